@@ -1,9 +1,9 @@
-"""How well one arm's numbers agree with the truth: bias, limits of agreement, CCC, ICC, with intervals over subjects.
+"""Agreement of one arm's numbers with the ground truth: bias, limits of agreement, CCC and ICC, each with its interval.
 
-Contract: over answered samples alone, so that it says nothing of failures; the share of answered samples stands beside
-it. Two arms are set side by side over the samples answered in both. Repeats of a sample are averaged first. A figure
-that is undefined is None, and so is an interval on demonstration data, with too few subjects for any (``estimate``) or,
-of those that are drawn, with fewer than ``MIN_SUBJECTS``.
+Contract: only answered samples are used, so the figures say nothing about failures; the share of answered samples is
+given with them. Two arms are compared over the samples answered in both. Repeats of a sample are averaged first. An
+undefined figure is None. So is an interval on demonstration data or with too few subjects (``estimate``); a bootstrap
+interval needs at least ``MIN_SUBJECTS``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,16 +27,16 @@ from medvision_agent.quantity import LENGTH_MM
 __all__ = ["MIN_SUBJECTS", "Agreement", "Figure", "Stated", "agreement"]
 
 MIN_SUBJECTS = 30
-"""Fewer subjects than these have no bootstrap intervals."""
+"""With fewer subjects, there are no bootstrap intervals."""
 _DRAWS = 2000
 _BLOCK = 64
-"""Draws that are looked at together: many subjects make large tables of them."""
+"""Number of bootstrap draws computed at once: with many subjects, the arrays become large."""
 _LEVEL = 0.95
 _ONE = 1 - 1e-12
 """Fisher's z of a correlation of 1 is infinite."""
 
 Stated = Mapping[str, Sequence[float]]
-"""The numbers of an arm by the id of the sample, for those it answered."""
+"""The numbers that an arm stated, by sample id, for the samples it answered."""
 
 
 class Figure(Frozen):
@@ -51,29 +51,29 @@ class Agreement(Frozen):
 
     number: str
     unit: str
-    """That of the errors; empty for log ratios."""
+    """Unit of the errors; empty for log ratios."""
     n: int
     subjects: int
     chosen: int
-    """Samples that were to be answered."""
+    """Number of samples that were to be answered."""
     bias: Figure
-    """Mean of stated minus true; of log ratios, the mean of ``ln(stated / true)``. Its interval is the jackknife's."""
+    """Mean of stated minus true; for log ratios, the mean of ``ln(stated / true)``. Its interval is the jackknife's."""
     lower: Figure
     """The limits of agreement."""
     upper: Figure
     slope: Figure
-    """By how much the error rises with the truth (of log ratios: with its logarithm)."""
+    """Change of the error per unit of the true value (for log ratios: per unit of its logarithm)."""
     ccc: Figure
     icc: Figure
     within: float | None = None
-    """Share of the answers whose error is at most the annotators' own, of those samples that state it."""
+    """Share of answers whose error is at most the annotators' own error, among the samples that state it."""
     within_of: int = 0
-    """Answers to samples that state it."""
+    """Number of answers to samples that state the annotators' error."""
     logarithmic: bool = False
     left_out: int = 0
-    """Answers without a logarithm (0 or below)."""
+    """Number of answers without a logarithm (0 or below)."""
     points: tuple[tuple[float, float], ...] = ()
-    """Of each sample: the mean of stated and true, and the error."""
+    """For each sample: the mean of the stated and the true value, and the error."""
     samples: tuple[str, ...] = ()
     """The ids of these samples."""
 
@@ -85,7 +85,7 @@ class _Data:
     samples: list[str]
     subjects: list[str]
     intervals: bool
-    """Whether the data are evidence of anything."""
+    """Whether the data can support intervals."""
 
 
 def agreement(
@@ -93,7 +93,7 @@ def agreement(
 ) -> list[Agreement]:
     """Return the agreement of each number of one task's answers, lengths also as log ratios.
 
-    *both* are the numbers of the other arm: only samples that it answered too are taken.
+    *both* are the numbers of the other arm: only samples answered in both arms are used.
     """
     if not samples or samples[0].asks.is_box:
         return []
@@ -156,14 +156,14 @@ def _each(found: Measures | None, drawn: Measures | None, name: str) -> tuple[Fl
 
 
 def _drawn(sums: Sums, count: int) -> Measures:
-    """Return the figures of every draw of the bootstrap."""
+    """Return the figures for each draw of the bootstrap."""
     draws = _draws(count)
     return together([sums.measures(draws[at : at + _BLOCK].astype(np.float64)) for at in range(0, _DRAWS, _BLOCK)])
 
 
 @lru_cache(maxsize=4)
 def _draws(count: int) -> NDArray[np.uint16]:
-    """Return how often each of *count* subjects is drawn in every draw of the bootstrap: always the same draws."""
+    """Return how often each of *count* subjects is drawn in each bootstrap draw; the draws are always the same."""
     chances, rng = np.full(count, 1 / count), np.random.default_rng(0)
     sizes = [min(_BLOCK, _DRAWS - at) for at in range(0, _DRAWS, _BLOCK)]
     return np.concatenate([rng.multinomial(count, chances, size=size).astype(np.uint16) for size in sizes])
@@ -181,7 +181,7 @@ def _bias(error: Floats, data: _Data) -> Figure:
 
 
 def _figure(value: Floats | None, draws: Floats | None, *, correlation: bool = False) -> Figure:
-    """Return a figure with its interval: the percentiles of its draws, or of a correlation by Fisher's z."""
+    """Return a figure with its interval: percentiles of its draws, or for a correlation an interval by Fisher's z."""
     if value is None or not np.isfinite(value):
         return Figure(value=None)
     if draws is None or not np.isfinite(draws).all():

@@ -1,7 +1,7 @@
-"""Risk and coverage: how the mean loss of answers falls where the least sure ones are left out.
+"""Risk and coverage: how the mean loss falls as the least certain answers are left out.
 
-A model is taken to be less sure of a sample the more its repeated answers differ (``spread``). Coverage is the share of
-all samples that were to be answered: what failed in every repeat is never covered.
+The more a model's repeated answers to a sample differ (``spread``), the less certain the model is assumed to be.
+Coverage is the share of all samples that were to be answered: a sample that failed in every repeat is never covered.
 """
 
 import math
@@ -19,12 +19,13 @@ class Coverage(Frozen):
     answered: int
     chosen: int
     risk: float | None
-    """Mean loss of the answered samples; None without any."""
+    """Mean loss of the answered samples; None if none was answered."""
     curve: tuple[tuple[float, float], ...] = ()
-    """Coverage and risk, from the surest sample to all of those answered twice at least; empty without repeats."""
+    """Pairs of coverage and risk, from the most certain sample to all samples answered at least twice; empty without
+    repeats."""
 
     def at(self, share: float) -> float | None:
-        """Return the risk at the smallest coverage of at least *share*; None where the curve does not come so far."""
+        """Return the risk at the smallest coverage of at least *share*; None if the curve does not reach it."""
         return next((risk for covered, risk in self.curve if covered >= share), None)
 
 
@@ -40,12 +41,12 @@ def spread(answers: Sequence[Sequence[float]]) -> float | None:
 
 
 def coverage(chosen: int, losses: Mapping[str, float], spreads: Mapping[str, float | None]) -> Coverage:
-    """Return risk and coverage of an arm: *losses* of the samples it answered, and how sure it was of each."""
+    """Return risk and coverage of an arm from the *losses* and the *spreads* of its answered samples."""
     known = sorted((at, one) for one in losses if (at := spreads.get(one)) is not None)
     total, curve = 0.0, []
     for number, (at, one) in enumerate(known, start=1):
         total += losses[one]
-        if number == len(known) or known[number][0] > at:  # samples of equal spread come together
+        if number == len(known) or known[number][0] > at:  # add samples of equal spread together
             curve.append((number / chosen, total / number))
     return Coverage(
         answered=len(losses),

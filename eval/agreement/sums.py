@@ -1,4 +1,4 @@
-r"""Agreement of stated numbers with the truth, from sums over subjects.
+r"""Agreement of stated numbers with the ground truth, computed from sums over subjects.
 
 With error ``d = stated - true`` of N samples, n_i of them of subject i, and G subjects:
 
@@ -12,7 +12,7 @@ With error ``d = stated - true`` of N samples, n_i of them of subject i, and G s
   Methods 1.
 
 Contract: everything is an array whose last axis is subjects; any axes before it are independent data sets, such as
-draws of a bootstrap. What is undefined (one subject, no spread) is NaN here; ``arm`` lets none out.
+draws of a bootstrap. An undefined figure (one subject, no spread) is NaN here; ``arm`` turns it into None.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ WIDTH = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The figures of one set of samples, or of many at once."""
+    """The figures of one set of samples, or of many sets at once."""
 
     bias: Floats
     sd: Floats
@@ -56,7 +56,7 @@ class Sums:
     product: Floats
 
     def measures(self, weights: Floats | None = None) -> Measures:
-        """Return the figures; *weights* (..., subjects) say how often each subject stands in a data set."""
+        """Return the figures; *weights* (..., subjects) say how often each subject occurs in a data set."""
         w = np.ones_like(self.number) if weights is None else weights
         n, x, y = (w @ one for one in (self.number, self.stated, self.true))
         xx, yy, xy = (w @ one for one in (self.stated2, self.true2, self.product))
@@ -73,7 +73,7 @@ class Sums:
         return Measures(bias, sd, slope, ccc, icc)
 
     def _sd(self, w: Floats, n: Floats, total: Floats) -> Floats:
-        """Return the standard deviation of one error, between and within subjects."""
+        """Return the standard deviation of one error, from the variance between and within subjects."""
         error = self.stated - self.true
         squares = self.stated2 + self.true2 - 2 * self.product
         of_means = error**2 / self.number
@@ -87,14 +87,15 @@ class Sums:
 
 
 def together(parts: Sequence[Measures]) -> Measures:
-    """Return the figures of all parts, each of which has one axis of data sets."""
+    """Return the figures of all parts joined; each part has one axis of data sets."""
     return Measures(*(np.concatenate([getattr(one, field.name) for one in parts]) for field in fields(Measures)))
 
 
 def sums_of(stated: Floats, true: Floats, subjects: list[str]) -> Sums:
     """Return the sums by subject of samples (n,).
 
-    Both are taken from their common middle, so that no digits are lost where numbers are large and spread is small.
+    The common mean is subtracted from both, so that no digits are lost where numbers are large and their spread is
+    small.
     """
     shift = float(np.mean(true)) if len(true) else 0.0
     x, y = stated - shift, true - shift

@@ -1,1 +1,1 @@
-"""Stored runs and studies as the viewer's page reads them: typed forms, and what makes them of a store."""
+"""Stored runs and studies in the forms that the viewer's page reads, and the code that makes these from a store."""

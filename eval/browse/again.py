@@ -1,6 +1,6 @@
-"""What else an answer is, in words: the numbers that second readers read in it, and the decisions that it leads to.
+"""Further readings of an answer, in words: the numbers that second readers read, and the decisions it leads to.
 
-Contract: nothing is asked of a model; the decisions are those of the shipped rules.
+Contract: no model is called; the decisions are those of the shipped rules.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ __all__ = ["decided", "read_by"]
 
 
 def read_by(folder: Path, record: Record, rules: Protocol) -> Iterator[str]:
-    """Yield what each reader whose readings are stored beside a run read in the response of a record."""
+    """Yield, for each reader with stored readings beside a run, what it read in the response of a record."""
     stored = _readings(folder)
     for reader in stored.readers:
         found = read_again(texts_of([(record, score_record(record, rules))], rules), reader, stored)
@@ -31,7 +31,7 @@ def read_by(folder: Path, record: Record, rules: Protocol) -> Iterator[str]:
 
 
 def decided(record: Record, rules: Protocol) -> Iterator[str]:
-    """Yield the categories of ground truth and answer by each rule that is about a sample."""
+    """Yield the categories of ground truth and answer for each rule that applies to a sample."""
     found = score_record(record, rules)
     for rule in _rules():
         if found is not None and rule.decides(record.sample):

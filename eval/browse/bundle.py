@@ -1,4 +1,4 @@
-"""The viewer as a folder that needs no server: the page's files, its data as classic scripts, and the pictures.
+"""The viewer as a folder that needs no server: the page's files, its data as classic scripts, and the images.
 
 Contract: the folder appears whole or not at all, in place of an earlier bundle if there is one; a folder that holds
 anything else is never touched. The same store gives the same bytes. Names of files are keys, numbers and hashes. In the
@@ -30,41 +30,42 @@ from medvision_agent.version import VERSION
 __all__ = ["MARK", "Bundled", "write_bundle"]
 
 MARK = "medvision-bundle.json"
-"""By this file a bundle is known."""
+"""A folder is recognised as a bundle by this file."""
 MOST_PIXELS = 768
-"""Longest side of a picture in a conversation."""
+"""Longest side of an image in a conversation, in pixels."""
 _REDUCED = f"Larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels."
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 @dataclass(frozen=True)
 class Bundled:
-    """What was written."""
+    """Summary of what was written."""
 
     folder: Path
     samples: int
     talks: int
     files: int
     size: int
-    """Bytes of all files."""
+    """Total size of all files, in bytes."""
     words: str
-    """Which samples they are; empty where they are all."""
+    """Which samples are in the bundle; empty if all are."""
     left_out: tuple[str, ...]
-    """What is damaged, and not in it."""
+    """What is damaged and therefore left out."""
 
 
 def write_bundle(
     library: Library, page: Mapping[str, bytes], out: Path, most: int | None = None, *, notes: bool = True
 ) -> Bundled:
-    """Write the viewer over *library* into a folder, with at most so many samples (``choose``) and people's *notes*.
+    """Write the viewer over *library* into a folder, with at most *most* samples (``choose``) and people's *notes*.
 
-    Raises StorageError where there is no run, the folder holds anything but an earlier bundle, or it cannot be written.
+    Raises StorageError if there is no run, if the folder holds anything but an earlier bundle, or if it cannot be
+    written.
     """
     _check(out)
     library.read_on()
     chosen = choose(_runs(library), pairs_of(library.index(live=False)), most)
     if not chosen.samples:
-        raise StorageError(f"{', '.join(map(str, library.roots))}: there is no run to look at")
+        raise StorageError(f"{', '.join(map(str, library.roots))}: no run found")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out.parent) as work:
@@ -85,16 +86,16 @@ def write_bundle(
 
 
 def _check(out: Path) -> None:
-    """Refuse a folder that holds anything but a bundle."""
+    """Raise StorageError for a folder that holds anything but a bundle."""
     if not out.exists():
         return
     try:
         names = {file.name for file in out.iterdir()}
         own = set(json.loads((out / MARK).read_text(encoding="utf-8"))["names"]) if names else set()
     except (OSError, ValueError, KeyError, TypeError):
-        raise StorageError(f"{out}: it is no bundle of the viewer; give another folder, or an empty one") from None
+        raise StorageError(f"{out}: not a bundle of the viewer; give another folder, or an empty one") from None
     if more := sorted(names - own):
-        raise StorageError(f"{out}: it holds {more[0]!r}, which is not of the bundle; give another folder")
+        raise StorageError(f"{out}: it holds {more[0]!r}, which does not belong to the bundle; give another folder")
 
 
 def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
@@ -141,7 +142,7 @@ class _Bundle:
         self._script(f"reviews/{key}", notes)
 
     def _talk(self, key: str, row: int) -> bool:
-        """Write a conversation with its pictures; return whether it could be read."""
+        """Write a conversation with its images; return whether it could be read."""
         try:
             talk = self._library.talk(key, row)
         except StorageError as error:
@@ -190,7 +191,7 @@ class _Bundle:
 
 
 def _publishable(talk: Talk) -> Talk:
-    """Return a conversation without the path, of whatever form, in which its image was looked for."""
+    """Return a conversation without the path, in any form, where its image was searched."""
     scene = talk.scene
     if scene is None or not (why := scene.shown.about.partition(UNREADABLE))[1]:
         return talk

@@ -1,8 +1,8 @@
-"""What the calls of a conversation measured and made, as marks in their true place.
+"""What the calls of a conversation measured and made, as marks at their true positions.
 
-A point is taken from the arguments as the model gave them, through the view that they name or the mark that stood there
-at that time, not from a rounded result. What a tool found by itself is taken from the trace, or, in runs that did not
-keep it, from what its result says. Calls that failed drew nothing.
+A point is computed from the arguments that the model gave, through the view they name or the mark as it was at that
+time, not from a rounded result. What a tool found by itself is read from the trace, or in older runs from the text of
+its result. Failed calls have no marks.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -42,19 +42,19 @@ _Arguments = TypeVar("_Arguments", bound=Arguments)
 
 @dataclass(eq=False)
 class CallMarks:
-    """The marks of the calls of one conversation, gathered call by call in their order."""
+    """The marks of one conversation, collected call by call in order."""
 
     task: Task
     scene: Scene
     own: frozenset[str]
-    """Names of tools that are not the shipped ones: they are drawn by what they declare."""
+    """Names of tools that are not the shipped ones; their marks follow from what they declare."""
     marks: list[Mark] = field(default_factory=list[Mark])
     missing: list[str] = field(default_factory=list[str])
     away: dict[str, int] = field(default_factory=dict[str, int])
-    """How many slices away the views of other slices lie, by their ids."""
+    """For views of other slices, the number of slices to them, by view id."""
 
     def add(self, number: int, turn: int | None, call: Call, entry: Entry) -> None:
-        """Draw a call, *entry* as the trace holds it; where it cannot be drawn, say so and go on."""
+        """Add the marks of a call, whose trace record is *entry*; if it cannot be drawn, note the reason."""
         if not call.ok:
             return
         own = call.tool in self.own or call.tool not in _DRAWN
@@ -70,7 +70,7 @@ class CallMarks:
 
 @dataclass(frozen=True, eq=False)
 class _One:
-    """One call, and what draws it."""
+    """One call with what is needed to draw it."""
 
     task: Task
     scene: Scene
@@ -84,19 +84,19 @@ class _One:
         return Pen("view", self.pen.turn, self.pen.call, self.pen.tool)
 
     def read(self, model: type[_Arguments]) -> _Arguments:
-        """Return the arguments; what only an earlier edition of the tool took is left out."""
+        """Return the arguments, without those that only an earlier edition of the tool accepted."""
         given = self.call.arguments.items()
         return model.model_validate({name: value for name, value in given if name in model.model_fields})
 
     def made(self, away: int | None = None) -> View:
-        """Return the view that the call made: of the slice of the one it was made of, or *away* slices away."""
+        """Return the view that the call made: in the slice of its parent view, or *away* slices from it."""
         view = self.scene.views.get(str(self.call.result.get("view")))
         of = self.away.get(str(self.call.result.get("of")), 0)
         self.away[view.id] = of if away is None else away
         return view
 
     def slice_of(self, view: View) -> str:
-        """Say in which other slice a view lies; empty for the slice asked about."""
+        """Return in words which other slice a view is in; empty for the slice that the question is about."""
         away = self.away.get(view.id, 0)
         return "" if not away else f", {plural(abs(away), 'slice')} {'after' if away > 0 else 'before'}"
 
@@ -132,7 +132,7 @@ def _window(one: _One) -> Iterator[Mark]:
 
 
 class _Loose:
-    """Arguments of a call by attribute: what was left out is None, and the view is v0."""
+    """Arguments of a call as attributes; a missing one is None, and a missing view is v0."""
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._arguments = {"view": "v0", **arguments}
@@ -201,7 +201,7 @@ def _segment(one: _One) -> Iterator[Mark]:
 
 
 def _asked(one: _One, args: object, *points: tuple[tuple[str, ...], str]) -> Iterator[Mark]:
-    """Yield the region and the points that a tool was given to go by."""
+    """Yield the region and the points that the tool got as input."""
     region, _ = region_at(one.scene.views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
     if region is not None:
         yield one.pen.box(region, "region given")
@@ -211,7 +211,7 @@ def _asked(one: _One, args: object, *points: tuple[tuple[str, ...], str]) -> Ite
 
 
 def _declared(one: _One) -> Iterator[Mark]:
-    """Yield what a tool declares to measure between points, or as a box; and the points that code holds."""
+    """Yield what a tool declares to measure between points or as a box, and the points that stand in code."""
     call, views = one.call, one.scene.views
     for task in (TASKS["size"], TASKS["angle"]):
         found = measurements(task, [call], one.scene)
@@ -219,7 +219,7 @@ def _declared(one: _One) -> Iterator[Mark]:
             words = degrees if task.quantity == ANGLE_DEG else millimetres
             yield one.pen.lines(each.points, call.tool, words(each.value))
         if found == Missing.NO_VIEWS:
-            raise ValueError("its points are not where it says")
+            raise ValueError("its points are missing at the place that its tool declares")
     if (box := call.measures.of(BOX)) is not None and not call.withheld(box.fields[0]):
         x0, y0, x1, y1 = (float(call.result[name]) for name in box.fields)
         whole = views.whole
@@ -242,4 +242,4 @@ _DRAWN: Mapping[str, Callable[[_One], Iterator[Mark]]] = {
     fit_contour.name: _fit_contour,
     segment.name: _segment,
 }
-"""How the calls of shipped tools are drawn; those of others by what they declare."""
+"""How the calls of shipped tools are drawn; for other tools, their declaration is used."""

@@ -1,7 +1,7 @@
-"""Which samples a bundle holds: half of them those in which what is compared differs most, the others spread evenly.
+"""Which samples a bundle holds: half are those where compared runs differ most, the others are spread evenly.
 
-Contract: the choice follows from the store alone: equal differences come in the order of the run. Runs of two models
-are never compared here. The most harmed sample of each pair that is compared comes first, the largest harm before the
+Contract: the choice depends only on the store; equal differences are ordered as in the run. Runs of two models are
+never compared here. The most harmed sample of each pair that is compared comes first, the largest harm before the
 others; then every pair, task by task, gives in turn its most harmed and its most helped sample.
 """
 
@@ -18,27 +18,26 @@ __all__ = ["Asked", "Chosen", "choose"]
 
 _SAMPLES, _TALKS = 100, 200
 _NOTHING = 1e-9
-"""Differences up to it are those of rounding."""
+"""Differences up to this are rounding errors."""
 _NAMED = 3
 
 Asked = tuple[str, str]
-"""A sample: its source and its id."""
+"""A sample, as (source, id)."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The samples of a bundle."""
+    """The samples chosen for a bundle."""
 
     samples: frozenset[Asked]
     words: str
-    """Which they are, in sentences; empty where they are all."""
+    """Describes the choice in sentences; empty if all samples are chosen."""
 
 
 def choose(runs: Iterable[tuple[str, str, Sequence[Line]]], pairs: Sequence[Pair], most: int | None) -> Chosen:
-    """Return at most so many of the samples of runs, each given by its key, its source and its lines.
+    """Return at most *most* samples of the runs, each run given by its key, its source and its lines.
 
-    0 takes all. None takes 100, or fewer where samples were asked in many runs, so that there are about 200
-    conversations.
+    0 means all. None means 100, or fewer if samples were asked in many runs, so that there are about 200 conversations.
     """
     tasks: dict[Asked, str] = {}
     talks = Counter[Asked]()
@@ -68,7 +67,7 @@ def choose(runs: Iterable[tuple[str, str, Sequence[Line]]], pairs: Sequence[Pair
 def _worst(
     tasks: Iterable[Asked], losses: Mapping[str, Mapping[Asked, float]], pairs: Sequence[Pair]
 ) -> dict[Pair, tuple[float, Asked] | None]:
-    """Return by how much the most harmed sample of each pair is harmed, and which that is; None without any."""
+    """Return the most harmed sample of each pair, with its harm; None if no sample is harmed."""
     return {
         pair: max(
             ((by, one) for by, one in _differences(pair, tasks, losses) if by > 0), key=itemgetter(0), default=None
@@ -80,7 +79,7 @@ def _worst(
 def _differences(
     pair: Pair, tasks: Iterable[Asked], losses: Mapping[str, Mapping[Asked, float]]
 ) -> Iterator[tuple[float, Asked]]:
-    """Yield by how much the loss of each sample differs, where it does."""
+    """Yield each sample whose loss differs, with the difference."""
     for one in tasks:
         before, after = (_mean(one, losses, keys) for keys in (pair.before, pair.after))
         if before is not None and after is not None and abs(after - before) > _NOTHING:
@@ -90,7 +89,7 @@ def _differences(
 def _in_turn(
     tasks: Mapping[Asked, str], losses: Mapping[str, Mapping[Asked, float]], pairs: Sequence[Pair]
 ) -> Iterator[Asked]:
-    """Yield the samples that differ: of each pair and task in turn the most harmed, the most helped, and the next."""
+    """Yield the samples that differ: for each pair and task in turn the most harmed, the most helped, and so on."""
     rows = list[list[tuple[float, Asked]]]()
     for pair in pairs:
         by_task: dict[str, list[tuple[float, Asked]]] = {}
@@ -110,13 +109,13 @@ def _largest_first(rows: Iterable[list[tuple[float, Asked]]]) -> list[list[tuple
 
 
 def _mean(one: Asked, losses: Mapping[str, Mapping[Asked, float]], keys: Sequence[str]) -> float | None:
-    """Return the mean loss of a sample over runs: the epochs of an arm."""
+    """Return the mean loss of a sample over runs, which are the epochs of an arm."""
     found = [own[one] for key in keys if one in (own := losses.get(key, {}))]
     return sum(found) / len(found) if found else None
 
 
 def _words(every: int, differ: int, spread: int, harmed: Mapping[Pair, bool]) -> str:
-    """Return which samples they are; *harmed* are the pairs with a harmed sample, and whether their worst is taken."""
+    """Describe the choice; *harmed* maps pairs with a harmed sample to whether their worst sample is included."""
     chosen = (
         [f"{differ:,} of them {'differs' if differ == 1 else 'differ'} most between arms, by model and task in turn"]
         if differ
@@ -137,7 +136,7 @@ def _words(every: int, differ: int, spread: int, harmed: Mapping[Pair, bool]) ->
 
 
 def _guaranteed(harmed: Mapping[Pair, bool]) -> list[str]:
-    """Return whose most harmed sample is among them: the largest harm of all always is."""
+    """Return whose most harmed sample is included; the pair with the largest harm is always among them."""
     if not harmed:
         return []
     compared = list(dict.fromkeys(pair.words for pair in harmed))

@@ -1,4 +1,4 @@
-"""The colours of arms on the canvas: those of the report's figures, lighter, since an image is dark."""
+"""The colours of arms on the canvas: lighter than in the report's figures, because medical images are dark."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ def colours_of(names: Sequence[str]) -> dict[str, str]:
 
 
 def with_colours(lines: Sequence[RunLine]) -> tuple[RunLine, ...]:
-    """Return the lines of runs with a colour for each: outside studies, by the names that a report gives the arms."""
+    """Return the lines of runs with their colours; runs outside studies are named as in a report."""
     loose = [line for line in lines if line.study is None]
     several = len({line.model for line in loose}) > 1
     bare = {line.key: f"{line.model} {line.condition}" if several else line.condition for line in loose}

@@ -20,9 +20,9 @@ __all__ = ["open_talk", "picture_made"]
 
 
 def open_talk(feed: Feed, key: str, row: int) -> Talk:
-    """Return the conversation of a row; raises StorageError where there is none, or it is damaged.
+    """Return the conversation of a row; raises StorageError if it is missing or damaged.
 
-    Where the canvas or the origin of the answer cannot be worked out, the talk says why.
+    If the canvas or the origin of the answer cannot be computed, the result gives the reason.
     """
     record, trace = feed.record_of(row), read_trace(feed.folder, feed.lines[row].id)
     run = _shown_to(feed.opened, record)
@@ -42,17 +42,17 @@ def open_talk(feed: Feed, key: str, row: int) -> Talk:
 
 
 def picture_made(feed: Feed, row: int, name: str) -> bytes:
-    """Return the picture that the canvas of a row is drawn on, where it is made anew; raises StorageError."""
+    """Return the image under the canvas of a row, if it is made on demand; raises StorageError."""
     record = feed.record_of(row)
     made: dict[str, bytes] = {}
     scene_of_sample(_shown_to(feed.opened, record), record, feed.tools, rules=feed.rules, keep=made.__setitem__)
     if name not in made:
-        raise StorageError("the picture cannot be made again: its source has changed, or is not there any more")
+        raise StorageError("the image cannot be made again: its source has changed or no longer exists")
     return made[name]
 
 
 def _shown_to(run: Run, record: Record) -> Run:
-    """Return the run with the one other sample that a conversation needs: whose image was shown."""
+    """Return the run with the one other sample that a conversation needs, whose image was shown instead."""
     if record.donor is None:
         return run
     return replace(run, samples=(record.sample, read_sample(run.folder, record.donor.sample)))

@@ -1,9 +1,9 @@
-"""One stored run, read while it is written: lines of its samples, which grow and change as records come in.
+"""One stored run, read while it is being written: the lines of its samples grow and change as records arrive.
 
 Contract: the store is only read, a few hundred records at a time, and nothing is held open between two reads, so that
-no writer ever waits. Memory grows with the number of samples, a kilobyte each, and not with conversations or pictures.
-What is read is checked as ``open_run`` checks it, traces and pictures where they are looked at. Nothing here raises for
-what is wrong with a run: ``problem`` says it. For one thread at a time.
+no writer ever waits. Memory grows with the number of samples, a kilobyte each, and not with conversations or images.
+Records are checked as ``open_run`` does; traces and images are checked when they are opened. Errors of a run are never
+raised, but stated in ``problem``. Not safe for several threads at once.
 """
 
 import json
@@ -35,18 +35,18 @@ from medvision_agent.tools.base import Measures
 __all__ = ["BROKEN", "Feed", "state_of"]
 
 _LISTED = 2000
-"""Samples that are read at once."""
+"""Number of samples read at once."""
 _BATCH = 200
-"""Records that are read at once."""
+"""Number of records read at once."""
 _PLACED = 20
-"""Answers that are located at once: each takes its conversation."""
+"""Number of answers located at once: each needs its conversation."""
 _AGAIN = {outcome.value for outcome in Outcome if outcome.infrastructure and outcome is not Outcome.CRASHED}
 BROKEN = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-"""What a run raises that is of another version, or was edited by hand."""
+"""Exceptions caused by a run of another version, or one edited by hand."""
 
 
 class Feed:
-    """A run's folder, and what has been read of it."""
+    """A run's folder, and what has been read from it."""
 
     def __init__(self, folder: Path, rules: Protocol) -> None:
         self.folder, self.rules = folder, rules
@@ -55,23 +55,23 @@ class Feed:
         self.forget()
 
     def forget(self) -> None:
-        """Drop all that was read; the stamp goes on."""
+        """Drop all that was read; the stamp is kept and goes on growing."""
         self.head: Run | None = None
         """The run without its samples and records; None until it is read."""
         self.problem = ""
-        """What is wrong with the run; empty where nothing is."""
+        """What is wrong with the run; empty if nothing is."""
         self.lines: list[Line] = []
         self.changed = array("q")
-        """The stamp at which each line changed last."""
+        """The stamp at which each line last changed."""
         self.begun_at = ""
         self.costs: list[float] = []
-        """What every request cost, each once, but for those of the probe."""
+        """The cost of each request, counted once; the probe is not included."""
         self.probe_cost: float | None = None
         self.synthetic = False
         self.planned = 0
-        """Samples of the run."""
+        """Number of samples in the run."""
         self.stored = 0
-        """Records in the store when it was looked at last."""
+        """Number of records in the store when it was last read."""
         self.read = 0
         self._place = 0
         self._attempts = array("q")
@@ -85,17 +85,17 @@ class Feed:
 
     @property
     def listed(self) -> bool:
-        """Whether all its samples have a line."""
+        """Whether all samples of the run have a line."""
         return self.head is not None and len(self.lines) == self.planned
 
     @property
     def partly(self) -> bool:
-        """Whether more of it is stored than was read."""
+        """Whether the store holds more of the run than was read."""
         return not self.listed or self.read < self.stored
 
     @property
     def left(self) -> int:
-        """Samples that a resume would ask."""
+        """Number of samples that a resume would ask."""
         return sum(one.outcome in _AGAIN or one.outcome is None for one in self.lines)
 
     def since(self, stamp: int) -> list[int]:
@@ -103,7 +103,7 @@ class Feed:
         return [row for row, at in enumerate(self.changed) if at > stamp]
 
     def read_on(self) -> bool:
-        """Read what was stored since, at most a few hundred records; return whether more may be there."""
+        """Read newly stored records, at most a few hundred; return whether there may be more."""
         seen = state_of(self.folder)
         if seen == self._seen and not self.problem:
             return False
@@ -118,7 +118,7 @@ class Feed:
         return more
 
     def place_on(self) -> bool:
-        """Work out where a few answers were measured; return whether more are left."""
+        """Locate where a few answers were measured; return whether more are left."""
         if self.head is None or not self._unplaced:
             return False
         self.stamp += 1
@@ -129,14 +129,14 @@ class Feed:
         return bool(self._unplaced)
 
     def record_of(self, row: int) -> Record:
-        """Return the record that a line was made of; raises StorageError where there is none or it was changed."""
+        """Return the record behind a line; raises StorageError if there is none or it was changed."""
         found = read_record(self.folder, self.lines[row].id)
         if row in self._refused and self.lines[row].outcome == Outcome.UNSUPPORTED:
             return found.model_copy(update={"outcome": Outcome.UNSUPPORTED})
         return found
 
     def place_in(self, record: Record) -> str | None:
-        """Return where the answer of a record was measured; None for a failure, and without a place of the truth."""
+        """Return where the answer of a record was measured; None for a failure, or if the ground truth has no place."""
         try:
             return place_of(locate_record(self.opened, record, self.rules))
         except BROKEN:
@@ -222,14 +222,14 @@ class Feed:
 
     @property
     def opened(self) -> Run:
-        """The run without its samples and records; raises StorageError where it could not be read."""
+        """The run without its samples and records; raises StorageError if it could not be read."""
         if self.head is None:
             raise StorageError(self.problem or f"{self.folder} is not read yet")
         return self.head
 
     @property
     def tools(self) -> Mapping[str, Measures]:
-        """What the tools of the run measure; nothing where this version does not know them."""
+        """What the tools of the run measure; empty if this version does not know them."""
         if self._tools is None:
             try:
                 self._tools = tools_of(self.opened)
@@ -242,7 +242,7 @@ class Feed:
             self.lines[row], self.changed[row] = line, self.stamp
 
     def _settle(self) -> None:
-        """Say of every refusal whether it is the server's rule: that follows from all records together."""
+        """Decide for every refusal whether it is the server's rule, which follows from all records together."""
         if not self._refused:
             return
         endings = [
@@ -258,7 +258,7 @@ class Feed:
             self._set(row, ruled if line.id in by_server else line)
 
     def _check(self, tally: Tally | None, noted: int | None) -> None:
-        """Compare what was read to the end with what should be there."""
+        """Compare the records read to the end with the expected ones."""
         if noted is not None and self.read < noted:
             what = (
                 f"{noted} records were stored and {self.read} are left, because its log ({LOG}) is lost or incomplete"
@@ -277,7 +277,7 @@ class Feed:
 
 
 def _words(folder: Path, error: Exception) -> str:
-    """Say what is wrong with a run."""
+    """Return in words what is wrong with a run."""
     if isinstance(error, MedVisionAgentError):
         return str(error)
     why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
@@ -299,13 +299,13 @@ def _cost_of_probe(database: sqlite3.Connection) -> float | None:
 
 
 def _first_of(database: sqlite3.Connection) -> tuple[object, object]:
-    """Return what tells a run from another one that took its place: its settings, and the record stored first."""
+    """Return what identifies a run, should another one take its place: its settings, and its first stored record."""
     settings = database.execute("SELECT value FROM run WHERE key = 'identity'").fetchone()
     return settings, database.execute("SELECT rowid, sample_id, json FROM record ORDER BY rowid LIMIT 1").fetchone()
 
 
 def state_of(folder: Path) -> object:
-    """Return what changes whenever something is stored: size and time of a run's file and of its log."""
+    """Return a value that changes with every write: size and time of a run's file and of its log."""
     found = list[tuple[int, ...] | None]()
     for name in (DATABASE, LOG):
         try:

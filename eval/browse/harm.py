@@ -1,4 +1,4 @@
-"""The largest harm of a contrast on one sample: what the table of samples shows first where harm comes first."""
+"""The largest harm of a contrast on one sample; the table of samples shows it first when sorted by harm."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -9,19 +9,19 @@ from medvision_agent.eval.browse.line import Line
 __all__ = ["LinesOf", "with_worst"]
 
 LinesOf = Callable[[str], Sequence[Line]]
-"""The lines of a run by its key; none where they are not in memory."""
+"""Returns the lines of a run by its key; empty if they are not in memory."""
 
 
 def with_worst(page: StudyPage, runs: Mapping[str, RunLine], lines_of: LinesOf) -> StudyPage:
-    """Return a study's page whose effects say by how much the loss of one sample rises at most.
+    """Return a study's page in which each effect has the largest increase of the loss on one sample.
 
-    *runs* are those of the study by their keys. The loss of a sample is its mean over the runs of an arm.
+    *runs* are the study's runs by their keys. The loss of a sample is its mean over the runs of an arm.
     """
     arms = {(arm.name, arm.model): arm.runs for arm in page.arms}
 
     @cache
     def losses(name: str, model: str, source: str) -> Mapping[tuple[str, str], float]:
-        """Return the losses of an arm by task and id."""
+        """Return the losses of an arm by task and sample id."""
         found: dict[tuple[str, str], list[float]] = {}
         for key in arms.get((name, model), ()):
             if key in runs and source in ("", runs[key].source):

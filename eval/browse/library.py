@@ -1,10 +1,10 @@
 """All runs and studies under the folders that were opened, with the keys by which the viewer's page asks for them.
 
-Contract: nothing is written here but notes. What is wrong with a run or a study is a line about it and never raised;
-``StorageError`` is raised for a key, a row or a picture that is not there, or that is damaged. Reading goes on in small
-steps (``read_on``), so that a first page is there at once, and a run that is being written grows on it. About
-``MOST_LINES`` lines are in memory at most: runs that nobody looks at are read again when they are asked for. Safe to be
-used by several threads.
+Contract: only notes are written here. A problem of a run or a study is shown on its line, never raised;
+``StorageError`` is raised for a key, a row or an image that is missing or damaged. Reading proceeds in small steps
+(``read_on``), so that the first page appears at once, and a run that is being written grows on it. At most about
+``MOST_LINES`` lines are in memory; runs that nobody looks at are dropped, and read again when requested. Safe for
+several threads.
 """
 
 import threading
@@ -36,15 +36,16 @@ from medvision_agent.version import VERSION
 __all__ = ["MOST_LINES", "Library"]
 
 MOST_LINES = 400_000
-"""A kilobyte each."""
+"""Lines kept in memory at most; each takes about a kilobyte."""
 _LOOK, _SHARE = 2.0, 20.0
-"""Folders are looked through after so many seconds, or times what it took last."""
+"""Time between two searches of the folders: in seconds, and as a multiple of the last search's duration; the longer
+counts."""
 _MADE = 10_000
-"""Pictures made here of which is remembered what they are made of."""
+"""Number of images made on demand whose origin is remembered."""
 
 
 class Library:
-    """What was opened; *rules* score all of it, else a study its own and runs the default ones."""
+    """All opened runs and studies, scored by *rules*; without these, studies use their own and runs the default."""
 
     def __init__(self, roots: Sequence[Path], rules: Protocol | None = None) -> None:
         self.roots, self._rules = tuple(roots), rules
@@ -57,23 +58,23 @@ class Library:
 
     @property
     def runs(self) -> dict[str, OpenedRun]:
-        """The runs that are there now, by their keys."""
+        """The runs that exist now, by their keys."""
         return dict(self._runs)
 
     @property
     def plans(self) -> list[Plan]:
-        """The plans of the studies that are there now, as far as they can be read."""
+        """The plans of the studies that exist now, if they can be read."""
         return [study.plan for study in dict(self._studies).values() if study.plan is not None]
 
     @property
     def folders(self) -> Folders:
-        """What must not be named where others read it."""
+        """The folders whose paths must not be shown to others."""
         return Folders(self.roots, {source_of(run.feed) for run in self.runs.values()})
 
     def read_on(self, seconds: float | None = None, *, findings: bool = True) -> bool:
-        """Read for about so many seconds, or to the end; return whether more is left to be read now.
+        """Read for about *seconds*, or to the end; return whether more is left to be read now.
 
-        What studies found is worked out afterwards, in whatever time it takes, unless *findings* says no.
+        Findings of studies are computed afterwards, without a time limit, unless *findings* is false.
         """
         end = None if seconds is None else time.monotonic() + seconds
         if not self._reading.acquire(timeout=-1 if seconds is None else seconds):
@@ -84,7 +85,7 @@ class Library:
             self._reading.release()
 
     def index(self, *, live: bool, bounded: str = "") -> Index:
-        """Return the first page; where it is not *live*, it is for others, and without the folders of this machine."""
+        """Return the first page; unless *live*, it is meant for others, so local folders are removed."""
         lines = {key: run.line for key, run in self.runs.items()}
         found = Index(
             program=f"medvision-agent {VERSION}",
@@ -98,7 +99,7 @@ class Library:
         return found if live else Index.model_validate_json(self.folders.left_out_of(found.model_dump_json()))
 
     def rows(self, key: str, since: int = -1, only: Sequence[int] | None = None) -> Rows:
-        """Return the rows of a run that changed after a stamp, or these *only*, as far as it has been read."""
+        """Return the rows of a run that changed after a stamp, or the rows *only*, as far as the run was read."""
         with self.opened(key) as feed:
             at = feed.since(since) if only is None else list(only)
             return rows_of(key, feed.stamp, at, [feed.lines[row] for row in at])
@@ -115,16 +116,16 @@ class Library:
         return found
 
     def picture(self, name: str) -> bytes:
-        """Return the PNG file of a name: a stored picture, or one that is made here."""
+        """Return the PNG file with a name: a stored image, or one that is made on demand."""
         if not is_hash(name):
-            raise StorageError("there is no picture of this name")
+            raise StorageError("there is no image with this name")
         for run in self.runs.values():
             if picture_path(run.feed.folder, name).is_file():
                 return read_picture(run.feed.folder, name)
         with self._lock:
             key, row = self._made.get(name, ("", 0))
         if not key:
-            raise StorageError("there is no picture of this name")
+            raise StorageError("there is no image with this name")
         with self.opened(key, row) as feed:
             return picture_made(feed, row, name)
 
@@ -141,7 +142,7 @@ class Library:
 
     @contextmanager
     def opened(self, key: str, row: int | None = None, *, whole: bool = False) -> Iterator[Feed]:
-        """Hold a run whose samples, or all of whose records, are read; raises StorageError for what is not there."""
+        """Provide a run whose samples, or all records, are read; raises StorageError if it or the row is missing."""
         run = self._run(key)
         with run.lock:
             run.asked = time.monotonic()
@@ -155,14 +156,14 @@ class Library:
         try:
             return self._runs[key]
         except KeyError:
-            raise StorageError("there is no run of this key, or not any more") from None
+            raise StorageError("there is no run with this key, or it no longer exists") from None
 
     def _lines_of(self, key: str) -> Sequence[Line]:
         """Return the lines of a run, as far as they are in memory."""
         return self.runs[key].feed.lines if key in self.runs else ()
 
     def _cells(self, study: OpenedStudy, lines: Mapping[str, RunLine]) -> dict[str, RunLine]:
-        """Return the lines of a study's runs by their folders relative to the study's."""
+        """Return the lines of a study's runs by their folders relative to the study's folder."""
         own = ((run.feed.folder, lines[key]) for key, run in self.runs.items() if key in lines)
         return {
             folder.relative_to(study.folder).as_posix(): line
@@ -185,7 +186,7 @@ class Library:
         return False
 
     def look(self) -> None:
-        """Find what is there now: keys stay what they were, and what is gone has none."""
+        """Find what exists now: known runs keep their keys, and missing ones lose theirs."""
         begun, runs, studies = time.monotonic(), dict[str, OpenedRun](), dict[str, OpenedStudy]()
         for found in find(self.roots):
             key = self._key(found)
@@ -219,7 +220,7 @@ class Library:
 
 
 def _go_on(runs: Sequence[OpenedRun], step: Callable[[Feed], bool], end: float | None, *, once: bool = False) -> bool:
-    """Take a step for each run, or all there are; return whether the time is over."""
+    """Read one step of each run, or to the end; return whether the time is used up."""
     for run in runs:
         more = not run.resting
         while more:
@@ -231,16 +232,16 @@ def _go_on(runs: Sequence[OpenedRun], step: Callable[[Feed], bool], end: float |
 
 
 def _wanting(feed: Feed, row: int | None, *, whole: bool) -> bool:
-    """Say whether more of a run must be read before it is looked at."""
+    """Return whether more of a run must be read before it can be shown."""
     if whole or not feed.lines:
         return True
     return row is not None and row >= len(feed.lines) and not feed.listed
 
 
 def _rest(runs: Sequence[OpenedRun]) -> None:
-    """Drop the lines of the runs that were looked at the longest time ago, where there are too many."""
+    """If too many lines are in memory, drop those of the runs that were looked at longest ago."""
     lines = 0
-    for at, run in enumerate(runs):  # the one looked at last comes first
+    for at, run in enumerate(runs):  # the run looked at last comes first
         lines += len(run.feed.lines)
         if at and lines > MOST_LINES:
             run.rest()

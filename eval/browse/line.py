@@ -1,4 +1,4 @@
-"""One row of the table of samples, as small as it can be: a run of 100,000 samples has as many of them in memory."""
+"""One row of the table of samples, as small as possible: a run of 100,000 samples has as many rows in memory."""
 
 import math
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ __all__ = ["Line", "line_of", "open_line", "place_of"]
 _TEXT, _DETAIL, _ANSWER = 200, 300, 100
 _PLACES = {Place.RIGHT: "right", Place.UNKNOWN: "unknown"}
 _EDGE = 1e-3
-"""Pixels by which a corner may stand out and still count as inside: points of files are rounded."""
+"""Tolerance in pixels for a corner to count as inside: points in files are rounded."""
 
 
 class Line(NamedTuple):
-    """A sample of a run, finished or not; the fields are those of ``Rows`` with ``success`` beside them."""
+    """A sample of a run, finished or not; the fields are those of ``Rows``, plus ``success``."""
 
     id: str
     task: str
@@ -67,7 +67,7 @@ def open_line(sample: Sample) -> Line:
 
 
 def line_of(line: Line, record: Record, rules: Protocol) -> Line:
-    """Return the line of a finished sample, all but the place of its answer."""
+    """Return the line of a finished sample, except for the place of its answer."""
     score, usage, uses = score_record(record, rules), record.usage, record.tool_uses
     success = score is not None and score.success
     return line._replace(
@@ -92,10 +92,10 @@ def line_of(line: Line, record: Record, rules: Protocol) -> Line:
 
 
 def place_of(located: Located | None) -> str | None:
-    """Return where an answer was measured, as ``Rows.place`` has it.
+    """Return where an answer was measured, in the words of ``Rows.place``.
 
-    None for a failure, and where the ground truth has no place. What counts as the wrong place by the rule
-    (``eval/place/rule.py``) is told apart: a box may hold the truth, and a distance may share one end with it.
+    None for a failure, or if the ground truth has no place. Wrong places by the rule (``eval/place/rule.py``) are
+    divided further: a box may contain the true one, and a distance may share one end with the true one.
     """
     if located is None or located.place is None:
         return None
@@ -109,7 +109,7 @@ def place_of(located: Located | None) -> str | None:
 
 
 def _box_place(found: Found) -> str:
-    """Return how a box lies to the true one, whose IoU with it is too small."""
+    """Return how a box relates to the true box, if their IoU is too small."""
     answer, truth = found.placed(found), found.target.points
     if box_iou(answer, truth) == 0:
         return "elsewhere"
@@ -119,7 +119,7 @@ def _box_place(found: Found) -> str:
 
 
 def _holds(outer: Sequence[Point], inner: Sequence[Point]) -> bool:
-    """Return whether a box holds another one; each is given by two opposite corners, in pixels."""
+    """Return whether one box contains another; each is given by two opposite corners, in pixels."""
     sides = [[sorted((a.x, b.x)), sorted((a.y, b.y))] for a, b in (outer, inner)]
     return all(wide[0] <= small[0] + _EDGE and wide[1] >= small[1] - _EDGE for wide, small in zip(*sides, strict=True))
 

@@ -1,4 +1,4 @@
-"""What a page that links into a bundle must know: where each run stands in it, and whether it is of these runs."""
+"""What a page needs to link into a bundle: where each run is in it, and whether the bundle shows the same runs."""
 
 from itertools import compress
 from pathlib import Path
@@ -18,7 +18,7 @@ _Form = TypeVar("_Form", bound=BaseModel)
 
 
 def places(library: Library, bundle: Path) -> dict[Path, Place]:
-    """Return what the page calls each run, by its resolved folder; *bundle* is one of what *library* holds."""
+    """Return the viewer page's names of each run, by its resolved folder; *bundle* must be a bundle of *library*."""
     library.look()
     return {
         run.feed.folder.resolve(): Place(
@@ -29,7 +29,7 @@ def places(library: Library, bundle: Path) -> dict[Path, Place]:
 
 
 def is_bundle_of(library: Library, folder: Path) -> bool:
-    """Say whether a folder is a bundle of what *library* holds now, made by this version, with however many samples."""
+    """Return whether a folder is a bundle of the current *library* by this version, with any number of samples."""
     index = _part(folder, "index", Index)
     if index is None:
         return False
@@ -44,7 +44,7 @@ def _samples(bundle: Path, key: str) -> frozenset[str]:
 
 
 def _part(bundle: Path, part: str, form: type[_Form]) -> _Form | None:
-    """Return a part of a bundle's data; None where it is not there, or is of another version."""
+    """Return a part of a bundle's data; None if it is missing or of another version."""
     try:
         text = (bundle / "data" / f"{part}.js").read_text(encoding="utf-8")
         return form.model_validate_json(text.partition(", ")[2].rstrip().removesuffix(");"))

@@ -1,4 +1,4 @@
-"""What the numbers of an answer were made of, in words."""
+"""The values that the numbers of an answer were made of, in words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ __all__ = ["made_of"]
 def made_of(
     run: Run, record: Record, stored: Mapping[str, Any], tools: Mapping[str, Measures], rules: Protocol
 ) -> list[str]:
-    """Return a line for each number of an answer; none for boxes. *stored* is the trace."""
+    """Return a line for each number of an answer; empty for boxes. *stored* is the trace."""
     task, calls = record.sample.asks, calls_of(stored, tools)
     parts = trace(task, reply_of(record), calls, scene_of(run, record, calls), rules)
     return [f"{name}: {_words(part)}" for name, part in zip(numbers_of(task), parts, strict=True)]

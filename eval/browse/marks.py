@@ -1,4 +1,4 @@
-"""How a mark of the canvas is made: its shape from points of the slice, its words bounded and printable."""
+"""Builds the marks of the canvas: shapes from points of the slice, with bounded and printable texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ __all__ = ["WITHHELD", "Pen", "degrees", "millimetres"]
 
 WITHHELD = "withheld from the model"
 _WORDS = 200
-"""Longest name or value in characters."""
+"""Longest name or value, in characters."""
 _FARTHEST = 1e6
-"""Pixels from the origin at most: what lies farther is no place on an image."""
+"""Largest distance from the origin in pixels: farther points cannot be on an image."""
 _Kind = Literal["point", "line", "angle", "box", "outline", "ellipse"]
 
 
 def millimetres(value: float) -> str:
-    """Return a length as a mark states it."""
+    """Return a length in the form that marks state it."""
     return f"{value:.2f} mm"
 
 
 def degrees(value: float) -> str:
-    """Return an angle as a mark states it."""
+    """Return an angle in the form that marks state it."""
     return f"{value:.2f}°"
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """Draws the marks of one layer, turn, call and tool; raises ValueError for a point that lies nowhere."""
+    """Makes the marks of one layer, turn, call and tool; raises ValueError for a point that cannot be on an image."""
 
     layer: Literal["truth", "answer", "tool", "view"]
     turn: int | None = None
@@ -38,27 +38,27 @@ class Pen:
     tool: str = ""
 
     def point(self, point: Point, name: str, value: str = "") -> Mark:
-        """Return a point."""
+        """Return the mark of a point."""
         return self._mark("point", [point], name, value)
 
     def lines(self, points: Sequence[Point], name: str, value: str = "") -> Mark:
-        """Return the line of two points, or the angle between the lines of four."""
+        """Return the mark of a line between two points, or of the angle between the lines of four."""
         return self._mark("line" if len(points) == 2 else "angle", points, name, value)
 
     def box(self, region: Region, name: str, value: str = "") -> Mark:
-        """Return a box."""
+        """Return the mark of a box."""
         return self.corners(Point(region.x0, region.y0), Point(region.x1, region.y1), name, value)
 
     def corners(self, a: Point, b: Point, name: str, value: str = "") -> Mark:
-        """Return a box by two opposite corners."""
+        """Return the mark of a box given by two opposite corners."""
         return self._mark("box", [a, b], name, value)
 
     def ellipse(self, ends: Sequence[Point], name: str, value: str = "") -> Mark:
-        """Return an ellipse by the ends of its axes."""
+        """Return the mark of an ellipse given by the ends of its axes."""
         return self._mark("ellipse", ends, name, value)
 
     def outline(self, points: Sequence[Point], name: str, value: str = "") -> Mark:
-        """Return a closed outline."""
+        """Return the mark of a closed outline."""
         return self._mark("outline", points, name, value)
 
     def _mark(self, kind: _Kind, points: Sequence[Point], name: str, value: str) -> Mark:

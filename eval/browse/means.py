@@ -1,4 +1,4 @@
-"""What the scored samples of a run came to, by task, and its line on the viewer's first page."""
+"""The results of a run's scored samples, by task, and the run's line on the viewer's first page."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ _INFRASTRUCTURE = {outcome.value for outcome in Outcome if outcome.infrastructur
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run stands among all that was opened."""
+    """Where a run belongs among everything that was opened."""
 
     key: str
     name: str
@@ -29,13 +29,13 @@ class Place:
     arm: str = ""
     canary: bool = False
     colour: str = ""
-    """Of its arm in its study; empty outside one, where it follows from all that was opened."""
+    """The colour of its arm in its study; empty outside a study, where it depends on everything that was opened."""
     sources: Mapping[str, str] = field(default_factory=dict)
-    """What the sources of its study are called where others read it."""
+    """The public names of the sources of its study."""
 
 
 def means_of(lines: Iterable[Line]) -> tuple[Means, ...]:
-    """Return the means of each task over its scored samples, as ``eval/summary`` has them."""
+    """Return the means of each task over its scored samples, equal to those of ``eval/summary``."""
     scored: dict[str, list[Line]] = {}
     for line in lines:
         if line.loss is not None:
@@ -44,9 +44,9 @@ def means_of(lines: Iterable[Line]) -> tuple[Means, ...]:
 
 
 def means_kept(feed: Feed) -> tuple[Means, ...]:
-    """Return the means of a run that is not read to its end, where a listing kept them and it is unchanged; else none.
+    """Return the means that a listing kept for an unchanged run which is not read to its end; otherwise empty.
 
-    What is wrong with its records shows when they are read.
+    Errors in its records appear only when they are read.
     """
     found = kept(feed.folder, feed.rules, mark_of(feed.folder))
     return tuple(Means(task=task, **one.model_dump()) for task, one in found.tasks.items()) if found is not None else ()
@@ -99,7 +99,7 @@ def _number(value: object, default: int) -> int:
 
 
 def source_of(feed: Feed) -> str:
-    """Return the source of a run's samples, by the name that it was opened by: that may hold a folder."""
+    """Return the source of a run's samples as it was given, which may contain a folder."""
     config: object = feed.head.config if feed.head is not None else None
     source = config.get("source") if isinstance(config, dict) else None
     return str(source.get("name", "")) if isinstance(source, dict) else ""

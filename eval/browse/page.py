@@ -1,4 +1,4 @@
-"""The files of the viewer's page, as they were built."""
+"""The built files of the viewer's page."""
 
 from importlib import resources
 
@@ -16,12 +16,12 @@ TYPES = {
     "txt": "text/plain; charset=utf-8",
     "woff2": "font/woff2",
 }
-"""What files the page may have, by their endings."""
+"""The types of files that the page may have, by their endings."""
 _PACKAGE = "medvision_agent.viewer"
 
 
 def page_files() -> dict[str, bytes]:
-    """Return the files of the page by their names; raises StorageError where they are not installed."""
+    """Return the page's files by name; raises StorageError if they are not installed."""
     files = sorted(resources.files(_PACKAGE).iterdir(), key=lambda file: file.name)
     found = {file.name: file.read_bytes() for file in files if file.name.rpartition(".")[2] in TYPES and file.is_file()}
     if "index.html" not in found:

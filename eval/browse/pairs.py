@@ -1,4 +1,4 @@
-"""What a bundle compares to choose its samples: the primary contrasts of studies, and single runs of one model."""
+"""The comparisons by which a bundle chooses its samples: primary contrasts of studies, and single runs of one model."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Pair:
 
 
 def pairs_of(index: Index) -> list[Pair]:
-    """Return what is compared: of each study its primary contrast, of single runs the others with the first one.
+    """Return the comparisons: for studies the primary contrast, for single runs each other run against the first.
 
-    A study whose findings are not known gives ``off -> on`` of each model, or what its other arms do against the first.
+    A study without known findings gives ``off -> on`` for each model, or else its other arms against the first.
     """
     single = [run for run in index.runs if run.study is None and not run.canary]
     return [pair for study in index.studies for pair in _of_study(study)] + list(_of_runs(single))
@@ -53,7 +53,7 @@ def _pair(before: Arm, after: Arm) -> Pair:
 
 
 def _of_runs(runs: Sequence[RunLine]) -> Iterator[Pair]:
-    """Yield the runs of each model on the same data beside its first one without tools, or else its first one."""
+    """Yield each model's runs on the same data, paired with its first run without tools, or else with its first run."""
     for about in dict.fromkeys((run.model, run.source) for run in runs):
         own = [run for run in runs if (run.model, run.source) == about]
         first = next((run for run in own if run.condition == _OFF), own[0])

@@ -17,12 +17,12 @@ def rows_of(run: str, stamp: int, at: Sequence[int], lines: Sequence[Line]) -> R
         if field.annotation is Words:
             columns[name] = _words(columns[name])
     del columns["success"]
-    # The values are typed where lines are made; validating each of millions again would take longer than reading them.
+    # The values are typed where lines are made; validating millions of them again would take longer than reading them.
     return Rows.model_construct(run=run, stamp=stamp, rows=tuple(at), **columns)
 
 
 def _words(texts: Iterable[str | None]) -> Words:
-    """Return texts that repeat themselves, each once; an empty text is missing."""
+    """Return repeated texts in a compact form that stores each text once; an empty text is missing."""
     known: dict[str, int] = {}
     at = tuple(known.setdefault(text, len(known)) if text else -1 for text in texts)
     return Words.model_construct(values=tuple(known), at=at)

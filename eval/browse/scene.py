@@ -1,8 +1,8 @@
-"""The measuring canvas of one conversation: its image, and everything stated or measured in its true place on it.
+"""The measuring canvas of one conversation: its image, and everything stated or measured at its true position.
 
-Contract: ``Scene`` is in pixels of the image shown, which is the slice that the views of the conversation were made of.
-What cannot be drawn is named in ``missing``; nothing is drawn where it might lie elsewhere. A picture that had to be
-made is handed to *keep*, by its name and its bytes; every other one lies among the run's own pictures.
+Contract: coordinates of ``Scene`` are pixels of the image shown, which is the slice that the views of the conversation
+were made from. What cannot be drawn is named in ``missing``; nothing is drawn at an uncertain position. If an image had
+to be made, its name and bytes are passed to *keep*; all other images are stored with the run.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ __all__ = ["scene_of_sample"]
 
 
 def _forget(name: str, png: bytes) -> None:
-    """Do nothing with a picture."""
+    """Ignore an image."""
 
 
 def scene_of_sample(
@@ -41,8 +41,8 @@ def scene_of_sample(
 ) -> Scene | str:
     """Return the canvas of a record's conversation, or why there is none.
 
-    *tools* says what the tools of the run measure (``eval/why/stored.py``); *rules* reads the answer. *keep* is given
-    the name and the bytes of the image where it is not one of the run's own pictures.
+    *tools* says what the tools of the run measure (``eval/why/stored.py``); *rules* reads the answer. *keep* is called
+    with the name and the bytes of the image if it is not stored with the run.
     """
     if run.identity.picture == "none":
         return "the model was shown no image"
@@ -62,7 +62,7 @@ def scene_of_sample(
 def _marks(
     run: Run, record: Record, tools: Mapping[str, Measures], bare: Views, rules: Protocol
 ) -> tuple[list[Mark], list[str]]:
-    """Return all marks, those that cover much first, and what is missing."""
+    """Return all marks, large ones first, and what is missing."""
     marks, missing = _truth(run, record, bare)
     try:
         trace: Mapping[str, Any] = read_trace(run.folder, record.sample.id)
@@ -85,7 +85,7 @@ def _marks(
 
 
 def _truth(run: Run, record: Record, scene: Views) -> tuple[list[Mark], list[str]]:
-    """Return the marks of the ground truth, or why it is not drawn."""
+    """Return the marks of the ground truth, and why it is not drawn if there are none."""
     if run.identity.picture == "swapped":
         return [], ["the ground truth is not drawn: the image is that of another subject"]
     if run.identity.picture == "blank":

@@ -1,4 +1,4 @@
-"""One run or one study among all that were opened: where it is, what has been read of it, and its line."""
+"""One opened run or study: where it is, what has been read of it, and its line."""
 
 import threading
 import time
@@ -22,14 +22,15 @@ from medvision_agent.eval.study.plan import Plan, read_plan
 __all__ = ["Found", "OpenedRun", "OpenedStudy", "find"]
 
 _LARGEST = 200_000
-"""Samples of all runs of a study up to which its findings are worked out here."""
+"""If the runs of a study have more samples than this in total, its findings are not computed here."""
 _PAUSE, _SHARE = 10.0, 20.0
-"""Findings of a study that is being run are worked out anew after so many seconds, or times what they took last."""
+"""Time between two computations of a running study's findings: in seconds, and as a multiple of the last one's
+duration."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A folder of a run or a study."""
+    """A folder that holds a run or a study."""
 
     folder: Path
     kind: Literal["run", "study"]
@@ -59,29 +60,29 @@ def find(roots: Sequence[Path]) -> Iterator[Found]:
 def _stored(folder: Path) -> Iterator[tuple[Path, Literal["run", "study"]]]:
     try:
         yield from stored_in(folder)
-    except StorageError:  # it is not there, or cannot be read
+    except StorageError:  # it does not exist, or cannot be read
         return
 
 
 @dataclass(eq=False)
 class OpenedRun:
-    """A run; ``lock`` is held by whoever reads on or looks at its lines."""
+    """A run; a thread holds ``lock`` while it reads further or looks at the lines."""
 
     place: Place
     feed: Feed
     lock: threading.RLock = field(default_factory=threading.RLock)
     asked: float = 0.0
-    """When somebody looked at its rows last."""
+    """Time when somebody last looked at its rows."""
     _line: tuple[object, RunLine] | None = None
     _rested_at: object = None
 
     @property
     def resting(self) -> bool:
-        """Whether its lines were dropped, and nothing was stored or asked since: there is nothing to be read."""
+        """Whether there is nothing to read: its lines were dropped, and since then nothing was stored or requested."""
         return self._rested_at is not None and self._rested_at == (self.asked, state_of(self.feed.folder))
 
     def rest(self) -> None:
-        """Drop its lines, once it is read to the end."""
+        """Drop the run's lines, once it is read to the end."""
         with self.lock:
             if not self.feed.partly and not self.resting:
                 _ = self.line
@@ -90,7 +91,7 @@ class OpenedRun:
 
     @property
     def line(self) -> RunLine:
-        """Its line on the first page."""
+        """The run's line on the first page."""
         running = is_being_written(self.feed.folder)
         with self.lock:
             if self._line is not None and self.resting:
@@ -105,7 +106,7 @@ class OpenedRun:
 
 @dataclass(eq=False)
 class OpenedStudy:
-    """A study, and the page of it that was made last."""
+    """A study, and the page last made for it."""
 
     key: str
     folder: Path
@@ -118,7 +119,7 @@ class OpenedStudy:
     _took: float = 0.0
 
     def read(self) -> None:
-        """Read the plan, if it is not known yet."""
+        """Read the plan, unless it is already known."""
         if self.plan is None:
             try:
                 self.plan, self.problem = read_plan(self.folder), ""
@@ -126,7 +127,7 @@ class OpenedStudy:
                 self.problem = str(error)
 
     def page(self, runs: Mapping[str, RunLine]) -> StudyPage:
-        """Return the page; *runs* are the lines of the runs by their folder relative to the study's."""
+        """Return the page; *runs* are the lines of the runs, by folder relative to the study's folder."""
         state = self._state(runs)
         if self.plan is None:
             name, note = whole(self.name, 1000), whole(self.problem, 1000)
@@ -148,9 +149,9 @@ class OpenedStudy:
         return self._page.but(arms=bare.arms, state=state)
 
     def work_out(self, runs: Mapping[str, RunLine], lines_of: LinesOf) -> None:
-        """Work out what the study found, where its runs have changed since and it is time again.
+        """Compute the study's findings, if its runs have changed since the last time and enough time has passed.
 
-        *runs* as in ``page``; *lines_of* gives the lines of a run by its key.
+        *runs* are those of ``page``; *lines_of* returns the lines of a run by its key.
         """
         stamps = sorted((folder, line.stamp) for folder, line in runs.items())
         running = any(line.state == "running" for line in runs.values())

@@ -1,11 +1,12 @@
-"""The image under the canvas: native values where they can be had here, else the image as sent.
+"""The image under the canvas: native values if they can be read here, otherwise the image as sent.
 
-Contract: native values are shown only where they are proven to be those that the model was shown. The source of the
-run is opened where it was read from, the slice is mapped to grey levels by the run's own recipe, and every pixel must
-be that of the stored image. Sources of other packages are not opened: looking at a run executes nobody's code.
+Contract: native values are shown only where they are proven to be those that the model was shown. The source of the run
+is opened at its original location, the slice is mapped to grey levels by the run's own recipe, and every pixel must
+equal that of the stored image. Sources of other packages are not opened, so that viewing a run executes no foreign
+code.
 
-A picture that is made here is named by its hash. Of 16 bits, the red channel holds the high byte and the green one the
-low byte, and ``Shown`` says how to read them.
+An image made here is named by its hash. For 16 bits, the red channel holds the high byte and the green channel the low
+byte; ``Shown`` says how to read them.
 """
 
 from dataclasses import dataclass
@@ -36,25 +37,25 @@ from medvision_agent.tools.view.views import Display, ViewSet
 __all__ = ["UNREADABLE", "Made", "image_of", "packed"]
 
 UNREADABLE = "its source cannot be read here"
-"""After it, and a colon, stands why: that may name a folder of this machine."""
+"""The reason given, followed by a colon and details, which may name a local folder."""
 _DISPLAY: TypeAdapter[Display] = TypeAdapter(Display)
 _TOP = 65535
 _GREY = "grey level"
 _ROUNDING = 1e-3
-"""Part of a step that is taken for rounding."""
+"""Fraction of a step that counts as a rounding error."""
 _NEARLY = 1 - 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """The image, and its file where it was made here; None where it is the stored one."""
+    """The image, and its file if it was made here; None if it is the stored one."""
 
     shown: Shown
     png: bytes | None
 
 
 def image_of(run: Run, record: Record, scene: Scene) -> Made:
-    """Return the image of a record's conversation; raises DamageError or DataError where the stored one is broken."""
+    """Return the image of a record's conversation; raises DamageError or DataError if the stored image is broken."""
     stored = read_picture(run.folder, record.v0_sha256, record.sample.id)
     sent = decode_png(stored)
     size, spacing = scene.views.whole.size, scene.spacing
@@ -104,7 +105,7 @@ def _line(error: Exception) -> str:
 
 
 def _slice_of(run: Run, record: Record) -> tuple[NativeImage, Slice]:
-    """Return the native image of what the model was shown, and the slice that its views were made of."""
+    """Return the native image that the model was shown, and the slice that its views were made from."""
     identity, sample = run.identity, record.sample
     reading = Reading(**(run.config.get("reading") or {}))
     source = _source(str(run.config["data"]), reading)
@@ -122,15 +123,15 @@ def _slice_of(run: Run, record: Record) -> tuple[NativeImage, Slice]:
 
 @lru_cache(maxsize=8)
 def _source(data: str, reading: Reading) -> Source:
-    """Return a shipped source or a file; raises DataError for a source of another package."""
+    """Return a shipped source or a file source; raises DataError for a source of another package."""
     kind = data.partition(":")[0]
     if kind in SOURCES.names() and not SOURCES.offer(kind).shipped:
-        raise DataError(f"{kind} is a source of another package, which is not opened for looking")
+        raise DataError(f"{kind} is a source of another package, which the viewer does not open")
     return open_source(data, reading)
 
 
 def _grey(as_sent: Shown, grey: Grey, sent: Grey, what: str) -> Made:
-    """Return an image of 8 bits, without what a display drew on it."""
+    """Return an 8-bit image without what the display drew on it."""
     about = f"{what} (grey levels, 8 bits)"
     if np.array_equal(grey, sent):
         return Made(as_sent.model_copy(update={"about": about}), None)
@@ -160,10 +161,10 @@ def _native(as_sent: Shown, image: Slice, units: Units, what: str) -> Made:
 
 
 def packed(values: FloatImage) -> tuple[NDArray[np.uint8], float, float, float]:
-    """Return values (h, w) as a packed picture (h, w, 3), its slope and intercept, and the largest error.
+    """Return values (h, w) as a packed image (h, w, 3), its slope and intercept, and the largest error.
 
-    Exact, error 0, where the values are multiples of one step with at most 65,536 steps from the least to the largest,
-    as a scanner stores them; what a reader computes is ``float32(number * slope + intercept)``.
+    The error is 0 if the values are multiples of one step with at most 65,536 steps from the smallest to the largest,
+    as a scanner stores them. A reader computes ``float32(number * slope + intercept)``.
     """
     exact = values.astype(np.float64)
     low, extent = float(exact.min()), float(np.ptp(exact))
@@ -184,9 +185,9 @@ def packed(values: FloatImage) -> tuple[NDArray[np.uint8], float, float, float]:
 
 
 def _step(values: NDArray[np.float64]) -> float:
-    """Return the largest step that all differences of values are multiples of, but for rounding; 0 without one.
+    """Return the largest step of which all differences of values are multiples, apart from rounding; 0 without one.
 
-    Euclid's algorithm over all gaps at once.
+    Uses Euclid's algorithm over all gaps at once.
     """
     gaps = np.diff(np.unique(values))
     least, step = float(np.ptp(values)) / _TOP, float(gaps.min())

@@ -1,4 +1,4 @@
-"""What a tool found by itself: outline, ellipse and box, from the trace or, in older runs, from the result."""
+"""Shapes that a tool found by itself (outline, ellipse, box), from the trace or, in older runs, from the result."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,7 +18,8 @@ _BOX = ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")
 def solved(call: Call, entry: Mapping[str, Any], scene: Scene, pen: Pen, *, words: bool = True) -> Iterator[Mark]:
     """Yield the shapes that a call found; *entry* is the call as the trace holds it.
 
-    Without *words* the result says nothing of them. A blind arm's model was told none of it: its marks say so.
+    Without *words*, marks have no values from the result. In a blind arm the model did not see these values; its marks
+    say so.
     """
     shapes = _kept(entry) or (_stated(call, scene) if words else {})
     for kind, points in shapes.items():
@@ -32,18 +33,18 @@ def solved(call: Call, entry: Mapping[str, Any], scene: Scene, pen: Pen, *, word
 
 
 def _kept(entry: Mapping[str, Any]) -> dict[str, list[Point]]:
-    """Return what the trace keeps; raises ValueError where it is no shape."""
+    """Return the shapes stored in the trace; raises ValueError if one is malformed."""
     found = {
         str(one["kind"]): [Point(float(x), float(y)) for x, y in one["points"]] for one in entry.get("drawn") or ()
     }
     counts = {"box": 2, "ellipse": 4}
     if any(len(points) != counts.get(kind, max(3, len(points))) for kind, points in found.items()):
-        raise ValueError("what the trace keeps of it is no shape")
+        raise ValueError("the shape stored in the trace is invalid")
     return found
 
 
 def _stated(call: Call, scene: Scene) -> dict[str, list[Point]]:
-    """Return the ellipse and the box as the result states them, in coordinates of its view and of v0."""
+    """Return the ellipse and the box stated in the result, in coordinates of its view and of v0."""
     if any(call.withheld(name) for name in (*_AXES, *_BOX)):
         return {}
     views = scene.views

@@ -1,7 +1,7 @@
 """The ground truth and the answer as marks.
 
-The answer of a length or an angle is drawn where it was measured, as far as that is known (``eval/why/flow.py``); a box
-is its own place. The ground truth is drawn in the sample's own image alone.
+The answer of a length or an angle is drawn where it was measured, if that is known (``eval/why/flow.py``); a box is
+drawn at its own coordinates. The ground truth is drawn only in the sample's own image.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ def _words(task: Task, value: float) -> str:
 
 
 def truth_marks(record: Record, scene: Scene) -> list[Mark]:
-    """Return the marks of the ground truth; none where it has no place."""
+    """Return the marks of the ground truth; empty if it has no place."""
     sample, pen = record.sample, Pen("truth")
     task, points, name = sample.asks, scene.truth, "ground truth"
     if task.is_box:
@@ -58,7 +58,7 @@ def _extent(a: Point, b: Point, scene: Scene) -> str:
 def answer_marks(
     record: Record, calls: Sequence[Call], scene: Scene, rules: Protocol, turn: int | None
 ) -> tuple[list[Mark], list[str]]:
-    """Return the marks of the answer, and why what is missing of it is not drawn."""
+    """Return the marks of the answer, and the reasons for marks that are missing."""
     pen, task = Pen("answer", turn), record.sample.asks
     if reply_of(record) is None:
         return [], ["there is no answer to draw"]
@@ -80,7 +80,7 @@ def answer_marks(
 
 
 def _measured(task: Task, name: str, one: Traced, pen: Pen) -> Iterator[Mark]:
-    """Yield where a number of the answer was measured: its value is the number that is scored, not what was meant."""
+    """Yield where a number of the answer was measured; its value is the number as scored, even in a wrong unit."""
     parts, value = one.measurements, _words(task, one.answer)
     if one.form != PLAIN:
         value += f" (made of {_words(task, one.worked)})"

@@ -1,4 +1,4 @@
-"""One study as the viewer's first page has it: its arms, and what it found."""
+"""One study as the viewer's first page shows it: its arms, and its findings."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ _LONGEST = 1000
 
 
 def arm_name(plan: Plan, model: str, arm: str) -> str:
-    """Return what an arm is called: with its model, where there are several."""
+    """Return the name of an arm; it includes the model if there are several."""
     return f"{model} {arm}" if len({cell.model for cell in plan.cells}) > 1 else arm
 
 
@@ -27,9 +27,9 @@ def arm_colours(plan: Plan) -> dict[str, str]:
 
 
 def study_page(folder: Path, plan: Plan, *, key: str, name: str, keys: Mapping[str, str], state: State) -> StudyPage:
-    """Return the arms of a study, without what it found.
+    """Return the page of a study with its arms, without its findings.
 
-    *keys* are those of its runs, by their folder relative to the study's.
+    *keys* are the keys of its runs, by folder relative to the study's folder.
     """
     arms: dict[tuple[str, str], list[str]] = {}
     colours = arm_colours(plan)
@@ -59,10 +59,10 @@ def study_page(folder: Path, plan: Plan, *, key: str, name: str, keys: Mapping[s
 
 
 def with_findings(page: StudyPage, folder: Path) -> StudyPage:
-    """Return a study's page with what it found; raises a MedVisionAgentError where nothing can be said."""
+    """Return a study's page with its findings; raises a MedVisionAgentError if there are none."""
     found = find([folder])
     lines = dict.fromkeys(line for one in found for line in (*_banner(one), *(caveat.text for caveat in one.caveats)))
-    # Of several sources, each sentence says of which it is.
+    # With several sources, each sentence names its source.
     said = [f"{one.source}: {line}" if one.source else line for one in found for line in one.headline]
     return page.but(
         headline=tuple(whole(line, _LONGEST) for line in said),

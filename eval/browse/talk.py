@@ -1,7 +1,7 @@
-"""One conversation as the viewer shows it: what was said, called and returned, with the score and the canvas.
+"""One conversation as the viewer shows it: messages, calls and results, with the score and the canvas.
 
-Contract: whatever a model, a server or a tool wrote is data: every text is bounded, and ``Turn.cut`` says where one was
-cut. Nothing that stands in a trace makes reading fail; what has another form than ours is left out.
+Contract: text of a model, a server or a tool is treated as data: every text is limited in length, and ``Turn.cut`` says
+which one was cut. No content of a trace makes reading fail; entries of an unexpected form are left out.
 """
 
 import json
@@ -22,18 +22,18 @@ from medvision_agent.eval.summary.measures import MEASURES
 __all__ = ["LONGEST", "MOST", "numbers_of_score", "talk_of", "turns_of"]
 
 LONGEST = 20_000
-"""Characters of one text."""
+"""Most characters of one text."""
 MOST = 400_000
-"""Characters of one conversation; the texts after them are left out."""
+"""Most characters of one conversation; later texts are left out."""
 _NAME = 200
 _LONG_AGO = 1e12
-"""Seconds that no request takes: such a number is none."""
+"""No request takes this many seconds: a larger number is invalid."""
 _MOST_PICTURES = 64
 _ROLES: dict[str, Literal["system", "user", "assistant"]] = {"system": "system", "human": "user", "ai": "assistant"}
 
 
 class _Texts:
-    """Cuts texts at their bound, and at that of the conversation."""
+    """Cuts texts to their limit, and to that of the conversation."""
 
     def __init__(self) -> None:
         self.left, self.cut = MOST, False
@@ -59,7 +59,7 @@ def talk_of(
     decided: Sequence[str],
     scene: Scene | str,
 ) -> Talk:
-    """Return the conversation of a line; *scene* is its canvas, or why it has none."""
+    """Return the conversation of a line; *scene* is its canvas, or the reason why it has none."""
     return Talk(
         run=run,
         row=row,
@@ -80,7 +80,7 @@ def talk_of(
 
 
 def numbers_of_score(record: Record, rules: Protocol) -> tuple[Number, ...]:
-    """Return the measures of a record, the loss first; none where it is not scored."""
+    """Return the measures of a record, the loss first; empty if it is not scored."""
     score = score_record(record, rules)
     if score is None:
         return ()
@@ -91,7 +91,7 @@ def numbers_of_score(record: Record, rules: Protocol) -> tuple[Number, ...]:
 
 
 def turns_of(trace: Mapping[str, Any]) -> Iterator[Turn]:
-    """Yield the messages of a trace that are no results of tools; these stand with the calls that they answer."""
+    """Yield the messages of a trace, except the results of tools, which are shown with their calls."""
     spoken = [one for one in entries(trace.get("messages")) if one.get("type") != "tool"]
     calls, texts = _calls_by_turn(trace, spoken), _Texts()
     seconds = _seconds(trace, spoken)
@@ -123,7 +123,7 @@ def turns_of(trace: Mapping[str, Any]) -> Iterator[Turn]:
 def _calls_by_turn(
     trace: Mapping[str, Any], spoken: Sequence[Mapping[str, Any]]
 ) -> dict[int, list[tuple[int, Mapping[str, Any]]]]:
-    """Return the calls of each turn with their numbers; what the last reply called in vain stands last."""
+    """Return the numbered calls of each turn; calls of the last reply that were not run are listed last."""
     replies = [number for number, message in enumerate(spoken, start=1) if message.get("type") == "ai"]
     found: dict[int, list[tuple[int, Mapping[str, Any]]]] = {}
     called = entries(trace.get("tool_calls"))
@@ -160,7 +160,7 @@ def _call(number: int, entry: Mapping[str, Any], texts: _Texts) -> Call:
 
 
 def _seconds(trace: Mapping[str, Any], spoken: Sequence[Mapping[str, Any]]) -> dict[int, float | None]:
-    """Return how long each reply took; nothing where the replies and the requests that were answered do not match."""
+    """Return how long each reply took; empty if the numbers of replies and of answered requests differ."""
     replies = [number for number, message in enumerate(spoken, start=1) if message.get("type") == "ai"]
     requests = [one for one in entries(trace.get("requests")) if one.get("failure") is None]
     if len(replies) != len(requests):
@@ -169,7 +169,7 @@ def _seconds(trace: Mapping[str, Any], spoken: Sequence[Mapping[str, Any]]) -> d
 
 
 def _thoughts(message: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> str:
-    """Return the thoughts in the blocks, or, from chat completions, beside the content."""
+    """Return the thoughts found in the blocks or, for chat completions, beside the content."""
     inside = [str(one[key]) for one in blocks for key in ("thinking", "reasoning") if isinstance(one.get(key), str)]
     beside = _map(message.get("additional_kwargs"))
     own = (beside.get(key) for key in ("reasoning_content", "reasoning"))

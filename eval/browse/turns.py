@@ -1,9 +1,9 @@
-"""In which turn each tool was called: turns are the messages that are no results of tools, counted from 1.
+"""The turn in which each tool was called: turns are all messages except results of tools, counted from 1.
 
-Runs of today say it with each call. In older ones the ids of calls say it, or the order: calls of one reply were
-answered before the model spoke again.
+Current runs store the turn with each call. In older runs it follows from the ids of calls, or from their order: calls
+of one reply were answered before the model's next reply.
 
-Contract: whatever a trace holds is read; entries that are no JSON objects are left out, here as in ``talk.py``.
+Contract: any trace can be read; entries that are not JSON objects are left out, here as in ``talk.py``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,23 +15,24 @@ Entry = Mapping[str, Any]
 
 
 def entries(value: object) -> list[Entry]:
-    """Return the objects of a list of a stored trace; nothing where it is no list."""
+    """Return the objects in a list of a stored trace; empty if it is not a list."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list | tuple) else []
 
 
 def turns_of_calls(trace: Entry) -> list[int | None]:
-    """Return the turn of each call of a stored trace, in their order; None where it cannot be told."""
+    """Return the turn of each call of a stored trace, in order; None if it cannot be determined."""
     by_id, replies = _ids(trace)
     calls = entries(trace.get("tool_calls"))
     stated = [_number(call.get("turn")) or by_id.get(str(call.get("call_id"))) for call in calls]
     if all(stated):
         return stated
-    # One call for each reply but the last, which answers: the form of all conversations whose calls stand in the text.
+    # There is one call for each reply but the last, which answers. All conversations with calls in the text look like
+    # this.
     return [*replies[: len(calls)]] if len(replies) - 1 == len(calls) else stated
 
 
 def last_turn(trace: Entry) -> int | None:
-    """Return the turn of the model's last message; None where it never spoke."""
+    """Return the turn of the model's last message; None if it sent none."""
     replies = _ids(trace)[1]
     return replies[-1] if replies else None
 
@@ -42,7 +43,7 @@ def _ids(trace: Entry) -> tuple[dict[str, int], Sequence[int]]:
     for message in entries(trace.get("messages")):
         kind = message.get("type")
         if kind == "tool":
-            # An id that a reply used again was answered under a new one, right after that reply.
+            # If a reply used an id again, the call was answered under a new id, right after that reply.
             if replies:
                 known.setdefault(str(message.get("tool_call_id")), replies[-1])
             continue

@@ -1,4 +1,4 @@
-"""Texts as the viewer's page gets them: bounded, and whole Unicode; numbers of targets and answers in words."""
+"""Texts for the viewer's page: limited in length and valid Unicode; numbers of targets and answers in words."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,22 +14,22 @@ _LONGEST_NAME, _MOST_NAMES = 40, 16
 
 
 def whole(text: str, most: int) -> str:
-    """Return at most so many characters of a text; half a character (a lone surrogate) becomes ``U+FFFD``."""
+    """Return at most *most* characters of a text; half a character (a lone surrogate) becomes ``U+FFFD``."""
     return _HALF.sub("\ufffd", text[:most])
 
 
 def in_words(values: Sequence[float], task: Task) -> str:
-    """Return the numbers of a target or of an answer with their unit; those of boxes with four decimals."""
+    """Return the numbers of a target or of an answer with their unit; boxes have four decimals."""
     form = ".4f" if task.is_box else ".6g"
     return ", ".join(format(value, form) for value in values) + task.unit_after
 
 
 def asked_for(sample: Sample) -> str:
-    """Return the structure, or the landmarks, that a sample asks for."""
+    """Return the name of the structure or the landmarks that a sample asks for."""
     return sample.label or " | ".join(sample.landmarks)
 
 
 def names(written: Iterable[str]) -> str:
-    """Return names of tools, which are what a model wrote, each once and without spaces in it, joined by spaces."""
+    """Return names of tools as the model wrote them, each once, without inner spaces, joined by spaces."""
     every = list(dict.fromkeys(_SPACES.sub("_", whole(name, _LONGEST_NAME)) for name in written))
     return " ".join(every[:_MOST_NAMES])

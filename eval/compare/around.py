@@ -1,4 +1,4 @@
-"""What stands around the answers of two arms, for their parity card: libraries and prices."""
+"""Points of the parity card about what surrounds the answers of two arms: libraries and prices."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,22 +15,22 @@ __all__ = ["Runs", "libraries_point", "listed", "one_name", "prices_point"]
 Runs = Sequence[tuple[Run, Run]]
 """The epochs of two arms."""
 _SHOWN = 3
-"""Values that are named at most."""
+"""Number of values that are listed at most."""
 
 
 def one_name(a: Sequence[str], b: Sequence[str]) -> bool:
-    """Say whether both arms, or both answers of a pair, name the same one thing."""
+    """Return whether both sides state exactly one value and it is the same."""
     return len(a) == 1 and a == b
 
 
 def listed(values: Sequence[str], between: str = ", ") -> str:
-    """Return the first values, and how many more there are."""
+    """Return the first values as text, and how many more there are."""
     more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
     return (between.join(values[:_SHOWN]) or "none") + more
 
 
 def libraries_point(runs: Runs, names: tuple[str, str]) -> Point:
-    """Return whether the versions of libraries are the same; those of all sessions of an arm count."""
+    """Return the point on library versions, compared over all sessions of both arms."""
     versions_a, versions_b = (_versions(both[side] for both in runs) for side in (0, 1))
     libraries = sorted(versions_a.keys() | versions_b.keys()) or LIBRARIES
     found: dict[str, list[str]] = {column: [] for column in COLUMNS}
@@ -44,7 +44,7 @@ def libraries_point(runs: Runs, names: tuple[str, str]) -> Point:
 
 
 def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """Return all versions of each library under which the sessions of an arm were begun."""
+    """Return, for each library, all versions with which sessions of an arm started."""
     found: dict[str, list[str]] = {}
     for run in runs:
         for session in run.libraries:
@@ -55,7 +55,7 @@ def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
 
 
 def prices_point(runs: Runs, names: tuple[str, str]) -> Point:
-    """Return whether costs were made by the same prices: those stored with a run must give its records' costs."""
+    """Return the point on prices: whether both arms' costs were computed from the same prices."""
     counts, found = Counter[str](), dict[str, None]()
     for run_a, run_b in runs:
         a, b = _stored_prices(run_a), _stored_prices(run_b)

@@ -1,9 +1,10 @@
-"""The parity card: what is proven, assumed and unknowable of two arms that may be compared, pair by pair and counted.
+"""The parity card: counts of answer pairs whose equality is proven, assumed or unknowable, for two comparable arms.
 
-Contract: a card is made of runs in which ``parity`` found nothing to refuse. Every pair of scored answers is looked at;
-it counts as *proven* where both answers have what is compared and it is the same, as *assumed* where it is not the
-same and refuses nothing (or was to be stored and is not), and as *unknowable* where nobody stated it. So "proven" is
-never said of what was not compared. It is filled in ``points``; its words are in ``card_words``.
+Contract: a card is made only for runs that ``parity`` accepts. Every pair of scored answers is checked. A pair counts
+as *proven* if both answers hold the compared value and the values are equal. It counts as *assumed* if the values
+differ but the comparison is still allowed, or if a value that should have been stored is missing. It counts as
+*unknowable* if nobody stated the value. So "proven" is never said of something that was not compared. ``points``
+computes the card; ``card_words`` holds its texts.
 """
 
 from pydantic import Field
@@ -15,37 +16,37 @@ from medvision_agent.frozen import Frozen
 __all__ = ["COLUMNS", "Card", "Point"]
 
 COLUMNS = ("proven", "assumed", "unknowable")
-"""What a point can be, for each pair."""
+"""The three states of a pair at each point."""
 
 
 class Point(Frozen):
-    """One thing that should be the same in both answers of a pair, and in how many pairs it is."""
+    """One thing that should be the same in both answers of a pair, with the number of pairs in each state."""
 
     name: str
     """A key of ``card_words.WORDS``."""
     of: int
-    """How many there are: pairs, or what the words say is counted."""
+    """Number of pairs, or of whatever else the words say is counted."""
     proven: int = 0
     assumed: int = 0
     unknowable: int = 0
     found: str = ""
-    """What was found in what is assumed, or where nothing is, in what is unknowable."""
+    """What was found in the assumed pairs, or if there are none, in the unknowable ones."""
 
     @property
     def holds(self) -> bool:
-        """Whether it is proven of all."""
+        """Whether the point is proven for all."""
         return self.proven == self.of
 
 
 class Card(Frozen):
-    """What is known of the parity of two arms."""
+    """What is known about the parity of two arms."""
 
     pairs: int = 0
-    """Pairs of answers that were scored in both arms; each epoch has its own."""
+    """Number of answer pairs scored in both arms; each epoch has its own pairs."""
     varied: tuple[str, ...] = ()
-    """The fields in which the arms may differ, and do."""
+    """The fields that the arms may differ in and do differ in."""
     points: tuple[Point, ...] = ()
     limited: dict[TaskName, tuple[int, int]] = Field(default={})
-    """Answers that a limit ended, in A and in B, by task."""
+    """Number of answers cut off by a limit, in A and in B, by task."""
     drift: tuple[Drift, ...] = ()
-    """What the canaries of a study show, where it has any."""
+    """Results of the study's canaries; empty without canaries."""

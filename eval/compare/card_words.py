@@ -1,4 +1,4 @@
-"""The words of a parity card. Contract: a sentence is made of counts above 0 alone; what has no pair is not told."""
+"""The texts of a parity card. Contract: a sentence is written only for a count above 0."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ __all__ = ["WORDS", "Words", "card_json", "card_lines", "card_rows", "doubts", "
 
 
 class Words(NamedTuple):
-    """What should be the same, and for each column a sentence in which ``{count}`` says of how many it holds."""
+    """What should be the same, and for each column a sentence whose ``{count}`` is the number of pairs."""
 
     what: str
     proven: str
@@ -87,14 +87,14 @@ WORDS: dict[str, Words] = {
         "a limit ended an answer in {count}, so that the limit may have made the difference",
     ),
 }
-"""The points of a card, in its order."""
+"""The points of a card, in the order shown."""
 _SERVICE = "service in the course of the study"
 
 
 def card_lines(card: Card, name: str = "") -> list[str]:
-    """Return a card for a terminal: what is proven of all pairs in one line, and a line for each doubt.
+    """Return a card as lines for a terminal: one line for everything proven of all pairs, and one line for each doubt.
 
-    *name* is that of the contrast, where there are several.
+    *name* is the name of the contrast, if there are several.
     """
     of = f" of {name}" if name else ""
     if not card.pairs:
@@ -104,7 +104,7 @@ def card_lines(card: Card, name: str = "") -> list[str]:
 
 
 def study_lines(cards: Iterable[tuple[str, Card]]) -> list[str]:
-    """Return the cards of named contrasts as lines; contrasts of which the same is known share theirs."""
+    """Return the cards of named contrasts as lines; contrasts with the same card share their lines."""
     alike: dict[tuple[str, ...], tuple[list[str], Card]] = {}
     for name, card in cards:
         alike.setdefault(tuple(card_lines(card)), ([], card))[0].append(name)
@@ -112,19 +112,19 @@ def study_lines(cards: Iterable[tuple[str, Card]]) -> list[str]:
 
 
 def doubts(card: Card) -> list[str]:
-    """Return a sentence for everything that is assumed."""
+    """Return a sentence for each point with assumed pairs."""
     points = [_sentence(point, "assumed") for point in card.points if point.assumed]
     return [*points, *(f"{_SERVICE}: {_drifted(one)}" for one in card.drift)]
 
 
 def card_rows(card: Card) -> list[tuple[str, ...]]:
-    """Return the card as rows: what should be the same, and what is proven, assumed and unknowable of it."""
+    """Return the card as rows: what should be the same, and what is proven, assumed and unknowable."""
     points = [(WORDS[point.name].what, *(_basis(point, column) for column in COLUMNS)) for point in card.points]
     return [*points, *((_SERVICE, "", _drifted(one), "") for one in card.drift)]
 
 
 def card_json(card: Card) -> dict[str, Any]:
-    """Return the card as JSON data, with its words."""
+    """Return the card as JSON data, including its texts."""
     points = [
         {
             "what": WORDS[point.name].what,
@@ -137,7 +137,7 @@ def card_json(card: Card) -> dict[str, Any]:
 
 
 def limits_line(card: Card, task: TaskName, names: tuple[str, str] = ("A", "B")) -> str:
-    """Return how many answers of a task a limit ended in each arm, called by its name; empty where there are none."""
+    """Return how many answers to a task were cut off by a limit in each arm; empty if none were."""
     a, b = card.limited.get(task, (0, 0))
     return f"ended by a limit, among the pairs: {a} in {names[0]}, {b} in {names[1]}" if a or b else ""
 
@@ -148,7 +148,7 @@ def _doubted(card: Card) -> Iterator[str]:
 
 
 def _drifted(one: Drift) -> str:
-    """Return what the canaries of one task show."""
+    """Return what the canaries of one task show, in words."""
     means = ", ".join(f"{loss:.3f}" for loss in one.losses)
     of = f"{plural(one.n, 'sample')} of {plural(one.subjects, 'subject')}"
     return f"canaries, {one.task}: mean loss {means} at {', '.join(MOMENTS)}, p {one.p:.2g} for a change ({of})"
@@ -159,7 +159,7 @@ def _sentence(point: Point, column: str) -> str:
 
 
 def _basis(point: Point, column: str) -> str:
-    """Return what a column of a point rests on, with its count; empty where it has none."""
+    """Return the basis of a column of a point with its count; empty if the count is 0."""
     words, count = WORDS[point.name], getattr(point, column)
     if not count:
         return ""

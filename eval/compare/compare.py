@@ -1,11 +1,10 @@
 """Two runs of the same samples side by side, paired on sample id *before* anything is dropped.
 
-Contract: dropping failures in each run first and pairing what is left compares different samples; here the pairs
-are made first, every pair of scored samples enters loss, success and all fractions, and only MAE and MRE, which a
-failure does not have, use the pairs complete in both runs and say how many. The loss is that of the declared metric
-(``primary``), else ours. What a run lacks is listed, never
-guessed. Whether the runs may be compared at all is ``parity``'s question. Differences are ``B - A``, without a
-test of significance.
+Contract: if failures were dropped in each run before pairing, different samples would be compared. Here the pairs are
+made first. Every pair of scored samples enters loss, success and all fractions. Only MAE and MRE, which a failure does
+not have, use the pairs complete in both runs; their number is given. The loss is that of the declared metric
+(``primary``), or else the default loss. Samples missing in a run are listed, never guessed. ``parity`` decides whether
+the runs may be compared at all. Differences are ``B - A``, without a test of significance.
 """
 
 import math
@@ -26,20 +25,20 @@ __all__ = ["Comparison", "PairedMean", "TaskComparison", "Unpaired", "compare", 
 
 
 class PairedMean(Frozen):
-    """A measure over the pairs for which it is finite in both runs; None without such a pair."""
+    """The mean of a measure in both runs, over the pairs in which it is finite in both; None without such a pair."""
 
     a: float | None
     b: float | None
     difference: float | None
     """``b - a``."""
     n: int
-    """Pairs that entered."""
+    """Number of pairs used."""
     subjects: int
-    """Distinct subjects among them."""
+    """Number of distinct subjects in these pairs."""
 
 
 class Unpaired(Frozen):
-    """Sample ids that could not be paired, or that count as failures in their pair."""
+    """Ids of samples that have no pair, or that failed in their pair."""
 
     only_in_a: tuple[str, ...]
     only_in_b: tuple[str, ...]
@@ -48,7 +47,7 @@ class Unpaired(Frozen):
     """Present in both runs, but not scored in this one (or in either)."""
     unparsable_a: tuple[str, ...]
     unparsable_b: tuple[str, ...]
-    """Scored pairs whose answer failed in this run: they stay in the pairs."""
+    """Scored pairs whose answer failed in this run; they remain in the pairs."""
 
 
 class TaskComparison(Frozen):
@@ -57,17 +56,17 @@ class TaskComparison(Frozen):
     pairs: int
     """Samples scored in both runs."""
     subjects: int
-    """Distinct subjects among them."""
+    """Number of distinct subjects in the pairs."""
     largest_subject: int
-    """Pairs of the subject with most of them."""
+    """Number of pairs of the subject with the most pairs."""
     metric: Primary | None = None
-    """The declared metric; None: our loss."""
+    """The declared metric; None for the default loss."""
     metrics: dict[str, PairedMean]
     by_answers: float | None
     by_failures: float | None
-    """The parts of the difference in loss by pairs answered in both runs and by the others: they add up to it."""
+    """The difference in loss, split into pairs answered in both runs and all other pairs; both parts add up to it."""
     largest_price: float | None = None
-    """The difference in loss, had failures cost as much as the worst answer; given where they cost less."""
+    """The difference in loss if a failure cost as much as the worst answer; given only if failures cost less."""
     missing: Unpaired
 
 
@@ -76,7 +75,7 @@ class Comparison(Frozen):
 
     protocol: str
     chosen: int
-    """Samples the runs were to ask."""
+    """Number of samples that the runs should ask."""
     pairs: int
     """Samples scored in both runs."""
     tasks: dict[TaskName, TaskComparison]
@@ -100,9 +99,9 @@ def compare(
     chosen: int,
     metrics: Mapping[TaskName, Primary] = MappingProxyType({}),
 ) -> Comparison:
-    """Return run B beside run A, both scored by a protocol: means over common pairs and their differences ``B - A``.
+    """Return the comparison of two runs scored by a protocol: means over common pairs and differences ``B - A``.
 
-    *chosen* is the number of samples the runs were to ask, *metrics* the declared metric of each task.
+    *chosen* is the number of samples the runs should ask, *metrics* the declared metric of each task.
     """
     tasks = {
         task: _compare_task(task, own_a, own_b, metrics.get(task))
@@ -114,9 +113,9 @@ def compare(
 
 
 def same_answers(pairs: Iterable[tuple[Sequence[Scored], Sequence[Scored]]]) -> tuple[int, int]:
-    """Return how many samples have the same answer in both of two runs, and how many were scored in both.
+    """Return how many samples have the same answer in two runs, and how many were scored in both.
 
-    *pairs* are the scored records of both, for each epoch. Two failures are no same answer.
+    *pairs* are the scored records of both runs, for each epoch. Two failures do not count as the same answer.
     """
     same = scored = 0
     for own, other in pairs:

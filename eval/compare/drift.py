@@ -1,9 +1,9 @@
-"""Canaries: whether a service changed in the course of a study, by the same questions asked again and again.
+"""Canaries: detect whether a service changed during a study, by asking the same questions several times.
 
-The test: were nothing changed, the losses of a subject at each moment could be exchanged. The statistic is the
-variance of the mean losses of the moments; ``p`` is the share of seeded permutations within subjects that reach it,
-the observed one counted among them (Phipson and Smyth 2010, "Permutation p-values should never be zero"). So it is at
-most at its level where nothing changed, for any number of subjects.
+The test: if nothing changed, a subject's losses at different moments are exchangeable. The statistic is the variance of
+the mean losses of the moments; ``p`` is the share of seeded permutations within subjects that reach it, including the
+observed one (Phipson and Smyth 2010, "Permutation p-values should never be zero"). So if nothing changed, the test
+keeps its level for any number of subjects.
 """
 
 from collections.abc import Sequence
@@ -22,31 +22,31 @@ from medvision_agent.frozen import Frozen
 __all__ = ["MOMENTS", "Drift", "canary_folder", "drift"]
 
 MOMENTS = ("start", "middle", "end")
-"""When canaries are asked, in the course of their source."""
+"""When canaries are asked, relative to the run over their source."""
 _PERMUTATIONS = 9999
 _ROUNDING = 1e-12
 
 
 class Drift(Frozen):
-    """The canaries of one task."""
+    """The canary results of one task."""
 
     task: TaskName
     losses: tuple[float, ...]
     """Mean loss at each moment."""
     n: int
-    """Samples scored at every moment."""
+    """Number of samples scored at every moment."""
     subjects: int
     p: float
-    """Of the hypothesis that nothing changed."""
+    """p-value of the hypothesis that nothing changed."""
 
 
 def canary_folder(study: Path, cell: Path, moment: str) -> Path:
-    """Return where the canaries of a moment are kept that are asked as the run of a cell is."""
+    """Return the folder of the canaries of one moment, which are asked with the settings of a cell's run."""
     return study / CANARIES / f"{cell.name}--{moment}"
 
 
 def drift(runs: Sequence[Run], rules: Protocol) -> tuple[Drift, ...]:
-    """Return what the canaries of a model over a source show, task by task; *runs* are those of the moments."""
+    """Return the canary results of a model over a source, by task; *runs* holds the runs of each moment."""
     scores = [{record.sample.id: score_record(record, rules) for record in run.records} for run in runs]
     losses = [{name: one.loss for name, one in own.items() if one is not None} for own in scores]
     samples = [sample for sample in runs[0].samples if all(sample.id in own for own in losses)]

@@ -1,10 +1,10 @@
-"""Parity: do two runs differ in more than their tools? Every difference that refuses a comparison, by name.
+"""Parity: do two runs differ in more than their tools? Lists by name every difference that rules out a comparison.
 
-Contract: settings are compared field by field, answers pair by pair. What one answer of a pair has and the other lacks
-is a difference; what neither has refuses nothing and is not proven (``card``). Replies that stopped for a reason nobody
-knows refuse. Samples that one run lacks (it is unfinished, or their requests failed) are no difference here; the sets
-of samples *chosen* must be the same. Where a source keeps its pictures is none either: what they show is compared by
-hash.
+Contract: settings are compared field by field, answers pair by pair. A value that only one answer of a pair has is a
+difference. A value that neither has is no difference, but it is not proven either (``card``). Replies that stopped for
+an unknown reason rule out the comparison. Samples missing in one run (unfinished, or failed requests) are no difference
+here, but the sets of *chosen* samples must be equal. The place where a source keeps its images may differ: their
+content is compared by hash.
 """
 
 import json
@@ -34,17 +34,17 @@ __all__ = [
 MODEL_FIELDS = frozenset({"model", "model_name", "model_versions", "prompt_sha256", "v0_sha256"}) | frozenset(
     {"display_sha256", "tool_schemas_sha256", "tool_paragraph_sha256"}
 )
-"""The fields in which two models under one condition may differ: the row, what was served, and what follows from the
-row: sizes and coordinates in the words, the picture as sent."""
+"""The fields in which two models under one condition may differ: the model's row, the served version, and what follows
+from the row (sizes and coordinates in the prompt, the image as sent)."""
 Identity = Mapping[str, Any]
 Pair = tuple[Record, Record]
 _ABSENT = object()
 _ENDED_BY_ERROR = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW, Outcome.REFUSED})
-"""Results a provider may state as an error, without a reply that could name its version."""
+"""Outcomes that a provider may report as an error, without a reply that could name the served version."""
 
 
 def run_parity(a: Run, b: Run, *, free: frozenset[str] = TOOL_FIELDS, names: tuple[str, str] = ("A", "B")) -> list[str]:
-    """Return every difference of two stored runs besides the tools, one line each (see ``parity``)."""
+    """Return every difference between two stored runs other than the tools, one line each (see ``parity``)."""
     b = with_names_of(a, b)
     return parity(a.identity.plain(), b.identity.plain(), a.records, b.records, free=free, names=names)
 
@@ -58,12 +58,11 @@ def parity(
     free: frozenset[str] = TOOL_FIELDS,
     names: tuple[str, str] = ("A", "B"),
 ) -> list[str]:
-    """Return every difference besides the tools, one line each; empty if the two runs may be compared.
+    """Return every difference other than the tools, one line each; empty if the two runs may be compared.
 
     *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256``,
-    ``v0_sha256`` and ``model_versions`` of the records. With ``enlarged``, the image may be enlarged in an arm, and
-    prompt and image are compared by the hashes of what would have been sent without that. *names* are what the two are
-    called.
+    ``v0_sha256`` and ``model_versions`` of the records. With ``enlarged``, an arm may enlarge the image; prompt and
+    image are then compared by the hashes of what would have been sent otherwise. *names* are the names of the two runs.
     """
     return [
         *_identity_differences(identity_a, identity_b, free, names),
@@ -73,7 +72,7 @@ def parity(
 
 
 def varied(a: Run, b: Run) -> tuple[str, ...]:
-    """Return the fields of their identities in which two runs differ."""
+    """Return the fields in which the identities of two runs differ."""
     found = _identity_differences(a.identity.plain(), b.identity.plain(), frozenset(), ("A", "B"))
     return tuple(dict.fromkeys(line.partition(": ")[0] for line in found))
 
@@ -81,7 +80,7 @@ def varied(a: Run, b: Run) -> tuple[str, ...]:
 def scored_pairs(records_a: Sequence[Record], records_b: Sequence[Record]) -> list[Pair]:
     """Return the answers of both runs to the same sample, where both were scored.
 
-    An infrastructure failure may have happened before there was a prompt or a picture; it enters no comparison.
+    An infrastructure failure may have happened before there was a prompt or an image; it enters no comparison.
     """
     by_id = {record.sample.id: record for record in records_b}
     pairs = [(record, by_id[record.sample.id]) for record in records_a if record.sample.id in by_id]
@@ -89,23 +88,23 @@ def scored_pairs(records_a: Sequence[Record], records_b: Sequence[Record]) -> li
 
 
 def question(record: Record) -> str:
-    """Return what was asked and its ground truth, as text."""
+    """Return the question and its ground truth as text."""
     return record.sample.model_dump_json(exclude={"image", "source"})
 
 
 def same_question(pair: Pair) -> bool:
-    """Return whether two answers were asked the same, with the same ground truth."""
+    """Return whether two answers belong to the same question with the same ground truth."""
     a, b = pair
-    return a.sample == b.sample or question(a) == question(b)  # most are equal, and need not be written out
+    return a.sample == b.sample or question(a) == question(b)  # most questions are equal, and need not be written out
 
 
 def prompt_hash(*, enlarged: bool) -> Callable[[Record], str]:
-    """Return what reads the hash of a prompt; where an arm may be *enlarged*, of that with the own image's sizes."""
+    """Return a function that reads the hash of a prompt; with *enlarged*, of the prompt for the image's own size."""
     return lambda record: record.own_prompt_sha256 if enlarged else record.prompt_sha256
 
 
 def picture_hash(*, enlarged: bool) -> Callable[[Record], str]:
-    """Return what reads the hash of the image as sent; where an arm may be *enlarged*, of the image before that."""
+    """Return a function that reads the hash of the image as sent; with *enlarged*, of the image before enlarging."""
     return lambda record: record.own_v0_sha256 if enlarged else record.v0_sha256
 
 
@@ -117,7 +116,7 @@ def _identity_differences(
         yield from _field_differences(field, both, free, names)
     if "sample_ids_sha256" not in identity_a.keys() | identity_b.keys():
         yield "sample_ids_sha256: recorded by neither run"
-    # A tool that both arms have must be the same tool, whichever others they have.
+    # A tool that both arms have must be the same tool, whichever other tools they have.
     code_a, code_b = identity_a.get("tool_code_sha256", {}), identity_b.get("tool_code_sha256", {})
     for name in sorted(code_a.keys() & code_b.keys()):
         yield from _field_differences(f"tool_code_sha256.{name}", (code_a[name], code_b[name]), frozenset(), names)
@@ -127,7 +126,7 @@ def _identity_differences(
 
 
 def _makers(identity: Identity) -> dict[tuple[str, str, str], Mapping[str, str]]:
-    """Return what outlines for the tools of an arm, by tool, variant, and the name of the package or the server."""
+    """Return which package or server outlines for an arm's tools, by tool, variant, and its name."""
     return {
         (tool, made["variant"], made.get("package", made.get("name", ""))): made
         for tool, made in identity.get("tool_variants", {}).items()
@@ -163,14 +162,14 @@ def _pair_differences(pairs: Sequence[Pair], free: frozenset[str], names: tuple[
 
 
 def _could_not_tell(record: Record) -> bool:
-    """Say whether there was no reply that could have named its version."""
+    """Return whether there was no reply that could have named the served version."""
     return not record.model_versions and record.outcome in _ENDED_BY_ERROR
 
 
 def _differ(
     what: str, pairs: Sequence[Pair], value: Callable[[Record], object], names: tuple[str, str] | None = None
 ) -> Iterator[str]:
-    """Yield a line where a value is not the same in both answers of a pair; with *names*: with those of the first."""
+    """Yield a line if a value differs within pairs; with *names*, the line gives the values of the first such pair."""
     different = [(a, b) for a, b in pairs if value(a) != value(b)]
     if different:
         a, b = different[0]
@@ -183,7 +182,7 @@ def _line(what: str, different: Sequence[Pair], pairs: Sequence[Pair]) -> str:
 
 
 def _unknown_endings(arms: Mapping[str, Sequence[Record]]) -> Iterator[str]:
-    """Yield a line for each arm with replies of which nobody knows whether they are whole."""
+    """Yield a line for each arm with replies that may be cut off, because the reason why they stopped is unknown."""
     for arm, records in arms.items():
         unknown = [record for record in records if record.outcome is Outcome.UNKNOWN_ENDING]
         if unknown:

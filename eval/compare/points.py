@@ -1,6 +1,6 @@
-"""The points of a parity card: what is compared in every pair of answers of two arms, and counted.
+"""The points of a parity card: what is compared in each pair of answers of two arms, with counts.
 
-Contract: see ``card``. Runs that differ in more than they may are refused before (``parity``).
+Contract: see ``card``. ``parity`` has already refused runs that differ in more than they may.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,13 +18,13 @@ from medvision_agent.eval.tasks import TASKS, TaskName
 __all__ = ["parity_card"]
 
 _IN_PROCESS = frozenset({"offline", "transformers"})
-"""Providers without a server: they are what their version says, on any day."""
+"""Providers without a server: their version defines them fully, at any time."""
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class _Arms:
-    """The epochs of two arms, and their pairs."""
+    """The epochs of two arms, and their answer pairs."""
 
     runs: Runs
     pairs: Sequence[Pair]
@@ -37,7 +37,7 @@ class _Arms:
 
 
 def parity_card(runs: Runs, drift: tuple[Drift, ...] = (), *, names: tuple[str, str] = ("A", "B")) -> Card:
-    """Return the card of two arms of these names; *runs* are the epochs of both, *drift* what canaries show."""
+    """Return the parity card of two named arms; *runs* are the epochs of both, *drift* holds the canary results."""
     runs = [(a, with_names_of(a, b)) for a, b in runs]
     arms = _Arms(runs, [pair for a, b in runs for pair in scored_pairs(a.records, b.records)], names)
     return Card(
@@ -50,7 +50,7 @@ def parity_card(runs: Runs, drift: tuple[Drift, ...] = (), *, names: tuple[str, 
 
 
 def _varied(arms: _Arms) -> tuple[str, ...]:
-    """Return the fields in which the identities differ, and the hashes of answers to images that were enlarged."""
+    """Return the fields in which the identities differ, and which hashes differ because images were enlarged."""
     found = [name for a, b in arms.runs for name in varied(a, b)]
     larger = any(one.enlarged for pair in arms.pairs for one in pair)
     return tuple(dict.fromkeys([*found, *(("prompt_sha256", "v0_sha256") if larger else ())]))
@@ -64,7 +64,7 @@ def _settings(arms: _Arms) -> Iterator[Point]:
 
 
 def _stored(arms: _Arms) -> Iterator[Point]:
-    """Yield what is compared by what was stored of each answer; where it differs, a study varies it."""
+    """Yield the points compared by stored values of each answer; a difference here is one that the study varies."""
     asked = sum(map(same_question, arms.pairs))
     yield Point(name="question", of=asked, proven=asked)
     values: dict[str, Callable[[Record], str]] = {
@@ -78,7 +78,7 @@ def _stored(arms: _Arms) -> Iterator[Point]:
 
 
 def _enlarged(arms: _Arms) -> Iterator[Point]:
-    """Yield what is compared where the image was enlarged in one arm, by what would have been sent without that."""
+    """Yield the points for an arm with enlarged images, compared by what would have been sent without enlarging."""
     larger = [pair for pair in arms.pairs if any(one.enlarged for one in pair) and _sent(pair[0]) != _sent(pair[1])]
     for name, value in {"own prompt": prompt_hash(enlarged=True), "own picture": picture_hash(enlarged=True)}.items():
         same = sum(value(a) == value(b) for a, b in larger)
@@ -90,7 +90,7 @@ def _sent(record: Record) -> tuple[str, str]:
 
 
 def _version(arms: _Arms) -> Iterator[Point]:
-    """Yield the served version and what stands behind its name."""
+    """Yield the points on the served model version and on the model behind that name."""
     every, same = len(arms.pairs), sum(one_name(a.model_versions, b.model_versions) for a, b in arms.pairs)
     yield Point(name="version", of=every, proven=same, assumed=every - same)
     if arms.served:
@@ -128,7 +128,7 @@ def _date(arms: _Arms) -> Iterator[Point]:
 
 
 def _moments(pair: Pair) -> tuple[datetime | None, datetime | None]:
-    """Return when the two answers were asked; None where it was not stored, or is no date."""
+    """Return when the two answers were asked; None if the time is missing or not a valid date."""
     found: list[datetime | None] = []
     for record in pair:
         try:
@@ -156,9 +156,9 @@ def _seal(arms: _Arms) -> Iterator[Point]:
 
 
 def _duplicates(arms: _Arms) -> Iterator[Point]:
-    """Yield whether a picture and question stand under several ids. One epoch has all ids; others repeat them.
+    """Yield the point on duplicates: the same image and question under several ids. One epoch suffices: it has all ids.
 
-    The ground truth is compared too: in arms with a blank picture, all pictures are the same.
+    The ground truth is compared too: in arms with a blank image, all images are the same.
     """
     a, b = arms.runs[0]
     pairs = scored_pairs(a.records, b.records)
@@ -203,7 +203,7 @@ def _task(pair: Pair) -> TaskName:
 
 
 def _in_each(names: tuple[str, str], a: Iterable[Sequence[str]], b: Iterable[Sequence[str]]) -> str:
-    """Return the distinct values of both arms in words."""
+    """Return the distinct values of both arms, in words."""
     own, other = (sorted({value for values in arm for value in values}) for arm in (a, b))
     return f"{listed(own)} in {names[0]}, {listed(other)} in {names[1]}"
 
@@ -212,4 +212,4 @@ _POINTS: tuple[Callable[[_Arms], Iterator[Point]], ...] = (
     *(_settings, _stored, _enlarged, _version, _fingerprint, _date, _around),
     *(_seal, _duplicates, _limits),
 )
-"""Each yields points of the card. A further point is one more function, and its words."""
+"""Functions that each yield points of the card. To add a point, add a function here and its words."""

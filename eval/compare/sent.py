@@ -1,7 +1,7 @@
-"""The image as sent, compared by its pixels: two versions, or two libraries, may write one picture as different files.
+"""The image as sent, compared by its pixels: two versions or libraries may encode one image as different files.
 
-Contract: records are compared by the hashes of files. Where those of a pair differ, the files are looked at, and one
-that shows the same pixels goes by the name that it has in the other run. What cannot be read keeps its own name.
+Contract: records are compared by the hashes of files. If the hashes of a pair differ, the files are read. A file with
+the same pixels is given the name that it has in the other run. A file that cannot be read keeps its own name.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ __all__ = ["with_names_of"]
 
 
 def with_names_of(a: Run, b: Run) -> Run:
-    """Return run *b* with the image of each sample by its name in run *a*, where both show the same pixels."""
+    """Return run *b*, with each image named as in run *a* if both show the same pixels."""
     there = {record.sample.id: record for record in a.records}
     records = [_renamed(a, there.get(record.sample.id, record), b, record) for record in b.records]
     return replace(b, records=records)
@@ -36,9 +36,9 @@ def _renamed(a: Run, there: Record, b: Run, record: Record) -> Record:
 
 
 def _same(a: Run, name_a: str, b: Run, name_b: str) -> bool:
-    """Tell whether two names of files that differ are those of one picture.
+    """Return whether two file names that differ belong to images with the same pixels.
 
-    The image that was enlarged is stored in the run where it was not: there is one file, which has both names.
+    The original of an enlarged image is stored only in the run that did not enlarge it, so one file stands for both.
     """
     if not name_a or not name_b or name_a == name_b:
         return False
@@ -55,7 +55,7 @@ def _shown(folder: Path, name: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _names(folder: Path, name: str) -> frozenset[str]:
-    """Return the names of a stored picture as any version writes it; none where it is not stored."""
+    """Return the names that a stored image has in any version; empty if the image is not stored."""
     try:
         return png_names(read_picture(folder, name))
     except (DataError, StorageError):

@@ -1,8 +1,8 @@
-"""Decisions of two arms over the same samples: how many the second turns right, how many wrong, and at what price.
+"""Decisions of two arms over the same samples: how many arm B corrects, how many it spoils, and at what price.
 
-Contract: pairs are the samples scored in both arms; a failed answer is a decision that is not right. Nothing is tested:
-the interval of the net share is the jackknife's over subjects, beside both counts. The price is what the second arm
-cost more over these pairs; where a cost is not known there is none.
+Contract: pairs are the samples scored in both arms; a failed answer counts as a wrong decision. There is no test: both
+counts are given, and the net share with its jackknife interval over subjects. The price is the extra cost of the second
+arm over these pairs; it is missing if a cost is unknown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ __all__ = ["Turned", "turned"]
 
 
 class Turned(Frozen):
-    """What one rule decides in arm A and in arm B."""
+    """One rule's decisions in arm A compared with arm B."""
 
     rule: Rule
     pairs: int
@@ -24,16 +24,16 @@ class Turned(Frozen):
     both_right: int
     neither: int
     turned_right: int
-    """Not right in A, right in B."""
+    """Number of pairs that are wrong in A and right in B."""
     turned_wrong: int
     net: Share
     """``(turned_right - turned_wrong) / pairs``."""
     more_usd: float | None
-    """What B cost more than A over the pairs; None where a cost is not known."""
+    """Extra cost of B over the pairs, in US dollars; None if a cost is unknown."""
     per_dollar: float | None
-    """Net decisions turned right for each further dollar; None unless B cost more."""
+    """Net number of corrected decisions per extra dollar; None unless B cost more."""
     withheld: str
-    """Why there is no interval; empty where there is."""
+    """Why there is no interval; empty if there is one."""
 
 
 def turned(
@@ -43,7 +43,7 @@ def turned(
     costs: tuple[Mapping[str, float], Mapping[str, float]],
     reasons: Sequence[str] = (),
 ) -> list[Turned]:
-    """Return what each rule decides in both arms; *costs* are US dollars by sample, of A and of B."""
+    """Return each rule's decisions in both arms; *costs* are US dollars by sample, of A and of B."""
     others = {case.asked.id: case for case in b}
     pairs = [(case, others[case.asked.id]) for case in a if case.asked.id in others]
     every = ((rule, [pair for pair in pairs if rule.decides(pair[0].asked)]) for rule in rules)

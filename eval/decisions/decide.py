@@ -1,8 +1,8 @@
-"""Decisions of one arm: the categories that its answers lead to, beside those of the ground truth.
+"""Decisions of one arm: the categories that its answers lead to, compared with those of the ground truth.
 
-Contract: strict JSON. ``n`` are all scored samples that a rule is about; a failed answer leads to no decision, stays in
-``n``, and is not right. Kappa is over the answers alone, and ``coverage`` stands beside it. Infrastructure failures are
-in nothing but their count. There is no interval where the caller gives a reason, or subjects are too few or unknown.
+Contract: strict JSON. ``n`` counts all scored samples that a rule applies to; a failed answer leads to no decision, but
+stays in ``n`` as not right. Kappa uses only the samples with an answer; ``coverage`` is given with it. Infrastructure
+failures are only counted. There is no interval if the caller gives a reason, or if subjects are too few or unknown.
 """
 
 import math
@@ -24,14 +24,14 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One scored sample: what was asked, the truth, and the numbers that were read; None for a failed answer."""
+    """One scored sample: the question, the ground truth, and the numbers that were read (None for a failed answer)."""
 
     asked: Question
     target: tuple[float, ...]
     stated: tuple[float, ...] | None
 
     def decided(self, rule: Rule) -> tuple[int, int | None]:
-        """Return the categories of truth and answer."""
+        """Return the categories of the ground truth and of the answer (None for a failed answer)."""
         true = rule.category(rule.value(self.target))
         return true, None if self.stated is None else rule.category(rule.value(self.stated))
 
@@ -44,26 +44,26 @@ class Share(Frozen):
 
 
 class Decisions(Frozen):
-    """What one rule decides in one arm."""
+    """The result of one rule in one arm."""
 
     rule: Rule
     n: int
     subjects: int
-    """Those that are known."""
+    """Number of known subjects."""
     landmarks: tuple[str, ...]
-    """Names of the landmarks that the samples ask for, where they have any: what the rule is really about."""
+    """Names of the landmarks that the samples ask for, if any: they show what the rule was applied to."""
     answered: int
     right: Share
-    """The share of all samples whose answer leads to the category of the truth."""
+    """Share of all samples whose answer leads to the same category as the ground truth."""
     kappa: Share
-    """Quadratic weights, over the answers."""
+    """Weighted kappa with quadratic weights, over the samples with an answer."""
     kappa_linear: Share
     counts: tuple[tuple[int, ...], ...]
-    """Answers by the category of the truth (rows) and of the answer (columns)."""
+    """Numbers of answers, by category of the ground truth (rows) and of the answer (columns)."""
     true: tuple[int, ...]
-    """Samples by the category of the truth, failed answers included."""
+    """Numbers of samples by category of the ground truth, failed answers included."""
     withheld: str
-    """Why there are no intervals; empty where there are."""
+    """Why there are no intervals; empty if there are."""
 
     @property
     def coverage(self) -> float:
@@ -72,7 +72,7 @@ class Decisions(Frozen):
 
 
 def decide(rules: Iterable[Rule], cases: Sequence[Case], reasons: Sequence[str] = ()) -> list[Decisions]:
-    """Return what each rule that is about any case decides; *reasons* are the caller's for no intervals."""
+    """Return the decisions by each rule that applies to any case; *reasons* are the caller's for no intervals."""
     every = ((rule, [case for case in cases if rule.decides(case.asked)]) for rule in rules)
     return [_decide(rule, own, reasons) for rule, own in every if own]
 
@@ -100,7 +100,7 @@ def _decide(rule: Rule, cases: Sequence[Case], reasons: Sequence[str]) -> Decisi
 
 
 def _tables(decided: Sequence[tuple[int, int | None]], subjects: Sequence[str], size: int) -> Counts:
-    """Return the counts of answers by subject, (G, k, k): of every subject with any."""
+    """Return the counts of answers by subject, shape (G, k, k), for every subject with an answer."""
     names, places = np.unique(np.array(subjects, dtype=np.str_), return_inverse=True)
     tables = np.zeros((len(names), size, size))
     for place, (true, stated) in zip(places, decided, strict=True):
@@ -123,9 +123,9 @@ def share_of(
     bare: bool,
     within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Share:
-    """Return a mean over samples, its interval cut to what the mean can be (*within*).
+    """Return a mean over samples with its interval, which is cut to the possible range *within*.
 
-    *bare*, without an interval. It has none either where nothing varies.
+    With *bare*, or if nothing varies, there is no interval.
     """
     found = part_mean(values, subjects, bare=bare)
     if found.interval is None:

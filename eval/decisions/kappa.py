@@ -6,8 +6,8 @@ With ``O`` the counts (rows: truth, columns: answers), ``E`` the counts that the
 Psychological Measurement 33. With two categories both are Cohen's kappa.
 
 Contract: the interval is the jackknife over subjects (``eval/compare/statistics/jackknife.py``: kappa without each, t
-quantile on Kish's effective subjects less one), cut at -1 and 1. Where truth and answers are all in one category, kappa
-is not defined and None.
+quantile on Kish's effective subjects less one), cut at -1 and 1. If all ground truths and answers are in one category,
+kappa is undefined and None.
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ Counts = NDArray[np.float64]
 
 
 def weighted_kappa(counts: Counts, power: int) -> NDArray[np.float64]:
-    """Return the kappa of tables of counts (..., k, k); NaN where it is not defined."""
+    """Return the kappa of tables of counts (..., k, k); NaN if it is undefined."""
     size = counts.shape[-1]
     places = np.arange(size)
     apart = (np.abs(places[:, None] - places[None, :]) / (size - 1)) ** power
@@ -35,7 +35,7 @@ def weighted_kappa(counts: Counts, power: int) -> NDArray[np.float64]:
 
 
 def jackknifed(by_subject: Counts, power: int, level: float = 0.95) -> tuple[float, float] | None:
-    """Return the interval of the kappa of all subjects' tables (G, k, k) together; None where it is not defined."""
+    """Return the interval of the kappa over all subjects' tables (G, k, k) together; None if it is undefined."""
     whole = by_subject.sum(axis=0)
     without = weighted_kappa(whole - by_subject, power)
     estimate = float(weighted_kappa(whole, power))

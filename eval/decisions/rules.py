@@ -1,7 +1,7 @@
-"""Rules of decisions: which measurement, its limits, and the categories between them. Data, with their sources.
+"""Rules of decisions, as data: a measurement, its limits, the categories between them, and their sources.
 
-Contract: a file of rules is a YAML mapping from a rule's name to its fields, as ``shipped.yaml`` is. What is wrong with
-it is a ConfigError that names the file, the rule and the field.
+Contract: a file of rules is a YAML mapping from a rule's name to its fields, as ``shipped.yaml`` is. An error in the
+file is a ConfigError that names the file, the rule and the field.
 """
 
 from bisect import bisect_left, bisect_right
@@ -28,30 +28,30 @@ _MOST_BYTES = 1_000_000
 
 
 class Rule(Frozen):
-    """One decision: the categories that limits divide the values of one measurement into."""
+    """One decision rule: limits that divide the values of one measurement into categories."""
 
     name: str = Field(min_length=1)
     task: TaskName
     number: str = ""
-    """Which number of an answer, such as ``major axis``; may be left out where a task asks for one."""
+    """The number of an answer to use, such as ``major axis``; may be left out if a task asks for one number."""
     names: tuple[str, ...] = Field(min_length=1)
-    """Labels or measurements it is about; case does not matter. MedVision's landmark tasks: dataset and key."""
+    """Labels or measurements that the rule applies to, in any case; for MedVision's landmark tasks, dataset and key."""
     categories: tuple[str, ...] = Field(min_length=2, max_length=12)
-    """From the lowest values to the highest."""
+    """Names of the categories, from the lowest values to the highest."""
     limits: tuple[float, ...]
-    """Between the categories, in mm or degrees, rising; one fewer than these."""
+    """Limits between the categories, in mm or degrees, rising; one fewer than categories."""
     equal_is: tuple[Literal["lower", "upper"], ...] = ()
-    """Of each limit, which category a value equal to it belongs to; left out: the lower one."""
+    """For each limit, the category of a value equal to it; default: the lower one."""
     source: str = Field(min_length=1)
     """Where the limits come from."""
     caution: str = ""
-    """What the category is not."""
+    """A warning of what the category does not mean."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         asked = TASKS[self.task]
         if asked.is_box:
-            raise ValueError("a box decides nothing: task is one of size, distance, angle and area")
+            raise ValueError("decisions are not possible for boxes: task must be size, distance, angle or area")
         if self.number and self.number not in asked.numbers:
             raise ValueError(f"number: a {self.task} has {', '.join(asked.numbers)}")
         if not self.number and len(asked.numbers) > 1:
@@ -59,12 +59,12 @@ class Rule(Frozen):
         if len(self.limits) != len(self.categories) - 1:
             raise ValueError(f"{len(self.categories)} categories need {len(self.categories) - 1} limits")
         if len(set(self.categories)) < len(self.categories):
-            raise ValueError("categories: each has a name of its own")
+            raise ValueError("categories: each needs a different name")
         edges = _edges(self.limits)
         if any(low >= high for low, high in pairwise(edges)):
             raise ValueError("limits must rise")
         if self.equal_is and len(self.equal_is) != len(self.limits):
-            raise ValueError("equal_is has one word for each limit, lower or upper")
+            raise ValueError("equal_is needs one word for each limit: lower or upper")
         return self
 
     @property
@@ -73,18 +73,18 @@ class Rule(Frozen):
         return TASKS[self.task].quantity.unit
 
     def value(self, numbers: tuple[float, ...]) -> float:
-        """Return the number of an answer, or of a target, that decides."""
+        """Return the number, of an answer or a target, that decides the category."""
         return numbers[TASKS[self.task].numbers.index(self.number) if self.number else 0]
 
     def category(self, value: float) -> int:
-        """Return the place of a value's category, from 0."""
+        """Return the index of a value's category, from 0."""
         edges, own = _edges(self.limits), _rounded(value)
         place = bisect_left(edges, own)
         equal = bisect_right(edges, own) > place
         return place + (equal and bool(self.equal_is) and self.equal_is[place] == "upper")
 
     def decides(self, asked: Question) -> bool:
-        """Return whether a question is one of this rule's."""
+        """Return whether the rule applies to a question."""
         own = {name.casefold() for name in self.names}
         return asked.task == self.task and any(name.casefold() in own for name in names_of(asked))
 
@@ -99,7 +99,7 @@ class Rule(Frozen):
 
 
 def _rounded(value: float) -> float:
-    """Return a number as answers are read, in float32: so an answer of 3.3 equals a limit of 3.3."""
+    """Return a number in float32, as answers are read: so an answer of 3.3 equals a limit of 3.3."""
     with np.errstate(over="ignore"):
         return float(np.float32(value))
 
@@ -110,7 +110,7 @@ def _edges(limits: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def names_of(asked: Question) -> list[str]:
-    """Return what a question's structure or measurement is called: label, measurement, MedVision's dataset and key."""
+    """Return the names of what a question asks for: label, measurement, MedVision's dataset and key."""
     names = [asked.label or "", asked.measurement]
     if isinstance(asked, Sample) and asked.medvision is not None and asked.medvision.metric is not None:
         names += [f"{asked.medvision.dataset_name} {key}" for key in asked.medvision.metric.keys]
@@ -123,7 +123,7 @@ def shipped_rules() -> list[Rule]:
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """Return the rules in a user's file; ConfigError where it cannot be read or a rule is not one."""
+    """Return the rules in a user's file; ConfigError if it cannot be read or a rule is invalid."""
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ConfigError(f"{path}: larger than {_MOST_BYTES:,} bytes; expected a YAML file of rules")

@@ -1,1 +1,1 @@
-"""The figures of a report: one look, a file for each figure, drawn from plain data for a page and for paper."""
+"""The figures of a report in one common style, drawn from plain data for web pages and for papers."""

@@ -16,18 +16,18 @@ __all__ = ["Errors", "Risk", "bland_altman", "risk_coverage"]
 
 _HEIGHT = 2.5
 _CROWD = 500
-"""Points of one panel at most."""
+"""Most points drawn in one panel."""
 
 
 class Errors(NamedTuple):
-    """The errors of one arm's answers, for one number of an answer."""
+    """The errors of one arm's answers, for one number of the answer."""
 
     arm: str
     number: str
     """Such as ``major axis``."""
     unit: str
     points: Sequence[Dot]
-    """The mean of stated and true, and stated minus true."""
+    """For each answer: the mean of stated and true value, and stated minus true."""
     n: int
     bias: float | None
     limits: tuple[float | None, float | None]
@@ -35,19 +35,19 @@ class Errors(NamedTuple):
 
 
 class Risk(NamedTuple):
-    """The mean loss of an arm's surest answers, by the share of all samples that they are."""
+    """The mean loss of an arm's most certain answers, as a function of the share of samples that they cover."""
 
     arm: str
     curve: Sequence[Point]
-    """Coverage, risk."""
+    """Points of coverage and risk."""
     risk: float | None
-    """At full coverage."""
+    """Risk at full coverage."""
     covered: float
-    """The share of samples that were answered."""
+    """Share of samples with an answer."""
 
 
 def bland_altman(name: str, title: str, arms: Sequence[str], panels: Sequence[Errors], *, left_out: int = 0) -> Figure:
-    """Return the figure: a panel for each arm and number, on one scale for each number; *left_out* stand in a table."""
+    """Return the figure: a panel for each arm and number, with a common scale per number; a table lists *left_out*."""
     look = looks(arms)
     how = "One mark for each answer. Solid: bias. Dashed: limits of agreement, 1.96 SD either way. Thin: no error."
     more = f" {left_out} more stand in the table." if left_out else ""
@@ -76,7 +76,7 @@ def _errors(one: Errors, panels: Sequence[Errors], look: Look) -> Panel:
 
 
 def _span(panels: Sequence[Errors], axis: int) -> tuple[float, float]:
-    """Return the range that holds all points of some panels, their bias and limits, and a little more."""
+    """Return the range that contains all points of some panels, with bias and limits, and a small margin."""
     values = [(point.x, point.y)[axis] for one in panels for point in one.points]
     if axis:
         values += [value for one in panels for value in (0.0, one.bias, *one.limits) if value is not None]
@@ -86,7 +86,7 @@ def _span(panels: Sequence[Errors], axis: int) -> tuple[float, float]:
 
 
 def risk_coverage(name: str, title: str, arms: Sequence[str], panels: Mapping[str, Sequence[Risk]]) -> Figure:
-    """Return the figure: a panel for each task, a curve for each arm."""
+    """Return the figure: a panel for each task with a curve for each arm."""
     look = looks(arms)
     shown = {one.arm for own in panels.values() for one in own}
     how = "Mean loss of the answers whose repeats differ least, by the share of all samples that they are."

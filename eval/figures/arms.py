@@ -1,7 +1,7 @@
-"""The looks of arms: an arm has one colour in all figures of a report, on its pictures, and in the viewer.
+"""Colours and shapes of arms: an arm has one colour in all figures of a report, on its images, and in the viewer.
 
-Contract: the colour follows from the names of all arms of a study or of the runs that are looked at, and not from which
-of them one figure shows. The viewer's page takes the same places (``viewer/src``).
+Contract: the colour depends on the names of all arms of a study (or of the runs shown), not on which of them are in one
+figure. The viewer's page uses the same order (``viewer/src``).
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ _FIRST = ("off", "on")
 
 
 def arm_places(names: Sequence[str]) -> dict[str, int]:
-    """Return the place of each arm's colour in the palette: ``off``, then ``on``, then the others as they are given.
+    """Return the index of each arm's colour in the palette: ``off``, then ``on``, then the others in the given order.
 
-    *names* are all arms: in the order of a study's plan, or sorted where runs are looked at without a study.
+    *names* are all arms: in the order of a study's plan, or sorted if runs are shown without a study.
     """
     own = dict.fromkeys(names)
     first = [name for name in _FIRST if name in own]
@@ -24,9 +24,9 @@ def arm_places(names: Sequence[str]) -> dict[str, int]:
 
 
 def looks(names: Sequence[str]) -> dict[str, Look]:
-    """Return the look of each arm, in the order of their places; the first 64 differ from one another.
+    """Return the look of each arm, in palette order; the first 64 differ from one another.
 
-    There are eight colours. Later arms take them again, with another shape and another dash.
+    There are eight colours. Later arms reuse them with another shape and another dash.
     """
     found = {}
     for name, place in arm_places(names).items():
@@ -36,5 +36,5 @@ def looks(names: Sequence[str]) -> dict[str, Look]:
 
 
 def colour_on_image(place: int) -> str:
-    """Return the colour of the arm at a place for marks on an image, as CSS has it: the figures' one on a dark page."""
+    """Return the arm colour with index *place* for marks on an image, as CSS: the one used on dark pages."""
     return SERIES[place % len(SERIES)].dark

@@ -1,6 +1,6 @@
-"""Error by label and box-to-image ratio, as the published figure has it: a map for each arm.
+"""Error by label and box-to-image ratio, as in the published figure: a map for each arm.
 
-The edges of the ratios are MedVision's (5 % wide); what it divides further above 35 % is one column here.
+The bins of the ratio are MedVision's (5 % wide); its bins above 35 % are one column here.
 """
 
 from bisect import bisect_right
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["Boxes", "Labelled", "loss_by_label"]
 
 _EDGES = tuple(step / 20 for step in range(1, 8))
-"""0.05 to 0.35; a ratio at an edge stands above it."""
+"""Bin edges, 0.05 to 0.35; a ratio equal to an edge belongs to the bin above."""
 _NAMES = ("<5", "5", "10", "15", "20", "25", "30", "≥35")
 _MOST = 12
-"""Labels of a panel: those with most samples."""
+"""Most labels in a panel: those with the most samples are kept."""
 _ROW, _HEAD = 0.24, 0.85
 _LABEL_WIDTH = 92
-"""Points of a label."""
+"""Width of the labels in points."""
 
 
 Boxes = Callable[[str, str], str]
-"""Returns where the boxes of an arm with a label are; empty for nowhere."""
+"""Returns a link to the boxes of an arm with a label; empty if there is none."""
 
 
 class Labelled(NamedTuple):
@@ -38,13 +38,13 @@ class Labelled(NamedTuple):
     label: str
     subject: str
     ratio: float
-    """The share of the picture's area that the true box takes, 0 to 1."""
+    """Area of the true box as a share of the image area, 0 to 1."""
     loss: float
 
 
 class _Cell(NamedTuple):
     loss: float | None
-    """None for too few subjects."""
+    """None if there are too few subjects."""
     n: int
 
 
@@ -55,7 +55,7 @@ def loss_by_label(
     few: int,
     to: Boxes | None = None,
 ) -> Figure | None:
-    """Return the figure: a panel for each arm; None where no cell has *few* subjects."""
+    """Return the figure with a panel for each arm; None if no cell has at least *few* subjects."""
     every = [one for own in arms.values() for one in own]
     labels = sorted({one.label for one in every}, key=lambda own: (-sum(one.label == own for one in every), own))
     cells = {arm: _cells(own, few) for arm, own in arms.items()}

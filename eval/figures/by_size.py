@@ -17,9 +17,9 @@ __all__ = ["Sized", "loss_by_size"]
 
 _HEIGHT = 2.6
 _CROWD = 300
-"""Small marks of an arm at most."""
+"""Most small marks drawn for an arm."""
 _GROUPS = 5
-"""Groups of equal numbers of samples whose means are joined by a line."""
+"""Number of equally large groups of samples whose means are joined by a line."""
 
 
 class Sized(NamedTuple):
@@ -42,7 +42,7 @@ def loss_by_size(
 ) -> Figure:
     """Return the figure: a panel for each task and unit of size, with the samples of each arm.
 
-    Groups of fewer than *few* subjects have no mean.
+    Groups with fewer than *few* subjects have no mean.
     """
     look = looks(arms)
     how = f"Small marks are samples ({_CROWD} of an arm at most)."
@@ -85,9 +85,9 @@ def _in_order(samples: Sequence[Sized]) -> list[Sized]:
 
 
 def means(samples: Sequence[Sized], few: int) -> list[tuple[float, float]]:
-    """Return the mean size and loss of groups of equal numbers of samples, which are in order of their sizes.
+    """Return the mean size and mean loss of equally large groups of samples, which must be sorted by size.
 
-    A group of fewer than *few* subjects has none.
+    A group with fewer than *few* subjects is left out.
     """
     ends = [round(len(samples) * number / _GROUPS) for number in range(_GROUPS + 1)]
     groups = [samples[start:end] for start, end in pairwise(ends)]

@@ -1,7 +1,7 @@
-"""Drawing with matplotlib: a panel by itself for a page, or all panels of a figure on one sheet.
+"""Drawing with matplotlib: single panels for a web page, or all panels of a figure on one sheet.
 
-Why matplotlib, which the report had before: its axes, ticks and layout are better than any we would write, its SVG
-keeps text as text, and its PDF holds vectors and fonts without another library. It is imported when something is drawn.
+Why matplotlib: its axes, ticks and layout are better than our own code would be, its SVG keeps text as text, and its
+PDF has vectors and fonts without another library. It is imported only when something is drawn.
 """
 
 import io
@@ -25,25 +25,25 @@ __all__ = ["drawing", "saved", "sheet", "single"]
 
 _POINTS = 72
 _PAD = 0.04
-"""Inches around the axes."""
+"""Margin around the axes in inches."""
 _KEY_LINE = 1.65 * TEXT / _POINTS
-"""Inches of a line of the key."""
+"""Height of a line of the key in inches."""
 _TITLE_WIDTH = 200
-"""Points of a title: a panel but for the ticks to the left of its axes."""
+"""Width of a title in points: the panel without the ticks to the left of its axes."""
 _METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-"""Nothing that differs from one writing to the next."""
+"""File metadata without anything that differs between two writings."""
 
 
 @contextmanager
 def drawing(name: str) -> Iterator[None]:
-    """Hold matplotlib's settings for one figure; whatever a user's own settings are, they are not used."""
+    """Apply matplotlib's settings for one figure; a user's own settings are ignored."""
     import matplotlib as mpl  # noqa: PLC0415 - takes half a second
 
     with mpl.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a name in any script is drawn
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # so that a name in any script is drawn
         mpl.rcdefaults()
         settings: dict[Any, Any] = {**SETTINGS, "svg.hashsalt": name}
         mpl.rcParams.update(settings)
@@ -51,14 +51,14 @@ def drawing(name: str) -> Iterator[None]:
 
 
 def single(panel: Panel) -> "Sheet":
-    """Return a panel by itself, one column wide."""
+    """Return a sheet with one panel, one column wide."""
     made = _blank(COLUMN, panel.height)
     _put(made, panel)
     return made
 
 
 def sheet(figure: Figure, across: int = 2) -> "Sheet":
-    """Return all panels, at most *across* side by side and each as high as by itself, under the key."""
+    """Return a sheet with all panels under the key, at most *across* side by side, each with its own height."""
     columns = min(across, len(figure.panels))
     rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
     ncols, lines = _key_shape([printable(name) for name in figure.key], columns)
@@ -90,7 +90,7 @@ def _put(place: "FigureBase", panel: Panel) -> None:
 
 
 def _key_shape(names: Sequence[str], columns: int) -> tuple[int, int]:
-    """Return how many names stand in a line of the key, and how many lines it has."""
+    """Return how many names fit in a line of the key, and how many lines the key has."""
     if not names:
         return 1, 0
     widest = max(width_of(name, TEXT) for name in names) + 4 * TEXT
@@ -117,14 +117,14 @@ def _legend(made: "FigureBase", figure: Figure, ncols: int, columns: int) -> Non
 
 
 def saved(made: "Sheet", form: Literal["svg", "pdf"]) -> bytes:
-    """Return a sheet as a file's bytes; the same sheet gives the same bytes."""
+    """Return a sheet as the bytes of a file; the same sheet gives the same bytes."""
     out = io.BytesIO()
     made.savefig(out, format=form, metadata=_METADATA[form])
     return _numbered(out.getvalue()) if form == "svg" else out.getvalue()
 
 
 def _numbered(svg: bytes) -> bytes:
-    """Number what can be referred to: matplotlib names it by hashes of places, which differ in their last digits."""
+    """Replace ids by numbers: matplotlib derives them from hashes of coordinates, whose last digits vary."""
     ids = dict.fromkeys(re.findall(rb' id="([a-z][0-9a-f]{10})"', svg))
     numbers = {own: b"r%d" % number for number, own in enumerate(ids, start=1)}
     return re.sub(rb'( id="|#)([a-z][0-9a-f]{10})\b', lambda found: found[1] + numbers.get(found[2], found[2]), svg)

@@ -1,4 +1,4 @@
-"""Accuracy against cost: each arm's mean loss beside what a sample took, and the arms that no other beats in both."""
+"""Accuracy against cost: each arm's mean loss and mean cost per sample, and the arms that no other beats in both."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _HEIGHT = 2.7
 _STEPS = ((1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
 """Round numbers within a decade, from fine to coarse."""
 _ROOM = 0.19
-"""The share of the axis that a number needs."""
+"""The share of the axis that a tick label needs."""
 _HOW = (
     "Bars: 95% intervals over subjects, where there are enough. Dashed: the arms that no other beats in both (Pareto "
     "front). The axis of costs is logarithmic."
@@ -27,20 +27,20 @@ _HOW = (
 
 
 class Spot(NamedTuple):
-    """An arm on one task."""
+    """One arm on one task."""
 
     arm: str
     cost: float
-    """What a sample took on average, in the unit of the panel's axis."""
+    """Mean cost of a sample, in the unit of the panel's axis."""
     loss: float
     interval: tuple[float, float] | None
-    """At 95 %, over subjects; None for too few."""
+    """95 % interval over subjects; None if they are too few."""
     n: int
     href: str = ""
 
 
 def front(spots: Sequence[Spot]) -> list[Spot]:
-    """Return the arms that no other one beats in both, from the cheapest to the one with the least loss (Pareto)."""
+    """Return the arms that no other beats in both loss and cost (Pareto front), from cheapest to lowest loss."""
     kept: list[Spot] = []
     for one in sorted(spots, key=lambda spot: (spot.cost, spot.loss)):
         if not kept or one.loss < kept[-1].loss:
@@ -83,7 +83,7 @@ def _panel(task: str, unit: str, spots: Sequence[Spot], look: Mapping[str, Look]
 
 
 def _decades(axes: "Axes", costs: Sequence[float]) -> None:
-    """Make the axis logarithmic, with a few ticks at round numbers in plain figures."""
+    """Make the axis logarithmic, with a few ticks at round numbers in plain notation."""
     low, high = min(costs) / 1.3, max(costs) * 1.3
     axes.set(xscale="log", xlim=(low, high))
     axes.set_xticks(round_numbers(low, high))
@@ -92,7 +92,7 @@ def _decades(axes: "Axes", costs: Sequence[float]) -> None:
 
 
 def round_numbers(low: float, high: float) -> list[float]:
-    """Return the finest round numbers between two that have room on a logarithmic axis."""
+    """Return round numbers between two values, as many as fit on a logarithmic axis."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     found = list[float]()
     for steps in _STEPS:

@@ -1,4 +1,4 @@
-"""What a figure is: panels one column wide, a key to its looks, a title, and how it is read, in words."""
+"""A figure as data: panels one column wide, a key, a title, and a description of how to read it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,9 +14,9 @@ __all__ = ["Figure", "Panel", "relative"]
 
 
 def relative(href: str) -> str:
-    """Return an address relative to the page's own; raises ValueError for a scheme, a host or a root."""
+    """Return an address relative to the page; raises ValueError for one with a scheme, a host or a root."""
     if not re.fullmatch(r"(?!/)[^:\\\x00-\x20]+", href):
-        raise ValueError(f"{href!r} is no address relative to the page")
+        raise ValueError(f"{href!r} is not an address relative to the page")
     return href
 
 
@@ -26,25 +26,25 @@ class Panel:
 
     title: str
     height: float
-    """Inches, with its title and axes."""
+    """Height in inches, including title and axes."""
     draw: Callable[["Axes"], None]
-    """Puts the data on the axes; called once for each form that is written."""
+    """Draws the data on the axes; called once for each output format."""
     words: str
-    """Its values, for who does not see it."""
+    """The values in words, for readers who cannot see the panel."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """What marks with a link lead to, in words, by address."""
+    """Describes the target of each linked mark, by address."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure with all that is needed to show it on a page (``page``) or write it to a file (``files``)."""
+    """A figure with everything needed to show it on a page (``page``) or write it to a file (``files``)."""
 
     name: str
-    """For ids and files; no other figure of a report has it."""
+    """Name for ids and files; unique in a report."""
     title: str
     description: str
-    """How it is read."""
+    """How to read the figure."""
     panels: tuple[Panel, ...]
     key: Mapping[str, Look] = field(default_factory=dict)
     href: str = ""
-    """Where the figure as a whole leads to; empty for nowhere."""
+    """Link target of the whole figure; empty if there is none."""

@@ -1,6 +1,6 @@
-"""Figures as files for papers: as SVG, whose text can be edited, and as PDF with its fonts, in the colours of paper.
+"""Figures as files for papers: SVG with editable text, and PDF with its fonts, in the colours for paper.
 
-Contract: the same figure gives the same bytes. Links are left out, as a file may lie anywhere.
+Contract: the same figure gives the same bytes. Links are left out, because a file may be moved anywhere.
 """
 
 from pathlib import Path
@@ -13,18 +13,18 @@ from medvision_agent.eval.figures.figure import Figure
 __all__ = ["FORMS", "write_figure"]
 
 FORMS: Final = ("svg", "pdf")
-"""The formats, which are also the ends of the files' names."""
+"""The formats, which are also the file extensions."""
 
 
 def write_figure(figure: Figure, folder: Path) -> list[Path]:
-    """Write a figure as ``NAME.svg`` and ``NAME.pdf``; returns the files. Raises StorageError where that fails."""
+    """Write a figure as ``NAME.svg`` and ``NAME.pdf`` and return the files. Raises StorageError if that fails."""
     files = []
     with drawing(figure.name):
         made = sheet(figure)
         for artist in made.findobj():
-            artist.set_url(None)  # how a link is taken away
+            artist.set_url(None)  # this removes a link
         made.draw_without_rendering()
-        made.set_layout_engine("none")  # laid out once, for both
+        made.set_layout_engine("none")  # one layout for both formats
         for form in FORMS:
             file = folder / f"{figure.name}.{form}"
             try:

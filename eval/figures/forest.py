@@ -1,4 +1,4 @@
-"""The forest: each contrast's difference with its interval, and whether it is a claim."""
+"""The forest plot: each contrast's difference with its interval, and whether it is claimed."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Effect", "forest"]
 
 _LEAST = 0.02
-"""How far the axis reaches at least, either way."""
+"""The axis extends at least this far in both directions."""
 _KEY = {
     "claim": Look(INK, "o"),
     "no claim": Look(INK, "o", filled=False),
@@ -32,18 +32,18 @@ class Effect(NamedTuple):
     """The difference of two arms on one task."""
 
     name: str
-    """Of the contrast."""
+    """Name of the contrast."""
     difference: float
     interval: tuple[float, float] | None
     n: int
     subjects: int
     claim: str
-    """The verdict in words; empty where nothing is claimed."""
+    """The verdict in words; empty if nothing is claimed."""
     href: str = ""
 
 
 def forest(name: str, title: str, effects: Mapping[str, Sequence[Effect]], *, margin: float | None = None) -> Figure:
-    """Return the figure: a panel for each task, all on one scale; *margin* is that of equivalence, if there is one."""
+    """Return the figure: a panel for each task, all on one scale; *margin* is the equivalence margin, if declared."""
     ends = [abs(end) for own in effects.values() for one in own for end in (one.difference, *(one.interval or ()))]
     widest = 1.1 * max([_LEAST, *ends])
     some = any(one.interval is not None for own in effects.values() for one in own)

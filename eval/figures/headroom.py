@@ -1,6 +1,6 @@
-"""The headroom: what stored answers score, and what they would score with exact arithmetic and with the true points.
+"""The headroom: the loss of stored answers, and their loss with exact arithmetic and with the true points.
 
-Contract: marks are mean losses over the same answers; a prior or a ceiling that is over fewer says so beside its name.
+Contract: marks are mean losses over the same answers; a prior or a ceiling over fewer answers says so beside its name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ _LOOKS = {
     "exact at the true places": Look(MUTED, "^"),
 }
 _LANE = 0.1
-"""Inches below the marks of a row, for its bounds."""
+"""Inches below the marks of a row, reserved for its bounds."""
 _ROW = 0.46
 _HOW = (
     "Mean loss of the stored answers, and what the same answers would score with exact arithmetic and units behind "
@@ -48,15 +48,15 @@ class Level(NamedTuple):
 
     name: str
     kind: str
-    """What the key of the figure says of its mark."""
+    """The name of the mark's type in the key."""
     loss: float
     interval: tuple[float, float] | None
     bounds: tuple[float, float] | None = None
-    """None where everything is known."""
+    """None if everything is known."""
 
 
 def levels_of(group: Headroom) -> list[Level]:
-    """Return the steps of some answers in their order."""
+    """Return the steps of some answers, in order."""
     people = f"{plural(group.n, 'sample')} of {plural(group.subjects, 'subject')}"
     levels = []
     for step, mean in group.steps.items():

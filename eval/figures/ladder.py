@@ -1,7 +1,7 @@
-"""The ladder of losses: what each control arm says a gain is made of, from the prior to the numbers that tools return.
+"""The ladder of losses: how control arms divide a gain into steps, from the prior to the numbers that tools return.
 
-Contract: a rung is one contrast that the study has, over its own pairs. Rungs are not parts of a whole and their
-differences do not add up; nothing here turns them into shares.
+Contract: a rung is one contrast of the study, over its own pairs. Rungs are not parts of a whole: their differences do
+not add up and are never given as shares.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _WITHOUT = Look(INK, "s", filled=False)
 _WITH = Look(INK, "o")
 _PRIOR = Look(MUTED, "D", filled=False)
 _ROW = 0.55
-"""Inches of a rung: two lines of words and one of marks."""
+"""Height of a rung in inches: two lines of words and one of marks."""
 _HOW = (
     "Each rung is one contrast of the study, over its own pairs of samples: the mean loss of the arm that lacks "
     "something, and of the arm that has it. Bar: 95% interval of the difference, laid from the first arm's loss. "
@@ -30,15 +30,15 @@ _HOW = (
 
 
 class Rung(NamedTuple):
-    """What one contrast says."""
+    """The result of one contrast."""
 
     what: str
-    """What the second arm has and the first one lacks, in words."""
+    """What the second arm has and the first lacks, in words."""
     arms: tuple[str, str]
     losses: tuple[float, float]
-    """Mean losses over the pairs of the contrast."""
+    """Mean losses of both arms over the pairs of the contrast."""
     difference: tuple[float, float] | None
-    """The interval of the second minus the first; None where there is none."""
+    """The interval of second minus first; None if there is none."""
     n: int
     subjects: int
     href: str = ""
@@ -47,7 +47,7 @@ class Rung(NamedTuple):
 def ladder(
     name: str, title: str, rungs: Mapping[str, Sequence[Rung]], priors: Mapping[str, tuple[str, float]]
 ) -> Figure:
-    """Return the figure: a panel for each task, with its prior (a name and a loss) as a line where there is one."""
+    """Return the figure: a panel for each task, with its prior (name and loss), if any, as a line."""
     key = {"without": _WITHOUT, "with": _WITH}
     key |= {one: _PRIOR for one, _ in dict.fromkeys(priors.values())}
     panels = tuple(_panel(task, own, priors.get(task)) for task, own in rungs.items())
@@ -77,7 +77,7 @@ def _panel(task: str, rungs: Sequence[Rung], prior: tuple[str, float] | None) ->
 
 
 def _ends(one: Rung) -> list[float]:
-    """Return the interval of a difference, laid from the first arm's loss."""
+    """Return the ends of a difference's interval, shifted by the first arm's loss."""
     return [] if one.difference is None else [one.losses[0] + end for end in one.difference]
 
 

@@ -1,4 +1,4 @@
-"""What figures share on their axes: marks of samples and arms, intervals, rows under their names."""
+"""Elements shared by figures: marks of samples and arms, intervals, rows with their names."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +16,7 @@ Point = tuple[float, float]
 
 
 class Dot(NamedTuple):
-    """A sample."""
+    """The mark of a sample."""
 
     x: float
     y: float
@@ -26,22 +26,22 @@ class Dot(NamedTuple):
 
 
 _HEAD = 0.85
-"""Inches of a panel of rows that its title and its axis of two lines take."""
+"""Inches that the title and the two-line axis of a panel with rows take."""
 _ROW_WIDTH = COLUMN * 72 - 34
-"""Points between the ends of a row."""
+"""Length of a row in points."""
 _WORDS, _BELOW = 0.145, 0.12
 """Inches from the marks of a row up to its words, and down to its end."""
 _AXIS_WIDTH = 190
-"""Points of the words at an axis."""
+"""Space for an axis label in points."""
 
 
 def columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
-    """Return the x and the y of some points."""
+    """Return the x values and the y values of some points."""
     return [x for x, _ in points], [y for _, y in points]
 
 
 def dots(axes: "Axes", samples: Sequence[Dot], look: Look, *, size: float = SMALL_MARK) -> None:
-    """Draw samples: small marks through which others are seen; those with a link are marks of their own."""
+    """Draw samples as small transparent marks; each linked sample is a separate mark."""
     without = [one for one in samples if not one.href]
     for own in [*([without] if without else []), *([one] for one in samples if one.href)]:
         (line,) = axes.plot(
@@ -59,7 +59,7 @@ def dots(axes: "Axes", samples: Sequence[Dot], look: Look, *, size: float = SMAL
 
 
 def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "") -> None:
-    """Draw the value of an arm or a contrast."""
+    """Draw the mark of an arm or a contrast."""
     (line,) = axes.plot(
         [x],
         [y],
@@ -77,18 +77,18 @@ def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "") -> Non
 
 
 def interval(axes: "Axes", start: Point, end: Point, look: Look) -> None:
-    """Draw an interval from one point to another."""
+    """Draw an interval between two points."""
     axes.plot([start[0], end[0]], [start[1], end[1]], color=look.colour, linewidth=LINE, zorder=3)
 
 
 def reference(axes: "Axes", *, x: float | None = None, y: float | None = None, dash: object = "-") -> None:
-    """Draw a thin line over the whole panel, such as that of no difference."""
+    """Draw a thin line across the panel, such as that of no difference."""
     draw, at = (axes.axvline, x) if x is not None else (axes.axhline, y)
     draw(at or 0.0, color=MUTED, linewidth=THIN + 0.2, linestyle=dash, zorder=1)
 
 
 def losses(axes: "Axes", axis: str, words: str = "mean loss", *, ends: Sequence[float] = ()) -> None:
-    """Make an axis one of losses, from 0 to 1, or as far as *ends* reach."""
+    """Set up an axis for losses, from 0 to 1, or up to *ends*."""
     low, high = min([-0.04, *ends]), max([1.04, *ends])
     step = 0.25 if high < 1.5 else 0.5
     ticks = [step * number for number in range(int(high / step) + 1)]
@@ -96,21 +96,21 @@ def losses(axes: "Axes", axis: str, words: str = "mean loss", *, ends: Sequence[
 
 
 def label(text: str) -> str:
-    """Return the words of an axis, cut to its length."""
+    """Return an axis label, cut to the space for it."""
     return fitted(text, _AXIS_WIDTH, TEXT)
 
 
 def rows_height(count: int, row: float = ROW) -> float:
-    """Return the height in inches of a panel of rows, each as high as said."""
+    """Return the height in inches of a panel with rows of the given height."""
     return _HEAD + row * count
 
 
 def rows(
     axes: "Axes", names: Sequence[tuple[str, str]], *, row: float = ROW, under: Sequence[str] = (), lanes: float = 0.0
 ) -> None:
-    """Write the name of each row, and a note at its end, over the line at its number; rows run down from 0.
+    """Write each row's name, and a note at its end, above the row's line; rows are numbered from 0 at the top.
 
-    *row* is the height of a row in inches, of which *lanes* lie below its line; *under* has a second line for each
+    *row* is the height of a row in inches, of which *lanes* are below its line; *under* gives a second line for each
     name.
     """
     below = _BELOW + lanes
@@ -129,5 +129,5 @@ def rows(
 def _line(axes: "Axes", height: float, words: str, *, at: float = 0.0, color: str = INK) -> None:
     if words:
         side, where = "right" if at else "left", axes.get_yaxis_transform()
-        behind = {"facecolor": BACK, "edgecolor": "none", "pad": 0.6}  # no line runs through the words
+        behind = {"facecolor": BACK, "edgecolor": "none", "pad": 0.6}  # keeps lines from crossing the words
         axes.text(at, height, words, transform=where, ha=side, va="center", fontsize=TEXT, color=color, bbox=behind)

@@ -1,4 +1,4 @@
-"""Figures for a page: text stays text, colours follow the page, the same data give the same bytes.
+"""Figures for a web page: text stays text, colours follow the page, and the same data give the same bytes.
 
 Contract: a panel is an ``svg`` element with a role, a title and a description, in the page's own font, no wider than it
 was designed, without metadata or a style of its own, and without an id that another panel has. A panel with links has
@@ -21,18 +21,18 @@ __all__ = ["for_page"]
 _SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _LETTERS = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
-"""What SVG calls the steps of matplotlib's paths."""
+"""SVG's letters for the steps of matplotlib's paths."""
 _FONT = re.compile(r"font: (?:[a-z]+ )*(?:\d+ )?([\d.]+px) [^;]*")
 _FAMILY = re.compile(r"font-family: [^;]*; ?")
 _NUMBERS = {"d", "x", "y", "transform", "width", "height"}
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 _STOPS = 40
-"""Links of a panel that the keyboard stops at, at most; with more, at none."""
+"""Most links of a panel that are reached by the keyboard; with more, none is."""
 _NAMED = re.compile(r"#([\w-]+)")
 
 
 def for_page(figure: Figure) -> Markup:
-    """Return the key and the panels of a figure, in an element that lets them flow."""
+    """Return the key and the panels of a figure, in an element that arranges them in rows."""
     with drawing(figure.name):
         panels = [_panel(figure, panel, f"{figure.name}-{at}") for at, panel in enumerate(figure.panels, start=1)]
         key = [Markup("<li>{}{}</li>").format(_swatch(look), printable(name)) for name, look in figure.key.items()]
@@ -67,7 +67,7 @@ def _panel(figure: Figure, panel: Panel, name: str) -> Markup:
 
 
 def _rewrite(element: ET.Element, name: str) -> None:
-    """Make ids the panel's own, references plain, numbers short, and the font that of the page."""
+    """Make ids unique to the panel, references plain, numbers short, and the font that of the page."""
     if (own := element.attrib.get("id")) is not None:
         element.attrib["id"] = f"{name}-{own}"
     if (link := element.attrib.pop(_HREF, None)) is not None:
@@ -85,10 +85,10 @@ def _rewrite(element: ET.Element, name: str) -> None:
 
 
 def _link(links: Sequence[ET.Element], words: Mapping[str, str]) -> None:
-    """Say where each link leads: to who hears the page, and to who points at a mark.
+    """Describe each link, for users of a screen reader and for those who point at a mark.
 
-    A mark of two elements is one stop of the keyboard, and so many marks that nobody would step through them are none:
-    the addresses below a figure lead to the same samples.
+    A mark of two elements is one keyboard stop. With too many marks to step through, there are no stops: the addresses
+    below a figure lead to the same samples.
     """
     known = set[str]()
     for link in links:
@@ -104,7 +104,7 @@ def _link(links: Sequence[ET.Element], words: Mapping[str, str]) -> None:
 
 
 def _lighter(root: ET.Element) -> None:
-    """Leave out what nobody needs: ids that nothing names, white space between elements, groups without anything."""
+    """Remove unneeded parts: ids that nothing refers to, white space between elements, empty groups."""
     named = {word for one in root.iter() for value in one.attrib.values() for word in _NAMED.findall(value)}
     for element in root.iter():
         if element.attrib.get("id", "") not in named and "mark" not in element.attrib.get("id", ""):
@@ -115,7 +115,7 @@ def _lighter(root: ET.Element) -> None:
 
 
 def _coloured(text: str) -> str:
-    """Put the page's variables where colours stand in attributes; text keeps what looks like one."""
+    """Replace colours in attributes by the page's variables; text that looks like a colour is unchanged."""
 
     def variable(match: re.Match[str]) -> str:
         tag = match[0]
@@ -129,7 +129,7 @@ def _coloured(text: str) -> str:
 
 
 def _swatch(look: Look) -> Markup:
-    """Return a mark of the key, in the middle of a square of 14 units."""
+    """Return a mark of the key, centred in a square of 14 units."""
     from matplotlib.markers import MarkerStyle  # noqa: PLC0415 - takes half a second
 
     marker = MarkerStyle(look.shape)
@@ -145,5 +145,5 @@ def _swatch(look: Look) -> Markup:
 
 
 def _step(letter: str, numbers: Iterable[float]) -> str:
-    """Return a step of a path; what closes one has no numbers, though matplotlib gives it some."""
+    """Return one step of a path; a closing step has no numbers, although matplotlib gives it some."""
     return letter if letter == "Z" else letter + " ".join(f"{at:.2f}" for at in numbers)

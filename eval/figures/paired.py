@@ -1,4 +1,4 @@
-"""Paired losses: each sample's loss in one arm beside that in the other."""
+"""Paired losses: each sample's loss in one arm against that in the other."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["STEP", "Around", "paired"]
 
 _CROWD = 300
-"""From this many points on, equal places on a grid are drawn once, larger the more points there are."""
+"""From this number of points on, points are merged on a grid; the marks grow with their number of points."""
 STEP = 1 / 24
-"""Of that grid."""
+"""Spacing of that grid."""
 _LARGEST = 11.0
-"""Size of the largest such mark in points."""
+"""Size of the largest merged mark in points."""
 
 Around = Callable[[str, Point], str]
-"""Returns where the samples of a task are whose losses are within half a step of a place; empty for nowhere."""
+"""Returns a link to the samples of a task whose losses are within half a step of a place; empty if there is none."""
 
 
 def paired(
@@ -37,7 +37,7 @@ def paired(
 ) -> Figure:
     """Return the figure: a panel for each task, whose points are losses in the first and the second arm.
 
-    A mark has the colour of the arm whose loss is lower; *every* are all arms of the chapter.
+    A mark has the colour of the arm with the lower loss; *every* are all arms of the chapter.
     """
     look = looks([*every, *arms])
     key = {f"lower loss with {arm}": look[arm] for arm in reversed(arms)}
@@ -87,7 +87,7 @@ def _panel(
 
 
 def _places(task: str, samples: Sequence[Dot], around: Around | None) -> list[tuple[Dot, int]]:
-    """Return one mark for each place of a grid at which there are samples, and how many they are."""
+    """Return one mark for each grid place with samples, and the number of these samples."""
     found = defaultdict[Point, list[Dot]](list)
     for one in samples:
         found[round(one.x / STEP) * STEP, round(one.y / STEP) * STEP].append(one)

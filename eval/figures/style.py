@@ -1,8 +1,8 @@
-"""The one look of all figures: widths, sizes of type, lines, colours, and the order of shapes.
+"""The common style of all figures: widths, font sizes, lines, colours, and the order of shapes.
 
 Contract: a panel is one column of a journal wide, which is also the width of a phone, so that text keeps its size in
-both. No meaning hangs on colour alone: what has a colour has a shape or a dash of its own. ``tests/eval/figures`` holds
-the numbers that are said here: how far colours are apart for people who see them otherwise, and how they stand out.
+both. No meaning depends on colour alone: each colour goes with its own shape or dash. ``tests/eval/figures`` checks the
+numbers stated here: the distances between colours, also for colour-blind readers, and the contrast.
 """
 
 from typing import Any, NamedTuple
@@ -11,11 +11,11 @@ __all__ = ["BACK", "COLUMN", "DASHES", "GRID", "INK", "LINE", "MARK", "MUTED", "
 __all__ += ["SHAPES", "SMALL_MARK", "SOFT", "TEXT", "THIN", "TITLE", "VARIABLES", "Colour", "Look", "variables"]
 
 COLUMN = 3.5
-"""Inches of a panel: a journal's column, and 336 CSS pixels."""
+"""Width of a panel in inches: a journal's column, and 336 CSS pixels."""
 ROW = 0.42
-"""Inches of a row with its name above it."""
+"""Height of a row in inches, with its name above it."""
 TEXT, TITLE = 8.5, 9.5
-"""Points; 8.5 are 11.3 CSS pixels."""
+"""Font sizes in points; 8.5 points are 11.3 CSS pixels."""
 THIN, LINE = 0.8, 1.8
 """Widths of lines in points: axes and references, data."""
 SMALL_MARK, MARK = 3.5, 6.5
@@ -23,10 +23,10 @@ SMALL_MARK, MARK = 3.5, 6.5
 
 
 class Colour(NamedTuple):
-    """A colour on paper and on a light page, and the one that stands for it on a dark page."""
+    """A colour for paper and light pages, and its counterpart for dark pages."""
 
     variable: str
-    """Of the page's style sheet."""
+    """Its variable in the page's style sheet."""
     light: str
     dark: str
 
@@ -37,7 +37,7 @@ _GRID = Colour("grid", "#d9dee3", "#333b44")
 _SOFT = Colour("soft", "#eef1f4", "#222a32")
 _BACK = Colour("back", "#fffffe", "#14181d")
 INK, MUTED, GRID, SOFT, BACK = (one.light for one in (_INK, _MUTED, _GRID, _SOFT, _BACK))
-"""Text; axes and references; lines of the grid; areas; what lies behind a figure."""
+"""Text; axes and references; grid lines; areas; the background of a figure."""
 SERIES = (
     Colour("c1", "#c77700", "#e58a1f"),
     Colour("c2", "#0a4f96", "#6fb1f7"),
@@ -48,9 +48,9 @@ SERIES = (
     Colour("c7", "#69002c", "#ea3558"),
     Colour("c8", "#666020", "#f5e840"),
 )
-"""Arms, by their places (``arms``). Any two are at least 20 apart in CIELAB, in normal vision and in simulated
-protanopia, deuteranopia and tritanopia (Machado et al. 2009, full severity), and all stand out from the page by 3 to 1.
-"""
+"""Colours of arms, in palette order (``arms``). Any two are at least 20 apart in CIELAB, in normal vision and in
+simulated protanopia, deuteranopia and tritanopia (Machado et al. 2009, full severity), and all stand out from the page
+by 3 to 1."""
 RAMP = (
     Colour("r1", "#e3eef9", "#173049"),
     Colour("r2", "#b7d3ee", "#1f4a73"),
@@ -58,7 +58,7 @@ RAMP = (
     Colour("r4", "#2f6fb0", "#7ab4ea"),
     Colour("r5", "#08366b", "#cfe6fb"),
 )
-"""Amounts from little to much, in even steps of lightness."""
+"""Colours for amounts from small to large, in even steps of lightness."""
 SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (9, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
@@ -68,30 +68,30 @@ class Look(NamedTuple):
 
     colour: str
     shape: str
-    """A marker of matplotlib."""
+    """A matplotlib marker."""
     dash: Any = "-"
-    """A line style of matplotlib."""
+    """A matplotlib line style."""
     filled: bool = True
 
     @property
     def face(self) -> str:
-        """The colour inside a mark."""
+        """The fill colour of a mark."""
         return self.colour if self.filled else "none"
 
 
 _ALL = (_INK, _MUTED, _GRID, _SOFT, _BACK, *SERIES, *RAMP)
 VARIABLES = {one.light: f"var(--{one.variable})" for one in _ALL}
-"""What stands on a page for a colour on paper."""
+"""The page's variable for each paper colour."""
 
 
 def variables(*, dark: bool) -> str:
-    """Return the declarations of the colours that figures alone use, for a style sheet."""
+    """Return the declarations of the colours that only figures use, for a style sheet."""
     return " ".join(f"--{one.variable}: {one.dark if dark else one.light};" for one in (*SERIES, *RAMP))
 
 
 SETTINGS: dict[str, Any] = {
     "figure.dpi": 72,
-    "text.hinting": "none",  # words are as wide in the layout as in the files
+    "text.hinting": "none",  # makes words equally wide in the layout and in the files
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "text.parse_math": False,
@@ -128,4 +128,4 @@ SETTINGS: dict[str, Any] = {
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
 }
-"""Settings of matplotlib."""
+"""matplotlib's settings."""

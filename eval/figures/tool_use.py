@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Use", "tool_use"]
 
 _LANE = 0.14
-"""Inches of an arm within the row of a tool."""
+"""Height of an arm within the row of a tool, in inches."""
 _FAILED = Look(INK, "x")
 _HOW = (
     "Calls per sample, the arms of a tool from top to bottom as named. At the right of each row: all its calls{failed}."
@@ -30,9 +30,9 @@ class Use(NamedTuple):
     calls: int
     failed: int
     href: str = ""
-    """Where the samples are in which it was called."""
+    """Link to the samples in which it was called."""
     failed_href: str = ""
-    """Where those of them are in which a call failed."""
+    """Link to the samples in which a call failed."""
 
 
 def tool_use(

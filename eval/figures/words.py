@@ -1,4 +1,4 @@
-"""Text that fits: how wide words are in the type of figures, and words cut to a width."""
+"""Width of words in the figures' font, and words cut to a width."""
 
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def fitted(text: str, most: float, size: float, *, bold: bool = False) -> str:
-    """Return a text of at most so many points; one that is longer loses its middle, as names differ at their ends."""
+    """Return a text of at most *most* points; a longer one is cut in the middle, because names differ at their ends."""
     text = printable(text)
     kept = len(text)
     cut = text

@@ -1,1 +1,1 @@
-"""What a comparison or a study found: one sentence, one table, the caveats."""
+"""The findings of a comparison or a study: a few sentences, one table, the caveats."""

@@ -1,4 +1,4 @@
-"""What there is to say of arms that are compared with nothing."""
+"""The findings for arms that are not compared with another arm."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,16 +12,16 @@ from medvision_agent.text import fixed, plural
 __all__ = ["headline", "rows_of_summary", "wrong_place"]
 
 _MOST = 2
-"""Arms that are told in words."""
+"""Most arms described in words."""
 
 
 def headline(arms: Sequence[ArmRow], refused: int = 0) -> tuple[str, ...]:
-    """Return how each arm did, in three sentences at most; *refused* is how many comparisons were."""
+    """Return at most three sentences on how each arm did; *refused* is the number of refused comparisons."""
     return tuple(_sentences(arms, refused))
 
 
 def rows_of_summary(arm: str, summary: Summary, places: Mapping[TaskName, TaskPlace]) -> list[ArmRow]:
-    """Return the rows of an arm of one run, of which the summary is made already."""
+    """Return the rows of an arm with one run, whose summary is already computed."""
     return [
         ArmRow(
             task=task,
@@ -38,12 +38,12 @@ def rows_of_summary(arm: str, summary: Summary, places: Mapping[TaskName, TaskPl
 
 
 def wrong_place(place: TaskPlace) -> WrongPlace | None:
-    """Return how many answers were measured in the wrong place; None where none is located."""
+    """Return how many answers were measured in the wrong place; None if no answer is located."""
     return WrongPlace(elsewhere=place.elsewhere, located=place.share.n) if place.share.n else None
 
 
 def _sentences(arms: Sequence[ArmRow], refused: int) -> Iterator[str]:
-    """Yield how each arm did, where nothing is compared."""
+    """Yield how each arm did, when nothing is compared."""
     names = list(dict.fromkeys(row.arm for row in arms))
     if not arms:
         yield "No sample was scored."

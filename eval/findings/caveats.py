@@ -1,7 +1,7 @@
-"""What endangers an answer: each kind of caveat once, the most dangerous first.
+"""The caveats of an answer: each kind once, the most serious first.
 
-Contract: a kind is one sentence, however many comparisons it concerns; the sentences of single comparisons are its
-details. A further kind is one more line in ``_KINDS``, at the place of its danger.
+Contract: each kind is one sentence, however many comparisons it concerns; its details are the sentences of single
+comparisons. To add a kind, add a line to ``_KINDS``, ordered by seriousness.
 """
 
 import re
@@ -32,7 +32,7 @@ from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 __all__ = ["caveats"]
 
 Said = Iterator[tuple[str, str]]
-"""What a sentence is about (a contrast, with or without a task; empty: everything), and the sentence."""
+"""Pairs of a subject (a contrast, with or without a task; empty: everything) and a sentence."""
 
 
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
@@ -42,7 +42,7 @@ class _Kind(NamedTuple):
     name: str
     found: Callable[[Worked], Said]
     together: str
-    """The sentence of several; ``{where}`` are the comparisons."""
+    """The sentence for several comparisons, which replace ``{where}``."""
 
 
 def caveats(worked: Worked) -> tuple[Caveat, ...]:
@@ -51,7 +51,7 @@ def caveats(worked: Worked) -> tuple[Caveat, ...]:
 
 
 def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], worked: Worked) -> Caveat:
-    """Return one caveat of all that was found of a kind; a comparison is a contrast on one task."""
+    """Return one caveat from all findings of a kind; a comparison is a contrast on one task."""
     tests, contrasts = sum(len(one.tests) for one in worked.contrasts), len(worked.contrasts)
     by_task = tests == contrasts or any(", " in about for about, _ in found)
     of, things = (tests, "comparisons") if by_task else (contrasts, "contrasts")
@@ -70,7 +70,7 @@ def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], worked: Worked) -> Ca
 
 
 def _one_by_one(found: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield each sentence with what it is about, and the sentences that several share once."""
+    """Yield each sentence with its subject; a sentence shared by several comparisons is yielded once."""
     about: dict[str, list[str]] = {}
     for name, said in found:
         about.setdefault(said, []).append(name)
@@ -122,7 +122,7 @@ def _assumed(worked: Worked) -> Said:
 
 
 def _chapter(lines: Callable[[Worked], Iterator[str]]) -> Callable[[Worked], Said]:
-    """Return what yields the lines of a whole chapter."""
+    """Return a function that yields the lines for a whole chapter."""
     return lambda worked: (("", line) for line in lines(worked))
 
 
@@ -156,4 +156,4 @@ _KINDS = (
     _Kind("unfinished", _chapter(unfinished_lines), "Not every sample has a result."),
     _Kind("declared", _chapter(declared_line), ""),
 )
-"""From the caveat that leaves nothing of an answer to the one that is only to be known."""
+"""From the caveat that invalidates an answer to those that a reader should merely know."""

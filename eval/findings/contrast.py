@@ -1,4 +1,4 @@
-"""Two arms beside each other, as data: their tests, and where they measured."""
+"""Two compared arms, as data: their tests, and where they measured."""
 
 from pydantic import Field
 
@@ -19,62 +19,62 @@ __all__ = ["Contrast", "GroundedContrast", "PairMeans", "PartedContrast"]
 
 
 class PairMeans(Frozen):
-    """Means over the pairs scored in both arms; None without any."""
+    """Means over the pairs scored in both arms; None without such pairs."""
 
     loss_a: float | None
     loss_b: float | None
     success_a: float | None
     success_b: float | None
     subjects: int
-    """Of all samples that were to be asked, scored or not."""
+    """Subjects of all samples that should be asked, scored or not."""
 
 
 class Contrast(Frozen):
-    """Two arms, paired sample by sample: the second one's figures minus the first one's."""
+    """Two arms, paired sample by sample; differences are the second arm minus the first."""
 
     name: str
-    """With the model and the source, where there are several."""
+    """Name with the model and the source, if there are several."""
     of: str = ""
-    """The contrast alone, as a study names it."""
+    """Name of the contrast alone, as the study gives it."""
     a: str
     b: str
     model: str
     asks: Asks = "arms"
     control: str = ""
-    """What the first arm takes from the tools of the second, in words; empty where it is no control of them."""
+    """Which aspect of the second arm's tools the first arm, a control, removes, in words; empty if it is no control."""
     main: bool = False
     """Whether it is the primary contrast of its study."""
     declared: bool
     by_construction: str
-    """Why a difference says nothing of a model's skill; empty where it may."""
+    """Why a difference says nothing about a model's skill; empty if it may."""
     no_claim: tuple[str, ...]
-    """Why a difference says nothing of tools; empty where it may."""
+    """Why a difference says nothing about tools; empty if it may."""
     early: str = ""
-    """Why it is too early for a verdict; empty where it is not."""
+    """Why it is too early for a verdict; empty if it is not."""
     tests: dict[TaskName, Test]
     means: dict[TaskName, PairMeans]
     strata: dict[TaskName, tuple[Stratum, ...]]
     interactions: dict[TaskName, tuple[Interaction, ...]]
     losses: dict[TaskName, tuple[tuple[float, float], ...]]
-    """Of the pairs scored: the first arm's, the second arm's."""
+    """For each scored pair, the losses of the first and the second arm."""
     samples: dict[TaskName, tuple[str, ...]]
-    """The ids of these samples."""
+    """Ids of the scored samples."""
     metrics: dict[TaskName, str] = Field(default={})
-    """The declared metric of each task, in words; our loss where there is none."""
+    """The declared metric of each task, in words; tasks with the default loss are left out."""
     card: Card
-    """What is proven, assumed and unknowable of their parity."""
+    """What is proven, assumed and unknowable about the parity of the arms."""
     identical: bool
-    """Whether the arms are two identical runs: a repeat."""
+    """Whether the arms are two identical runs (a repeat)."""
     noise: dict[TaskName, Noise] = Field(default={})
-    """The difference beside that of two identical runs, where there are any."""
+    """The difference compared with that of two identical runs, if there are any."""
     compute: PairCompute | None = None
-    """By how much the compute of the arms differs; None where they have the same tools."""
+    """How much the compute of the arms differs; None if they have the same tools."""
     same_answers: tuple[int, int] | None = None
-    """Where own results are handed back: samples with the same answer in both arms, and those scored in both."""
+    """If an arm gets its own results back: samples with the same answer in both arms, and samples scored in both."""
 
 
 class GroundedContrast(Frozen):
-    """Two arms on one task by place."""
+    """Two arms on one task, by the place where they measured."""
 
     contrast: str
     a: str
@@ -82,11 +82,11 @@ class GroundedContrast(Frozen):
     task: TaskName
     found: PlaceComparison
     grounded: Estimate | None
-    """Of the grounded losses, exploratory; None where under 80 % of the answers of an arm are located."""
+    """Difference of the grounded losses, exploratory; None if under 80 % of the answers of an arm are located."""
 
 
 class PartedContrast(Frozen):
-    """The difference in loss of two arms on one task, in parts."""
+    """The difference in loss of two arms on one task, split into parts."""
 
     contrast: str
     a: str

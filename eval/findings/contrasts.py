@@ -1,7 +1,7 @@
-"""From folders to contrasts: the pairs of every contrast and task, and their tests out of one family.
+"""From folders to contrasts: the pairs of every contrast and task, with tests from one family.
 
-Contract: the only place where differences are computed, for the terminal, the report and everything else. A group of
-chapters whose declared tests are one family (those of a study) is worked out together.
+Contract: differences are computed only here, for the terminal, the report and all other output. Chapters whose declared
+tests form one family (those of a study) are computed together.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ from medvision_agent.eval.why.summary import WhySummary
 __all__ = ["Group", "Worked", "groups", "work_out"]
 
 Group = tuple[Sequence[ChapterIn], Protocol]
-"""Chapters whose declared tests are one family, and the protocol they are scored by."""
+"""Chapters whose declared tests form one family, and the protocol that scores them."""
 _POLICY = (
     "{model} is a scripted policy, not a model: whether and how it calls tools is written in its program, so that a "
     "difference holds by construction of the policy and says nothing of what tools do for a vision-language model"
@@ -47,32 +47,32 @@ _ORACLE = "The oracle is told the true points: a difference shows what its tool 
 
 @dataclass(frozen=True, eq=False)
 class Worked:
-    """A chapter with what was computed of it."""
+    """A chapter with its computed results."""
 
     chapter: ChapterIn
     rules: Protocol
     scores: Mapping[str, Epochs]
-    """The scored records of each arm, by its name, as the primary reading has them."""
+    """The scored records of each arm by name, by the primary reading."""
     by_rule: Mapping[str, Epochs]
-    """The same as the rule has them."""
+    """The same by the rule's reading."""
     data: Mapping[Key, Pairs]
-    """The pairs of the whole group."""
+    """The pairs of the whole group of chapters."""
     family_size: int
     contrasts: tuple[Contrast, ...]
     looked: ArmsLooked
     grounded: tuple[GroundedContrast, ...]
     models: tuple[Joined, ...]
-    """The contrasts of a study over its models."""
+    """The study's contrasts over its models."""
     why: Mapping[str, WhySummary]
-    """Why the first epoch of each arm is as wrong as it is, by its name; empty where it was not asked for."""
+    """Why the first epoch of each arm is wrong, by arm name; empty unless requested."""
     answered: Mapping[str, Sequence[Answered]]
-    """The answers of the same epoch with their counterfactuals; empty where *why* was not asked for."""
+    """The answers of that epoch with their counterfactuals; empty unless *why* was requested."""
 
 
 def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group]:
     """Return stored runs and studies as groups of chapters; raises a MedVisionAgentError if one is unreadable.
 
-    Without *rules*, a study is scored by the protocol it declared, and runs by the default one.
+    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol.
     """
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise ConfigError("a folder is given twice; give each run once")
@@ -85,7 +85,7 @@ def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group
 
 
 def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) -> list[Worked]:
-    """Return the contrasts of chapters whose declared tests are one family; with *why*, why arms are wrong too."""
+    """Return the contrasts of chapters whose declared tests form one family; with *why*, also why arms are wrong."""
     by_rule = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
     read = [by_primary_reading(chapter, own, rules) for chapter, own in zip(group, by_rule, strict=True)]
     group, scores = [chapter for chapter, _ in read], [own for _, own in read]
@@ -112,7 +112,7 @@ def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) 
 def _looked(
     arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol, *, why: bool
 ) -> tuple[ArmsLooked, Mapping[str, WhySummary], Mapping[str, Sequence[Answered]]]:
-    """Look at the first epoch of every arm."""
+    """Locate and decompose the answers of every arm's first epoch."""
     first = {arm.name: [score for _, score in scores[arm.name][0]] for arm in arms}
     if not why:
         return {arm.name: look_at(arm.first, rules, first[arm.name]) for arm in arms}, {}, {}
@@ -128,7 +128,7 @@ def _looked(
 
 
 def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:
-    """Return the pairs of every contrast and task; *scores* holds every arm's epochs by its name."""
+    """Return the pairs of every contrast and task; *scores* holds each arm's epochs by arm name."""
     data: dict[Key, Pairs] = {}
     for one in chapter.contrasts:
         for task in TASKS:
@@ -144,7 +144,7 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
 
 
 def _looks(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> dict[Key, Looks]:
-    """Return the planned looks that took place at each contrast and task."""
+    """Return the planned looks that took place, for each contrast and task."""
     found: dict[Key, Looks] = {}
     for one in chapter.contrasts:
         for task, subjects in chapter.looks.items():
@@ -157,7 +157,7 @@ def _looks(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> dict[Key, Looks]:
 def _contrasts(
     chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests, scores: Mapping[str, Epochs]
 ) -> tuple[Contrast, ...]:
-    """Return all contrasts of a chapter, with their tests out of a family that may span several chapters."""
+    """Return all contrasts of a chapter, with their tests from a family that may span several chapters."""
     every = (*found.declared, *found.exploratory)
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
     return with_noise([_contrast(chapter, one, data, tests, scores) for one in chapter.contrasts])

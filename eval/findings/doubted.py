@@ -1,4 +1,4 @@
-"""The sentences of caveats that concern single comparisons, with what each is about."""
+"""The sentences of caveats about single comparisons, each with its subject."""
 
 import math
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ __all__ = [
 __all__ += ["undone_by_one", "within_noise", "wrong_place"]
 
 _SHOWN = 0.0005
-"""What would be told as 0.000 is not told."""
+"""Differences that would be shown as 0.000 are not mentioned."""
 Said = Iterator[tuple[str, str]]
 
 
@@ -37,19 +37,19 @@ def _each(worked: Worked) -> Iterator[tuple[str, Contrast, TaskName, Test]]:
 
 
 def early(worked: Worked) -> Iterator[str]:
-    """Yield why there is no verdict yet, or which planned look it is."""
+    """Yield why there is no verdict yet, or which planned look was reached."""
     yield from (f"{line[:1].upper()}{line[1:]}." for line in worked.chapter.progress)
 
 
 def warned(worked: Worked) -> Said:
-    """Yield where what is missing is not like the rest, or nobody knows."""
+    """Yield where missing results differ, or may differ, from the rest."""
     for about, _, _, test in _each(worked):
         if test.missing.warning:
             yield about, test.missing.warning
 
 
 def lost(worked: Worked) -> Said:
-    """Yield what infrastructure lost of a comparison, and how far that could move it."""
+    """Yield what a comparison lost to infrastructure, and how far that could change its result."""
     for about, one, _, test in _each(worked):
         gone = test.missing
         if (gone.lost_only_a or gone.lost_only_b or gone.lost_both) and gone.bounds is not None:
@@ -60,14 +60,14 @@ def lost(worked: Worked) -> Said:
 
 
 def not_asked(worked: Worked) -> Said:
-    """Yield which pairs were not asked yet."""
+    """Yield which pairs have not been asked yet."""
     for about, _, _, test in _each(worked):
         if count := test.missing.not_asked:
             yield about, f"{plural(count, 'pair')} {'was' if count == 1 else 'were'} not asked in both arms yet."
 
 
 def unanswered(worked: Worked) -> Said:
-    """Yield how many answers are missing, and what that makes of the difference."""
+    """Yield how many answers are missing, and how they affect the difference."""
     for about, one, _, test in _each(worked):
         gone = test.missing
         if not (gone.failed_only_a or gone.failed_only_b or gone.failed_both):
@@ -86,7 +86,7 @@ def unanswered(worked: Worked) -> Said:
 
 
 def price(worked: Worked) -> Said:
-    """Yield what a difference would be, had failures cost the most; where they cost less."""
+    """Yield what a difference would be if failures cost the most, where they cost less."""
     for about, _, _, test in _each(worked):
         if test.largest_price is not None:
             dear = fixed(test.largest_price, 3, sign=True)
@@ -94,7 +94,7 @@ def price(worked: Worked) -> Said:
 
 
 def fragile(worked: Worked) -> Said:
-    """Yield where one more subject would undo a difference."""
+    """Yield where one additional subject would undo a difference."""
     for about, one, _, test in _each(worked):
         if test.tipping is not None and test.tipping.share is not None and test.primary.difference is not None:
             better = one.b if test.primary.difference < 0 else one.a
@@ -102,14 +102,14 @@ def fragile(worked: Worked) -> Said:
 
 
 def undone_by_one(better: str, share: float, *, dear: bool) -> str:
-    """Return in what share of its samples one more subject must fail; *dear*: at the cost of the worst answer."""
+    """Return the share of samples that one added subject must fail in; *dear*: at the cost of the worst answer."""
     price = ", each at the cost of the worst answer," if dear else ""
-    least = max(1, math.ceil(100 * share))  # rounded down, it would not be enough
+    least = max(1, math.ceil(100 * share))  # rounding down would be too few
     return f"one more subject in whom {better} fails in {least}% of its samples{price} would undo it."
 
 
 def wrong_place(worked: Worked) -> Said:
-    """Yield how much of a difference is of answers measured in the wrong place."""
+    """Yield how much of a difference comes from answers measured in the wrong place."""
     for one in worked.grounded:
         said = [
             f"{arm} is better in {plural(gains.elsewhere.pairs, 'pair')} although it measured in the wrong place, "
@@ -126,7 +126,7 @@ def _gains(a: str, b: str, of_a: Gains, of_b: Gains) -> Iterator[tuple[str, Gain
 
 
 def within_noise(worked: Worked) -> Said:
-    """Yield where a difference is not larger than that of two identical runs."""
+    """Yield where a difference is no larger than that of two identical runs."""
     for about, one, task, _ in _each(worked):
         floor = one.noise.get(task)
         if floor is not None and floor.interval is not None and floor.within:
@@ -136,7 +136,7 @@ def within_noise(worked: Worked) -> Said:
 
 
 def noise_not_known(worked: Worked) -> Said:
-    """Yield where nobody knows whether a difference is larger than that of two identical runs."""
+    """Yield where it is unknown whether a difference is larger than that of two identical runs."""
     for about, one, task, _ in _each(worked):
         floor = one.noise.get(task)
         if floor is not None and floor.interval is None:
@@ -149,7 +149,7 @@ def _identical(floor: Noise) -> str:
 
 
 def apart(worked: Worked) -> Said:
-    """Yield where a difference is not the same in all strata."""
+    """Yield where a difference varies between strata."""
     for about, one, task, _ in _each(worked):
         for at in one.interactions.get(task, ()):
             if at.apart:

@@ -15,15 +15,15 @@ __all__ = ["find", "findings_of"]
 
 
 def find(folders: Sequence[Path], rules: Protocol | None = None) -> list[Findings]:
-    """Return what stored runs and studies found, one for each set of samples; a MedVisionAgentError if unreadable.
+    """Return the findings of stored runs and studies, one for each set of samples; MedVisionAgentError if unreadable.
 
-    Without *rules*, a study is scored by the protocol it declared, and runs by the default one.
+    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol.
     """
     return [findings_of(one) for group, own in groups(folders, rules) for one in work_out(group, own)]
 
 
 def findings_of(worked: Worked) -> Findings:
-    """Return the findings of a chapter that was worked out."""
+    """Return the findings of a computed chapter."""
     chapter = worked.chapter
     rows, arms = rows_of(worked), arm_rows(worked)
     return Findings(

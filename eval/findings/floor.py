@@ -1,6 +1,6 @@
-"""The noise floor of differences: identical runs of the same model.
+"""The noise floor of differences, from identical runs of the same model.
 
-Contract: repeats of one of a contrast's own arms count where there are any, else all of the model's.
+Contract: repeats of one of the contrast's own arms are used if there are any, otherwise all repeats of the model.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ __all__ = ["with_noise"]
 
 
 def with_noise(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
-    """Return the contrasts, each set against the identical runs of its model."""
+    """Return the contrasts, each compared with identical runs of its model."""
     return tuple(one.but(noise=dict(_floors(one, contrasts))) for one in contrasts)
 
 

@@ -1,7 +1,7 @@
 """The answer in at most three sentences: did tools help, by how much, how certain is it, or why nothing is claimed.
 
-Contract: the first two sentences are of the main contrast (``Row.main``), over its tasks and models; the last one
-counts every other comparison.
+Contract: the first two sentences are about the main contrast (``Row.main``), over its tasks and models; the last one
+counts all other comparisons.
 """
 
 from collections import Counter
@@ -18,12 +18,12 @@ __all__ = ["BECAUSE", "headline"]
 _MOST = 3
 _NAMED = 4
 _ALIKE = 0.0005
-"""Mean losses that differ by less are told apart by no figure of three decimals."""
+"""Mean losses that differ by less look equal with three decimals."""
 _CLAIMS: tuple[Outcome, ...] = (
     *("higher", "lower", "higher, not guarded", "lower, not guarded"),
     *("equivalent", "no difference shown"),
 )
-"""In the order in which they are told: harm goes first."""
+"""Order in which claims are stated: harm comes first."""
 _EFFECTS: tuple[Outcome, ...] = _CLAIMS[:4]
 _TOOLS: dict[Outcome, str] = {
     "lower": "Tools helped",
@@ -63,11 +63,11 @@ BECAUSE = {
     "exploratory": "it is no test that was declared beforehand",
     "failure price": "the sign of the difference depends on what a failure costs",
 }
-"""Why nothing is claimed of a row, by its reason."""
+"""Why nothing is claimed for a row, by its reason."""
 
 
 def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple[str, ...]:
-    """Return the sentences; *arms* are told where there is no row, *refused* is how many comparisons were."""
+    """Return the sentences; without rows they describe *arms*. *refused* is the number of refused comparisons."""
     if not rows:
         return alone(arms, refused)
     main, others = [row for row in rows if row.main], [row for row in rows if not row.main]
@@ -87,7 +87,7 @@ def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple
 
 
 def _controls(main: Sequence[Row], others: Sequence[Row]) -> list[str]:
-    """Return what controls say against an effect of tools that is claimed: where they do not show it too."""
+    """Return which controls contradict a claimed effect of tools, because they do not show it too."""
     claimed = [row for row in main if row.asks == "tools" and row.outcome in _EFFECTS]
     against = [
         control
@@ -105,7 +105,7 @@ def _controls(main: Sequence[Row], others: Sequence[Row]) -> list[str]:
 
 
 def _doubt(words: str, against: Sequence[Row]) -> str:
-    """Return what the controls that take the same away do not show."""
+    """Return what controls that remove the same thing fail to show."""
     shown = [f"{row.of} on {row.task} ({_difference(row)})" for row in against[:_NAMED]]
     more = [f"{len(against) - _NAMED} more in the table"] if len(against) > _NAMED else []
     return f"{words}: no such effect in {joined([*shown, *more])}"
@@ -120,7 +120,7 @@ def _size(row: Row) -> float:
 
 
 def _claimed(rows: Sequence[Row]) -> str:
-    """Return what is claimed of rows with the same outcome."""
+    """Return the claim of rows with the same outcome."""
     first = rows[0]
     words = (_TOOLS if first.asks == "tools" else _ARMS)[first.outcome].format(arm=first.arm, against=first.against)
     margin = f", which is {first.margin:g}" if first.outcome == "equivalent" and first.margin is not None else ""
@@ -128,12 +128,12 @@ def _claimed(rows: Sequence[Row]) -> str:
 
 
 def _on(rows: Sequence[Row]) -> str:
-    """Return on which tasks, and in which contrast."""
+    """Return the tasks, and the contrast."""
     return f"on {joined(list(dict.fromkeys(row.task for row in rows)))} ({rows[0].of})"
 
 
 def _differences(rows: Sequence[Row], among: Sequence[Row] = ()) -> str:
-    """Return the differences of the first rows with their figures; *among*: all rows they are told apart from."""
+    """Return the first rows' differences with their figures; *among* are all rows that need different names."""
     if max(len(rows), len(among)) == 1:
         return f"difference in loss {sized(rows[0])}"
     models = len({row.model for row in among or rows}) > 1
@@ -144,7 +144,7 @@ def _differences(rows: Sequence[Row], among: Sequence[Row] = ()) -> str:
 
 
 def _unclaimed(rows: Sequence[Row], room: int, *, after: bool) -> list[str]:
-    """Return why nothing is claimed, and what was seen; *after* claims on other tasks."""
+    """Return why nothing is claimed, and the observed differences; *after*: claims on other tasks came before."""
     what = "tools" if rows[0].asks == "tools" else rows[0].of
     tasks = f" on {joined(list(dict.fromkeys(row.task for row in rows)))}" if after else ""
     seen = [row for row in rows if row.difference is not None]
@@ -153,7 +153,7 @@ def _unclaimed(rows: Sequence[Row], room: int, *, after: bool) -> list[str]:
 
 
 def _because(rows: Sequence[Row]) -> str:
-    """Return the reasons of rows without a claim, with their counts where there are several."""
+    """Return the reasons of rows without a claim, with counts if there are several."""
     reasons = Counter(row.reason for row in rows)
     return "; ".join(
         f"{BECAUSE[reason]}{f' ({count} of {len(rows)})' if len(reasons) > 1 else ''}"
@@ -162,7 +162,7 @@ def _because(rows: Sequence[Row]) -> str:
 
 
 def _seen(rows: Sequence[Row]) -> str:
-    """Return the differences that show in three decimals, and that the others do not."""
+    """Return the differences that are visible with three decimals, and that the others are not."""
     apart = [row for row in rows if _size(row) >= _ALIKE]
     if len(apart) == len(rows) or len(rows) == 1:
         return _differences(rows)
@@ -172,7 +172,7 @@ def _seen(rows: Sequence[Row]) -> str:
 
 
 def _others(rows: Sequence[Row], told: Sequence[Row]) -> list[str]:
-    """Return the counts of all comparisons that were not told, with reasons that were not told either."""
+    """Return the counts of all comparisons not mentioned yet, with their unmentioned reasons."""
     rest = [row for row in rows if row not in told]
     if not rest:
         return []
@@ -188,12 +188,12 @@ def _others(rows: Sequence[Row], told: Sequence[Row]) -> list[str]:
 
 
 def _are_told(rows: Sequence[Row], told: Sequence[Row]) -> bool:
-    """Return whether the reasons of rows were told."""
+    """Return whether the reasons of all rows were mentioned."""
     return {row.reason for row in rows} <= {row.reason for row in told}
 
 
 def _of_all(rows: Sequence[Row], told: Sequence[Row]) -> str:
-    """Return how many comparisons there are in all, where a contrast is of several tasks."""
+    """Return how many comparisons there are in all, if a contrast has several tasks."""
     contrasts, tasks = len({row.contrast for row in rows}), len({row.task for row in rows})
     if min(contrasts, tasks) == 1 or contrasts * tasks != len(rows):
         return ""

@@ -1,8 +1,9 @@
-"""From folders to arms and contrasts: which runs belong together, and which of them may be compared.
+"""From folders to arms and contrasts: which runs belong together, and which may be compared.
 
-Contract: runs given one by one are never a declared comparison. Among the runs of one model over one source, the one
-without tools (else the first) is compared with each other one that differs from it in nothing but tools (``parity``);
-where there is more to it, the comparison is refused and every difference named. A study says itself what it compares.
+Contract: runs given one by one are never a declared comparison. Among the runs of one model over one source, the run
+without tools (or else the first) is compared with each run that differs from it only in its tools (``parity``). If
+there are other differences, the comparison is refused and each difference is named. A study declares its own
+comparisons.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,13 +37,13 @@ _TAKEN = {
     "same-region": "new detail in pictures",
     "blank": "what pictures of tools show",
 }
-"""What each control takes from tools, in words."""
+"""What each control removes from tools, in words."""
 Asks = Literal["tools", "models", "arms"]
-"""What a contrast asks: what tools do (none in the first arm, some in the second), how models differ, or else."""
+"""What a contrast asks: the effect of tools (only the second arm has any), of models, or of another change."""
 
 
 class Refused(Frozen):
-    """Two arms that are not compared, and why."""
+    """Two arms that may not be compared, and why."""
 
     name: str
     differences: tuple[str, ...]
@@ -50,32 +51,32 @@ class Refused(Frozen):
 
 @dataclass(frozen=True, eq=False)
 class ArmIn:
-    """One way of asking; several runs are its epochs, in each wording that was drawn."""
+    """One way of asking; several runs are its epochs, for each wording drawn."""
 
     name: str
     model: str
     runs: tuple[Run, ...]
     drawn: tuple[int, ...] = ()
-    """The wording that was drawn for each run; empty where none was."""
+    """The wording that was drawn for each run; empty if none was drawn."""
 
     @property
     def first(self) -> Run:
-        """The first epoch, of the first wording."""
+        """The first epoch of the first wording."""
         return self.runs[0]
 
     @property
     def wordings(self) -> tuple[int, ...]:
-        """The wording of each run, 0 where none was drawn."""
+        """The wording of each run, 0 if none was drawn."""
         return self.drawn or (0,) * len(self.runs)
 
     @property
     def shows_own(self) -> bool:
-        """Whether the sample's own image stood with each question."""
+        """Whether each question was shown with the sample's own image."""
         return self.first.identity.picture == "own"
 
     @property
     def offline(self) -> str:
-        """The name of the scripted policy behind it; empty for a model."""
+        """Name of the scripted policy that answers; empty for a model."""
         model = self.first.identity.model
         return str(model.get("name", "")) if model.get("provider") == "offline" else ""
 
@@ -88,16 +89,16 @@ class ContrastIn:
     a: ArmIn
     b: ArmIn
     card: Card = field(default_factory=Card)
-    """What is known of their parity."""
+    """What is known about their parity."""
     declared: bool = False
     no_verdict: str = ""
-    """Why it is too early for a verdict; empty where it is not."""
+    """Why it is too early for a verdict; empty if it is not."""
     seen: tuple[frozenset[str], ...] = ()
-    """The subjects of each planned look that took place; empty without planned looks."""
+    """The subjects of each planned look that took place; empty without looks."""
 
     @property
     def identical(self) -> bool:
-        """Whether the arms are two identical runs: a repeat."""
+        """Whether the arms are two identical runs (a repeat)."""
         return not any(self.a.first.identity.differences(self.b.first.identity))
 
     @property
@@ -112,7 +113,7 @@ class ContrastIn:
 
     @property
     def control(self) -> str:
-        """What the first arm, a control, takes from the tools of the second, in words; a test of trust is none."""
+        """Which aspect of the tools the first arm, a control, removes, in words; empty for a test of trust."""
         before, after = self.a.first.identity, self.b.first.identity
         if after.control or not (after.tools or after.provider_code):
             return ""
@@ -120,18 +121,18 @@ class ContrastIn:
 
     @property
     def no_claim(self) -> tuple[str, ...]:
-        """Why a difference says nothing of tools; empty where it may."""
+        """Why a difference says nothing about tools; empty if it may."""
         return no_claim_of_pair(self.a.runs, self.b.runs, (self.a.name, self.b.name))
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """All reasons why a difference bears no interval and no p-value."""
+        """All reasons why a difference has no interval and no p-value."""
         return (*self.no_claim, *filter(None, [self.no_verdict]))
 
 
 @dataclass(frozen=True, eq=False)
 class ChapterIn:
-    """What one chapter is made of."""
+    """The input of one chapter."""
 
     name: str
     kind: Literal["runs", "study"]
@@ -140,36 +141,36 @@ class ChapterIn:
     refused: tuple[Refused, ...] = ()
     alpha: float = 0.05
     margin: float | None = None
-    """Differences below it are declared not to matter."""
+    """Differences smaller than this are declared negligible."""
     evidence: Evidence = "real"
     family: tuple[Key, ...] = ()
     """The declared tests: those of all chapters of a study."""
     primaries: tuple[str, ...] = ()
     """The contrasts whose tests start with all of alpha."""
     metrics: Mapping[TaskName, Primary] = field(default_factory=dict)
-    """The declared metric of each task; our loss where there is none."""
+    """The declared metric of each task; tasks with the default loss are left out."""
     looks: Mapping[TaskName, tuple[int, ...]] = field(default_factory=dict)
-    """How many subjects of each task each planned look has."""
+    """Number of subjects of each task at each planned look."""
     progress: tuple[str, ...] = ()
-    """Headlines: why there is no verdict, or which look it is."""
+    """Headlines: why there is no verdict, or which look was reached."""
     source: str = ""
-    """Of the samples, as a study's tests name it."""
+    """Source of the samples, as named in a study's tests."""
     label: str = ""
-    """What comparisons are told apart by, where a study has several sources."""
+    """Distinguishes the comparisons of a study with several sources."""
     reader: Reader | None = None
-    """The second reader that a study named before its first call."""
+    """The second reader that a study declared before its first call."""
     read_by: Reader | None = None
-    """The reader by whose readings answers are scored; None where it is the rule."""
+    """The reader whose readings are scored; None if the rule's are."""
     plan: Mapping[str, Any] = field(default_factory=dict)
-    """What a study settled before its first call."""
+    """What a study fixed before its first call."""
     plan_sha256: str = ""
 
     def at_end(self, one: ContrastIn) -> bool:
-        """Return whether no planned look at a contrast is left: only then are tests made that have no boundaries."""
+        """Return whether no look at a contrast is left: tests without boundaries are made only then."""
         return len(one.seen) == max(map(len, self.looks.values()), default=0)
 
     def name_of(self, one: ContrastIn) -> str:
-        """Return what a contrast is called in the report: with its model and its source, where there are several."""
+        """Return a contrast's name in the report, with its model and source if there are several."""
         several = len({contrast.a.model for contrast in self.contrasts}) > 1
         name = f"{one.a.model}: {one.name}" if several and one.a.model not in one.name else one.name
         return f"{name} ({self.label})" if self.label else name
@@ -186,7 +187,7 @@ def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
 
 
 def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
-    """Return what the samples of *runs* can be evidence of; DataError where synthetic images are among taken ones."""
+    """Return what the samples of *runs* are evidence of; DataError if synthetic and real images are mixed."""
     made = {sample.marks.synthetic for run in runs for sample in run.samples}
     if len(made) > 1:
         raise DataError(f"{where}: synthetic and real samples are mixed; they never share a figure. Report them apart")
@@ -196,12 +197,12 @@ def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
 
 
 def no_evidence(run: Run) -> list[str]:
-    """Return why nothing of a run has an interval: its data are a demonstration; empty for other data."""
+    """Return why no figure of a run has an interval: demonstration data; empty for other data."""
     return [DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
 
 
 def pair_chapter(a: Run, b: Run, metrics: Mapping[TaskName, Primary]) -> ChapterIn:
-    """Return the chapter of two runs that may be compared, with the declared metric of each task."""
+    """Return the chapter of two comparable runs, with the declared metric of each task."""
     one, two = named([a, b])
     names = (one.name, two.name)
     contrast = ContrastIn(
@@ -250,7 +251,7 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
 
 
 def _contrast_name(a: ArmIn, b: ArmIn) -> str:
-    """Return both names, the model's once."""
+    """Return both arms' names, with the model's name once."""
     model = f"{a.model} "
     if a.name.startswith(model) and b.name.startswith(model):
         return f"{a.model}: {a.name.removeprefix(model)} -> {b.name.removeprefix(model)}"
@@ -258,7 +259,7 @@ def _contrast_name(a: ArmIn, b: ArmIn) -> str:
 
 
 def named(runs: Sequence[Run]) -> list[ArmIn]:
-    """Name arms by model and condition, and by their folders where that is not enough."""
+    """Name arms by model and condition, and also by folder if these are not unique."""
     several = len({run.identity.model_name for run in runs}) > 1
     asked = [run.identity for run in runs]
     bare = [f"{one.model_name} {one.condition}" if several else one.condition for one in asked]

@@ -1,6 +1,6 @@
-"""What a comparison or a study found, as data: the answer in words, one table, and what endangers the answer.
+"""The findings of a comparison or a study, as data: the answer in words, one table, and the caveats.
 
-Contract: the report, the terminal, JSON and the viewer show this and compute nothing of it again. Differences are the
+Contract: the report, the terminal, JSON and the viewer show these values and do not recompute them. Differences are the
 second arm minus the first: below 0, the second arm is better. Arms are called by their names.
 """
 
@@ -16,16 +16,16 @@ __all__ = ["ArmRow", "Caveat", "Findings", "Outcome", "Row", "WrongPlace"]
 Outcome = Literal[
     "lower", "higher", "lower, not guarded", "higher, not guarded", "equivalent", "no difference shown", "no claim"
 ]
-"""What is claimed of the second arm's loss. Not guarded: a difference in what was seen, but one more subject in whom
-the better arm fails could undo it."""
+"""What is claimed about the second arm's loss. Not guarded: the data show a difference, but one additional subject in
+whom the better arm fails could undo it."""
 
 
 class WrongPlace(Frozen):
-    """Answers measured elsewhere than in the right place."""
+    """How many answers were measured in the wrong place."""
 
     elsewhere: int
     located: int
-    """Answers of which it is known where they were measured."""
+    """Number of answers whose place of measurement is known."""
 
 
 class Row(Frozen):
@@ -33,63 +33,63 @@ class Row(Frozen):
 
     task: TaskName
     contrast: str
-    """With the model and the source, where there are several."""
+    """Name with the model and the source, if there are several."""
     of: str
-    """The contrast alone."""
+    """Name of the contrast alone."""
     arm: str
     against: str
-    """The arm that it is compared with."""
+    """The arm that ``arm`` is compared with."""
     model: str
     asks: Asks
     control: str = ""
-    """What ``against``, a control, takes from the tools of ``arm``, in words; empty where it is none."""
+    """Which aspect of the tools of ``arm`` the control ``against`` removes, in words; empty if it is no control."""
     main: bool
-    """Whether the headline is of it: the primary contrast of a study, else the first one that asks about tools."""
+    """Whether the headline is about this row: a study's primary contrast, or else the first that asks about tools."""
     loss: float | None
     loss_against: float | None
     """Mean losses over the pairs scored in both arms."""
     difference: float | None
-    """Of the mean losses, ``arm`` minus ``against``; None without a pair."""
+    """Mean loss of ``arm`` minus that of ``against``; None without a pair."""
     interval: tuple[float, float] | None
     level: float
     p: float | None
-    """Adjusted over the family of declared tests; None where it is no test."""
+    """p-value adjusted over the family of declared tests; None if the row is not a test."""
     margin: float | None
-    """Differences below it, either way, are declared not to matter."""
+    """Differences smaller than this, in either direction, are declared negligible."""
     n: int
-    """Pairs: samples scored in both arms."""
+    """Number of pairs: samples scored in both arms."""
     subjects: int
     wins: int
-    """Samples in which ``arm`` has the lower loss."""
+    """Number of samples in which ``arm`` has the lower loss."""
     ties: int
     losses: int
     success: float | None
     """The difference of the success rates, from -1 to 1."""
     wrong_place: WrongPlace | None
     wrong_place_against: WrongPlace | None
-    """None where the ground truth has no place, or no answer is located."""
+    """None if the ground truth has no place, or if no answer is located."""
     cost_ratio: float | None
-    """How many times as much a sample took in ``arm``; None where nobody knows."""
+    """Cost of a sample in ``arm`` divided by that in ``against``; None if unknown."""
     cost_unit: Literal["US dollars", "tokens"]
     outcome: Outcome
     reason: str
-    """In a word or two, why there is no claim; empty where there is one."""
+    """Why there is no claim, in one or two words; empty if there is one."""
     withheld: str
-    """The same in full."""
+    """The same reason in full."""
 
     @property
     def claim(self) -> bool:
-        """Whether a difference, or that there is none that matters, may be claimed."""
+        """Whether it may be claimed that there is a difference, or that any difference is negligible."""
         return self.outcome in {"lower", "higher", "equivalent"}
 
     @property
     def about(self) -> str:
-        """What the row is of."""
+        """What the row is about."""
         return f"{self.contrast}, {self.task}"
 
 
 class ArmRow(Frozen):
-    """One arm on one task; what there is to see where nothing is compared."""
+    """One arm on one task; shown if nothing is compared."""
 
     task: TaskName
     arm: str
@@ -101,31 +101,31 @@ class ArmRow(Frozen):
 
 
 class Caveat(Frozen):
-    """Something that endangers what is claimed, or that must be known to read it."""
+    """Something that weakens a claim, or that a reader must know to interpret it."""
 
     kind: str
     text: str
     details: tuple[str, ...] = ()
-    """The same row by row, where it concerns several."""
+    """The same for each row, if it concerns several."""
 
 
 class Findings(Frozen):
-    """What one set of samples shows."""
+    """The findings of one set of samples."""
 
     name: str
     kind: Literal["runs", "study"]
     source: str = ""
-    """Source of the samples, where a study has several."""
+    """Source of the samples, if the study has several."""
     evidence: Evidence
     banner: str
-    """What the data can be no evidence of; empty for real data."""
+    """What the data cannot be evidence of; empty for real data."""
     protocol: str
     asked: str
-    """Who was asked what, in a sentence."""
+    """Which models were asked what, in one sentence."""
     headline: tuple[str, ...]
-    """Three sentences at most."""
+    """At most three sentences."""
     rows: tuple[Row, ...]
     """Task by task, in the order of the study."""
     arms: tuple[ArmRow, ...]
     caveats: tuple[Caveat, ...]
-    """The most dangerous first."""
+    """The caveats, the most serious first."""

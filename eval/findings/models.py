@@ -1,4 +1,4 @@
-"""Contrasts over several models: whether each does the same for every two of them, and on average."""
+"""Contrasts over several models: whether each has the same effect for any two of them, and its mean over models."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -15,7 +15,7 @@ __all__ = ["Joined", "over_models"]
 
 
 class Joined(Frozen):
-    """One contrast on one task over several models or datasets."""
+    """One contrast on one task, over several models or datasets."""
 
     contrast: str
     task: TaskName
@@ -26,7 +26,7 @@ class Joined(Frozen):
 
 
 def over_models(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> list[Joined]:
-    """Return every contrast of a study over its models; none with one model."""
+    """Return each contrast of a study over its models; empty with one model."""
     named = {frozenset(pair): tuple(pair) for pair in chapter.plan.get("study", {}).get("model_pairs", ())}
     early = {one.name for one in chapter.contrasts if not chapter.at_end(one)}
     tested = {key.contrast for key in chapter.family} - early
@@ -47,7 +47,7 @@ def over_models(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> list[Joined]:
 
 
 def _of_two(first: Pairs, second: Pairs, contrast: str, role: Role) -> dict[str, Estimate]:
-    """Return the second model's loss beside the first one's in each arm, and the interaction."""
+    """Return the second model's loss compared with the first's in each arm, and the interaction."""
     a, _, b = contrast.partition(" -> ")
     return {
         f"in {a}": between_models(first, second, "a"),
@@ -57,7 +57,7 @@ def _of_two(first: Pairs, second: Pairs, contrast: str, role: Role) -> dict[str,
 
 
 def _adjusted(found: Sequence[Joined]) -> list[Joined]:
-    """Return the rows with the p-values of the declared ones adjusted together."""
+    """Return the rows, with the p-values of declared ones adjusted together."""
     raw = {at: p for at, one in enumerate(found) if (p := one.estimate.p) is not None}
     adjusted = dict(zip(raw, holm(list(raw.values())), strict=True))
     return [one.but(p=adjusted.get(at)) for at, one in enumerate(found)]

@@ -1,4 +1,4 @@
-"""Where the arms of a chapter measured, and what their losses are made of: first epochs, and the comparisons."""
+"""Where the arms of a chapter measured, and the parts of their losses: first epochs, and comparisons of these."""
 
 from collections.abc import Mapping
 
@@ -14,11 +14,11 @@ from medvision_agent.eval.tasks import TaskName
 __all__ = ["ArmsLooked", "demonstration", "grounded_contrasts", "parted_contrasts"]
 
 ArmsLooked = Mapping[str, Looked]
-"""What is known of the scored samples of each arm's first epoch, by the name of the arm."""
+"""What is known about the scored samples of each arm's first epoch, by arm name."""
 
 
 def grounded_contrasts(chapter: ChapterIn, looked: ArmsLooked) -> tuple[GroundedContrast, ...]:
-    """Return every contrast of a chapter by place, task by task."""
+    """Return each contrast of a chapter by place, task by task."""
     return tuple(
         GroundedContrast(
             contrast=chapter.name_of(one),
@@ -39,7 +39,7 @@ def demonstration(chapter: ChapterIn) -> list[str]:
 
 
 def parted_contrasts(chapter: ChapterIn, looked: ArmsLooked) -> tuple[PartedContrast, ...]:
-    """Return the difference in loss of every contrast of a chapter in parts, task by task."""
+    """Return the difference in loss of each contrast of a chapter, split into parts, task by task."""
     no_claim = demonstration(chapter)
     return tuple(
         PartedContrast(contrast=chapter.name_of(one), a=one.a.name, b=one.b.name, task=task, found=found)

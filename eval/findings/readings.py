@@ -1,7 +1,7 @@
-"""Answers as the primary reading has them: the rule's, or those of a reader that a plan named before the first call.
+"""Answers by the primary reading: the rule's, or that of a reader declared before the first call.
 
-Contract: a figure is of one reading throughout. While the reader that the plan names has not read every response, all
-figures are by the rule, and no contrast has a verdict.
+Contract: a figure never mixes readings. Until the planned reader has read every response, all figures use the rule's
+reading, and no contrast has a verdict.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ __all__ = ["by_primary_reading"]
 def by_primary_reading(
     chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol
 ) -> tuple[ChapterIn, Mapping[str, Epochs]]:
-    """Return a chapter with the scores of its primary reading; *scores* are those of the rule.
+    """Return a chapter with the scores of its primary reading; *scores* are by the rule.
 
-    Where readings are missing these are returned, with the reason at every contrast.
+    If readings are missing, *scores* are returned, and every contrast states the reason.
     """
     reader = chapter.read_by
     if reader is None:
@@ -42,7 +42,7 @@ def by_primary_reading(
 
 
 def _read(arm: ArmIn, scores: Epochs, rules: Protocol, reader: Reader) -> tuple[Epochs, int, int]:
-    """Return the scores of an arm by a reader, how many responses it did not read, and how many there are."""
+    """Return an arm's scores by a reader, the number of responses that it did not read, and the number of responses."""
     found, missing, responses = list[list[Scored]](), 0, 0
     for run, epoch in zip(arm.runs, scores, strict=True):
         again = read_again(texts_of(epoch, rules), reader, stored_readings(run.folder))

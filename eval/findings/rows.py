@@ -1,4 +1,4 @@
-"""The rows of findings: every contrast on every task, and every arm where nothing is compared."""
+"""The rows of findings: each contrast on each task, or each arm if nothing is compared."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -41,7 +41,7 @@ def rows_of(worked: Worked) -> tuple[Row, ...]:
 
 
 def _main(contrasts: tuple[Contrast, ...]) -> str:
-    """Return the contrast that the headline is of."""
+    """Return the name of the contrast in the headline."""
     declared, about = [one for one in contrasts if one.declared], [one for one in contrasts if one.asks == "tools"]
     for group in ([one for one in contrasts if one.main], [one for one in about if one.declared], about, declared):
         if group:
@@ -94,7 +94,7 @@ def _row(worked: Worked, at: int, one: Contrast, task: TaskName, *, main: bool) 
 
 
 def _reason(one: Contrast, test: Test, outcome: Outcome) -> tuple[str, str]:
-    """Return why nothing is claimed, in a word or two and in full; empty where something is."""
+    """Return why nothing is claimed, in one or two words and in full; empty if something is claimed."""
     found = test.primary
     cannot = found.interval is None
     reasons = {
@@ -116,7 +116,7 @@ def _reason(one: Contrast, test: Test, outcome: Outcome) -> tuple[str, str]:
 
 
 def _cost(a: ArmIn, b: ArmIn, task: TaskName) -> tuple[float | None, Literal["US dollars", "tokens"]]:
-    """Return how many times as much a sample of a task took in the second arm: in dollars, else in tokens."""
+    """Return the cost of a sample in the second arm divided by that in the first: in dollars, otherwise in tokens."""
     one, two = (_effort(arm, task) for arm in (a, b))
     if one.cost_usd.mean and two.cost_usd.mean is not None:
         return two.cost_usd.mean / one.cost_usd.mean, "US dollars"

@@ -1,4 +1,4 @@
-"""How findings write numbers and lists: differences with their sign, rates in per cent, names that do not run on."""
+"""How findings write numbers and lists: signed differences, rates in per cent, short lists of names."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from medvision_agent.text import fixed, plural
 __all__ = ["NONE", "cost", "joined", "per_cent", "points", "sized", "span", "where", "wrong", "wrong_of_both"]
 
 NONE = "\N{EN DASH}"
-"""What stands where there is no number."""
+"""Shown if there is no number."""
 _NAMED = 3
-"""Names in a sentence, at most."""
+"""Most names in a sentence."""
 
 
 def points(share: float) -> str:
@@ -20,7 +20,7 @@ def points(share: float) -> str:
 
 
 def per_cent(share: float | None) -> str:
-    """Return a rate in per cent; a dash where there is none."""
+    """Return a rate in per cent; a dash if there is none."""
     return NONE if share is None else f"{100 * share:.1f}%"
 
 
@@ -30,13 +30,13 @@ def wrong(place: WrongPlace | None) -> str:
 
 
 def wrong_of_both(row: Row) -> str:
-    """Return the shares of both arms, the first one first; a dash where neither is known."""
+    """Return both arms' shares, the first arm's first; a dash if neither is known."""
     both = row.wrong_place_against, row.wrong_place
     return NONE if both == (None, None) else " -> ".join("not known" if one is None else wrong(one) for one in both)
 
 
 def cost(row: Row, *, unit: bool) -> str:
-    """Return how many times as much a sample took in the second arm, with its unit; a dash where nobody knows."""
+    """Return the cost of a sample in the second arm divided by that in the first, with its unit; a dash if unknown."""
     if row.cost_ratio is None:
         return NONE
     return f"{row.cost_ratio:.3g} x{f' {row.cost_unit}' if unit else ''}"
@@ -48,7 +48,7 @@ def span(interval: tuple[float, float]) -> str:
 
 
 def sized(row: Row) -> str:
-    """Return a difference, and in brackets how certain it is and what it rests on."""
+    """Return a difference, followed in brackets by its uncertainty and sample size."""
     if row.difference is None:
         return NONE
     parts = [f"{plural(row.n, 'sample')} of {plural(row.subjects, 'subject')}"]
@@ -60,12 +60,12 @@ def sized(row: Row) -> str:
 
 
 def joined(parts: Sequence[str]) -> str:
-    """Return parts as a list in a sentence."""
+    """Return parts as a list within a sentence."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def where(names: Sequence[str], of: int, things: str) -> str:
-    """Return which of so many *things*, in the plural, are meant."""
+    """Return which of several *things* (a plural noun) are meant."""
     if len(names) == of > 1:
         return f"both {things}" if of == 2 else f"all {of} {things}"
     several = f"{len(names)} of {of} {things} (" if len(names) > 1 else ""

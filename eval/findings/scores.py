@@ -1,7 +1,7 @@
-"""Samples as units of a comparison, and what came back for them in each arm.
+"""Samples as units of a comparison, with their results in each arm.
 
-The size of a target is its largest number (``Task.target_size``), or the share of the picture's area that a box takes.
-Strata by size are the thirds of the samples of a task.
+The size of a target is its largest number (``Task.target_size``), or for a box its share of the image area. Strata by
+size are thirds of the samples of a task.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ __all__ = ["Epochs", "Scored", "lines_of", "result_of", "results", "scored", "ta
 
 
 def target_size(sample: Sample) -> float:
-    """Return how large a target is, by the rules above."""
+    """Return the size of a target by the rules above."""
     if sample.asks.is_box:
         x1, y1, x2, y2 = sample.target
         return abs((x2 - x1) * (y2 - y1)) * 100
@@ -29,7 +29,7 @@ def target_size(sample: Sample) -> float:
 
 
 def _thirds(samples: Sequence[Sample]) -> dict[str, str]:
-    """Return for each sample of one task the name of its third: its sizes from the least to the largest."""
+    """Return, for each sample of one task, which third it is in by the size of its target."""
     if not samples:
         return {}
     sizes = {sample.id: target_size(sample) for sample in samples}
@@ -62,7 +62,7 @@ def units(samples: Sequence[Sample], evidence: Evidence, rules: Protocol) -> lis
 
 
 def lines_of(sample: Sample) -> str:
-    """Return the lines between the landmarks that are asked for."""
+    """Return the names of the lines between the landmarks that are asked for."""
     ends = zip(sample.landmarks[::2], sample.landmarks[1::2], strict=False)
     return ", ".join(f"{a} to {b}" for a, b in ends)
 
@@ -78,7 +78,7 @@ def _strata(sample: Sample, third: Mapping[str, str], rules: Protocol) -> dict[s
 
 
 def _group(sample: Sample, rules: Protocol) -> str:
-    """Return MedVision's group of a label of its own samples, else what is asked for."""
+    """Return MedVision's group of a label for MedVision samples, otherwise what is asked for."""
     if sample.label is None:
         return sample.measurement or lines_of(sample)
     names = label_names(rules.label_table).get(sample.label) if sample.medvision is not None else None
@@ -90,14 +90,14 @@ Epochs = Sequence[Sequence[Scored]]
 
 
 def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
-    """Return the records of each epoch with their scores, once."""
+    """Return each epoch's records with their scores, computed once."""
     return [scored_records(run.records, rules) for run in arm.runs]
 
 
 def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None = None) -> list[Result]:
-    """Return what came back for the samples in every epoch of an arm; a sample that was not asked has no result.
+    """Return the results of the samples in every epoch of an arm; a sample that was not asked has none.
 
-    *metric* is the declared one; our loss without it.
+    *metric* is the declared metric; default: our loss.
     """
     wanted = {sample.id for sample in samples}
     return [
@@ -109,7 +109,7 @@ def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Prima
 
 
 def result_of(sample: Sample, score: Score | None, metric: Primary | None) -> Result:
-    """Return what came back for a sample: by the declared *metric*, or by our loss."""
+    """Return the result of a sample by the declared *metric*, or by our loss."""
     if score is None:
         return Result(sample.id, None, answered=False)
     if metric is None:

@@ -1,6 +1,6 @@
-"""What was shown instead of a sample's own image.
+"""Notes on arms that were not shown the sample's own image.
 
-Contract: an arm that was given no picture says so wherever it is compared, for refusing was right there.
+Contract: an arm without an image is marked in every comparison, because refusing to answer was correct there.
 """
 
 from medvision_agent.eval.findings.inputs import ChapterIn
@@ -10,7 +10,7 @@ __all__ = ["picture_notes"]
 
 
 def picture_notes(chapter: ChapterIn) -> list[str]:
-    """Return what a reader must know of contrasts with arms that were shown another picture, or none."""
+    """Return what a reader must know about contrasts with arms that were shown another image, or none."""
     kinds = {arm.name: arm.first.identity.picture for arm in chapter.arms}
     notes = list[str]()
     if unseen := [name for name, kind in kinds.items() if kind == "none"]:

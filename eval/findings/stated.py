@@ -1,4 +1,4 @@
-"""What is stated of a whole chapter: who was asked what, what its data are, what was declared beforehand."""
+"""Statements about a whole chapter: which models were asked what, what the data are, what was declared beforehand."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ BANNERS = {
     "verdict is given, and nothing here is a benchmark score.",
     "real": "",
 }
-"""What stands above everything of a chapter."""
+"""The warning shown above everything in a chapter."""
 _MARKED = {"silver": "another model's output", "derived": "by us from a mask"}
 _NAMED = 8
-"""Arms that are all named."""
+"""Most arms that are all named."""
 
 
 def _samples(chapter: ChapterIn) -> list[Sample]:
@@ -32,7 +32,7 @@ def _samples(chapter: ChapterIn) -> list[Sample]:
 
 
 def asked_line(chapter: ChapterIn) -> str:
-    """Return who was asked what."""
+    """Return which models were asked what."""
     every = _samples(chapter)
     tasks = ", ".join(task for task in TASKS if any(sample.task == task for sample in every))
     runs = [run for arm in chapter.arms for run in arm.runs]
@@ -52,14 +52,14 @@ def asked_line(chapter: ChapterIn) -> str:
 
 
 def _read(chapter: ChapterIn) -> str:
-    """Say by which reader answers are scored, where it is not the rule."""
+    """Return which reader's readings are scored, if not the rule's."""
     if chapter.read_by is None:
         return ""
     return f" Answers are scored as {chapter.read_by.name} reads them: the plan says so since before the first call."
 
 
 def offline_lines(chapter: ChapterIn) -> Iterator[str]:
-    """Say which arms are no vision-language models."""
+    """Yield which arms are not vision-language models."""
     offline = [arm.name for arm in chapter.arms if arm.offline]
     if offline:
         verb = "is a scripted policy" if len(offline) == 1 else "are scripted policies"
@@ -69,7 +69,7 @@ def offline_lines(chapter: ChapterIn) -> Iterator[str]:
 
 
 def truth_lines(worked: Worked) -> Iterator[str]:
-    """Say what of the ground truth is to be read with care."""
+    """Yield what must be known to interpret the ground truth."""
     samples = _samples(worked.chapter)
     marks = {
         name: count
@@ -82,7 +82,7 @@ def truth_lines(worked: Worked) -> Iterator[str]:
 
 
 def unfinished_lines(worked: Worked) -> Iterator[str]:
-    """Say which arms lack results."""
+    """Yield which arms lack results."""
     left, lost = dict[str, int](), dict[str, Counter[str]]()
     for arm in worked.chapter.arms:
         missing = sum(len(run.samples) - len(run.records) for run in arm.runs)
@@ -97,7 +97,7 @@ def unfinished_lines(worked: Worked) -> Iterator[str]:
 
 
 def declared_line(worked: Worked) -> Iterator[str]:
-    """Say what was declared beforehand, and corrected together if anything was tested."""
+    """Yield what was declared beforehand, and what was corrected together if anything was tested."""
     chapter, contrasts = worked.chapter, worked.contrasts
     if not contrasts:
         return
@@ -114,7 +114,7 @@ def declared_line(worked: Worked) -> Iterator[str]:
 
 
 def _of_what(chapter: ChapterIn) -> str:
-    """Return of how many contrasts and tasks the declared tests are, where there are several of both."""
+    """Return the numbers of contrasts and tasks of the declared tests, if there are several of both."""
     contrasts = len({(key.contrast, key.model) for key in chapter.family})
     tasks = len({key.task for key in chapter.family})
     if min(contrasts, tasks) == 1 or contrasts * tasks != len(chapter.family):
@@ -123,7 +123,7 @@ def _of_what(chapter: ChapterIn) -> str:
 
 
 def _besides(worked: Worked) -> str:
-    """Say what has p-values of its own, which are not those of the family."""
+    """Return which further p-values there are, outside the family."""
     every = [at for one in worked.contrasts for found in one.interactions.values() for at in found]
     strata = dict.fromkeys(at.name for at in every if at.p is not None)
     own = [f"strata ({', '.join(strata)})"] if strata else []
@@ -134,7 +134,7 @@ def _besides(worked: Worked) -> str:
 
 
 def _undeclared(chapter: ChapterIn, protocol: str) -> str:
-    """Say why no comparison of a chapter is a declared test."""
+    """Return why no comparison of a chapter is a declared test."""
     if chapter.kind == "runs":
         return "No comparison was declared before the runs"
     if chapter.plan["protocol"] != protocol:

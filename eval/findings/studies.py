@@ -1,8 +1,8 @@
-"""A study's folder as chapters, one for each source: cells are arms with epochs, and the plan says what is compared.
+"""A study's folder as chapters, one for each source: cells become arms with epochs, and the plan defines contrasts.
 
-Contract: nothing is paired or averaged over two sources. The family of tests is the plan's, whatever came of it. A
-contrast whose runs differ in more than the study varies, or lack a run, is not compared: its tests have no data and
-still count. Scored by another protocol than the plan's, nothing is a declared test.
+Contract: nothing is paired or averaged over two sources. The family of tests is always the plan's. A contrast is not
+compared if a run is missing or if its runs differ in more than the study varies: its tests have no data but still
+count. Under another protocol than the plan's, nothing is a declared test.
 """
 
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ def is_study(folder: Path) -> bool:
 
 
 def study_protocol(folder: Path) -> str:
-    """Return the name of the protocol a study declared."""
+    """Return the name of the protocol that a study declared."""
     return read_plan(folder).protocol
 
 
 def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
-    """Return a stored study, source by source; raises a MedVisionAgentError where nothing of it can be read."""
+    """Return the chapters of a stored study, source by source; raises a MedVisionAgentError if it is unreadable."""
     plan, parity, chapters, absent = read_plan(folder), study_parity(folder), list[ChapterIn](), list[Refused]()
     several, as_planned = len(plan.sources) > 1, plan.protocol == rules.name
     name = str(plan.study.get("name", folder.name))
@@ -60,7 +60,7 @@ def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
                 looks=planned.looks,
                 progress=tuple(asked.lines(source)),
                 evidence=evidence_of([run for arm in arms.values() for run in arm.runs], f"{folder}, {source}"),
-                family=tuple(dict.fromkeys(plan.family)) if as_planned else (),  # earlier versions let one stand twice
+                family=tuple(dict.fromkeys(plan.family)) if as_planned else (),  # earlier versions allowed duplicates
                 source=source,
                 label=names[source] if several else "",
                 reader=plan.reader,
@@ -83,14 +83,14 @@ def _contrasts(
     *,
     as_planned: bool,
 ) -> tuple[list[ContrastIn], list[Refused]]:
-    """Return the contrasts of one source, and those that are not compared."""
+    """Return the contrasts of one source, and those that may not be compared."""
     contrasts, refused, problems = list[ContrastIn](), list[Refused](), parity.problems
     cards = {(one.model, one.contrast): one.card for one in parity.cards}
     planned = {(cell.model, cell.arm) for cell in plan.cells}
     for model in dict.fromkeys(cell.model for cell in plan.cells):
         for one in plan.contrasts:
             if not {(model, one.a), (model, one.b)} <= planned:
-                continue  # the study asks this model in one of the arms alone, or in neither
+                continue  # in the study this model is asked in only one of the arms, or in neither
             a, b = arms.get((model, one.a)), arms.get((model, one.b))
             found = [str(problem) for problem in problems if (problem.contrast, problem.model) == (one.name, model)]
             card = cards.get((model, one.name))
@@ -108,7 +108,7 @@ def _contrasts(
 def _arms(
     plan: Plan, source: str, folder: Path
 ) -> tuple[dict[tuple[str, str], ArmIn], list[Refused], list[CellProgress]]:
-    """Return the arms of a source, the runs that cannot be read, and how far each run is."""
+    """Return the arms of a source, the runs that cannot be read, and the progress of each run."""
     drawn = dict[tuple[str, str], list[int]]()
     runs, missing, cells = dict[tuple[str, str], list[Run]](), list[str](), list[CellProgress]()
     for cell in plan.cells:
@@ -118,7 +118,7 @@ def _arms(
             run = open_run(folder / cell.folder)
         except StorageError as error:
             missing.append(str(error))
-            if has_run(folder / cell.folder):  # its contrasts are refused; the others go on without it
+            if has_run(folder / cell.folder):  # contrasts with this run are refused; the others continue without it
                 cells.append(CellProgress(cell, plan.samples_of(cell)))
         else:
             runs.setdefault((cell.model, cell.arm), []).append(run)

@@ -1,1 +1,1 @@
-"""Headroom: what stored answers would score with exact arithmetic, with the true points, and with both."""
+"""Headroom: the loss that stored answers would have with exact arithmetic, with the true points, and with both."""

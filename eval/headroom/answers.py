@@ -1,7 +1,7 @@
-"""The answers of a stored run, and those of MedVision's result files, with their counterfactuals.
+"""The answers of a stored run, or of MedVision's result files, with their counterfactuals.
 
-Contract: the answers, the losses and what is left out are those of ``why`` over the same files. What fails is not
-raised but counted with the answer (``Answered.reason``); infrastructure failures are no answers and are passed over.
+Contract: answers, losses and omissions are the same as those of ``why`` over the same files. A failure is not raised
+but recorded with the answer (``Answered.reason``); infrastructure failures are not answers and are skipped.
 """
 
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ _INCLUSIVE = "inclusive-index"
 
 
 def of_run(run: Run, rules: Protocol) -> Iterator[Answered]:
-    """Yield the scored answers of a stored run, in their order."""
+    """Yield the scored answers of a stored run, in order."""
     return map(of_look, looks_at(run, rules))
 
 
 def of_look(look: Look, parts: LossParts | None = None) -> Answered:
-    """Return a scored answer with its counterfactuals; *parts* are those of its loss, where they are known."""
+    """Return a scored answer with its counterfactuals; *parts* are the parts of its loss, if known."""
     sample = look.record.sample
     case = Case(sample.asks, sample.target, *look.conversation, look.rules)
     inclusive = sample.convention == _INCLUSIVE
@@ -39,7 +39,7 @@ def of_look(look: Look, parts: LossParts | None = None) -> Answered:
 
 
 def _native(run: Run, record: Record) -> Size | None:
-    """Return the size of the image that a target's rows and columns are counted in; None where it is not known."""
+    """Return the size of the image in whose rows and columns a target is given; None if unknown."""
     facts = record.sample.medvision
     if facts is not None:
         return Size(*facts.image_size_2d)

@@ -1,8 +1,8 @@
 """The two ends of the headroom, answer by answer: a prior that sees no image, and the ceiling of the conventions.
 
-The prior is the best constant answer of other subjects (``eval/scorer/constants.py``), by structure, scored as any
-answer. Above ``GROUPS`` subjects, these stand in as many groups, and the constants are those of the other groups: the
-work grows with the answers and not with answers times subjects, and no subject's ground truth enters its own constant.
+The prior is the best constant answer of other subjects (``eval/scorer/constants.py``), by structure, scored like any
+answer. With more than ``GROUPS`` subjects, they are divided into as many groups, and the constants come from the other
+groups: the work grows with the number of answers only, and no subject's ground truth enters its own constant.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from medvision_agent.eval.tasks import TASKS, Task, TaskName
 __all__ = ["GROUPS", "ceilings", "priors"]
 
 GROUPS = 10
-"""Of subjects, at most."""
+"""Most groups of subjects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class _Asked:
 
 
 def priors(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floats:
-    """Return the loss of the best constant of other subjects for each answer to a task; NaN where there is none."""
+    """Return, for each answer to a task, the loss of the best constant of other subjects; NaN if there is none."""
     names = sorted({one.question.subject for one in answers})
     groups = {name: str(place % GROUPS) for place, name in enumerate(names)}
     asked = [
@@ -51,14 +51,14 @@ def priors(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floa
 
 
 def ceilings(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floats:
-    """Return the loss of an exact measurement at the true places for each answer; NaN where these are not known."""
+    """Return, for each answer to a task, the loss of an exact measurement at the true places; NaN if unknown."""
     return _losses(task, [one.ideal for one in answers], answers, rules)
 
 
 def _losses(
     task: TaskName, given: Sequence[Sequence[float] | Floats | None], answers: Sequence[Answered], rules: Protocol
 ) -> Floats:
-    """Return the losses of other answers to the same questions; NaN where there is none."""
+    """Return the losses of other answers to the same questions; NaN if there is none."""
     losses = np.full(len(answers), np.nan)
     known = [place for place, one in enumerate(given) if one is not None]
     if known:

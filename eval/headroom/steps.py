@@ -1,17 +1,17 @@
-"""One stored answer, and what it would score if some of it were right: a counterfactual, without any call to a model.
+"""One stored answer, and the loss it would have if part of it were right: a counterfactual without any model call.
 
 The losses are replays of ``eval/parts/replay.py``:
 
 * *exact arithmetic*: an exact ruler or protractor measures between the answer's own points, with the exact pixel size,
   and the number is written in the unit asked for (the causes arithmetic and unit are corrected);
-* *true points*: the points are the true ones, and what the model made of its own points is done to them: of a length
-  its factor, of an angle its difference, and its unit (the causes wrong object and seeing are corrected);
+* *true points*: the points are the true ones, with the model's own arithmetic applied to them: for a length its factor,
+  for an angle its difference, and its unit (the causes wrong object and seeing are corrected);
 * *both*: all of these, which gives the target.
 
-Contract: pure functions. An answer of which it is not known what it was made of keeps its loss in every step, and so
-does one that failed. Beside them stands what an exact instrument reads at the true places (``Answered.ideal``): by the
-conventions of a data set that need not be the target (``eval/scorer/ceiling.py`` for boxes; for lengths and angles,
-the ground truth's points and the rounded target).
+Contract: pure functions. An answer whose origin is unknown keeps its loss in every step, and so does a failed answer.
+``Answered.ideal`` adds the reading of an exact instrument at the true places, which may differ from the target because
+of a data set's conventions (``eval/scorer/ceiling.py`` for boxes; for lengths and angles, the ground truth's points and
+the rounded target).
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ REPLAYED = {
     Step.POINTS: (Cause.WRONG_OBJECT, Cause.SEEING),
     Step.BOTH: CAUSES,
 }
-"""What is corrected in each counterfactual step."""
+"""The causes that are corrected in each counterfactual step."""
 _ANYWHERE = whole_scene(Size(1, 1), Spacing(1.0, 1.0), ())
 
 
@@ -63,19 +63,19 @@ class Answered:
     question: Question
     target: tuple[float, ...]
     success: bool
-    """Whether it parsed into the numbers asked for."""
+    """Whether it was parsed into the numbers asked for."""
     states: bool
     """Whether it states any coordinates: a point, or the corners of a box."""
     decomposed: bool
-    """Whether it is known what its numbers were made of."""
+    """Whether the origin of its numbers is known."""
     reason: Missing | None
-    """Why it is not decomposed, or failed."""
+    """Why it is not decomposed, or why it failed; None if neither."""
     sources: tuple[str, ...]
-    """Where the points come from: tools, or ``STATED``; none where it is not decomposed, and of a box."""
+    """Where the points come from: tools, or ``STATED``; empty for boxes and for answers that are not decomposed."""
     losses: tuple[float, float, float, float]
-    """As answered, with exact arithmetic, with the true points, with both."""
+    """Losses as answered, with exact arithmetic, with the true points, with both."""
     ideal: tuple[float, ...] | None
-    """What an exact instrument reads at the true places; None where these are not known."""
+    """The reading of an exact instrument at the true places; None if these are unknown."""
 
 
 def answered(
@@ -91,9 +91,9 @@ def answered(
 ) -> Answered:
     """Return an answer with its counterfactuals.
 
-    *found* is its score and *traced* what its numbers were made of (``eval/why/flow.trace``). *text* is what was said,
-    None where there is none. *inclusive*: whether a target box ends at its last row and column (MedVision's
-    convention), in an image of *size*. *parts* are those of its loss, where they are known.
+    *found* is its score and *traced* the origin of its numbers (``eval/why/flow.trace``). *text* is the response, or
+    None. *inclusive*: whether a target box ends at its last row and column (MedVision's convention), in an image of
+    *size*. *parts* are the parts of its loss, if known.
     """
     parts = parts or explain_traced(case, found, traced)
     decomposed = bool(parts.replays)
@@ -112,7 +112,7 @@ def answered(
 
 
 def _losses(parts: LossParts) -> tuple[float, float, float, float]:
-    """Return the loss as answered and those of the replays; without replays it is the same in all."""
+    """Return the loss as answered and the losses of the replays; without replays, all are the loss as answered."""
     arithmetic, points, both = (parts.corrected(causes) for causes in REPLAYED.values())
     if arithmetic is None or points is None or both is None:
         return (parts.loss,) * 4
@@ -122,7 +122,7 @@ def _losses(parts: LossParts) -> tuple[float, float, float, float]:
 def _states(case: Case, found: Score, traced: Sequence[Traced | Missing], text: str | None) -> bool:
     """Return whether an answer states coordinates.
 
-    Where the size of the image is not known, points are read in MedVision's convention, which does not need it.
+    If the size of the image is unknown, points are read in MedVision's convention, which does not need it.
     """
     if case.task.is_box:
         return found.success
@@ -144,13 +144,13 @@ def _ideal(case: Case, size: Size | None, *, inclusive: bool) -> tuple[float, ..
 
 
 def _edges(target: Sequence[float], size: Size) -> tuple[float, ...]:
-    """Return the box at the true edges, of a target whose last row and column are its ends."""
+    """Return the box at the true edges, for a target that ends at its last row and column."""
     sides = np.array([[size.height, size.width]], dtype=np.float64)
     return tuple(edge_boxes(np.array([target], dtype=np.float64), sides)[0].tolist())
 
 
 def _between(task: Task, scene: Scene, step: int) -> tuple[float, ...] | None:
-    """Return what the ground truth's points give; None unless there are as many as the task has."""
+    """Return the value that the ground truth's points give; None unless there are as many points as the task has."""
     points = scene.truth
     if len(points) != step * len(task.numbers):
         return None

@@ -1,10 +1,10 @@
 """The headroom of one model by task and structure: mean losses step by step, with intervals and bounds.
 
-Contract: strict JSON, every mean beside its n. All scored answers are in every step: one that failed, or of which it is
-not known what it was made of, keeps its loss. What that hides is between the ``bounds``: the answers that are not
-decomposed (failures are none of them) would cost 0 at best; at worst 1 in one of the two corrections, and in both
-together what they cost as answered. Intervals are 95 %, of the jackknife over subjects, and are withheld by the rules
-of ``eval/parts/summary.py``; the difference of a step is paired, answer by answer.
+Contract: strict JSON; every mean has its n. All scored answers are in every step: an answer that failed, or whose
+origin is unknown, keeps its loss. The ``bounds`` show what this could hide: the answers that are not decomposed
+(failures are not among them) would cost 0 at best. At worst they cost 1 in one of the two corrections, and in both
+together as much as answered. Intervals are 95 %, of the jackknife over subjects, and are withheld by the rules of
+``eval/parts/summary.py``; the difference of a step is paired, answer by answer.
 """
 
 from collections import Counter
@@ -23,21 +23,21 @@ from medvision_agent.frozen import Frozen
 __all__ = ["Headroom", "Losses", "StepMean", "losses_of", "summarise_headroom"]
 
 Losses = Mapping[Step, Floats]
-"""The loss of each answer in each step; NaN where there is none."""
+"""The loss of each answer in each step; NaN if there is none."""
 
 
 class StepMean(Frozen):
     """The mean loss of one step."""
 
     n: int
-    """Answers it is over: fewer than all for a prior or a ceiling that is not known of some."""
+    """Number of answers; fewer than all if the prior or the ceiling is unknown for some."""
     loss: PartMean
     difference: PartMean | None
-    """The step minus as answered, over the same answers; None for the answers themselves."""
+    """This step's mean loss minus that of the answers as given, over the same answers; None for "as answered"."""
     bounds: tuple[float, float] | None = None
-    """Of the mean loss, whatever the answers that are not decomposed were made of; None where all are."""
+    """Bounds of the mean loss, whatever the origin of the answers that are not decomposed; None if all are."""
     decomposed: float | None = None
-    """The mean loss over the decomposed answers alone; None without any, and for a prior and a ceiling."""
+    """Mean loss over the decomposed answers only; None if there are none, and for the prior and the ceiling."""
 
 
 class Headroom(Frozen):
@@ -45,23 +45,23 @@ class Headroom(Frozen):
 
     n: int
     subjects: int
-    """Those that are known."""
+    """Number of known subjects."""
     success_rate: float
-    """The share of answers that parsed."""
+    """Share of answers that were parsed."""
     states: int
-    """Answers that state any coordinates."""
+    """Number of answers that state any coordinates."""
     decomposed: int
-    """Answers of which it is known what they were made of."""
+    """Number of answers whose origin is known."""
     failed: int
-    """Answers that did not parse; they cost 1 in every step."""
+    """Number of answers that were not parsed; they cost 1 in every step."""
     reasons: dict[str, int]
-    """Answers that are neither decomposed nor failed, by the reason."""
+    """Number of answers that are neither decomposed nor failed, by reason."""
     sources: dict[str, int]
-    """Decomposed answers by where their points come from; empty for boxes."""
+    """Number of decomposed answers by the source of their points; empty for boxes."""
     steps: dict[Step, StepMean]
-    """A prior or a ceiling that is not known of any answer is left out."""
+    """A prior or a ceiling that is unknown for all answers is left out."""
     withheld: str
-    """Why there are no intervals; empty where there are."""
+    """Why there are no intervals; empty if there are."""
 
 
 def losses_of(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Losses:
@@ -78,7 +78,7 @@ def losses_of(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> L
 def summarise_headroom(answers: Sequence[Answered], losses: Losses, reasons: Sequence[str] = ()) -> Headroom:
     """Return the headroom of answers to one task; *losses* are theirs (``losses_of``).
 
-    *reasons* are the caller's why there are no intervals.
+    *reasons* are the caller's reasons for giving no intervals.
     """
     subjects = [one.question.subject for one in answers]
     why = withheld(subjects, reasons)
@@ -104,7 +104,7 @@ def _counted(names: Iterable[str]) -> dict[str, int]:
 def _steps(
     answers: Sequence[Answered], losses: Losses, subjects: Sequence[str], *, bare: bool
 ) -> Iterator[tuple[Step, StepMean]]:
-    """Yield the steps that are known of any answer."""
+    """Yield the steps that are known for at least one answer."""
     taken = np.array([one.decomposed for one in answers], dtype=np.bool_)
     unknown = np.array([one.success and not one.decomposed for one in answers], dtype=np.bool_)
     own = losses[Step.ANSWERED]
@@ -130,6 +130,6 @@ def _steps(
 
 
 def _bounds(step: Step, values: Floats, unknown: Flags) -> tuple[float, float]:
-    """Return the mean loss if what is not known cost nothing, and if it cost as much as it can."""
+    """Return the mean loss if unknown answers cost nothing, and if they cost as much as possible."""
     worst = values if step is Step.BOTH else np.where(unknown, 1.0, values)
     return float(np.where(unknown, 0.0, values).mean()), float(worst.mean())

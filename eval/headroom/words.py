@@ -1,4 +1,4 @@
-"""The headroom in words: one sentence for each task, and what no figure of it can say."""
+"""The headroom in words: one sentence for each task, and what no figure of it can show."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ ASSUMED = (
 
 
 def sentences(tasks: Mapping[TaskName, Headroom]) -> list[str]:
-    """Return what the same answers would score, task by task."""
+    """Return sentences on the loss that the same answers would have, task by task."""
     return [_sentence(task, one) for task, one in tasks.items()]
 
 

@@ -1,1 +1,1 @@
-"""What runs and studies a folder holds, each in one row: what was asked, how far it is, what it cost, its loss."""
+"""Lists the runs and studies in a folder, one row each: what was asked, progress, cost, loss."""

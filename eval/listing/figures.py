@@ -17,8 +17,8 @@ __all__ = ["figures"]
 def figures(folder: Path, rules: Protocol) -> Kept:
     """Return the figures of a stored run by a protocol, from those kept beside it or from its records.
 
-    What is kept goes by the run as it is now (``mark_of``). Reading the records checks the hash of each; raises
-    StorageError where they cannot be read, and DamageError where they are not what was stored.
+    Kept figures are used only if the run is unchanged (``mark_of``). Reading records checks the hash of each; raises
+    StorageError if they cannot be read, and DamageError if they differ from what was stored.
     """
     mark = mark_of(folder)
     if (known := kept(folder, rules, mark)) is not None:

@@ -1,7 +1,8 @@
-"""Where runs and studies lie below a folder.
+"""Finds runs and studies below a folder.
 
 Contract: nothing is read but the names in folders. The search is bounded in depth, does not enter a run, a study or a
-hidden folder, and sees each folder once, whatever symbolic links lead to it. A folder that cannot be read holds none.
+hidden folder, and sees each folder once, even if several symbolic links lead to it. A folder that cannot be read counts
+as empty.
 """
 
 import os
@@ -16,13 +17,13 @@ from medvision_agent.eval.store.read import CELLS, STUDY
 __all__ = ["DEPTH", "cells_in", "stored_in"]
 
 DEPTH = 6
-"""Levels of folders that are looked into below the one that is listed."""
+"""Depth of the search below the listed folder."""
 
 
 def stored_in(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, Kind]]:
-    """Yield each run and study in a folder, itself included, in the order of their names.
+    """Yield each run and study in a folder, and the folder itself if it is one, sorted by name.
 
-    Raises StorageError where *folder* itself cannot be read.
+    Raises StorageError if *folder* itself cannot be read.
     """
     try:
         next(folder.iterdir(), None)
@@ -32,7 +33,7 @@ def stored_in(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, Kind]]:
 
 
 def cells_in(study: Path) -> list[Path]:
-    """Return the folders of runs in a study, in the order of their names; canaries are in no arm and not among them."""
+    """Return the folders of a study's runs, sorted by name; canaries belong to no arm and are left out."""
     return [path for path, kind in _below(study / CELLS, DEPTH, set()) if kind == "run"]
 
 

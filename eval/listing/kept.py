@@ -1,9 +1,9 @@
-"""The figures of a run, kept beside it so that a listing need not read its records again.
+"""The figures of a run, kept beside it so that a listing need not read the records again.
 
 Contract: the file lies in the run's folder, is safe to delete, and is read by listings alone. It is valid for the sums
-of what is stored (``Tally``), the size and time of the database, the rules of scoring and the code of this package;
-where any of them differs, the figures are worked out anew. So they are, each time, where the folder cannot be written,
-while the run is being written, and for a run of a version that did not seal.
+of what is stored (``Tally``), the size and time of the database, the rules of scoring and the code of this package; if
+any of them differs, the figures are recomputed. They are always recomputed if the folder cannot be written, while the
+run is being written, and for a run of a version that did not seal records.
 """
 
 import json
@@ -28,11 +28,11 @@ __all__ = ["KEPT", "Kept", "keep", "kept", "mark_of"]
 
 KEPT = "figures-cache.json"
 _MOST = 100_000
-"""Bytes of such a file at most."""
+"""Largest size of such a file in bytes."""
 
 
 class Kept(Frozen):
-    """What the scored samples of a run came to by one protocol."""
+    """The results of a run's scored samples under one protocol."""
 
     tasks: dict[TaskName, Figures]
     overall: Figures | None
@@ -45,7 +45,7 @@ class _File(Frozen):
 
 
 def mark_of(folder: Path) -> str:
-    """Return the hash of all that a run's figures depend on but the protocol; empty where none may be kept."""
+    """Return the hash of all that a run's figures depend on, except the protocol; empty if figures must not be kept."""
     try:
         if (folder / LOG).exists() and (folder / LOG).stat().st_size:  # it is being written, or was killed
             return ""
@@ -61,19 +61,19 @@ def mark_of(folder: Path) -> str:
 
 
 def kept(folder: Path, rules: Protocol, mark: str) -> Kept | None:
-    """Return the figures kept for a run whose mark is *mark* now; None where there are none."""
+    """Return the kept figures of a run whose current mark is *mark*; None if there are none."""
     file = _read(folder)
     return file.by_protocol.get(rules.name) if file is not None and mark and file.mark == mark else None
 
 
 def keep(folder: Path, rules: Protocol, mark: str, found: Kept) -> None:
-    """Keep figures, if the run is still what it was when *mark* was taken, before its records were read."""
+    """Keep figures, if the run still has the *mark* that was computed before its records were read."""
     if not mark or mark_of(folder) != mark:
         return
     before = _read(folder)
     others = before.by_protocol if before is not None and before.mark == mark else {}
     part = folder / f"{KEPT}.{uuid4().hex}.part"
-    with suppress(OSError):  # an archive that cannot be written
+    with suppress(OSError):  # an archive that is read-only
         try:
             part.write_text(_File(mark=mark, by_protocol={**others, rules.name: found}).model_dump_json(), "utf-8")
             part.replace(folder / KEPT)

@@ -3,7 +3,7 @@
 Contract: ``listed`` yields row after row as they are found. ``stored`` counts in the database and reads no record into
 memory, so that a folder of a thousand runs is listed in seconds; of damage it finds what the counts show
 (``medvision-agent verify`` checks everything). ``scored`` adds the figures of one run at a time, by ``figures``.
-Neither raises for what is wrong with a run: the row says it.
+Neither raises an error for a broken run: its row states the problem.
 """
 
 import json
@@ -38,7 +38,7 @@ FROM record ORDER BY attempt
 def listed(folder: Path, *, depth: int = DEPTH) -> Iterator[Listed]:
     """Yield a row for each run and study in a folder, in the order of their names, without the figures of their tasks.
 
-    Raises StorageError where the folder cannot be read.
+    Raises StorageError if the folder cannot be read.
     """
     for path, kind in stored_in(folder, depth):
         yield stored(path, kind, path.relative_to(folder).as_posix())
@@ -50,9 +50,9 @@ def stored(folder: Path, kind: Kind, name: str) -> Listed:
 
 
 def scored(row: Listed, rules: Protocol | None = None) -> Listed:
-    """Return a row with its figures by a protocol; those of a study's runs stand in the rows of its cells.
+    """Return a row with its figures by a protocol; for a study, the rows of its cells have the figures.
 
-    Without *rules*, a study is scored by the protocol it declared, and a run by the default one.
+    Without *rules*, a study is scored by its declared protocol, and a run by the default protocol.
     """
     if row.kind == "study":
         if row.state in {"damaged", "unreadable"}:
@@ -133,16 +133,16 @@ def _check_counts(database: sqlite3.Connection, folder: Path, found: int, noted:
 
 
 def _settled(folder: Path, attempts: list[tuple[Any, ...]]) -> int:
-    """Return how many samples have a result, or none that another try could bring."""
+    """Return how many samples are settled: they have a result, or another attempt could not bring one."""
     latest = {sample: Outcome(outcome) for sample, outcome, part, *_ in attempts if not part}
-    if Outcome.REJECTED in latest.values():  # a result or the server's rule: that follows from the records together
+    if Outcome.REJECTED in latest.values():  # whether it is the server's rule follows from all records
         run = open_run(folder)
         return len(run.samples) - len(run.pending())
     return sum(not outcome.infrastructure or outcome is Outcome.CRASHED for outcome in latest.values())
 
 
 def _cost(attempts: list[tuple[Any, ...]], probe: ToolProbe | None) -> float | None:
-    """Return what all attempts cost, each request once: what was drawn counts, and not again in the record of it."""
+    """Return the cost of all attempts, each request counted once: a record does not repeat the cost of its draws."""
     costs = [cost for _, _, _, draws, cost, _ in attempts if cost is not None and not draws]
     costs += [probe.cost_usd] if probe is not None and probe.cost_usd is not None else []
     return sum(costs) if costs else None
@@ -165,7 +165,7 @@ def _study(folder: Path, name: str) -> Listed:
 
 
 def _with_cells(row: Listed, cells: list[Listed]) -> Listed:
-    """Return a study's row with what its cells hold."""
+    """Return a study's row with the totals of its cells."""
     costs = [cell.cost_usd for cell in cells if cell.cost_usd is not None]
     # A cell may ask fewer samples than its source holds (swapped images), which shows once it has begun.
     planned, done = row.planned, sum(cell.done for cell in cells)

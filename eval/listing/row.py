@@ -12,63 +12,63 @@ __all__ = ["ArmFigures", "Figures", "Kind", "Listed", "State"]
 
 Kind = Literal["run", "study"]
 State = Literal["running", "unfinished", "finished", "damaged", "unreadable"]
-"""``running``: a process writes it at this moment. ``unfinished``: samples are left that a resume would ask.
-``unreadable``: written by a version that this one does not read, or not to be opened now."""
+"""``running``: a process is writing it at this moment. ``unfinished``: a resume would ask more samples. ``unreadable``:
+written by a version that this one does not read, or cannot be opened now."""
 
 
 class Figures(Frozen):
-    """The loss of scored samples (0 to 1; a failed answer costs 1), and the share whose answer could be read."""
+    """Loss of scored samples (0 to 1; a failed answer costs 1), and the share of answers that could be read."""
 
     scored: int
-    """Samples with a result; failures of the infrastructure are not among them."""
+    """Number of samples with a result; infrastructure failures do not count."""
     subjects: int
     success_rate: float
     loss: float
 
 
 class ArmFigures(Frozen):
-    """What an arm of a study came to over all samples of one source, whatever their task."""
+    """The results of an arm of a study over all samples of one source, of any task."""
 
     model: str
     arm: str
     source: str
     runs: int
-    """Its epochs and wordings that have begun; the figures are of all their results."""
+    """Number of its epochs and wordings that have begun; the figures include all their results."""
     figures: Figures | None
-    """None where nothing was scored."""
+    """None if nothing was scored."""
 
 
 class Listed(Frozen):
-    """A run or a study, as it is stored now."""
+    """A run or a study as it is stored now."""
 
     folder: Path
     name: str
-    """Its folder, relative to the folder that was listed."""
+    """Its folder, relative to the listed folder."""
     kind: Kind
     state: State
     problem: str = ""
-    """What is wrong with it, or why its loss cannot be given; empty where nothing is."""
+    """What is wrong with it, or why its loss is missing; empty if nothing is."""
     models: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     """The tool condition of a run; the arms of a study."""
     data: tuple[str, ...] = ()
     done: int = 0
-    """Samples that are settled: a resume would not ask them again."""
+    """Number of settled samples, which a resume would not ask again."""
     planned: int = 0
     cost_usd: float | None = None
-    """What all attempts cost, in US dollars; None where no price is known."""
+    """Cost of all attempts in US dollars; None if no price is known."""
     last_asked_at: str = ""
-    """When the last request was sent: UTC, ISO 8601; empty where it is not known."""
+    """Time of the last request in UTC, ISO 8601; empty if unknown."""
     tasks: dict[TaskName, Figures] = Field(default={})
-    """The figures of each task; empty for a study, whose arms are not to be pooled, and where none were asked for."""
+    """The figures of each task; empty for a study, whose arms must not be pooled, and if figures were not requested."""
     overall: Figures | None = None
-    """The figures over all samples, whatever their task."""
+    """The figures over all samples of all tasks."""
     arms: tuple[ArmFigures, ...] = ()
-    """Of a study: the two arms of its primary contrast under each model and over each source (``Plan.first_arms``)."""
+    """For a study: the two arms of its primary contrast, for each model and source (``Plan.first_arms``)."""
     cells: tuple["Listed", ...] = ()
-    """The runs of a study that have begun."""
+    """The study's runs that have begun."""
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is left to be asked, and no process writes it."""
+        """Whether no sample is left to be asked, and no process is writing it."""
         return self.state == "finished"

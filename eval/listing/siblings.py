@@ -1,4 +1,4 @@
-"""The other arms of a run: runs in the same folder that asked the same in the same way, but with other tools."""
+"""The other arms of a run: runs in the same folder with the same settings except the tools."""
 
 import json
 from itertools import islice
@@ -18,14 +18,14 @@ from medvision_agent.eval.store.run import Run
 __all__ = ["other_arms"]
 
 _MOST = 300
-"""Runs that are looked at in a folder."""
+"""Most runs examined in a folder."""
 
 
 def other_arms(run: Run) -> dict[str, Listed]:
     """Return the runs beside *run* that may be compared with it, by their tool condition.
 
-    Their settings are the same apart from the tools (``parity``); their answers are not read. Of several runs under
-    one condition it is a finished one, and of these the one asked last; what cannot be read is none of them.
+    Their settings are the same apart from the tools (``parity``); their answers are not read. Of several runs under one
+    condition, a finished run is chosen, and of these the one asked last; unreadable runs are ignored.
     """
     found = dict[str, Listed]()
     try:

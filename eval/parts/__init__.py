@@ -1,1 +1,1 @@
-"""The loss in parts: what each answer would have cost, had a part of it been right."""
+"""The loss in parts: what each answer would have cost if part of it had been right."""

@@ -1,9 +1,9 @@
-"""The difference of two arms in parts: of the gain in loss, how much is seeing, arithmetic, unit, or having an answer.
+"""The difference of two arms in parts: how much is due to seeing, arithmetic, unit, or having an answer.
 
 Contract: pairs are samples scored in both runs. The parts of the difference, B minus A, add up to the difference of the
-mean losses. If one arm states no points, seeing and arithmetic are one part in both. How much of the difference is
-decomposed is the share of the summed sizes of the paired differences that lies in pairs of which both losses are; under
-``ENOUGH`` of it nothing is said in words.
+mean losses. If one arm states no points, seeing and arithmetic are one part in both. The decomposed share of the
+difference is computed from absolute paired differences: the sum over pairs with both losses decomposed, divided by the
+sum over all pairs. Below ``ENOUGH`` there is no sentence.
 """
 
 import math
@@ -17,9 +17,9 @@ from medvision_agent.frozen import Frozen
 __all__ = ["ENOUGH", "PartsComparison", "compare_parts", "parts_sentence"]
 
 ENOUGH = 0.8
-"""The share of a difference that must be decomposed for a sentence."""
+"""The least decomposed share of a difference for which a sentence is written."""
 _SHOWN = 0.0005
-"""Parts that would be told as 0.000 are not told."""
+"""Parts that would be shown as 0.000 are not mentioned."""
 
 Pair = tuple[SampleLoss, SampleLoss]
 
@@ -34,28 +34,28 @@ class PartsComparison(Frozen):
     difference: float
     """B minus A."""
     together: bool
-    """Seeing and arithmetic are one part, because an arm states no points."""
+    """Whether seeing and arithmetic are one part, because an arm states no points."""
     a: dict[Cause, PartMean]
     b: dict[Cause, PartMean]
     parts: dict[Cause, PartMean]
-    """Of the difference."""
+    """The parts of the difference."""
     decomposed: float | None
-    """Share of the summed sizes of the paired differences that is decomposed in both arms; None where none differs."""
+    """Share of the summed absolute paired differences that is decomposed in both arms; None if no pair differs."""
     withheld: str
-    """Why there are no intervals; empty where there are."""
+    """Why there are no intervals; empty if there are."""
 
     @property
     def telling(self) -> bool:
-        """Whether so much is decomposed that the difference may be told in words."""
+        """Whether enough is decomposed to describe the difference in words."""
         return self.decomposed is not None and self.decomposed >= ENOUGH and abs(self.difference) >= _SHOWN
 
 
 def compare_parts(
     a: Iterable[SampleLoss], b: Iterable[SampleLoss], reasons: Sequence[str] = ()
 ) -> dict[TaskName, PartsComparison]:
-    """Return arm B beside arm A by task; what is given is the scored samples of a run (``parts_of_run``).
+    """Return arm B compared with arm A by task; the inputs are the scored samples of runs (``parts_of_run``).
 
-    *reasons* are the caller's why there are no intervals.
+    *reasons* are the caller's reasons for giving no intervals.
     """
     others = {one.sample.id: one for one in b}
     pairs = [(one, others[one.sample.id]) for one in a if one.sample.id in others]
@@ -97,9 +97,9 @@ def _apart(a: Mapping[Cause, float], b: Mapping[Cause, float]) -> dict[Cause, fl
 
 
 def parts_sentence(found: PartsComparison, a: str, b: str) -> str:
-    """Return in words what a difference is made of; empty where too little is decomposed.
+    """Return the composition of a difference in words; empty if too little is decomposed.
 
-    Parts are told as shares of the gain or of the harm: one of the other sign is negative.
+    Parts are given as shares of the gain or of the harm: a part of the opposite sign is negative.
     """
     if not found.telling:
         return ""

@@ -1,10 +1,10 @@
 """Answers in MedVision's result files, from their text to the parts of their losses: scenes, and then replays.
 
-Contract: one answer after the other, so that only its result need be kept. What a file does not hold is a reason
-(``Missing``) or named (``Lack``), and answers that cannot be explained at all are counted in ``left_out``; nothing is
-guessed, and nothing that a file says makes it fail. The losses are those of ``score`` over the same files.
+Contract: answers are processed one by one, so that only results are kept in memory. Missing content of a file becomes a
+reason (``Missing``) or a named gap (``Lack``), and answers that cannot be explained at all are counted in ``left_out``.
+Nothing is guessed, and no content of a file makes it fail. The losses are those of ``score`` over the same files.
 
-``filed_answers`` takes what ``eval/results`` reads. A ``FiledAnswer`` holds its case and what its numbers were made of;
+``filed_answers`` takes what ``eval/results`` reads. A ``FiledAnswer`` holds its case and the origin of its numbers;
 ``loss`` replays it (``LossParts.corrected`` says what it would have cost with other points, arithmetic or unit).
 """
 
@@ -38,24 +38,24 @@ class FiledAnswer:
     question: FiledQuestion
     case: Case
     response: str | None
-    """None where there is no answer, or no text of it."""
+    """The response; None if there is no answer, or no text of it."""
     score: Score
     traced: Sequence[Traced | Missing]
-    """What each number was made of; empty for a box."""
+    """The origin of each number; empty for a box."""
     lacks: Sequence[Lack]
-    """What the file does not say of it."""
+    """What the file does not state about it."""
 
     def loss(self) -> LossParts:
-        """Return its loss in parts, with the replays that they are made of."""
+        """Return its loss in parts, with the underlying replays."""
         return explain_traced(self.case, self.score, self.traced)
 
     def errors(self) -> AnswerErrors:
-        """Return the errors of its numbers in parts, and of its points."""
+        """Return the errors of its numbers, split into parts, and of its points."""
         case = self.case
         return errors_of(case.task, case.target, self.response, self.traced, scene=case.scene, rules=case.rules)
 
     def located(self) -> Located | None:
-        """Return where it was measured; None where the ground truth's place is not known."""
+        """Return where it was measured; None if the ground truth's place is unknown."""
         case = self.case
         truth = case.scene.truth if isinstance(case.scene, Scene) else ()
         if not case.task.is_box and len(truth) != 2 * len(case.task.lines):
@@ -66,9 +66,9 @@ class FiledAnswer:
 def filed_answers(
     answers: Iterable[Answer], rules: Protocol, left_out: Counter[str], plans: Plans | None = None
 ) -> Iterator[FiledAnswer]:
-    """Yield the answers of result files as *rules* read and score them; what must be left out is counted in *left_out*.
+    """Yield the answers of result files, read and scored by *rules*; omitted answers are counted in *left_out*.
 
-    *plans*: where to look up what the files do not carry.
+    *plans* supplies facts that the files do not contain.
     """
     for answer in answers:
         question = filed_question(answer, plans)
@@ -85,7 +85,7 @@ def _filed(answer: Answer, question: FiledQuestion, rules: Protocol, plans: Plan
     scene, lacks = filed_scene(answer, task, plans)
     case = Case(task, answer.target, (), scene, rules)
     if answer.response is None:
-        # Of a parsed file there may be the numbers alone, joined by commas without a space: they are no text to read.
+        # A parsed file may contain only the numbers, joined by commas without spaces: this is no text to read.
         found = score_numbers(task.name, answer.extracted or "", answer.target, rules)
         reason = Missing.NO_TEXT if found.success else Missing.NO_NUMBERS
         return FiledAnswer(question, case, None, found, [reason] * len(numbers_of(task)), lacks)

@@ -1,6 +1,6 @@
-"""One pass over a stored run: where each answer was measured, what its loss is made of, and how it came about.
+"""One pass over a stored run: where each answer was measured, the parts of its loss, and its origin.
 
-Contract: each record is looked at once (``eval/why/look.py``), and no conversation is kept.
+Contract: each record is examined once (``eval/why/look.py``), and no conversation is kept in memory.
 """
 
 from collections import deque
@@ -20,20 +20,20 @@ from medvision_agent.eval.why.summary import WhySummary, why_of_run
 __all__ = ["Also", "Looked", "look_at", "look_closely"]
 
 Also = Callable[[Look, SampleLoss], None]
-"""What another room makes of each look while its conversation is open."""
+"""Receives each look, with its loss, while its conversation is open."""
 
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """What is known of the scored samples of a run, in their order."""
+    """What is known about the scored samples of a run, in order."""
 
     located: list[Located]
-    """Those whose ground truth has a place."""
+    """The samples whose ground truth has a place."""
     losses: list[SampleLoss]
 
 
 def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Looked:
-    """Return what is known of the answers of a run; *scores* are those of its records, if they are known."""
+    """Return what is known about the answers of a run; *scores* are the scores of its records, if known."""
     looked = Looked([], [])
     deque(_looks(run, rules, scores, looked), maxlen=0)
     return looked
@@ -42,12 +42,12 @@ def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = N
 def look_closely(
     run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None, also: Also | None = None
 ) -> tuple[Looked, WhySummary]:
-    """Return the same, and why the run is as wrong as it is; raises DamageError where a conversation was changed.
+    """Return the same, and why the run's answers are wrong; raises DamageError if a conversation was changed.
 
-    *also* hears of each look.
+    *also* is called with each look.
     """
     looked = Looked([], [])
-    with closing(_looks(run, rules, scores, looked, also)) as looks:  # also where a conversation was changed
+    with closing(_looks(run, rules, scores, looked, also)) as looks:  # closed even if a conversation was changed
         return looked, why_of_run(run, rules, map(why_of, looks))
 
 

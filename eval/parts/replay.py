@@ -1,4 +1,4 @@
-"""The loss of one answer in parts that add up to it: a replay of the conversation with some of it corrected.
+"""The loss of one answer in parts that add up to it, by replaying the conversation with some errors corrected.
 
 For every subset S of four causes, ``v(S)`` is the (capped) loss of the answer with the causes in S corrected:
 
@@ -10,8 +10,8 @@ For every subset S of four causes, ``v(S)`` is the (capped) loss of the answer w
 
 The part of a cause is its Shapley value: ``v(S) - v(S with it)``, averaged over all orders in which the causes can be
 corrected (Shapley 1953). Parts add up exactly to ``v({})``, the loss, minus ``v`` of all four, which is that of the
-target: 0. A part is negative where one error made up for another. An answer without numbers is *no answer*, and one of
-which a number cannot be traced is *not decomposed*: each is one part with the whole loss.
+target: 0. A part is negative where one error made up for another. An answer without numbers is *no answer*, and an
+answer with a number that cannot be traced is *not decomposed*: in each case, the whole loss is one part.
 
 A box is its own points and has no arithmetic. Its unit is wrong where shares of the image were asked for, a number is
 beyond 2, and the box fits into the image in exactly one of per cent, thousandths and pixels, or is a tool's box in one
@@ -19,7 +19,8 @@ of them; without the size at which the model saw the image, it is not known whet
 is the rule of ``eval/place``; of a size each axis by itself.
 
 Contract: a function of the task, the target, the final message, the tool calls with their results, and the views. It
-knows nothing of stored runs, raises nothing on what a model wrote, and reads bounded parts of it (``eval/why/flow``).
+does not depend on stored runs, raises no error for any text of a model, and reads only a limited part of it
+(``eval/why/flow``).
 """
 
 import math
@@ -50,20 +51,20 @@ __all__ = ["CAUSES", "Case", "Cause", "Kind", "LossParts", "explain", "explain_t
 
 
 class Cause(StrEnum):
-    """What a part of a loss is due to."""
+    """The cause of a part of a loss."""
 
     WRONG_OBJECT = "wrong object"
     SEEING = "seeing"
     ARITHMETIC = "arithmetic"
     UNIT = "unit"
     TOGETHER = "seeing and arithmetic"
-    """Of an arm that states no points, so that the two cannot be told apart."""
+    """For an arm that states no points, so that the two cannot be separated."""
     NO_ANSWER = "no answer"
     NOT_DECOMPOSED = "not decomposed"
 
 
 class Kind(StrEnum):
-    """What is wrong with one answer; docs/why.md defines each."""
+    """The type of error of one answer; docs/why.md defines each."""
 
     RIGHT = "right"
     WRONG_OBJECT = "wrong object"
@@ -81,7 +82,7 @@ class Kind(StrEnum):
 CAUSES = (Cause.WRONG_OBJECT, Cause.SEEING, Cause.ARITHMETIC, Cause.UNIT)
 """The causes that a replay can correct."""
 _FAR = 2.0
-"""A number of a box beyond this is no share of the image."""
+"""A number of a box beyond this cannot be a share of the image."""
 _MOST_PIXELS = 65_535
 """No image has longer sides."""
 _RIGHT = 0.01
@@ -107,38 +108,38 @@ Replay = Callable[[frozenset[Cause]], float]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What one answer is judged by, besides its words."""
+    """Everything needed to judge one answer, except its text."""
 
     task: Task
     target: Sequence[float]
     calls: Sequence[Call]
-    """The tool calls with their results; none for an answer without tools."""
+    """The tool calls with their results; empty for an answer without tools."""
     scene: Scene | Missing
-    """The views with the pixel size and the ground truth's points, or why they are not known."""
+    """The views with the pixel size and the ground truth's points, or why they are unknown."""
     rules: Protocol
-    """By which the answer is read and scored."""
+    """The protocol that reads and scores the answer."""
 
 
 @dataclass(frozen=True, eq=False)
 class LossParts:
-    """The loss of one answer."""
+    """The loss of one answer, in parts."""
 
     loss: float
     parts: Mapping[Cause, float]
     """They add up to the loss."""
     kind: Kind
     reason: Missing | None = None
-    """Why it is not decomposed, or why there is no answer; None where it is decomposed."""
+    """Why it is not decomposed, or why there is no answer; None if it is decomposed."""
     replays: Mapping[frozenset[Cause], float] = field(default_factory=dict)
-    """The loss with each set of the causes that are present corrected; empty where it is not decomposed."""
+    """The loss with each subset of the present causes corrected; empty if it is not decomposed."""
 
     @property
     def decomposed(self) -> bool:
-        """Whether it is known what the loss is due to."""
+        """Whether the causes of the loss are known."""
         return Cause.NOT_DECOMPOSED not in self.parts
 
     def corrected(self, causes: Collection[Cause]) -> float | None:
-        """Return what the answer would have cost, had these causes been corrected; None where that is not known."""
+        """Return the loss if these causes had been corrected; None if unknown."""
         if not self.replays:
             return None
         present = max(self.replays, key=len)
@@ -148,7 +149,7 @@ class LossParts:
 def explain(case: Case, response: str | None) -> LossParts:
     """Return the parts of the loss of one answer.
 
-    *response* is the final message, of a box in MedVision's convention; None where there is no answer.
+    *response* is the final message, with boxes in MedVision's convention; None if there is no answer.
     """
     found = score(case.task.name, response, case.target, case.rules)
     trace_it = found.success and not case.task.is_box
@@ -157,9 +158,9 @@ def explain(case: Case, response: str | None) -> LossParts:
 
 
 def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing]) -> LossParts:
-    """Return the parts of the loss of an answer by its score and what its numbers were made of (``trace``).
+    """Return the parts of an answer's loss from its score and the origin of its numbers (``trace``).
 
-    Of a box, and of what failed, *traced* is not looked at.
+    For boxes and failures, *traced* is ignored.
     """
     if not found.success:
         return LossParts(found.loss, {Cause.NO_ANSWER: found.loss}, Kind.NO_ANSWER, Missing.NO_ANSWER)
@@ -185,7 +186,7 @@ def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing])
     values = _replays(replay, found.loss, present)
     parts = _shapley(values)
     if len(place.points) != 2 * len(case.task.lines):
-        del parts[Cause.WRONG_OBJECT]  # nobody knows; 0 would say that there is none
+        del parts[Cause.WRONG_OBJECT]  # unknown; an entry of 0 would say that there is none
     kind = _kind(parts, found.loss, elsewhere=Cause.WRONG_OBJECT in present)
     if kind is Kind.WRONG_OBJECT and _other_in_place(case.task, case.calls, case.scene, place):
         kind = Kind.COPIED
@@ -193,13 +194,13 @@ def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing])
 
 
 def _whole(found: Score, reason: Missing) -> LossParts:
-    """Return the whole loss of an answer as one part."""
+    """Return the whole loss of an answer as a single part."""
     kind = _UNTRACED.get(reason, Kind.UNKNOWN)
     return LossParts(found.loss, {Cause.NOT_DECOMPOSED: found.loss}, kind, reason)
 
 
 def _cause(elsewhere: bool) -> Cause:
-    """Return what an error of points is due to."""
+    """Return the cause of an error of points."""
     return Cause.WRONG_OBJECT if elsewhere else Cause.SEEING
 
 
@@ -216,21 +217,21 @@ def _replayed(task: Task, one: Traced, target: float, elsewhere: Sequence[bool],
 
 @cache
 def _subsets(present: frozenset[Cause]) -> tuple[frozenset[Cause], ...]:
-    """Return all sets of some causes: one object for each set, however many answers there are."""
+    """Return all subsets of some causes; each set is created once, for any number of answers."""
     causes = [one for one in CAUSES if one in present]
     return tuple(frozenset(some) for size in range(len(causes) + 1) for some in combinations(causes, size))
 
 
 def _replays(replay: Replay, loss: float, present: Collection[Cause]) -> dict[frozenset[Cause], float]:
-    """Return the loss with each set of causes corrected.
+    """Return the loss with each subset of causes corrected.
 
-    ``v`` of nothing corrected is *loss* itself, not a replay of it, which differs by the scorer's float32.
+    With nothing corrected, the value is *loss* itself; a replay of it would differ by the scorer's float32 rounding.
     """
     return {some: replay(some) if some else loss for some in _subsets(frozenset(present))}
 
 
 def _shapley(value: Mapping[frozenset[Cause], float]) -> dict[Cause, float]:
-    """Return each cause's mean reduction of the loss over all orders; causes that are not present have none."""
+    """Return each cause's mean reduction of the loss over all orders; absent causes have no entry."""
     causes = max(value, key=len)
     count = len(causes)
     weights = [math.factorial(k) * math.factorial(count - k - 1) / math.factorial(count) for k in range(count)]
@@ -242,20 +243,20 @@ def _shapley(value: Mapping[frozenset[Cause], float]) -> dict[Cause, float]:
 
 
 def _kind(parts: Mapping[Cause, float], loss: float, *, elsewhere: bool) -> Kind:
-    """Return what the largest part is due to; a number that is right by luck, measured elsewhere, is not right."""
+    """Return the kind of the largest part; a number that is right by luck, measured elsewhere, is not "right"."""
     if loss < _RIGHT:
         return Kind.WRONG_OBJECT if elsewhere else Kind.RIGHT
     return _KINDS[max(CAUSES, key=lambda one: parts.get(one, 0.0))]
 
 
 def _other_in_place(task: Task, calls: Sequence[Call], scene: Scene, place: Target) -> bool:
-    """Return whether a tool measured in the right place, too."""
+    """Return whether some tool also measured in the right place."""
     measured = measurements(task, calls, scene)
     return not isinstance(measured, Missing) and any(is_elsewhere(one.points, place) is False for one in measured)
 
 
 def _box(case: Case, found: Score) -> LossParts:
-    """Return the parts of a box: where it lies, and the unit of its coordinates."""
+    """Return the parts of a box's loss: its position, and the unit of its coordinates."""
     values, wanted = np.array(found.values, dtype=np.float64), np.array(case.target)
     if not np.isfinite(values).all():
         return _whole(found, Missing.TOO_LARGE)
@@ -278,9 +279,9 @@ def _box(case: Case, found: Score) -> LossParts:
 
 
 def _scales(values: Floats, case: Case) -> list[tuple[float, float]] | Missing:
-    """Return by what x and y may have been multiplied, where numbers of a box in 0..1 are far beyond 1.
+    """Return the factors by which x and y may have been multiplied, if numbers of a box are far above 1.
 
-    A reason where they may be pixels, of which it is not known how many there are.
+    Returns a reason if they may be pixels, but the number of pixels is unknown.
     """
     scene = case.scene
     if values.max() <= _FAR or (isinstance(scene, Scene) and scene.views.frame.name != MEDVISION.name):
@@ -299,7 +300,7 @@ def _scales(values: Floats, case: Case) -> list[tuple[float, float]] | Missing:
 
 
 def _box_of(call: Call) -> Floats | None:
-    """Return the box that a call measured, in coordinates of v0; None where it measured none."""
+    """Return the box that a call measured, in coordinates of v0; None if it measured no box."""
     taken = call.measures.of(BOX) if call.ok else None
     numbers = [call.number(name) for name in taken.fields] if taken else []
     return np.array(numbers, dtype=np.float64) if len(numbers) == BOX.numbers and None not in numbers else None

@@ -1,9 +1,9 @@
 """The mean loss of an arm in parts, task by task, and how many answers are of each kind.
 
-Contract: strict JSON. The parts add up to the mean loss over all scored samples; infrastructure failures are in none.
-An arm of which no answered sample of a task states points, by a tool or by itself, cannot tell seeing from arithmetic:
-there the loss of its answers is one part, *seeing and arithmetic* (a unit that nothing shows is in it). Intervals are
-those of the jackknife over subjects (95 %), and withheld where subjects are too few.
+Contract: strict JSON. The parts add up to the mean loss over all scored samples; infrastructure failures are excluded.
+If no answered sample of a task states points in an arm, by a tool or by the model, seeing and arithmetic cannot be
+separated: the loss of its answers is then one part, *seeing and arithmetic* (it includes any unit error, which cannot
+be seen). Intervals are those of the jackknife over subjects (95 %), and withheld where subjects are too few.
 """
 
 import math
@@ -47,20 +47,20 @@ class SampleLoss:
 
 
 class PartMean(Frozen):
-    """A part of a mean loss, or of a difference of two."""
+    """A part of a mean loss, or of a difference of two mean losses."""
 
     mean: float
     interval: tuple[float, float] | None
-    """95 %, by the jackknife over subjects; None where ``withheld`` says why, or where nothing varies."""
+    """95 %, by the jackknife over subjects; None if ``withheld`` gives a reason, or if nothing varies."""
 
 
 class Replays(Frozen):
-    """Mean losses over the same answers, had something been right."""
+    """Mean losses over the same answers, if something had been right."""
 
     n: int
-    """Answers that are decomposed."""
+    """Number of decomposed answers."""
     losses: dict[str, PartMean]
-    """As answered, with the true points, with exact arithmetic (not of boxes), in the right unit."""
+    """Losses as answered, with the true points, with exact arithmetic (not for boxes), in the right unit."""
 
 
 class TaskParts(Frozen):
@@ -68,26 +68,26 @@ class TaskParts(Frozen):
 
     n: int
     subjects: int
-    """Those that are known."""
+    """Number of known subjects."""
     loss: float
     states_points: bool
-    """Whether any answer states points, so that seeing and arithmetic are told apart."""
+    """Whether any answer states points, so that seeing and arithmetic can be separated."""
     parts: dict[Cause, PartMean]
-    """They add up to ``loss``; a cause that no sample has is left out."""
+    """They add up to ``loss``; a cause that occurs in no sample is left out."""
     kinds: dict[str, int]
-    """Samples by what is wrong with their answer (``Kind``)."""
+    """Number of samples by the type of error of their answer (``Kind``)."""
     reasons: dict[str, int]
-    """Answers that are not decomposed, by the reason."""
+    """Number of answers that are not decomposed, by reason."""
     replays: Replays | None
-    """None where no answer is decomposed, or seeing and arithmetic are not told apart."""
+    """None if no answer is decomposed, or if seeing and arithmetic are not separated."""
     withheld: str
-    """Why there are no intervals; empty where there are."""
+    """Why there are no intervals; empty if there are."""
 
 
 def parts_of_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[SampleLoss]:
     """Yield every scored sample of a stored run with the parts of its loss, in their order.
 
-    *scores* are those of its records, if they are known.
+    *scores* are the scores of its records, if known.
     """
     return map(loss_of, looks_at(run, rules, scores))
 
@@ -100,15 +100,16 @@ def loss_of(look: Look) -> SampleLoss:
 
 
 def states_points(samples: Sequence[SampleLoss]) -> bool:
-    """Return whether any answer of an arm to one task states points; an arm without answers is not blamed."""
+    """Return whether any answer of an arm to one task states points; true for an arm without answers."""
     answered = [one.found for one in samples if one.found.kind is not Kind.NO_ANSWER]
     return not answered or any(one.reason not in {Missing.NO_POINTS, Missing.COPIED} for one in answered)
 
 
 def told_apart(found: LossParts, *, own: bool, together: bool) -> dict[Cause, float]:
-    """Return the parts of one loss, *together*: with seeing and arithmetic in one.
+    """Return the parts of one loss; with *together*, seeing and arithmetic are one part.
 
-    *own*: whether the arm states points; an answer without any is then not decomposed, and else seeing and arithmetic.
+    *own*: whether the arm states points. If it does, an answer without points is not decomposed; otherwise its loss is
+    seeing and arithmetic.
     """
     if not together:
         return dict(found.parts)
@@ -119,13 +120,13 @@ def told_apart(found: LossParts, *, own: bool, together: bool) -> dict[Cause, fl
 
 
 def means_of(parts: Sequence[Mapping[Cause, float]], subjects: Sequence[str], *, bare: bool) -> dict[Cause, PartMean]:
-    """Return the mean of every part that any sample has; *bare*, without intervals."""
+    """Return the mean of every part that any sample has; with *bare*, without intervals."""
     present = [cause for cause in Cause if any(cause in one for one in parts)]
     return {cause: part_mean([one.get(cause, 0.0) for one in parts], subjects, bare=bare) for cause in present}
 
 
 def part_mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
-    """Return the mean of values; *bare*, without an interval. It has none either where nothing varies."""
+    """Return the mean of values; with *bare*, or if nothing varies, without an interval."""
     found = jackknife(*clustered(subjects, values))
     mean = float(found.estimate)
     if bare or float(found.error) < ROUNDING:
@@ -135,7 +136,7 @@ def part_mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -
 
 
 def withheld(subjects: Sequence[str], reasons: Sequence[str]) -> str:
-    """Return why there are no intervals: the caller's reasons, and too few subjects; empty where there are."""
+    """Return why there are no intervals: the caller's reasons, and too few subjects; empty if there are."""
     nameless = sum(not subject for subject in subjects)
     if nameless:
         return "; ".join([*reasons, f"the subject of {plural(nameless, 'answer')} is not known"])
@@ -143,9 +144,9 @@ def withheld(subjects: Sequence[str], reasons: Sequence[str]) -> str:
 
 
 def summarise_parts(samples: Iterable[SampleLoss], reasons: Sequence[str] = ()) -> dict[TaskName, TaskParts]:
-    """Return the parts of an arm by task; *samples* are those of a run (``parts_of_run``).
+    """Return the parts of an arm by task; *samples* are the scored samples of a run (``parts_of_run``).
 
-    *reasons* are the caller's why there are no intervals.
+    *reasons* are the caller's reasons for giving no intervals.
     """
     every = list(samples)
     by_task = {task: [one for one in every if one.sample.task == task] for task in TASKS}
@@ -168,7 +169,7 @@ def summarise_labels(
 
 
 def structure_of(asked: Question) -> str:
-    """Return what was measured: the label, the measurement, or else the landmarks."""
+    """Return what was asked for: the label, the measurement, or else the landmarks."""
     return asked.label or asked.measurement or ", ".join(asked.landmarks) or _NOT_NAMED
 
 
@@ -185,7 +186,7 @@ def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays |
 
 
 def _task(samples: Sequence[SampleLoss], reasons: Sequence[str], *, apart: bool | None = None) -> TaskParts:
-    """Return the parts of some samples of a task; *apart*: whether the arm states points, where they are not all."""
+    """Return the parts of some samples of a task; *apart* says whether the arm states points, if not all are given."""
     own = states_points(samples) if apart is None else apart
     subjects = [one.sample.subject for one in samples]
     parts = [told_apart(one.found, own=own, together=not own) for one in samples]

@@ -1,1 +1,1 @@
-"""Whether what was measured lies in the right place: the rule, its chance rate, and what gains are worth by it."""
+"""Was the measurement made in the right place? The rule, its chance rate, and the gains by place."""

@@ -1,11 +1,12 @@
-"""How often an answer would lie in the right place if it had been measured on another subject's image.
+"""How often an answer would be in the right place if it had been measured on another subject's image.
 
-The chance rate of an answer is the share of other subjects' places that satisfy the rule here: those measured in the
-same run for the same question, laid on this image in shares of its width and height. A model that looks at the image
-is right more often than this; one that always points at the usual spot is not.
+The chance rate of an answer is the share of other subjects' places that satisfy the rule on this image. These places
+were measured in the same run for the same question, and are transferred as fractions of width and height. A model that
+looks at the image is right more often than this; a model that always points at the usual spot is not.
 
-It is an expectation: of a subject drawn evenly, then of one of its samples. With more than ``_SUBJECTS`` other
-subjects, or more than ``_SAMPLES`` samples of one, as many are drawn with a seed made of the sample's id.
+It is an expectation over a subject drawn uniformly, then over one of its samples. With more than ``_SUBJECTS`` other
+subjects, or more than ``_SAMPLES`` samples of one subject, that many are drawn with a seed derived from the sample's
+id.
 """
 
 import math
@@ -23,7 +24,7 @@ _SAMPLES = 5
 
 
 def chances(located: Iterable[Located]) -> dict[str, float | None]:
-    """Return the chance rate of each located answer by the id of its sample; None where no other subject has one."""
+    """Return the chance rate of each located answer by sample id; None if no other subject has a located answer."""
     groups: dict[tuple[str, ...], list[tuple[Located, Found]]] = {}
     for one in located:
         if isinstance(one.found, Found):

@@ -1,9 +1,9 @@
-"""Two runs of the same samples by place: shares, the grounded loss, and where the gains were measured.
+"""Two runs of the same samples by place: shares in the right place, the grounded loss, and where gains were measured.
 
 Contract: pairs are samples scored in both runs whose ground truth has a place. Every difference of losses that is not 0
 is a gain of the better arm, and belongs to the place where that arm measured: an arm that is better has answered. The
 parts, divided by the number of pairs, add up to the difference of the mean losses, B minus A. The grounded losses are
-compared only where 80 % of the answers are located in both arms; elsewhere bounds stand in their place.
+compared only if 80 % of the answers are located in both arms; otherwise bounds are given.
 """
 
 import math
@@ -21,17 +21,17 @@ Pair = tuple[Located, Located]
 
 
 class Part(Frozen):
-    """Pairs in which one arm is better and measured in one kind of place."""
+    """Pairs in which one arm is better and measured in a given kind of place."""
 
     pairs: int
     difference: float
-    """What they add to the difference of the mean losses, B minus A."""
+    """Their contribution to the difference of the mean losses, B minus A."""
     apart_mm: tuple[float, float] | None
-    """The least and the largest distance of the centre of what was measured from the true centre, where known."""
+    """Smallest and largest distance between the centre of what was measured and the true centre, if known."""
 
 
 class Gains(Frozen):
-    """The pairs in which one arm is better, by the place where it measured."""
+    """The pairs in which one arm is better, grouped by the place where it measured."""
 
     right: Part
     elsewhere: Part
@@ -45,11 +45,11 @@ class PlaceComparison(Frozen):
     subjects: int
     a: TaskPlace
     b: TaskPlace
-    """Of the pairs alone."""
+    """Computed over the pairs only."""
     difference: float | None
-    """Of the losses, B minus A."""
+    """Difference of the losses, B minus A."""
     grounded_difference: float | None
-    """The same of the grounded losses; None where under 80 % of the answers of an arm are located."""
+    """Difference of the grounded losses; None if under 80 % of the answers of an arm are located."""
     lowest: float | None
     highest: float | None
     """The bounds of the difference of the grounded losses."""
@@ -60,9 +60,9 @@ class PlaceComparison(Frozen):
 
 
 def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName, PlaceComparison]:
-    """Return arm B beside arm A by task; tasks without a pair whose ground truth has a place are left out.
+    """Return arm B compared with arm A by task; a task is left out if no pair's ground truth has a place.
 
-    What is given is the scored samples of a run (``located_run``).
+    The inputs are the scored samples of runs (``located_run``).
     """
     pairs = paired_places(a, b)
     by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}

@@ -1,8 +1,8 @@
 """Where each scored sample was measured: in the right place, elsewhere, or not locatable, with the reason.
 
-What was measured are the points of the tool calls that the answer is a rounding of, every number of it, through the
-views to the slice; or the points that the final message states beyond doubt (``eval/why``). An answer that agrees with
-no call, as a mean of three readings does, is not locatable. A box locates itself.
+The measured points are those of the tool calls whose results the answer rounds, for each of its numbers, mapped through
+the views to the slice. Otherwise they are the points that the final message states unambiguously (``eval/why``). An
+answer that agrees with no call, such as a mean of three readings, is not locatable. A box is its own place.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,21 +34,21 @@ class Found:
     """Where one answer was measured, and where it should have been."""
 
     points: tuple[tuple[float, float], ...]
-    """In shares of the image (x right, y down), so that they can be laid on another image."""
+    """As fractions of the image (x right, y down), so that they can be transferred to another image."""
     target: Target
     size: tuple[float, float]
-    """Width and height of the image in the pixels of the target."""
+    """Width and height of the image in pixels of the target's grid."""
 
     def right(self, tolerance: Tolerance = RULE) -> bool:
         """Return whether it was measured in the right place."""
         return self.holds(self, tolerance)
 
     def holds(self, other: "Found", tolerance: Tolerance = RULE) -> bool:
-        """Return whether the points of *other*, laid on this image, lie where the truth of this one lies."""
+        """Return whether the points of *other*, transferred to this image, are in the right place here."""
         return in_place(self.placed(other), self.target, tolerance)
 
     def placed(self, other: "Found") -> list[Point]:
-        """Return the points of *other* laid on this image, in the slice frame."""
+        """Return the points of *other* transferred to this image, in the slice frame."""
         width, height = self.size
         return [Point(u * width, v * height) for u, v in other.points]
 
@@ -60,7 +60,7 @@ class Located:
     sample: Question
     score: Score
     found: Found | str | None
-    """Where the answer was measured, or why that is not known; None for a failure, which measured nothing."""
+    """Where the answer was measured, or why that is unknown; None for a failure, which measured nothing."""
 
     @cached_property
     def place(self) -> Place | None:
@@ -73,7 +73,7 @@ class Located:
 
     @property
     def apart_mm(self) -> float | None:
-        """Distance of the centre of what was measured from the centre of the truth's points; None for boxes."""
+        """Distance between the centre of what was measured and the centre of the true points, in mm; None for boxes."""
         if not isinstance(self.found, Found) or self.sample.asks.is_box:
             return None
         target = self.found.target
@@ -81,49 +81,49 @@ class Located:
 
     @property
     def lowest_loss(self) -> float:
-        """The loss, but 1 where the answer was measured elsewhere."""
+        """The loss, or 1 if the answer was measured elsewhere."""
         return 1.0 if self.place is Place.ELSEWHERE else self.score.loss
 
     @property
     def highest_loss(self) -> float:
-        """The same, had an answer that is not locatable been measured elsewhere."""
+        """The same, if every answer that is not locatable had been measured elsewhere."""
         return 1.0 if self.place is Place.UNKNOWN else self.lowest_loss
 
 
 def is_elsewhere(points: Sequence[Point], target: Target) -> bool | None:
-    """Return whether points (slice frame) lie elsewhere; None without points, or where the truth has no place."""
+    """Return whether points (slice frame) are elsewhere; None without points, or if the ground truth has no place."""
     known = points and len(target.points) == 2 * (1 if target.task.is_box else len(target.task.lines))
     return not in_place(points, target) if known else None
 
 
 def is_ambiguous(one: Traced, target: Target) -> bool:
-    """Return whether a number may have been measured in the right place or elsewhere, as one takes it."""
+    """Return whether a number has several possible origins, some in the right place and some elsewhere."""
     ways = {tuple(is_elsewhere(each.points, target) for each in way) for way in (one.readings, *one.others)}
     return len(ways) > 1
 
 
 def has_place(sample: Sample) -> bool:
-    """Return whether the ground truth of a sample says where it lies."""
+    """Return whether the ground truth of a sample states its location."""
     task = sample.asks
     return task.is_box or (bool(task.lines) and len(sample.truth_points) == 2 * len(task.lines))
 
 
 def question_of(sample: Question) -> tuple[str, ...]:
-    """Return what is equal in samples that ask for the same structure, landmarks or line."""
+    """Return a key that is equal for samples asking for the same structure, landmarks or line."""
     return (sample.task, sample.label or "", *sample.landmarks, sample.measurement)
 
 
 def located_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[Located]:
     """Yield every scored sample of a run whose ground truth has a place, in their order.
 
-    *scores* are those of its records, if they are known.
+    *scores* are the scores of its records, if known.
     """
     found = map(locate, looks_at(run, rules, scores))
     return (one for one in found if one is not None)
 
 
 def locate(look: Look) -> Located | None:
-    """Return where an answer was measured; None where its ground truth has no place."""
+    """Return where an answer was measured; None if its ground truth has no place."""
     sample, score = look.record.sample, look.score
     if not has_place(sample):
         return None
@@ -134,7 +134,7 @@ def locate(look: Look) -> Located | None:
 
 
 def locate_record(run: Run, record: Record, rules: Protocol) -> Located | None:
-    """Return where one record of a run was measured; None where it is not scored or its ground truth has no place."""
+    """Return where one record of a run was measured; None if it is not scored or its ground truth has no place."""
     score = score_record(record, rules)
     if score is None:
         return None
@@ -145,9 +145,9 @@ def locate_record(run: Run, record: Record, rules: Protocol) -> Located | None:
 def found_at(
     task: Task, target: Sequence[float], score: Score, traced: Sequence[Traced | Missing], scene: Scene | Missing
 ) -> Found | str | None:
-    """Return where an answer was measured, or why that is not known; None for a failure, which measured nothing.
+    """Return where an answer was measured, or why that is unknown; None for a failure, which measured nothing.
 
-    *traced* says what its numbers were made of (``trace``); a box needs neither that nor a scene.
+    *traced* is the origin of its numbers (``trace``); a box needs neither this nor a scene.
     """
     if not score.success:
         return None
@@ -157,7 +157,7 @@ def found_at(
 
 
 def _box(task: Task, wanted: Sequence[float], score: Score) -> Found | str:
-    """Return the place of a box, in shares of the image."""
+    """Return the place of a box, as fractions of the image."""
     if not all(abs(value) <= _MOST for value in score.values):
         return "a number of the answer is beyond 1e12"
     answer = tuple((corner.x, corner.y) for corner in corners_of(score.values))
@@ -165,7 +165,7 @@ def _box(task: Task, wanted: Sequence[float], score: Score) -> Found | str:
 
 
 def _points(task: Task, traced: Sequence[Traced | Missing], scene: Scene) -> Found | str:
-    """Return where the lines of an answer were measured, or why that is not known."""
+    """Return where the lines of an answer were measured, or why that is unknown."""
     placed = list[Point]()
     target = Target(task, scene.truth, scene.spacing)
     for one in traced:

@@ -1,4 +1,4 @@
-"""The rule: whether what was measured lies where the ground truth lies. It looks at places alone, never at the answer.
+"""The rule: was something measured at the true location? It looks only at positions, never at the answer's numbers.
 
 * size: the centre of what was measured (the mean of its points) lies inside the true ellipse;
 * distance: in the better of the two orders, each end lies within 0.25 of the true length of the true end;
@@ -6,9 +6,9 @@
   its midpoint;
 * box: the boxes overlap with an IoU of at least 0.25, corners taken in any order.
 
-Beside the rule stand a stricter and a wider one: 0.5 and 2 times the ellipse, 0.125 and 0.5, 0.25 and 1, an IoU of at
-least 0.5 and one above 0. Small structures have a floor, in pixels of the image as sent: 2 around the centre of an
-ellipse, 3 around the end of a distance. Shares of lengths are taken in mm, so that long pixels do not bend the rule.
+There are also a stricter and a wider rule: 0.5 and 2 times the ellipse, 0.125 and 0.5, 0.25 and 1, an IoU of at least
+0.5 and one above 0. Small structures have a floor, in pixels of the image as sent: 2 around the centre of an ellipse, 3
+around the end of a distance. Shares of lengths are taken in mm, so that long pixels do not bend the rule.
 """
 
 import math
@@ -35,16 +35,16 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """How near is near enough."""
+    """How near counts as the right place."""
 
     ellipse: float
-    """Times the true ellipse."""
+    """Factor by which the true ellipse is scaled."""
     end: float
-    """Share of the true length."""
+    """Fraction of the true length."""
     midpoint: float
-    """Share of the true line's length."""
+    """Fraction of the true line's length."""
     iou: float
-    """The boxes overlap by at least this, and by more than 0."""
+    """Least IoU of the boxes, which must also be above 0."""
 
 
 RULE = Tolerance(ellipse=1.0, end=0.25, midpoint=0.5, iou=0.25)
@@ -54,7 +54,7 @@ WIDER = Tolerance(ellipse=2.0, end=0.5, midpoint=1.0, iou=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the ground truth of a sample lies."""
+    """The location of a sample's ground truth."""
 
     task: Task
     points: tuple[Point, ...]
@@ -63,7 +63,7 @@ class Target:
 
 
 def in_place(measured: Sequence[Point], target: Target, tolerance: Tolerance = RULE) -> bool:
-    """Return whether points (slice frame, line by line; of a box two opposite corners) lie where the truth lies."""
+    """Return whether points (slice frame, line by line; for a box two opposite corners) are in the right place."""
     if target.task.is_box:
         iou = box_iou(measured, target.points)
         return iou > 0 and iou >= tolerance.iou
@@ -75,7 +75,7 @@ def in_place(measured: Sequence[Point], target: Target, tolerance: Tolerance = R
 
 
 def box_iou(a: Sequence[Point], b: Sequence[Point]) -> float:
-    """Return the intersection over union of two boxes, each given by two opposite corners; 0 without any area."""
+    """Return the intersection over union of two boxes, each given by two opposite corners; 0 if both have no area."""
     sides = [
         [sorted(point.x for point in box) for box in (a, b)],
         [sorted(point.y for point in box) for box in (a, b)],
@@ -87,7 +87,7 @@ def box_iou(a: Sequence[Point], b: Sequence[Point]) -> float:
 
 
 def _inside(point: Point, target: Target, times: float) -> bool:
-    """Return whether a point lies in the ellipse whose axes end at the truth's points, so many times as large.
+    """Return whether a point lies in the ellipse whose axes end at the true points, scaled by *times*.
 
     The half axes u and v need not be orthogonal: points of files are rounded to pixels. A point at centre + p u + q v
     is inside where p^2 + q^2 <= times^2.

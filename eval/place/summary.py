@@ -1,9 +1,9 @@
-"""The share of answers measured in the right place, and the loss in which another place costs 1, task by task.
+"""The share of answers measured in the right place, and the loss in which a wrong place costs 1, task by task.
 
-Contract: strict JSON. Samples whose ground truth has no place, and infrastructure failures, are counted and in no
-figure. A failed answer measured nothing: it is in no share, and costs 1. The grounded loss is the loss, but 1 where the
-answer was measured elsewhere. Where under 80 % of the answers can be located, only its bounds are given: the lowest
-takes every answer that is not locatable for one in the right place, the highest for one elsewhere.
+Contract: strict JSON. Samples whose ground truth has no place, and infrastructure failures, are only counted. A failed
+answer measured nothing: it is in no share, and costs 1. The grounded loss is the loss, or 1 if the answer was measured
+elsewhere. If under 80 % of the answers can be located, only bounds are given: the lower bound assumes that every answer
+that is not locatable is in the right place, the upper bound that it is elsewhere.
 """
 
 import math
@@ -21,7 +21,7 @@ from medvision_agent.frozen import Frozen
 __all__ = ["ENOUGH", "TaskPlace", "enough", "mean_loss", "places_by_task", "summarise_place", "task_place"]
 
 ENOUGH = 0.8
-"""The share of answers that must be locatable for a grounded loss."""
+"""The least share of locatable answers for which a grounded loss is given."""
 
 
 class TaskPlace(Frozen):
@@ -29,46 +29,46 @@ class TaskPlace(Frozen):
 
     n: int
     without_place: int
-    """Scored samples beside them, whose ground truth does not say where it lies."""
+    """Number of further scored samples, whose ground truth does not state its location."""
     failed: int
-    """Without a parsed answer."""
+    """Number of samples without a parsed answer."""
     right: int
     elsewhere: int
     not_locatable: dict[str, int]
-    """Answers by the reason why it is not known where they were measured."""
+    """Number of answers by the reason why their place is unknown."""
     subjects: int
-    """Of the answers that are located."""
+    """Number of subjects with located answers."""
     share: Mean
-    """Of the located answers, those in the right place."""
+    """Share of the located answers that are in the right place."""
     chance: Mean
-    """The chance rate, over located answers of which another subject has one to the same question."""
+    """Chance rate, over located answers to questions that another subject also has a located answer to."""
     stricter: Mean
     wider: Mean
     """The share by the stricter and by the wider rule."""
     loss: float | None
-    """Over the same samples."""
+    """Mean loss over the same samples."""
     lowest_loss: float | None
     highest_loss: float | None
     """The bounds of the grounded loss."""
     grounded_loss: float | None
-    """None where under 80 % of the answers are located."""
+    """None if under 80 % of the answers are located."""
 
 
 def enough(located: Sequence[Located]) -> bool:
-    """Return whether so many answers are located that a grounded loss may be given; failures ask for no place."""
+    """Return whether enough answers are located to give a grounded loss; failures need no place."""
     answers = [one for one in located if one.found is not None]
     return sum(isinstance(one.found, Found) for one in answers) >= ENOUGH * len(answers)
 
 
 def mean_loss(losses: Sequence[float]) -> float | None:
-    """Return the mean of losses; None without any."""
+    """Return the mean of losses; None if there are none."""
     return math.fsum(losses) / len(losses) if losses else None
 
 
 def summarise_place(run: Run, located: Iterable[Located]) -> dict[TaskName, TaskPlace]:
-    """Return the summary of a stored run by task; a task without any ground truth that has a place is left out.
+    """Return the summary of a stored run by task, without tasks in which no ground truth has a place.
 
-    *located* is its scored samples (``located_run``).
+    *located* are its scored samples (``located_run``).
     """
     scored = [record.sample for record in run.records if not record.outcome.infrastructure]
     return places_by_task(located, Counter(sample.task for sample in scored if not has_place(sample)))

@@ -1,1 +1,1 @@
-"""What MedVision published, by version, and a run beside it."""
+"""MedVision's published results, by version, and runs compared with them."""

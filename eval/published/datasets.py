@@ -15,9 +15,9 @@ def published_datasets() -> dict[str, Any]:
 
 
 def release_rows(releases: dict[str, Any]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Return a row for each dataset with what is the same in all releases, and one with its lesion sizes in each.
+    """Return a row per dataset with counts that all releases share, and a row per dataset with lesion sizes by release.
 
-    Counts are written as ``single-instance / all``; they are empty where a release has no such dataset.
+    Counts are written as ``single-instance / all``; they are empty if a release lacks the dataset.
     """
     every = releases["datasets"]
     same = [

@@ -1,6 +1,6 @@
-"""What is not the same in a run and in a version of the published results, one line each.
+"""The differences between a run and a version of the published results, one line each.
 
-Contract: the list is never empty, as no run repeats the published conditions: they are not all known.
+Contract: the list is never empty: the published conditions are not fully known, so no run can repeat them.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ __all__ = ["differences"]
 
 
 def differences(run: Run, protocol: Protocol, version: Version) -> list[str]:
-    """Return what is not the same, beginning with how samples were asked and scored."""
+    """Return the differences, beginning with how samples were asked and scored."""
     return [
         *_asking(run, protocol, version),
         *_samples(run, version),

@@ -1,8 +1,8 @@
-"""What stands in the tables of one model: a stored run, or MedVision's result files of a model, summarised.
+"""One model's entry in the tables: a summary of a stored run, or of a model's MedVision result files.
 
-Contract: figures are made by the rules of the version that they stand beside, unless others are asked for. A model has
-a published row where it was asked as that row was: without our tools, with its own picture and question. Answers are
-let go.
+Contract: figures follow the rules of the version they are compared with, unless other rules are requested. An entry has
+a published row only if it was asked in the same way: without our tools, with the sample's own image and question.
+Answers are not kept in memory.
 """
 
 import re
@@ -27,7 +27,7 @@ from medvision_agent.eval.tasks import Family
 __all__ = ["Entry", "answers_entries", "run_entry"]
 
 _PLAIN = {"off", "code"}
-"""The conditions of published rows."""
+"""The conditions under which published rows were made."""
 _NOT_A_RUN = "made elsewhere; how its samples were asked is known from the names of its files alone"
 
 
@@ -37,24 +37,24 @@ class Entry:
 
     model: str
     how: str
-    """Under which condition, by which recipe and form; or that it was made elsewhere."""
+    """The condition, recipe and form, or the statement that the files were made elsewhere."""
     version: Version
-    """What it stands beside."""
+    """The version that it is compared with."""
     rules: str
-    """The protocol of its figures."""
+    """The protocol that its figures follow."""
     figures: Mapping[Family, Mapping[str, Figures]]
     strata: Sequence[Stratum]
     boxes: Sequence[Box]
     published: Mapping[Family, tuple[Table, Row]]
-    """The published row of the same model, where there is one."""
+    """The published row of the same model, if there is one."""
     differences: Sequence[str]
-    """What is not the same there."""
+    """How the conditions differ from the published ones."""
     notes: Sequence[str] = ()
-    """What is to be known of its files."""
+    """What a reader must know about its files."""
 
 
 def run_entry(run: Run, version: str | None = None, rules: Protocol | None = None) -> Entry | None:
-    """Return the entry of a run; None where it is not about MedVision's samples, or has no result."""
+    """Return the entry of a run; None if it has no MedVision samples or no result."""
     identity = run.identity
     beside = version_named(version) if version else version_of(identity)
     own = rules or protocol(beside.protocol)
@@ -73,10 +73,10 @@ def run_entry(run: Run, version: str | None = None, rules: Protocol | None = Non
 def answers_entries(
     folder: Path, version: str | None = None, rules: Protocol | None = None, plans: Path | None = None
 ) -> list[Entry]:
-    """Return an entry for each model whose result files are in *folder*, at any depth.
+    """Return an entry for each model with result files in *folder*, at any depth.
 
-    The folders of one name are one model's. Without *version* it goes by the names of the files: tasks that end in
-    ``-CoT`` are the leaderboard's.
+    Folders with the same name belong to one model. Without *version*, file names decide: tasks that end in ``-CoT`` are
+    compared with the leaderboard.
     """
     found: dict[str, list[Path]] = {}
     for home in models_in(folder):
@@ -85,7 +85,7 @@ def answers_entries(
 
 
 def _name(home: Path) -> str:
-    """Return what a model's results are called: by the folder that its files lie in, or the file itself."""
+    """Return the name of a model's results: the name of the folder that holds its files, or of the file itself."""
     if home.is_file():
         return home.name
     folder = result_files(home, Notes())[0].resolve().parent
@@ -109,19 +109,19 @@ def _of_files(
 
 
 def _version_of_files(name: str, homes: Sequence[Path]) -> str:
-    """Return which version files stand beside, by their names; DataError where they differ."""
+    """Return the version that files are compared with, by their names; DataError if they disagree."""
     files = [file for home in homes for file in ([home] if home.is_file() else home.rglob("*_samples_*.jsonl*"))]
     cot = {"-CoT" in file.name for file in files}
     if len(cot) > 1:
         raise DataError(
-            f"{name}: tasks that end in -CoT stand beside leaderboard-v2, others beside preprint-v1, and here are "
-            "both: put them into two folders, or say which with --published-version"
+            f"{name}: tasks that end in -CoT belong to leaderboard-v2, others to preprint-v1, and both are here: "
+            "put them into two folders, or choose one with --published-version"
         )
     return "leaderboard-v2" if True in cot else "preprint-v1"
 
 
 class _Known(NamedTuple):
-    """What is known of an entry besides its scores; the fields are those of ``Entry``."""
+    """What is known about an entry besides its scores; the fields are those of ``Entry``."""
 
     model: str
     how: str
@@ -144,7 +144,7 @@ def _entry(known: _Known, found: Sequence[Section]) -> Entry:
 def _rows(
     version: Version, names: Sequence[str], found: Sequence[Section], *, code: bool = False
 ) -> dict[Family, tuple[Table, Row]]:
-    """Return the published row of a model in each family; the first table of a family that has it."""
+    """Return a model's published row in each family, from the first table of the family that has one."""
     rows: dict[Family, tuple[Table, Row]] = {}
     for section in found:
         family = section.batch.family
@@ -155,14 +155,14 @@ def _rows(
 
 
 def _catalogue_rows(name: str, checkpoint: str) -> list[str]:
-    """Return the rows of the shipped catalogue that a model is: of its name, or of its checkpoint."""
+    """Return the names of catalogue rows that match a model by name or by checkpoint."""
     wanted = {_plain(name), _plain(checkpoint)} - {""}
     rows = load_catalogue().items()
     return [row for row, config in rows if {_plain(row), _plain(str(getattr(config, "model", "")))} & wanted]
 
 
 def _plain(name: str) -> str:
-    """Return a name without its maker and without signs, as file systems and makers write them differently."""
+    """Return a name without its maker and without punctuation, because spellings differ."""
     own = name.rpartition("/")[2]
     maker, _, model = own.partition("__")
     bare = model if own == name and maker and "__" not in model else own

@@ -1,7 +1,6 @@
 """A run's figures for the parts of the published tables.
 
-Contract: they are made as MedVision's summaries make them, with the number of samples they rest on; where the
-summaries have none, None.
+Contract: they are computed as in MedVision's summaries, with their number of samples; a figure missing there is None.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from medvision_agent.eval.store.record import Record
 __all__ = ["PILOT", "Figures", "run_figures", "run_sections", "section_figures"]
 
 PILOT = "Tumor/Lesion, pilot"
-"""The part whose samples are some of those of the part Tumor/Lesion; a run does not tell which."""
+"""A part whose samples are a subset of the part Tumor/Lesion; a run does not record which."""
 _BOXES = {"R": "Recall", "P": "Precision", "F1": "F1", "IoU": "IoU", "SR": "SuccessRate", "IoU>0.5": "IoU>0.5"}
 _SIDES = {"Anatomy": "anatomy", "Tumor/Lesion": "T/L"}
 _GROUPS = {
@@ -30,20 +29,20 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The run's figures for one part of a published table."""
+    """A run's figures for one part of a published table."""
 
     values: Mapping[str, float | None]
     """By column, in the column's unit."""
     n: int
-    """Samples behind them, failures included."""
+    """Number of samples, failures included."""
 
 
 def run_sections(records: Sequence[Record], protocol: Protocol) -> list[Section]:
-    """Return MedVision's group summaries of *records*, a section for each family, as of an exported run.
+    """Return MedVision's group summaries of *records*, a section for each family, as for an exported run.
 
     Empty for a run over other data. Infrastructure failures are left out, as everywhere, and so are areas, which
-    MedVision does not score; a result without an answer has an empty response. Both splits of a task in one run are a
-    DataError, as MedVision's names do not tell them apart.
+    MedVision does not score; a result without an answer has an empty response. A run with both splits of a task is a
+    DataError, because MedVision's names do not distinguish them.
     """
     kept = _kept(records)
     if not kept or any(record.sample.medvision is None for record in kept):
@@ -65,7 +64,7 @@ def run_figures(records: Sequence[Record], protocol: Protocol) -> dict[str, dict
     kept = _kept(records)
     if not kept:
         raise DataError(
-            "nothing to put beside the published results: no sample of the run ended in a result that MedVision scores"
+            "nothing to compare with the published results: no sample of the run has a result that MedVision scores"
         )
     return {section.batch.family: section_figures(section.summary) for section in _sections(kept, protocol)}
 
@@ -88,7 +87,7 @@ def section_figures(summary: Mapping[str, Any]) -> dict[str, Figures]:
 
 
 def _cells(figures: Mapping[str, Any], names: Mapping[str, str], n: int) -> Figures:
-    """Return figures in the page's units: percent for all but MAE. Infinite ones, which are texts, are none."""
+    """Return figures in the table's units: per cent for all but MAE. Infinite ones, stored as texts, become None."""
     found = {name: figures.get(source) for name, source in names.items()}
     values = {
         name: float(value) * (1 if name == "MAE" else 100) if isinstance(value, int | float) else None

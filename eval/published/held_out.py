@@ -1,6 +1,6 @@
-"""Which tasks MedVision keeps apart to test on what a fine-tuned model has not seen: other planes, and other tasks.
+"""The tasks that MedVision holds out, to test fine-tuned models on unseen planes and unseen tasks.
 
-Contract: a task goes by its dataset, family, number and plane; what its name has after them selects no other samples.
+Contract: a task is identified by dataset, family, number and plane; the rest of its name does not change the samples.
 """
 
 import json
@@ -13,11 +13,11 @@ from medvision_agent.eval.tasks import Family
 __all__ = ["HELD_OUT", "held_out"]
 
 HELD_OUT = {"main": "on the main list", "plane": "plane held out", "task": "task held out"}
-"""The lists, and how tables call them."""
+"""The lists, and their names in tables."""
 
 
 def held_out(family: Family, task: str) -> str:
-    """Return on which of the lists a task of a result file stands, in the words of HELD_OUT."""
+    """Return which list a task of a result file is on, in the words of HELD_OUT."""
     name = (task_name(task) or task).replace("_BoxSize_", "_BoxCoordinate_")
     return next((HELD_OUT[kind] for kind, tasks in _lists()[family].items() if name in tasks), "on none of the lists")
 

@@ -1,7 +1,7 @@
-"""The scores of one family by what its samples are: lists, planes, sizes of the target, small angles; and its boxes.
+"""Scores of one family by type of sample: held-out lists, planes, target sizes, small angles; and its boxes.
 
-Contract: every sample with a result counts, failures included, also one that MedVision's group means leave out. The
-statistics of a stratum are MedVision's own.
+Contract: every sample with a result counts, including failures and samples that MedVision's group means leave out. The
+statistics of a stratum are computed as MedVision does.
 """
 
 from bisect import bisect_right
@@ -21,7 +21,7 @@ from medvision_agent.eval.tasks import TASKS
 __all__ = ["ALL", "ANGLES", "HELD", "PLANE", "SIZE", "Box", "Stratum", "boxes_of", "strata_of"]
 
 ALL, HELD, PLANE, SIZE, ANGLES = "all", "held out", "plane", "size", "small angles"
-"""The kinds of strata."""
+"""The types of strata."""
 _MEASURES = {
     "SR": "SuccessRate",
     "MAE": "avgMAE",
@@ -42,7 +42,7 @@ class Stratum(NamedTuple):
     value: str
     n: int
     measures: Mapping[str, float | None]
-    """MAE in millimetres or degrees (boxes: none), all others in %; None where a task has no such measure."""
+    """MAE in millimetres or degrees (None for boxes), all others in %; None if a task has no such measure."""
 
 
 class Box(NamedTuple):
@@ -50,14 +50,14 @@ class Box(NamedTuple):
 
     label: str
     subject: str
-    """The image where the file does not say whom it shows."""
+    """The image, if the file does not name the person."""
     ratio: float
-    """The share of the image's area that the true box takes, 0 to 1."""
+    """Area of the true box as a share of the image area, 0 to 1."""
     loss: float
 
 
 def strata_of(section: Section) -> list[Stratum]:
-    """Return the strata of a family, kind by kind, values in order."""
+    """Return the strata of a family, type by type, with ordered values."""
     tasks = _tasks(section.batch)
     found = []
     for kind, values in _kinds(section.batch, tasks).items():
@@ -84,7 +84,7 @@ def boxes_of(section: Section) -> list[Box]:
 
 
 def _tasks(batch: Batch) -> list[str]:
-    """Return the task of each row, as this program calls it."""
+    """Return the task of each row, by this program's name."""
     if batch.family == "AD":
         return [str(kind) for kind in batch.answers.column("doc.metric_type")]
     own = next(name for name, task in TASKS.items() if task.family == batch.family)
@@ -92,7 +92,7 @@ def _tasks(batch: Batch) -> list[str]:
 
 
 def _kinds(batch: Batch, tasks: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
-    """Return the value of each row, by kind of stratum, with its place in the order; empty where it has none."""
+    """Return, for each type of stratum, each row's value and its sort position; empty if a row has none."""
     column = batch.answers.column
     if batch.family == "Detection":
         sizes = [_step(100 * ratio, _PERCENT, "% of the image") for ratio in box_ratios(batch.answers)]
@@ -122,7 +122,7 @@ def _plane(slice_dim: Any) -> tuple[int, str]:
 
 
 def _step(value: float, edges: Sequence[float], unit: str) -> tuple[int, str]:
-    """Return in which step a value lies; one at an edge lies above it."""
+    """Return the bin of a value; a value equal to an edge is in the bin above."""
     step = bisect_right(edges, value)
     if step == 0:
         return 0, f"below {edges[0]:g}{unit}"
@@ -137,7 +137,7 @@ def _measured(section: Section, rows: Index) -> tuple[int, dict[str, float | Non
     found = (box_statistics if is_box else error_statistics)(batch, rows, protocol)
     values = {name: found.get(key) for name, key in _MEASURES.items()}
     if is_box:
-        values["MAE"] = None  # of relative coordinates, which have no unit
+        values["MAE"] = None  # for relative coordinates, which have no unit
     return len(rows), {name: _cell(name, value) for name, value in values.items()}
 
 

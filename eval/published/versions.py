@@ -1,7 +1,7 @@
 """The published results of vision-language models, version by version: figures as printed, and how they were made.
 
-Contract: a figure is the text that was printed. Every version says where its figures are from, how its models were
-asked and scored, and of what they are. A run belongs to the version that was asked by the same recipe.
+Contract: a figure is stored as the printed text. Every version states the source of its figures, how its models were
+asked and scored, and what the figures measure. A run is compared with the version whose recipe it used.
 """
 
 import json
@@ -17,20 +17,20 @@ from medvision_agent.frozen import Frozen
 __all__ = ["VERSIONS", "About", "Row", "Table", "Version", "version_named", "version_of", "versions"]
 
 VERSIONS = ("preprint-v1", "leaderboard-v2")
-"""The versions, oldest first; the last one is what MedVision's page printed when it was read."""
+"""The versions, oldest first; the last is MedVision's web page at the time it was read."""
 
 
 class Row(Frozen):
-    """A model's line of a table."""
+    """The line of a model in a table."""
 
     model: str
     """As printed."""
     models: tuple[str, ...]
-    """Its rows in the catalogue of models."""
+    """The matching rows in the catalogue of models."""
     code: bool = False
-    """The model had its provider's code execution."""
+    """Whether the model had its provider's code execution."""
     figures: dict[str, tuple[str, ...]]
-    """By part of the table, in the order of its columns."""
+    """By part of the table, in column order."""
 
 
 class Table(Frozen):
@@ -40,15 +40,15 @@ class Table(Frozen):
     family: Family
     title: str
     note: str
-    """What its columns are, and their units."""
+    """Describes its columns and their units."""
     parts: dict[str, str | None]
-    """Its groups of columns, with the number of samples that is stated; None where none is."""
+    """Its groups of columns, with the stated number of samples; None if none is stated."""
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
 class About(Frozen):
-    """What is to be known of a version, in words."""
+    """A description of a version in words."""
 
     tools: str
     samples: str
@@ -67,12 +67,12 @@ class Version(Frozen):
     form: str
     protocol: str
     annotations: str
-    """The release of the annotations."""
+    """The release of the annotations that were used."""
     about: About
     tables: tuple[Table, ...]
 
     def rows_of(self, model: str, family: Family, *, code: bool = False) -> Iterator[tuple[Table, Row]]:
-        """Yield the lines of a model of the catalogue, table by table."""
+        """Yield the lines for a catalogue model, table by table."""
         for table in self.tables:
             if table.family == family:
                 yield from ((table, row) for row in table.rows if model in row.models and row.code == code)
@@ -80,7 +80,7 @@ class Version(Frozen):
 
 @cache
 def version_named(name: str) -> Version:
-    """Return a version; raises ConfigError where there is none of the name."""
+    """Return a version; raises ConfigError for an unknown name."""
     if name not in VERSIONS:
         known = ", ".join(VERSIONS)
         raise ConfigError(f"published results {name!r} are unknown; known: {known}.{nearest(name, VERSIONS)}")
@@ -94,7 +94,7 @@ def versions() -> list[Version]:
 
 
 def version_of(identity: Identity) -> Version:
-    """Return the version whose models were asked most like a run: by its recipe and form, else by its recipe."""
+    """Return the version whose models were asked most like a run: by recipe and form, or else by recipe."""
     every = versions()
     same = [one for one in every if one.recipe == identity.recipe]
     exact = [one for one in same if one.form == identity.form]

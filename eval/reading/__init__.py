@@ -1,1 +1,1 @@
-"""Responses read by a second reader, a language model, beside the rule of the protocol; both readings are kept."""
+"""Responses read by a second reader (a language model) in addition to the protocol's rule; both readings are kept."""

@@ -1,9 +1,10 @@
-"""Two readings of the same responses side by side, of one arm and of the difference of two.
+"""Two readings of the same responses compared, for one arm and for the difference of two arms.
 
-Contract: strict JSON. Figures are over the samples that the second reader reached, so that both readings are of the
-same samples; the others are counted. The loss by the rule is the primary one. *format* is what only one reader sees of
-a difference of arms: the difference by the reader minus that by the rule, sample by sample. Intervals (95 %) are the
-jackknife's over subjects; there are none where the caller gives a reason, or subjects are too few or unknown.
+Contract: strict JSON. Figures use only samples that the second reader reached, so that both readings cover the same
+samples; other samples are counted. The loss by the rule is the primary one. *format* is the part of a difference
+between arms that depends on the reader: the difference by the reader minus that by the rule, sample by sample.
+Intervals (95 %) are the jackknife's over subjects. They are missing if the caller gives a reason, or if subjects are
+too few or unknown.
 """
 
 from collections import Counter
@@ -24,33 +25,33 @@ __all__ = ["AGREE", "KINDS", "ArmReading", "BothRead", "PairReading", "compare_r
 _SAME, _DIFFER = "both read the same", "both read, not the same"
 _RULE, _READER, _NEITHER = "the rule alone", "the reader alone", "neither"
 KINDS = (_SAME, _DIFFER, _RULE, _READER, _NEITHER)
-"""How two readings can stand to each other."""
+"""The possible relations of two readings."""
 AGREE = {_SAME, _NEITHER}
-"""Those in which they agree."""
+"""The relations that count as agreement."""
 _NEAR = 1e-6
-"""Relative: by less than this, float32 values are the same number."""
+"""Relative tolerance within which float32 values count as equal."""
 
 
 @dataclass(frozen=True, eq=False)
 class BothRead:
-    """One sample as both readers have it."""
+    """One sample as read by both readers."""
 
     text: Text
     rule: Score
     reader: Score
     unread: str
-    """Why the reader has no answer; empty where it has one."""
+    """Why the reader found no answer; empty if it found one."""
 
     @classmethod
     def of(cls, text: Text, reading: Reading | None) -> "BothRead":
-        """Return a sample; *reading* is None where there was no response to be read."""
+        """Return a sample; *reading* is None if there was no response to read."""
         if reading is None:
             return cls(text, text.by_rule, text.by_rule, "there is no response")
         return cls(text, text.by_rule, text.scored(reading.numbers), reading.unread)
 
     @property
     def agreement(self) -> str:
-        """How the two readings stand to each other."""
+        """The relation of the two readings."""
         rule, reader = self.rule, self.reader
         if not (rule.success and reader.success):
             return _RULE if rule.success else _READER if reader.success else _NEITHER
@@ -59,12 +60,12 @@ class BothRead:
 
 
 class ArmReading(Frozen):
-    """All samples of one task in one arm."""
+    """Both readings of all samples of one task in one arm."""
 
     n: int
     subjects: int
     not_reached: int
-    """Scored samples whose response the reader was not asked, or got no reply for: in nothing here."""
+    """Number of scored samples that the reader was not asked about, or gave no reply for; excluded from all figures."""
     success_rule: float
     success_reader: float
     loss_rule: float
@@ -73,13 +74,13 @@ class ArmReading(Frozen):
     """Loss by the reader minus loss by the rule."""
     agreement: dict[str, int]
     unread: dict[str, int]
-    """Samples without an answer by the reader, by the reason."""
+    """Number of samples in which the reader found no answer, by reason."""
     withheld: str
-    """Why there is no interval; empty where there is."""
+    """Why there is no interval; empty if there is one."""
 
 
 class PairReading(Frozen):
-    """Arm B minus arm A in loss, over the samples that were reached in both."""
+    """Arm B minus arm A in loss, over the samples reached in both arms."""
 
     pairs: int
     subjects: int
@@ -93,7 +94,7 @@ class PairReading(Frozen):
 def summarise_readings(
     samples: Iterable[BothRead], not_reached: Mapping[TaskName, int], reasons: Sequence[str] = ()
 ) -> dict[TaskName, ArmReading]:
-    """Return one arm by task; *reasons* are the caller's for no intervals."""
+    """Return both readings of an arm by task; *reasons* are the caller's for giving no intervals."""
     every = list(samples)
     by_task = {task: [one for one in every if one.text.asked.task == task] for task in TASKS}
     return {task: _arm(own, not_reached.get(task, 0), reasons) for task, own in by_task.items() if own}

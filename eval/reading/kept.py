@@ -1,7 +1,8 @@
-"""Readings that are kept: a small SQLite file, so that no response is paid for twice.
+"""Kept readings: a small SQLite file, so that no response is paid for twice.
 
-Contract: a reading is found again by the hash of what was sent and to whom: the reader's row, the words of the prompt,
-the response, and what was wanted. It is on disk when ``keep`` returns. A file that is none of these is a StorageError.
+Contract: a reading is identified by the hash of the request and its receiver: the reader's row, the prompt, the
+response, and the numbers wanted. It is on disk when ``keep`` returns. A file that is not a file of readings is a
+StorageError.
 """
 
 import json
@@ -20,22 +21,22 @@ from medvision_agent.errors import StorageError
 __all__ = ["NAME", "Kept", "Readings"]
 
 NAME = "readings.sqlite"
-"""The file beside what was read."""
+"""Name of the file, which is stored beside the responses."""
 _TABLES = (
     (
         "CREATE TABLE IF NOT EXISTS reading (key TEXT PRIMARY KEY, numbers TEXT NOT NULL, unread TEXT NOT NULL, "
         "reply TEXT NOT NULL, model TEXT NOT NULL, model_version TEXT, usage TEXT NOT NULL, cost_usd REAL)"
     ),
-    # Who read, so that a report finds its readings again without the row of the model.
+    # Identifies the readers, so that a report finds their readings without the row of the model.
     "CREATE TABLE IF NOT EXISTS reader (id TEXT PRIMARY KEY, json TEXT NOT NULL)",
-    # What requests took that got no reply.
+    # Usage of requests that got no reply.
     "CREATE TABLE IF NOT EXISTS lost (reader TEXT NOT NULL, usage TEXT NOT NULL, cost_usd REAL)",
 )
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A reading with what it cost."""
+    """A reading with its cost."""
 
     reading: Reading
     cost_usd: float | None
@@ -45,7 +46,7 @@ class Readings:
     """The readings in one file; a context manager."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or make it; raises StorageError."""
+        """Open or create the file; raises StorageError."""
         self._path = path
         with self._said():
             self._database = sqlite3.connect(path, timeout=30)
@@ -63,7 +64,7 @@ class Readings:
         self._database.close()
 
     def find(self, key: str) -> Kept | None:
-        """Return what was read before, or None."""
+        """Return the stored reading, or None."""
         with self._said():
             row = self._database.execute(
                 "SELECT numbers, unread, reply, model_version, usage, cost_usd FROM reading WHERE key = ?", (key,)
@@ -74,7 +75,7 @@ class Readings:
             return Kept(Reading(tuple(json.loads(numbers)), unread, reply, version, Usage(**json.loads(usage))), cost)
 
     def keep(self, key: str, model: str, kept: Kept) -> None:
-        """Write a reading to disk."""
+        """Store a reading on disk."""
         one = kept.reading
         row: tuple[Any, ...] = (key, json.dumps(one.numbers), one.unread, one.reply, model, one.model_version)
         with self._said(), self._database:
@@ -84,12 +85,12 @@ class Readings:
             )
 
     def introduce(self, reader: Reader) -> None:
-        """Write down who reads."""
+        """Store the identity of the reader."""
         with self._said(), self._database:
             self._database.execute("INSERT OR REPLACE INTO reader VALUES (?, ?)", (reader.id, reader.model_dump_json()))
 
     def lose(self, reader: Reader, usage: Usage, cost_usd: float | None) -> None:
-        """Write down what a request took that got no reply."""
+        """Store the usage of a request that got no reply."""
         with self._said(), self._database:
             row = (reader.id, usage.model_dump_json(), cost_usd)
             self._database.execute("INSERT INTO lost VALUES (?, ?, ?)", row)

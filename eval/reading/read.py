@@ -1,8 +1,8 @@
-"""Asking a second reader for all responses: what was read before is not asked again, equal responses are asked once.
+"""Asks a second reader about all responses, except those read before; equal responses are asked once.
 
-Contract: every reading is kept when it is had, so that a reading that was broken off goes on where it ended. A response
-for which the provider gave no reply is *not reached*: it is in no reading, and asked the next time. The reader stops
-asking when *stop* is set, when the limit of costs is reached, or when its first requests all fail.
+Contract: every reading is stored as soon as it arrives, so that an interrupted session continues where it ended. A
+response for which the provider gave no reply is *not reached*: it has no reading, and is asked again the next time.
+Reading stops when *stop* is set, when the cost limit is reached, or when the first requests all fail.
 """
 
 import asyncio
@@ -21,32 +21,32 @@ from medvision_agent.eval.reading.kept import Kept, Readings
 __all__ = ["Asked", "read_all"]
 
 _FIRST = 5
-"""Requests that fail before any was answered, after which nothing more is asked."""
+"""If this many requests fail before any is answered, reading stops."""
 
 
 @dataclass(eq=False)
 class Asked:
-    """What came of it."""
+    """The result of asking the reader."""
 
     found: dict[str, Reading] = field(default_factory=dict[str, Reading])
     """The readings by key."""
     asked: int = 0
-    """Responses that were read now; the others were read before."""
+    """Number of responses read now; all others were read before."""
     usage: Usage = field(default_factory=Usage)
-    """All that was used now, requests without a proper reply included."""
+    """Usage of this session, including requests without a proper reply."""
     cost_usd: float | None = None
-    """Of that; None without prices."""
+    """Cost of this usage; None without prices."""
     before_usd: float | None = None
-    """What the readings from before had cost."""
+    """Cost of the readings made before."""
     failed: int = 0
-    """Requests that got no reply."""
+    """Number of requests that got no reply."""
     first_failure: str = ""
     used_up: bool = False
-    """Whether the limit of costs was reached."""
+    """Whether the cost limit was reached."""
 
 
 Wish = tuple[str, Wanted]
-"""A response, and what is wanted of it."""
+"""A response, and the numbers wanted from it."""
 
 
 async def read_all(
@@ -61,9 +61,9 @@ async def read_all(
     stop: asyncio.Event | None = None,
     on_read: Callable[[], None] = lambda: None,
 ) -> Asked:
-    """Return the readings of responses; raises ProviderError where the reader refuses to work, StorageError.
+    """Return the readings of responses; raises StorageError, or ProviderError if the reader's provider refuses to work.
 
-    *known* are readings of another source by key: they are kept here too, and cost nothing again.
+    *known* are readings from another source, by key: they are stored here too, without further cost.
     """
     readings.introduce(reader)
     done, left = Asked(), dict[str, Wish]()
@@ -85,7 +85,7 @@ async def read_all(
         async with asyncio.TaskGroup() as group:
             for _ in range(min(chat.config.max_connections, len(left))):
                 group.create_task(work.lane(queue))
-    except ExceptionGroup as several:  # of the lanes: the first one says it
+    except ExceptionGroup as several:  # the first error of the lanes explains the others
         raise several.exceptions[0] from None
     if done.failed >= _FIRST and not done.asked:
         raise ProviderError(f"{chat.config.model}: the reader's first requests all failed: {done.first_failure}")
@@ -108,7 +108,7 @@ class _Work:
     on_read: Callable[[], None]
 
     async def lane(self, queue: Iterator[tuple[str, Wish]]) -> None:
-        """Read one response after the other, until none is left or it is time to end."""
+        """Read one response after the other until none is left or reading must stop."""
         for key, (response, wanted) in queue:
             if self._over():
                 return

@@ -1,8 +1,8 @@
-"""Readings that were stored before, found again without a call: for a report, and for figures that go by the reader.
+"""Stored readings, loaded without any call: for a report, and for figures that use the reader.
 
-Contract: nothing is written. A file of earlier versions does not say who read: none of its readings is found. A stored
-reading counts as a new one does: only where its numbers stand in the response. What is no file of readings is a
-StorageError that names it.
+Contract: nothing is written. A file of an earlier version does not name the reader: none of its readings is found. A
+stored reading is checked like a new one: its numbers must stand in the response. A file that is not a file of readings
+is a StorageError that names it.
 """
 
 import json
@@ -29,18 +29,18 @@ _GONE = "the stored reading does not stand in the text"
 
 @dataclass(frozen=True)
 class Spent:
-    """What readings took."""
+    """The usage of readings."""
 
     read: int = 0
-    """Responses that are read; equal ones count once."""
+    """Number of responses read; equal ones count once."""
     failed: int = 0
-    """Requests that got no reply."""
+    """Number of requests that got no reply."""
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
-    """None where a price is not known."""
+    """None if a price is unknown."""
 
     def __add__(self, other: "Spent") -> "Spent":
-        """Return both together."""
+        """Return the sum of both."""
         known = [one for one in (self, other) if one.read or one.failed]
         costs = [one.cost_usd for one in known if one.cost_usd is not None]
         cost = sum(costs) if costs and len(costs) == len(known) else None
@@ -49,28 +49,28 @@ class Spent:
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """The readings beside one run."""
+    """The stored readings of one run."""
 
     readers: tuple[Reader, ...] = ()
     readings: Mapping[str, Kept] = field(default_factory=dict[str, Kept])
     """By key (``Reader.key``)."""
     lost: Mapping[str, Spent] = field(default_factory=dict[str, Spent])
-    """What requests took that got no reply, by the id of the reader."""
+    """Usage of requests that got no reply, by the id of the reader."""
 
 
 @dataclass(frozen=True, eq=False)
 class ReadAgain:
-    """The scored samples of a run as both readers have them."""
+    """The scored samples of a run, read by both readers."""
 
     samples: list[BothRead]
     not_reached: Counter[TaskName]
-    """Samples whose response the reader was not asked, or got no reply for."""
+    """Number of samples that the reader was not asked about, or gave no reply for."""
     spent: Spent
     versions: tuple[str, ...]
 
 
 def stored_readings(folder: Path) -> Stored:
-    """Return the readings beside a run; none where there is no file of them."""
+    """Return the readings stored beside a run; empty if there is no file."""
     file = folder / NAME
     if not file.is_file():
         return Stored()
@@ -100,7 +100,7 @@ def _stored(database: sqlite3.Connection) -> Stored:
 
 
 def read_again(texts: Iterable[Text], reader: Reader, stored: Stored) -> ReadAgain:
-    """Return samples with the readings of one reader; what it took is that of these samples and of lost requests."""
+    """Return samples with the readings of one reader; the usage is that of these samples and of lost requests."""
     samples, missed, versions = list[BothRead](), Counter[TaskName](), dict[str, None]()
     spent, paid = stored.lost.get(reader.id, Spent()), set[str]()
     for text in texts:
@@ -121,6 +121,6 @@ def read_again(texts: Iterable[Text], reader: Reader, stored: Stored) -> ReadAga
 
 
 def _checked(reading: Reading, text: Text) -> Reading:
-    """Return a stored reading, without its numbers unless they are as many as are wanted and stand in the response."""
+    """Return a stored reading; its numbers are removed unless their count is right and they stand in the response."""
     fits = len(reading.numbers) == text.wanted.count and stand_in(reading.numbers, text.response or "")
     return reading if not reading.numbers or fits else replace(reading, numbers=(), unread=_GONE)

@@ -1,8 +1,8 @@
-"""What a second reader reads: the responses of a run, or of MedVision's result files, and how a reading is scored.
+"""The input of a second reader: responses of a run or of MedVision's result files, and how a reading is scored.
 
-Contract: a response is read where there is one; a sample that got no reply fails under both readers, and infrastructure
-failures are in neither. A reading is scored by the same protocol as the rule's own: its numbers are written as the
-answer that the protocol expects, in the model's own convention of boxes, and go the way of every answer from there.
+Contract: every existing response is read; a sample without a reply fails under both readers, and infrastructure
+failures are excluded from both. A reading is scored by the same protocol as the rule's reading: its numbers are written
+in the form that the protocol expects, in the model's own box convention, and then scored like any answer.
 """
 
 from collections import Counter
@@ -33,18 +33,18 @@ class Text:
 
     asked: Question
     response: str | None
-    """None where there was no reply."""
+    """None if there was no reply."""
     by_rule: Score
     _of: Record | Answer
     _protocol: Protocol
 
     @property
     def wanted(self) -> Wanted:
-        """What the reader is asked for."""
+        """The numbers that the reader is asked for."""
         return wanted_of(self.asked.asks)
 
     def scored(self, numbers: Sequence[str]) -> Score:
-        """Return the score of what was read; no numbers: a failure."""
+        """Return the score of the numbers read; without numbers, of a failure."""
         said = ", ".join(as_number(float(one)) for one in numbers)
         written = f"<answer>{said}</answer>"
         if isinstance(self._of, Record):
@@ -60,7 +60,7 @@ def replace_response(record: Record, response: str) -> Record:
 
 
 def wanted_of(task: Task) -> Wanted:
-    """Return what is wanted of an answer to a task; a box's convention is not the reader's business."""
+    """Return what is wanted from an answer to a task; the reader need not know a box's convention."""
     count = len(task.numbers)
     if task.is_box:
         return Wanted(count, "the coordinates of the box, in the order in which they stand")
@@ -73,7 +73,7 @@ def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
 
 
 def texts_of(scored: Iterable[Scored], protocol: Protocol) -> Iterator[Text]:
-    """Yield every sample among records with their scores that has one."""
+    """Yield every sample with a score from scored records."""
     for record, found in scored:
         if found is not None:
             there = record.outcome is Outcome.ANSWERED and record.response.strip() != ""
@@ -83,7 +83,7 @@ def texts_of(scored: Iterable[Scored], protocol: Protocol) -> Iterator[Text]:
 def texts_of_answers(
     answers: Iterable[Answer], protocol: Protocol, plans: Plans | None, left_out: Counter[str], lacks: Counter[str]
 ) -> Iterator[Text]:
-    """Yield the answers of result files; what cannot be read again is counted in *left_out*, *lacks*: no subject."""
+    """Yield the answers of result files; unreadable ones are counted in *left_out*, missing subjects in *lacks*."""
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None or answer.response is None:

@@ -1,1 +1,1 @@
-"""Reports: what stored runs and studies show, as one page, with every number computed once, in ``collect``."""
+"""Reports: the results of stored runs and studies on one page; every number is computed once, in ``collect``."""

@@ -1,4 +1,4 @@
-"""Agreement of the arms with the truth: of both arms of a contrast over the same samples, of a lone arm over its own.
+"""Agreement of arms with the ground truth: for a contrast over its common samples, for a lone arm over its own.
 
 The answers of a sample's epochs are averaged first. Boxes have no agreement: their measure is the overlap.
 """
@@ -20,7 +20,7 @@ from medvision_agent.eval.tasks import TASKS
 __all__ = ["agreement_tables", "agreements"]
 
 _Answers = Mapping[str, Sequence[Score]]
-"""The answers that could be read, by the id of the sample."""
+"""The answers that could be read, by sample id."""
 _NOTES = (
     "Over the samples answered in both arms of a contrast; a lone arm, over those it answered.",
     "Bias: the mean of stated minus true. Limits: bias plus and minus 1.96 SD, between and within subjects.",

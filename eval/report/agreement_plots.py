@@ -1,4 +1,4 @@
-"""What the figures of agreement show: Bland-Altman plots, and risk against coverage."""
+"""The data of agreement figures: Bland-Altman plots, and risk against coverage."""
 
 from medvision_agent.eval.figures import agreement
 from medvision_agent.eval.figures.agreement import Errors, Risk
@@ -11,11 +11,11 @@ from medvision_agent.eval.report.tables import marked, slug
 __all__ = ["bland_altman", "risk_coverage"]
 
 _MOST = 12
-"""Panels of one figure."""
+"""Most panels in one figure."""
 
 
 def bland_altman(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the error of each answer by the mean of stated and true, a panel for each arm and number."""
+    """Return the figure of errors by the mean of stated and true value: a panel for each arm and number."""
     every = _panels(chapter, links)
     if not every:
         return None
@@ -25,7 +25,7 @@ def bland_altman(chapter: Chapter, place: str, links: Links) -> Figure | None:
 
 
 def _panels(chapter: Chapter, links: Links) -> list[Errors]:
-    """Return each arm's numbers once, over the samples of the first contrast it stands in; number by number."""
+    """Return each arm's numbers once, over the samples of its first contrast, number by number."""
     arms = {(one.arm, one.task): one for one in reversed(chapter.agreement)}
     found = [
         Errors(
@@ -46,7 +46,7 @@ def _panels(chapter: Chapter, links: Links) -> list[Errors]:
 
 
 def risk_coverage(chapter: Chapter, place: str) -> Figure | None:
-    """Return the mean loss of the surest answers by how many they are, for arms whose repeated answers differ."""
+    """Return the figure of the mean loss by coverage, for arms whose repeated answers differ."""
     found = {(one.task, one.arm): one.coverage for one in chapter.agreement if one.coverage.curve[1:]}
     panels: dict[str, list[Risk]] = {}
     for (task, arm), one in found.items():

@@ -20,11 +20,11 @@ REFERENCES = {
     "prior": "no model: usual answers, without looking",
     "cv": "no model: image processing",
 }
-"""What a scripted policy is a reference for."""
+"""What each scripted policy is a reference for."""
 
 
 def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
-    """Return the figures of an arm; None where it was not to ask any sample of the task."""
+    """Return the figures of an arm; None if it should not ask any sample of the task."""
     chosen = [sample for sample in arm.first.samples if sample.task == task]
     if not chosen:
         return None

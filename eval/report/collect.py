@@ -1,4 +1,4 @@
-"""From folders to the data of a report: what its pages are made of."""
+"""From folders to the data of a report."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ __all__ = ["PICTURES", "chapters", "collect"]
 
 
 PICTURES = 6
-"""Samples with a picture, for each contrast."""
+"""Number of samples shown with an image, for each contrast."""
 
 
 def collect(
@@ -44,8 +44,8 @@ def collect(
 ) -> Report:
     """Return the data of a report over stored runs and studies; raises a MedVisionAgentError if one is unreadable.
 
-    Without *rules*, a study is scored by the protocol it declared, and runs by the default one. Without *decisions*,
-    the rules that are shipped say what answers decide.
+    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol. Without *decisions*,
+    the shipped decision rules are used.
     """
     found = [work_out(group, own, why=True) for group, own in groups(folders, rules)]
     made = tuple(one for group in found for one in chapters(group, most_pictures, decisions))
@@ -53,7 +53,7 @@ def collect(
 
 
 def chapters(group: Sequence[Worked], most_pictures: int, decisions: Sequence[Rule] | None = None) -> list[Chapter]:
-    """Return the chapters of a group that was worked out, with why its arms are wrong."""
+    """Return the chapters of a computed group, including why its arms are wrong."""
     given = shipped_rules() if decisions is None else decisions
     return [_chapter(one, most_pictures, given) for one in group]
 

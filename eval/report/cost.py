@@ -1,7 +1,7 @@
-"""Loss against cost: what every arm took, in tokens and in money, and the arms that nothing beats in both.
+"""Loss against cost: what every arm cost, in tokens and in money, and the arms that no other beats in both.
 
-Contract: money is known of an arm where all its scored samples have a price and reported their usage. A figure is drawn
-in money where all arms of a chapter have it, else in tokens, so that no arm is left out for want of a price.
+Contract: an arm's cost in money is known if all its scored samples have a price and reported usage. A figure shows
+money if this is known for all arms of a chapter, otherwise tokens, so that no arm is left out for a missing price.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _FRONT = (
 
 
 def cost_of(one: ArmTask, unit: Unit) -> float | None:
-    """Return what a sample of an arm took on average; None where it is not known, or was nothing."""
+    """Return the mean cost of a sample in an arm; None if it is unknown or zero."""
     effort = one.effort
     if unit == "tokens":
         taken = [mean.mean for mean in (effort.input_tokens, effort.output_tokens)]
@@ -34,13 +34,13 @@ def cost_of(one: ArmTask, unit: Unit) -> float | None:
 
 
 def cost_unit(chapter: Chapter) -> Unit:
-    """Return the unit in which the arms of a chapter can all be compared: money, or tokens where a price lacks."""
+    """Return the unit in which all arms of a chapter can be compared: money, or tokens if a price is missing."""
     arms = [one for data in chapter.tasks for one in data.arms if one.means["loss"].mean is not None]
     return "US dollars" if arms and all(cost_of(one, "US dollars") is not None for one in arms) else "tokens"
 
 
 def spots(chapter: Chapter, unit: Unit) -> dict[TaskName, list[Spot]]:
-    """Return the arms of every task that say what they took in a unit."""
+    """Return, for every task, the arms whose cost in this unit is known."""
     return {
         data.task: [spot for one in data.arms if (spot := _spot(one, chapter, unit)) is not None]
         for data in chapter.tasks
@@ -48,7 +48,7 @@ def spots(chapter: Chapter, unit: Unit) -> dict[TaskName, list[Spot]]:
 
 
 def cost_table(chapter: Chapter, place: str) -> Table:
-    """Return loss and cost of every arm, and whether another one beats it in both; no rows for a lone arm."""
+    """Return loss and cost of every arm, and whether another arm beats it in both; no rows for a lone arm."""
     units: tuple[Unit, Unit] = ("tokens", "US dollars")
     columns = [*texts("arm", "task"), *numbers("n", "loss", "low", "high"), Column("tokens", 0)]
     columns += [Column("US dollars", 5), *texts("on the front, tokens", "on the front, US dollars")]

@@ -1,4 +1,4 @@
-"""Accuracy against cost: the mean loss of every arm beside what it took, and the arms that nothing beats in both."""
+"""Accuracy against cost: the mean loss and the cost of every arm, and the arms that no other beats in both."""
 
 from medvision_agent.eval.figures import cost
 from medvision_agent.eval.figures.figure import Figure
@@ -11,7 +11,7 @@ __all__ = ["losses_by_cost"]
 
 
 def losses_by_cost(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure, a panel for each task; None where fewer than two arms say what they took."""
+    """Return the figure with a panel for each task; None if the cost of fewer than two arms is known."""
     unit = cost_unit(chapter)
     known = spots(chapter, unit)
     panels = {

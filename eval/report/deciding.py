@@ -1,4 +1,4 @@
-"""The decisions of a report: the categories that the answers of each arm lead to, and those that tools turn."""
+"""The decisions in a report: the categories that each arm's answers lead to, and the decisions that tools change."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -27,14 +27,14 @@ _TURNED = (
 
 
 def decided(one: Worked, rules: Sequence[Rule]) -> dict[str, tuple[Decisions, ...]]:
-    """Return what each rule decides in the first epoch of each arm; arms without such a sample are left out."""
+    """Return each rule's decisions in the first epoch of each arm; arms without a suitable sample are left out."""
     reasons = demonstration(one.chapter)
     found = {arm.name: tuple(decide(rules, _cases(one, arm), reasons)) for arm in one.chapter.arms}
     return {name: own for name, own in found.items() if own}
 
 
 def turned_contrasts(one: Worked, rules: Sequence[Rule]) -> Iterator[TurnedContrast]:
-    """Yield what the second arm of each contrast turns, rule by rule."""
+    """Yield the decisions that the second arm of each contrast changes, rule by rule."""
     own = {arm.name: _cases(one, arm) for arm in one.chapter.arms}
     for each in one.chapter.contrasts:
         a, b = each.a.name, each.b.name
@@ -82,7 +82,7 @@ def _share(one: Share) -> tuple[Value, ...]:
 
 
 def _said(one: Decisions) -> str:
-    """Return what a rule is, and where it comes from."""
+    """Return what a rule decides, and its source."""
     rule, about = one.rule, f" of {one.rule.number}" if one.rule.number else ""
     landmarks = f" Landmarks: {', '.join(one.landmarks)}." if one.landmarks else ""
     caution = f" Note: {rule.caution}." if rule.caution else ""
@@ -120,7 +120,7 @@ def _counts(chapter: Chapter, place: str) -> Table:
 
 
 def decision_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say of each contrast how many decisions its second arm turns, where tools may be judged by it."""
+    """Yield how many decisions the second arm of each contrast changes, if the contrast may be used to judge tools."""
     silent = {one.name for one in chapter.contrasts if one.no_claim or one.by_construction}
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for one in chapter.turned:

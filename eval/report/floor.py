@@ -1,4 +1,4 @@
-"""The noise floor of a stored study in words, for its summary: every difference beside that of two identical runs."""
+"""The noise floor of a stored study, in words: each difference compared with that of two identical runs."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ __all__ = ["floor_lines"]
 
 
 def floor_lines(folder: Path, rules: Protocol) -> list[str]:
-    """Return the report's sentences on noise; none where the study has no `repeat`, or nothing of it was paired.
+    """Return the report's sentences on noise; empty if the study has no `repeat`, or none of its samples are paired.
 
-    Raises a MedVisionAgentError where the study cannot be read.
+    Raises a MedVisionAgentError if the study cannot be read.
     """
     plan = read_plan(folder)
     repeated = any(plan.arms[one.a] == plan.arms[one.b] for one in plan.contrasts)

@@ -1,4 +1,4 @@
-"""The findings of a chapter as tables: every comparison, or every arm where nothing is compared."""
+"""The findings of a chapter as tables: every comparison, or every arm if nothing is compared."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from medvision_agent.eval.report.tables import chapter_table, numbers, signed, s
 __all__ = ["FEW", "found_tables", "split"]
 
 FEW = 12
-"""Comparisons that are all shown at once; of more, those of the main contrast and those that bear a claim."""
+"""Up to this many comparisons are all shown at once; of more, only the main contrast and those with a claim."""
 _NOTES = (
     "Difference: the mean loss of the second arm minus that of the first; below 0, the second is better. A failure to "
     "answer costs a loss of 1. Win, tie, loss: samples in which the second arm has the lower, the same and the higher "
@@ -28,7 +28,7 @@ _SHORT = {
 
 
 def split(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
-    """Return the rows that are shown at once, and the others."""
+    """Return the rows that are shown at once, and the remaining ones."""
     if len(rows) <= FEW:
         return list(rows), []
     first = [row for row in rows if row.main or row.claim]
@@ -36,9 +36,9 @@ def split(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
 
 
 def found_tables(chapter: Chapter, place: str, *, alone: bool = False) -> list[Table]:
-    """Return the rows that are shown at once, then the others where there are any; arms where nothing is compared.
+    """Return a table of the rows shown at once, and one of the others if any; a table of arms if nothing is compared.
 
-    A table *alone*, in a file, says why nothing is claimed, though the answer on the page says it, too.
+    A table *alone*, in a file, also gives the reason for a missing claim, which on the page stands in the answer.
     """
     if not chapter.findings.rows:
         return [_arms(chapter, place)]
@@ -66,7 +66,7 @@ def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row], *, alone: 
 
 
 def _shared(rows: tuple[Row, ...]) -> str:
-    """Return why nothing is claimed of any row, where it is the same of all."""
+    """Return the reason why nothing is claimed, if it is the same for all rows."""
     reasons = {row.reason for row in rows}
     if len(rows) == 1 or len(reasons) > 1 or any(row.outcome != "no claim" for row in rows):
         return ""

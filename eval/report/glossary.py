@@ -1,4 +1,4 @@
-"""The words of a chapter's first page, in one plain sentence each: only those that stand there."""
+"""Explains the terms on a chapter's first page in one plain sentence each; other terms are left out."""
 
 import re
 from collections.abc import Iterator
@@ -27,11 +27,11 @@ _ARMS = {
     "same-region": "An arm whose further views show the pixels of the first image, enlarged, and no new detail.",
     "again": "An arm that is asked again in further turns, without tools.",
 }
-"""Controls, by how the names of their arms begin."""
+"""Explanations of controls, by the beginning of the arm's name."""
 
 
 def glossary(chapter: Chapter) -> list[tuple[str, str]]:
-    """Return the words that stand in the answer, the tables or the caveats of a chapter, with what they mean."""
+    """Return the terms used in the answer, the tables or the caveats of a chapter, with their meanings."""
     text = " ".join(_texts(chapter))
     found = [
         (word, meaning) for word, meaning in _WORDS.items() if re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE)
@@ -41,7 +41,7 @@ def glossary(chapter: Chapter) -> list[tuple[str, str]]:
 
 
 def _texts(chapter: Chapter) -> Iterator[str]:
-    """Yield what is read before anything is opened."""
+    """Yield the texts that are visible before any section is opened."""
     found = chapter.findings
     yield from (*found.headline, found.asked, *(caveat.text for caveat in found.caveats))
     for table in found_tables(chapter, "c1"):

@@ -1,4 +1,4 @@
-"""The headroom of a report: what the answers of each arm would score with exact arithmetic and with the true points."""
+"""The headroom in a report: the loss of each arm's answers with exact arithmetic and with the true points."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -38,7 +38,7 @@ def _by_task(answers: Sequence[Answered], rules: Protocol, reasons: Sequence[str
 
 
 def headroom_figure(chapter: Chapter, place: str, arms: Sequence[str]) -> Figure | None:
-    """Return the figure of some arms, a panel for each arm and task; None where none of them has an answer."""
+    """Return the figure of some arms with a panel for each arm and task; None if none of them has an answer."""
     own = {arm: chapter.headroom[arm] for arm in arms if arm in chapter.headroom}
     panels = {f"{task}: {arm}": levels_of(found) for task, arm, found in _each(own)}
     title = marked(chapter, "what the same answers would score")
@@ -73,7 +73,7 @@ def _ends(mean: PartMean | None) -> tuple[float | None, float | None]:
 
 
 def headroom_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say of each arm and task what exact arithmetic and the true points would give."""
+    """Yield sentences on the effect of exact arithmetic and of the true points, for each arm and task."""
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for task, arm, found in _each(chapter.headroom):
         for said in sentences({task: found}):

@@ -1,4 +1,4 @@
-"""How the runs of a report were made, and how every sample ended: counts, and pairs of a name and a text."""
+"""How the runs of a report were made, and how every sample ended: counts, and pairs of name and text."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,11 +19,11 @@ __all__ = ["UNFINISHED", "how", "run_facts"]
 
 _MOST_DETAILS = 20
 UNFINISHED = "not finished"
-"""How the samples of a run ended that were not asked yet."""
+"""The ending shown for samples of a run that were not asked yet."""
 
 
 def run_facts(arm: ArmIn) -> list[RunFacts]:
-    """Return the facts of each run of an arm; the words of prompts are those of the first."""
+    """Return the facts of each run of an arm; prompt texts are given for the first run only."""
     names, epochs = list[str](), Counter[int]()
     for wording in arm.wordings:
         epochs[wording] += 1
@@ -75,7 +75,7 @@ def _asked(run: Run) -> list[FirstPrompt]:
 
 
 def _words(messages: list[Mapping[str, Any]], kind: str) -> str:
-    """Return the text of the first message of a kind; pictures are named."""
+    """Return the text of the first message of a given type; images are replaced by names."""
     content = next((message.get("content") for message in messages if message.get("type") == kind), "")
     if isinstance(content, str):
         return content
@@ -88,7 +88,7 @@ def _words(messages: list[Mapping[str, Any]], kind: str) -> str:
 
 
 def how(chapter: Chapter) -> list[tuple[str, str]]:
-    """Return what all runs of a chapter were asked and scored by, and what of it they do not share."""
+    """Return how all runs of a chapter were asked and scored, and which of these settings they do not share."""
     identities = [run.identity for run in chapter.runs]
     paraphrases = [one.wording_sha256 for one in identities]
     facts = [
@@ -131,7 +131,7 @@ def _reader(one: ReadBy) -> str:
 
 
 def _words_of(identity: Identity) -> str:
-    """Say whose words the questions of a run are put into, and by which package."""
+    """Return whose wording a run's questions use, and from which package."""
     origin = identity.words_origin
     return f"{identity.worded_by} (SHA-256 of its files {origin['sha256']})" if origin else identity.worded_by
 

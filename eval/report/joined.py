@@ -1,4 +1,4 @@
-"""Contrasts over several models, and over several datasets: what is taken together, and how."""
+"""Contrasts over several models, and over several datasets, with the method of combining them."""
 
 from collections.abc import Iterator, Mapping
 
@@ -20,7 +20,7 @@ __all__ = ["joined_tables", "over_datasets"]
 
 
 def over_datasets(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> Iterator[OverDatasets]:
-    """Yield the mean over datasets of every contrast, task and model, where there are enough datasets."""
+    """Yield the mean over datasets of every contrast, task and model, if there are enough datasets."""
     if chapter.evidence == "demonstration":
         return
     for one in chapter.contrasts:
@@ -38,7 +38,7 @@ def over_datasets(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> Iterator[Ove
 
 
 def _group(pairs: Pairs) -> tuple[float, float] | None:
-    """Return the difference in a dataset and its error; None for too few subjects, or no spread."""
+    """Return the difference in a dataset and its error; None if there are too few subjects, or no spread."""
     losses, subjects = losses_of(pairs)
     data = clustered(subjects, [b - a for a, b in losses])
     if len(data.sizes) < MIN_SUBJECTS:

@@ -1,4 +1,4 @@
-"""What each control arm of a study says a gain is made of: which of its contrasts are rungs of the ladder of losses."""
+"""The ladder of losses of a study: its contrasts with control arms that divide a gain into steps."""
 
 from collections.abc import Mapping, Sequence
 
@@ -30,14 +30,14 @@ _WORDS = {
     "same-region": "new detail in pictures",
     "blind:numbers": "numbers that tools return",
 }
-"""What the second arm has and the first one lacks, in the order of the rungs."""
+"""What the second arm of each rung has and the first lacks, in the order of the rungs."""
 _ORDER = list(_WORDS)
 
 
 def rung_of(a: Identity, b: Identity) -> str:
-    """Return which rung two arms are (a key of the words above); empty where they are none.
+    """Return which rung a contrast of two arms is (a key of the words above); empty if it is none.
 
-    A control that misinforms is none: it tests trust, not worth.
+    A control that misinforms is not a rung: it tests trust, not the worth of tools.
     """
     if a.picture != b.picture:
         return "picture" if b.picture == "own" else ""
@@ -53,7 +53,7 @@ def rung_of(a: Identity, b: Identity) -> str:
 
 
 def ladder(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure, a panel for each task and model; None without two rungs in any of them."""
+    """Return the figure with a panel for each task and model; None if no panel has two rungs."""
     arms = {arm: next(run.identity for run in chapter.runs if run.of == arm) for arm in chapter.arms}
     several = len({one.model for one in chapter.contrasts}) > 1
     panels: dict[str, list[Rung]] = {}
@@ -76,7 +76,7 @@ def ladder(chapter: Chapter, place: str, links: Links) -> Figure | None:
 
 
 def _kinds(contrasts: Sequence[Contrast], arms: Mapping[str, Identity]) -> list[tuple[Contrast, str]]:
-    """Return the contrasts that are rungs, in the order of the ladder; of those with no tools, that with most tools."""
+    """Return the contrasts that are rungs, in ladder order; of several with no tools, the one with the most tools."""
     found = [(one, kind) for one in contrasts if (kind := rung_of(arms[one.a], arms[one.b]))]
     most = max((len(arms[one.b].tools) for one, kind in found if kind == "off"), default=0)
     kept = [(one, kind) for one, kind in found if kind != "off" or len(arms[one.b].tools) == most]

@@ -1,6 +1,6 @@
-"""Links of a report into the bundle of the viewer that was written beside it: tables of samples, and single samples.
+"""Links from a report into the viewer's bundle that was written beside it: to tables of samples, and to samples.
 
-The names of the settings in these addresses are those of the viewer's page (``viewer/src/route.ts`` and what reads it).
+The names of settings in these addresses are those of the viewer's page (``viewer/src/route.ts`` and its readers).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,16 +15,16 @@ __all__ = ["Links", "Place", "Viewer"]
 
 @dataclass(frozen=True)
 class Place:
-    """What the viewer's page calls a run."""
+    """A run's names on the viewer's page."""
 
     run: str
     """The key of the run."""
     study: str
-    """The key of its study; empty for a run by itself."""
+    """The key of its study; empty for a run outside a study."""
     arm: str
-    """The arm of the study; empty for a run by itself."""
+    """Its arm in the study; empty for a run outside a study."""
     samples: frozenset[str] = frozenset()
-    """The samples whose conversations the bundle holds, by their ids."""
+    """Ids of the samples whose conversations the bundle holds."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Viewer:
     """A bundle that a page links into."""
 
     url: str = ""
-    """Of its page, relative to the report's; empty where there is no bundle."""
+    """Address of its page, relative to the report; empty without a bundle."""
     places: Mapping[Path, Place] = field(default_factory=dict)
-    """By the resolved folder of each run."""
+    """The names of each run, by resolved folder."""
 
 
 class Links:
-    """The links of a chapter; each is empty where there is no bundle, or it does not hold what it would lead to."""
+    """The links of a chapter; a link is empty if there is no bundle, or if the bundle lacks its target."""
 
     def __init__(self, viewer: Viewer, chapter: Chapter) -> None:
         self._url, self._study = viewer.url, chapter.kind == "study"
@@ -50,27 +50,27 @@ class Links:
                 self._places.setdefault(run.of, place)
 
     def pair(self, arm: str, against: str, task: str = "", **filters: str) -> str:
-        """Return the samples of two arms, those first in which *arm* is worst against the other."""
+        """Return the link to the samples of two arms, sorted by how much worse *arm* is than the other."""
         return self._to("samples", [against, arm], arm=arm, against=against, task=task, sort="difference", **filters)
 
     def one(self, arm: str, task: str = "", **filters: str) -> str:
-        """Return the samples of one arm, those with the largest losses first."""
+        """Return the link to the samples of one arm, largest losses first."""
         return self._to("samples", [arm], arm=arm, task=task, sort="loss", **filters)
 
     def every(self, task: str = "") -> str:
-        """Return the samples of all arms."""
+        """Return the link to the samples of all arms."""
         return self._to("samples", self._arms, task=task)
 
     def sample(self, name: str, arm: str, against: str = "", task: str = "", *, on: str = "") -> str:
-        """Return one sample as an arm was asked it, beside another arm where there is one; *on* is the arm in front."""
+        """Return the link to one sample in an arm, compared with *against* if given; *on* is the arm shown in front."""
         arms, sort = [*filter(None, [against]), arm], "difference" if against else "loss"
         if not all(name in self._places[one].samples for one in arms if one in self._places):
             return ""
-        in_front = self._name(on) if self._study else ""  # the page calls a run by itself by a name of its own
+        in_front = self._name(on) if self._study else ""  # the page has its own name for a run outside a study
         return self._to("sample", arms, id=name, arm=arm, against=against, task=task, sort=sort, on=in_front)
 
     def around(self, arm: str, against: str, task: str, losses: tuple[float, float], step: float) -> str:
-        """Return the samples of two arms whose losses are within half a step of these, of *against* and of *arm*."""
+        """Return the link to samples of two arms whose losses are within half a step of *losses* (*against*, *arm*)."""
         first, second = losses
         own = f"{second - step / 2:.4f}..{second + step / 2:.4f}"
         apart = f"{second - first - step:.4f}..{second - first + step:.4f}"

@@ -1,7 +1,7 @@
-"""What a report says, as data: the page, the tables and the sentences are made of this and of nothing else.
+"""The content of a report, as data: page, tables and sentences are made only from this.
 
-Contract: numbers are computed once, where this is filled (``collect``). A chapter is one set of samples from one
-source; nothing is ever averaged over two chapters, so that synthetic pictures and real ones never share a mean.
+Contract: numbers are computed once, when this is filled (``collect``). A chapter is one set of samples from one source;
+nothing is averaged over two chapters, so that synthetic and real images never share a mean.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -61,19 +61,19 @@ __all__ += [
 
 
 class Mark(Frozen):
-    """A line, box or region on a picture; coordinates from 0 to 1, x right, y down."""
+    """A line, box or region on an image; coordinates from 0 to 1, x right, y down."""
 
     shape: Literal["line", "box", "view"]
-    """``view``: a region the model looked at through ``crop``."""
+    """``view``: a region that the model viewed with ``crop``."""
     points: tuple[tuple[float, float], ...]
     """Two ends, or two opposite corners."""
     words: str
     final: bool = True
-    """Whether the answer was made of it; what was measured besides is drawn thinner."""
+    """Whether the answer was made from it; other measurements are drawn thinner."""
 
 
 class Panel(Frozen):
-    """What one arm answered and drew."""
+    """One arm's answer and its marks."""
 
     arm: str
     answer: str
@@ -82,15 +82,15 @@ class Panel(Frozen):
     loss: float | None
     marks: tuple[Mark, ...]
     note: str
-    """Why nothing is drawn; else empty."""
+    """Why nothing is drawn; otherwise empty."""
     response: str
-    """The model's own words, as they were."""
+    """The model's response, unchanged."""
     colour: str
-    """What the arm is drawn in, as CSS has it."""
+    """The arm's colour, as CSS."""
 
 
 class Picture(Frozen):
-    """One sample, its truth, and what each arm made of it."""
+    """One sample, its ground truth, and each arm's answer and marks."""
 
     sample: str
     task: TaskName
@@ -98,9 +98,9 @@ class Picture(Frozen):
     asked: str
     target: str
     png: str
-    """Base64; empty where the picture is not stored."""
+    """Base64; empty if the image is not stored."""
     aspect: float
-    """Width over height, in mm."""
+    """Width divided by height, in mm."""
     truth: tuple[Mark, ...]
     panels: tuple[Panel, ...]
     licence: str
@@ -108,15 +108,15 @@ class Picture(Frozen):
 
 
 class SamplePoint(NamedTuple):
-    """One sample in one arm."""
+    """The result of one sample in one arm."""
 
     id: str
     subject: str
     size: float
-    """Of its target, in the unit of ``TaskData.size_unit``."""
+    """Size of its target, in the unit of ``TaskData.size_unit``."""
     loss: float
     asked: str
-    """The label, or what is asked for."""
+    """The label, or what else is asked for."""
 
 
 class ArmTask(Frozen):
@@ -125,25 +125,25 @@ class ArmTask(Frozen):
     arm: str
     model: str
     reference: str
-    """What the arm is a reference for, such as ``tool ceiling``; empty for arms that are asked about."""
+    """What the arm is a reference for, such as ``tool ceiling``; empty for arms under study."""
     chosen: int
     n: int
-    """Samples with a result."""
+    """Number of samples with a result."""
     subjects: int
     wordings: int
-    """Wordings that were drawn for it; 1 where none was."""
+    """Number of wordings drawn for it; 1 if none was drawn."""
     epochs: int
-    """Of each wording."""
+    """Number of epochs for each wording."""
     infrastructure: int
-    """Results lost to infrastructure, over all wordings and epochs."""
+    """Number of results lost to infrastructure, over all wordings and epochs."""
     means: dict[str, Mean]
     effort: Effort
     points: tuple[SamplePoint, ...]
-    """Of each sample with a result."""
+    """One for each sample with a result."""
 
 
 class Reference(Frozen):
-    """Figures that no run is needed for."""
+    """A reference that is computed without a run."""
 
     name: str
     n: int
@@ -159,11 +159,11 @@ class TaskData(Frozen):
     arms: tuple[ArmTask, ...]
     references: tuple[Reference, ...]
     not_there: tuple[str, ...]
-    """References that are not shown, each with the reason."""
+    """References that are not shown, each with its reason."""
 
 
 class Spread(Frozen):
-    """What the variance of a loss or of a difference is made of, on one task."""
+    """The components of the variance of a loss or a difference, on one task."""
 
     what: str
     """An arm, or a contrast."""
@@ -172,10 +172,10 @@ class Spread(Frozen):
 
 
 class ArmAgreement(Frozen):
-    """How well one arm's numbers agree with the truth, on one task."""
+    """How well one arm's numbers agree with the ground truth, on one task."""
 
     contrast: str
-    """The samples are those answered in both arms of it; empty where an arm stands alone."""
+    """Its samples are those answered in both arms; empty for a lone arm."""
     arm: str
     task: TaskName
     numbers: tuple[Agreement, ...]
@@ -183,7 +183,7 @@ class ArmAgreement(Frozen):
 
 
 class OverDatasets(Frozen):
-    """The mean difference of one contrast on one task over datasets that stand for others."""
+    """The mean difference of one contrast on one task, over datasets that represent similar ones."""
 
     contrast: str
     task: TaskName
@@ -191,7 +191,7 @@ class OverDatasets(Frozen):
 
 
 class TurnedContrast(Frozen):
-    """What the second arm of a contrast turns of one rule's decisions; first epochs."""
+    """The decisions by one rule that the second arm of a contrast changes; first epochs."""
 
     contrast: str
     a: str
@@ -200,7 +200,7 @@ class TurnedContrast(Frozen):
 
 
 class PairedReading(Frozen):
-    """One contrast on one task under both readings; first epochs."""
+    """One contrast on one task by both readings; first epochs."""
 
     contrast: str
     a: str
@@ -210,17 +210,17 @@ class PairedReading(Frozen):
 
 
 class ReadCost(Frozen):
-    """What the readings of one arm took."""
+    """The cost of the readings of one arm."""
 
     read: int
-    """Responses that are read; equal ones count once."""
+    """Number of responses read; equal ones count once."""
     failed: int
-    """Requests that got no reply."""
+    """Number of requests that got no reply."""
     calls: int
     input: int
     output: int
     unreported: int
-    """Calls whose reply carried no token counts."""
+    """Number of calls whose reply had no token counts."""
     usd: float | None
 
 
@@ -232,35 +232,35 @@ class Disagreement(Frozen):
     sample: str
     agreement: str
     rule: str
-    """The numbers that are read."""
+    """The numbers that the rule read."""
     reader: str
-    """The same, or why there are none."""
+    """The numbers that the reader read, or why there are none."""
     losses: tuple[float, float]
     """By the rule, by the reader."""
     response: str
-    """The end of the model's own words."""
+    """The end of the model's response."""
 
 
 class ReadBy(Frozen):
-    """The responses of a chapter as a second reader has them, beside the rule; first epochs."""
+    """A second reader's readings of a chapter's responses, compared with the rule's; first epochs."""
 
     reader: str
     versions: tuple[str, ...]
-    """Those that were served."""
+    """The model versions that were served."""
     prompt_sha256: str
     planned: bool
     """Whether the plan named it before the first call."""
     primary: bool
-    """Whether all other figures of the chapter go by its readings."""
+    """Whether all other figures of the chapter use its readings."""
     arms: dict[str, dict[TaskName, ArmReading]]
     pairs: tuple[PairedReading, ...]
     costs: dict[str, ReadCost]
     disagreements: tuple[Disagreement, ...]
-    """Some of them."""
+    """Examples of disagreements."""
 
 
 class FirstPrompt(Frozen):
-    """The words that the first sample of a task was asked with."""
+    """The prompt of the first sample of a task."""
 
     task: TaskName
     sample: str
@@ -272,22 +272,22 @@ class RunFacts(Frozen):
     """How one run was made and how it ended."""
 
     arm: str
-    """With its wording and its epoch, where there are several."""
+    """Includes the wording and the epoch, if there are several."""
     of: str
-    """The arm alone."""
+    """The name of the arm alone."""
     folder: str
     facts: tuple[str, ...]
     identity: Identity
     config: dict[str, Any]
     tool_path: ToolPath | None
-    """How far tools came; None without tools."""
+    """How far tools were used; None without tools."""
     endings: dict[str, int]
-    """Every sample of the run by how it ended."""
+    """Number of samples by how they ended, over all samples of the run."""
     infrastructure: dict[str, int]
     details: tuple[tuple[str, str, str], ...]
-    """Of failures: sample, ending, what happened."""
+    """For each failure: sample, ending, what happened."""
     more_details: int
-    """Failures beyond those."""
+    """Number of failures that are not listed."""
     failed_tries: int
     superseded: int
     spent_usd: float | None
@@ -300,12 +300,12 @@ class Published(Frozen):
     title: str
     version: str
     samples: str
-    """Of the page's figures, as it states them."""
+    """Number of samples behind the published figures, as stated there."""
     note: str
     source: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
-    """The page's own texts, by model."""
+    """The published texts, by model."""
     own: tuple[tuple[str, tuple[float | None, ...], int], ...]
     """Arm, figures, n."""
     not_the_same: tuple[str, ...]
@@ -319,10 +319,10 @@ class Chapter(Frozen):
     source: str
     """Where the samples come from."""
     label: str = ""
-    """The source as a study with several of them names it."""
+    """The name of the source, in a study with several."""
     evidence: Evidence
     note: str
-    """What the source says of itself."""
+    """The source's own description."""
     samples: int
     subjects: int
     conventions: dict[str, int]
@@ -339,9 +339,9 @@ class Chapter(Frozen):
     refused: tuple[Refused, ...]
     published: tuple[Published, ...]
     published_missing: str
-    """Why there is no published row; else empty."""
+    """Why there is no published row; otherwise empty."""
     why: dict[str, dict[TaskName, TaskWhy]]
-    """By arm; of its first epoch."""
+    """By arm, for its first epoch."""
     places: dict[str, dict[TaskName, TaskPlace]]
     """Where each arm measured in its first epoch."""
     grounded: tuple[GroundedContrast, ...]
@@ -351,27 +351,27 @@ class Chapter(Frozen):
     parted: tuple[PartedContrast, ...]
     """The differences in loss in parts, first epochs."""
     headroom: dict[str, dict[TaskName, Headroom]]
-    """What the answers of each arm's first epoch would score with exact arithmetic and with the true points."""
+    """The loss of each arm's first epoch with exact arithmetic and with the true points."""
     decided: dict[str, tuple[Decisions, ...]]
-    """What the answers of each arm's first epoch decide; only arms with samples that a rule is about."""
+    """The decisions of each arm's first epoch; only arms with samples to which a rule applies."""
     turned: tuple[TurnedContrast, ...]
     readings: tuple[ReadBy, ...]
-    """By each second reader whose readings are stored beside the runs."""
+    """For each second reader with readings stored beside the runs."""
     agreement: tuple[ArmAgreement, ...]
     spread: tuple[Spread, ...]
-    """Of arms asked in several wordings or epochs, and of their contrasts."""
+    """For arms asked in several wordings or epochs, and for their contrasts."""
     models: tuple[Joined, ...]
     datasets: tuple[OverDatasets, ...]
     pictures: tuple[Picture, ...]
     runs: tuple[RunFacts, ...]
     protocol: str
     plan: dict[str, Any]
-    """Of a study: what was settled before its first call."""
+    """For a study: what was fixed before its first call."""
     plan_sha256: str
 
     @property
     def coloured(self) -> tuple[str, ...]:
-        """The arms in the order from which their colours follow (``eval/figures/arms.py``)."""
+        """The arms in the order that determines their colours (``eval/figures/arms.py``)."""
         return self.arms if self.kind == "study" else tuple(sorted(self.arms))
 
 

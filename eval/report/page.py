@@ -1,7 +1,7 @@
-"""The page: one HTML file that needs nothing else. Texts are escaped by the template; only our own drawings are not.
+"""The page: one HTML file without external parts. The template escapes all texts except our own drawings.
 
-Contract: the same report gives the same bytes. The page forbids itself scripts and the network by a policy of its own,
-so that even a fault in escaping would start nothing.
+Contract: the same report gives the same bytes. The page has a security policy that forbids scripts and network access,
+so that even an error in escaping could not run anything.
 """
 
 import json
@@ -28,17 +28,17 @@ from medvision_agent.text import printable
 __all__ = ["html_page"]
 
 _LONGEST = 4000
-"""Characters of a response that are shown."""
+"""Most characters shown of a response."""
 _KEY = (
     "Ground truth: white, dashed, round ends. Answer: in the colour beside the arm's name, solid, square ends. "
     "Measured besides: in the same colour, thin, no ends. Crops the model looked at: in the same colour, dotted. A "
     "response is the model's own words, shown as plain text."
 )
-"""What the marks mean; none of them is told by its colour alone."""
+"""What the marks mean; no mark is identified by colour alone."""
 
 
 def html_page(report: Report, viewer: Viewer | None = None) -> str:
-    """Return the report as one HTML file; with a bundle of the *viewer*, rows and figures link into it."""
+    """Return the report as one HTML file; with a bundle of the *viewer*, rows and figures link to it."""
     chapters = [_chapter(chapter, place_of(report, chapter), viewer or Viewer()) for chapter in report.chapters]
     title = f"medvision-agent report: {', '.join(chapter.name for chapter in report.chapters)}"
     synthetic = [chapter.evidence == "synthetic" for chapter in report.chapters]
@@ -50,7 +50,7 @@ def html_page(report: Report, viewer: Viewer | None = None) -> str:
 
 
 def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
-    """Return what the template shows of a chapter besides its data."""
+    """Return what the template shows for a chapter, besides its data."""
     found, links = found_tables(chapter, place), Links(viewer, chapter)
     rows = [[links.pair(row.arm, row.against, row.task) for row in own] for own in split(chapter.findings.rows)]
     if not chapter.findings.rows:
@@ -74,7 +74,7 @@ def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
 
 
 def _opened(links: Links, picture: Picture) -> list[str]:
-    """Return where the views of a sample lead: that of the ground truth, and that of each arm."""
+    """Return the viewer links of a sample: for the ground truth's view, and for each arm's."""
     arms = [panel.arm for panel in picture.panels]
     before, after = ("", *arms)[-2:] if arms else ("", "")
     own = partial(links.sample, picture.sample, after, before, picture.task)
@@ -100,7 +100,7 @@ def _cut(text: str) -> str:
 
 
 def _arrows(text: str) -> str:
-    """Return text whose contrasts are not broken between their two signs at the end of a line."""
+    """Return text in which a contrast's arrow is not split at a line end."""
     return text.replace(" -> ", " \N{RIGHTWARDS ARROW} ")
 
 

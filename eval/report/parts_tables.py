@@ -70,7 +70,7 @@ def _kinds(chapter: Chapter, place: str) -> Table:
 
 
 def parts_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say of each contrast what its difference is made of, where enough is decomposed and tools may be judged by it."""
+    """Yield the composition of each contrast's difference, if enough is decomposed and tools may be judged by it."""
     silent = {one.name for one in chapter.contrasts if one.no_claim or one.by_construction}
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for one in chapter.parted:

@@ -1,8 +1,8 @@
-"""The samples where two arms differ most, each with its truth and what every arm answered and drew.
+"""The samples with the largest differences between two arms, each with ground truth, and every arm's answer and marks.
 
-Contract: which samples are shown follows from the losses alone: the largest difference first, equal ones by id. Of
-one arm alone, the largest losses of answers are shown. Points of tool calls go through the same reconstruction of
-views as the decomposition of errors (``why/scene``); where that fails, the reason is shown instead of a drawing.
+Contract: the choice of samples depends only on the losses: the largest difference first, equal ones by id. For a lone
+arm, the answers with the largest losses are shown. Points of tool calls are mapped by the same reconstruction of views
+as in the decomposition of errors (``why/scene``); if that fails, the reason is shown instead of a drawing.
 """
 
 import base64
@@ -36,16 +36,16 @@ from medvision_agent.tools.view.png import decode_png, encode_png
 __all__ = ["pictures"]
 
 _CONTRASTS = 3
-"""Contrasts that get pictures: the first ones."""
+"""Number of contrasts that get images: the first ones."""
 _FAR = 4.0
 _MOST_PIXELS = 768
-"""Longest side of a picture in a report."""
+"""Longest side of an image in a report, in pixels."""
 
 
 def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, most: int) -> list[Picture]:
-    """Return at most *most* pictures for each of the first contrasts, or of the first arm where there is none.
+    """Return at most *most* images for each of the first contrasts, or for the first arm if there is no contrast.
 
-    Arms that were not shown the sample's own image have none: the ground truth lies nowhere in what they were shown.
+    Arms that were not shown the sample's own image get none: the ground truth has no place in what they were shown.
     """
     pairs = [(one.name, (one.a, one.b)) for one in chapter.contrasts if one.a.shows_own and one.b.shows_own]
     single = [("", (arm,)) for arm in chapter.arms if arm.shows_own]
@@ -62,7 +62,7 @@ def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, 
 
 
 def _most(epochs: Sequence[Mapping[str, Scored]]) -> list[str]:
-    """Return the ids of samples by how far the arms are apart; those on which they do not differ are left out."""
+    """Return sample ids by how much the arms differ, largest first; samples without a difference are left out."""
     apart: dict[str, float] = {}
     for one, (_, score) in epochs[0].items():
         own = [found for epoch in epochs if (found := epoch.get(one, (None, None))[1]) is not None]
@@ -102,9 +102,9 @@ def _picture(
 
 
 def _embedded(run: Run, record: Record) -> str:
-    """Return the image as sent of a record in base64, reduced where it is large; empty where none was stored.
+    """Return the image as sent for a record in base64, reduced if it is large; empty if none was stored.
 
-    Raises DamageError where it is not the one that was stored.
+    Raises DamageError if it differs from what was stored.
     """
     if not is_hash(record.v0_sha256):
         return ""
@@ -145,7 +145,7 @@ def _truth(sample: Sample, scene: Scene | Missing) -> tuple[Mark, ...]:
 
 
 def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tuple[Mark, ...], str]:
-    """Return what the arm answered and measured, or why it cannot be drawn."""
+    """Return the marks of what the arm answered and measured, or why it cannot be drawn."""
     calls = calls_of(read_trace(run.folder, record.sample.id), tools_of(run))
     scene = scene_of(run, record, calls)
     box = (_box(score.values, "answer"),) if record.sample.asks.is_box and score.success else ()
@@ -191,13 +191,13 @@ def _corners(scene: Scene, region: Region) -> tuple[tuple[float, float], ...]:
 
 
 def _box(box: Sequence[float], words: str) -> Mark:
-    """Return a box of MedVision's convention (origin lower left)."""
+    """Return the mark of a box in MedVision's convention (origin lower left)."""
     x1, y1, x2, y2 = (float(value) for value in box)
     return Mark(shape="box", points=(_near((x1, 1 - y1)), _near((x2, 1 - y2))), words=words)
 
 
 def _near(point: tuple[float, float]) -> tuple[float, float]:
-    """Return a point that can be drawn: what lies far outside the picture is moved nearer."""
+    """Return a point that can be drawn: points far outside the image are moved nearer."""
     x, y = (min(max(value, -_FAR), 1 + _FAR) if math.isfinite(value) else -_FAR for value in point)
     return x, y
 

@@ -99,7 +99,7 @@ def _gains(chapter: Chapter, place: str) -> Table:
 
 
 def place_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say of each contrast where B measured, and where the gains of both arms come from."""
+    """Yield where B measured in each contrast, and where the gains of both arms come from."""
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for one in chapter.grounded:
         if one.found.b.share.n:

@@ -1,4 +1,4 @@
-"""What the figures of a report show, as data; ``eval/figures`` draws them. It stands in the tables too."""
+"""The data of a report's figures; ``eval/figures`` draws them. The tables hold the same data."""
 
 from collections.abc import Sequence
 
@@ -26,11 +26,11 @@ _CLAIMS = {
     "second arm has the higher loss": "higher loss",
     "equivalent: apart by less than the margin": "equivalent",
 }
-"""The verdicts that are claims, in words for a figure."""
+"""The verdicts that are claims, as shown in a figure."""
 
 
 def forest(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the differences of all contrasts with their intervals, where they have one; a panel for each task."""
+    """Return the figure of all contrasts' differences that have an interval; a panel for each task."""
     effects: dict[str, list[Effect]] = {}
     for one in chapter.contrasts:
         for task, test in one.tests.items():
@@ -52,7 +52,7 @@ def _effect(one: Contrast, test: Test, href: str) -> Effect | None:
 
 
 def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure | None:
-    """Return the losses of both arms, sample by sample, one panel per task."""
+    """Return the figure of both arms' losses, sample by sample; a panel for each task."""
     samples = {
         str(task): [
             Dot(*pair, name, links.sample(name, one.b, one.a, task))
@@ -65,7 +65,7 @@ def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure 
         return None
 
     def around(task: str, losses: Point) -> str:
-        declared = any(task == name for name in one.metrics)  # the viewer filters by our own loss
+        declared = any(task == name for name in one.metrics)  # the viewer filters by the default loss
         return "" if declared else links.around(one.b, one.a, task, losses, STEP)
 
     title = marked(chapter, f"loss of each sample, {one.name}")
@@ -74,7 +74,7 @@ def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure 
 
 
 def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str], links: Links) -> Figure | None:
-    """Return the loss of each sample by the size of its target, in some arms."""
+    """Return the figure of each sample's loss by the size of its target, for some arms."""
     panels = {
         (str(data.task), data.size_unit): {
             one.arm: [_sized(point, links.sample(point.id, one.arm, task=data.task)) for point in one.points]
@@ -95,7 +95,7 @@ def _sized(point: SamplePoint, href: str) -> Sized:
 
 
 def labels(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the loss of boxes by label and box-to-image ratio, a panel for each arm."""
+    """Return the figure of the loss of boxes by label and box-to-image ratio; a panel for each arm."""
     boxes = [data for data in chapter.tasks if TASKS[data.task].is_box]
     arms = {
         one.arm: [Labelled(point.asked, point.subject, point.size / 100, point.loss) for point in one.points]
@@ -115,7 +115,7 @@ def labels(chapter: Chapter, place: str, links: Links) -> Figure | None:
 
 
 def tool_use(chapter: Chapter, place: str, wanted: Sequence[str], links: Links) -> Figure | None:
-    """Return calls per sample by tool in some arms, one panel per task."""
+    """Return the figure of calls per sample by tool, for some arms; a panel for each task."""
     panels = {
         str(data.task): {
             one.arm: {

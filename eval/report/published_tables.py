@@ -1,6 +1,6 @@
-"""Models in the shape of MedVision's Tables 2 to 4, ours above the published figure, and what these tables do not show.
+"""Models in the layout of MedVision's Tables 2 to 4, with our figure above the published one, and what differs.
 
-Contract: a published figure names its version. A figure of ours and a published one are never in one mean.
+Contract: a published figure names its version. Our figures and published ones are never averaged together.
 """
 
 from collections import Counter
@@ -42,9 +42,9 @@ _LISTS = (
 )
 _STEPS = "The steps are this program's own: MedVision publishes none for small angles, and 5% steps for boxes."
 _PANEL_WIDTH = 140
-"""Points of a panel's title beside labels."""
+"""Points for a panel's title beside labels."""
 _FEW = 5
-"""Subjects without which a cell of the figure has no mean."""
+"""A cell of the figure with fewer subjects has no mean."""
 
 
 def published_tables(entries: Sequence[Entry]) -> list[Table]:
@@ -54,14 +54,14 @@ def published_tables(entries: Sequence[Entry]) -> list[Table]:
 
 
 def published_figure(entries: Sequence[Entry]) -> Figure | None:
-    """Return the loss of boxes by label and box-to-image ratio, a panel for each model; None without enough boxes."""
+    """Return the figure of the loss of boxes by label and box-to-image ratio; None if there are too few boxes."""
     shown = [one for one in entries if one.boxes]
     boxes = {name: [Labelled(*box) for box in one.boxes] for name, one in zip(_panels(shown), shown, strict=True)}
     return loss_by_label("published-labels", "loss of boxes by label and box-to-image ratio", boxes, _FEW)
 
 
 def _panels(entries: Sequence[Entry]) -> list[str]:
-    """Return a name for each panel: the model's where it stands there once, cut to a panel's width where that tells."""
+    """Return a unique name for each panel: the model, with how it was asked if needed; shortened if still unique."""
     models = Counter(one.model for one in entries)
     names = [one.model if models[one.model] == 1 else f"{one.model}, {one.how}" for one in entries]
     short = [fitted(name, _PANEL_WIDTH, TITLE, bold=True) for name in names]
@@ -107,7 +107,7 @@ def _printed_row(entry: Entry, family: Family, parts: Sequence[str], names: Sequ
 
 
 def _differences(entries: Sequence[Entry]) -> Iterable[str]:
-    """Say once for all models what is not the same, and of which models it is where it is not of all."""
+    """Yield, once for all models, how conditions differ from the published ones, naming models if not all differ."""
     lines = dict.fromkeys((one.version.name, line) for one in entries for line in one.differences)
     for version, line in lines:
         own = [one for one in entries if one.version.name == version]

@@ -1,6 +1,6 @@
-"""The second reader in a report: both readings of each arm and of each contrast, where they disagree, what it took.
+"""The second reader in a report: both readings of each arm and contrast, disagreements between them, and costs.
 
-Contract: only what is stored beside the runs is shown; nothing is asked of a model. First epochs.
+Contract: only readings stored beside the runs are shown; no model is called. First epochs only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ from medvision_agent.text import fixed
 __all__ = ["readings"]
 
 _MOST = 12
-"""Disagreements that are shown."""
+"""Most disagreements shown."""
 _LONGEST = 240
-"""Characters of a response that are shown: its end."""
+"""Most characters shown of a response: its end."""
 
 
 def readings(one: Worked) -> Iterator[ReadBy]:
-    """Yield what each reader has of a chapter, that of the plan first."""
+    """Yield each reader's readings of a chapter, the planned reader's first."""
     stored = {arm.name: stored_readings(arm.first.folder) for arm in one.chapter.arms}
     readers = {each.id: each for own in stored.values() for each in own.readers}
     planned = one.chapter.reader
@@ -35,7 +35,7 @@ def readings(one: Worked) -> Iterator[ReadBy]:
 
 
 def _again(one: Worked, arm: str, reader: Reader, stored: Stored) -> ReadAgain:
-    """Return the readings of an arm; none where the reader read nothing of it."""
+    """Return the readings of an arm; empty if the reader read none of its responses."""
     found = read_again(texts_of(one.by_rule[arm][0], one.rules), reader, stored)
     return found if found.spent.read else ReadAgain([], found.not_reached, found.spent, ())
 
@@ -80,7 +80,7 @@ def _cost(spent: Spent) -> ReadCost:
 
 
 def _disagreements(again: Mapping[str, ReadAgain]) -> Iterator[Disagreement]:
-    """Yield some samples that the two read differently, of each arm in turn."""
+    """Yield some samples that the two read differently, taking each arm in turn."""
     each = [[(name, sample) for sample in own.samples if sample.agreement not in AGREE] for name, own in again.items()]
     in_turn = [pair for row in zip_longest(*each) for pair in row if pair is not None]
     for arm, sample in in_turn[:_MOST]:

@@ -26,7 +26,7 @@ _SHOWN = "At most 12 samples. Numbers are in MedVision's convention; a response 
 
 
 def reading_notes(chapter: Chapter) -> Iterator[str]:
-    """Say of each reader who it is, and which reading is primary."""
+    """Yield who each reader is, and which reading is primary."""
     for one in chapter.readings:
         served = f" (served as {', '.join(one.versions)})" if one.versions else ""
         yield f"Responses were read a second time by {one.reader}{served}. {_standing(one)}"
@@ -48,7 +48,7 @@ def reading_tables(chapter: Chapter, place: str) -> list[Table]:
 
 
 def _without_reader(table: Table) -> Table:
-    """Return a table without its column of readers, where the note above names the only one."""
+    """Return a table without its column of readers, if the note above names the only reader."""
     kept = [at for at, column in enumerate(table.columns) if column.name != _READER]
     rows = tuple(tuple(row[at] for at in kept) for row in table.rows)
     return replace(table, columns=tuple(table.columns[at] for at in kept), rows=rows)
@@ -133,7 +133,7 @@ def _share(one: Share) -> tuple[Value, ...]:
 
 
 def reading_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say of each contrast what both readings have of it, and what only one of them sees."""
+    """Yield what both readings find in each contrast, and what only one of them finds."""
     silent = {one.name for one in chapter.contrasts if one.no_claim or one.by_construction}
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for read in chapter.readings:

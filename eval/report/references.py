@@ -1,6 +1,6 @@
-"""References that need no run: random boxes as upstream defines them, the convention ceiling, the published rows.
+"""References that need no run: random boxes as upstream defines them, the convention ceiling, published rows.
 
-Contract: what is not shown is named, with the reason; nothing is left out in silence.
+Contract: a reference that is not shown is named, with the reason; nothing is left out silently.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ _EDGE = "convention ceiling: these targets lie at true edges, so that a perfect 
 
 
 def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Reference], list[str]]:
-    """Return the references of a task over all its samples, and what is not there."""
+    """Return the references of a task over all its samples, and which are missing."""
     own = [arm for arm in arms if any(sample.task == task for sample in arm.first.samples)]
     there = {arm.offline for arm in own}
     missing = [_RUN[name] for name in REFERENCES if name not in there]
@@ -54,7 +54,7 @@ def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[
 def _of_boxes(
     own: Sequence[ArmIn], samples: Mapping[str, Sample], rules: Protocol
 ) -> tuple[list[Reference], list[str]]:
-    """Return what random boxes score, and how well boxes at the true edges can, with what is not there."""
+    """Return the scores of random boxes and of boxes at the true edges, and which references are missing."""
     found, missing = list[Reference](), list[str]()
     sizes = _sizes_of([run for arm in own for run in arm.runs], samples.values())
     if known := [sample for sample in samples.values() if sample.id in sizes]:
@@ -76,7 +76,7 @@ def _of_boxes(
 
 
 def _sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple[int, int]]:
-    """Return height and width of the samples' native pictures, where MedVision or a picture as sent tells them."""
+    """Return height and width of the samples' native images, if MedVision or the image as sent states them."""
     wanted = {sample.id: sample for sample in samples}
     sizes = {
         one.id: (one.medvision.image_size_2d[0], one.medvision.image_size_2d[1])
@@ -98,14 +98,14 @@ def _reference(name: str, samples: Sequence[Sample], means: dict[str, Mean]) -> 
 
 
 def published(arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Published], str]:
-    """Return the published tables for which an arm has figures, or why there are none."""
+    """Return the published tables that an arm has figures for, or why there are none."""
     figures: dict[str, Mapping[str, Any]] = {}
     for arm in arms:
         if any(sample.medvision is not None for sample in arm.first.samples):
             try:
                 figures[arm.name] = run_figures(arm.first.records, rules)
             except DataError:
-                continue  # nothing ended in a result; the tables of endings say so
+                continue  # no sample ended in a result; the tables of endings state this
     if not figures:
         return [], "No published row: published results are about MedVision's own samples, and these are none."
     asked = {arm.name: version_of(arm.first.identity) for arm in arms if arm.name in figures}

@@ -1,4 +1,4 @@
-"""The order of a report: chapters of sections, sections of tables and figures. HTML and Markdown share it."""
+"""The structure of a report: chapters with sections, sections with tables and figures, for HTML and Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -43,16 +43,16 @@ from medvision_agent.eval.report.words import MOST, difference_sentences, why_se
 __all__ = ["Section", "once", "place_of", "report_figures", "report_tables", "sections"]
 
 _ARMS = 6
-"""Arms in one figure."""
+"""Most arms in one figure."""
 _SHOWN = 3
-"""Contrasts that have figures of their samples on a page where none of them is the main one or bears a claim."""
+"""Number of contrasts with figures of their samples, on a page without a main contrast or a claim."""
 _NO_VIEWER = Viewer()
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what stands under it, folded."""
+    """A heading with its content, folded."""
 
     id: str
     title: str
@@ -64,7 +64,7 @@ class Section:
 
 
 def place_of(report: Report, chapter: Chapter) -> str:
-    """Return what the ids of a chapter begin with: unique in the report."""
+    """Return the prefix for a chapter's ids, unique in the report."""
     return f"c{report.chapters.index(chapter) + 1}"
 
 
@@ -97,9 +97,9 @@ def report_figures(report: Report) -> list[Figure]:
 def sections(
     chapter: Chapter, place: str, *, draw: bool, viewer: Viewer = _NO_VIEWER, every: bool = False
 ) -> list[Section]:
-    """Return the sections of a chapter, with figures where they are wanted, which link into a *viewer*.
+    """Return the sections of a chapter; on request with figures, which link into a *viewer*.
 
-    Figures of samples are those of the main contrasts and of those that bear a claim; *every*: of all.
+    Figures of samples are made for main contrasts and those with a claim; with *every*, for all.
     """
     links = Links(viewer, chapter)
     drawn = (list(chapter.contrasts) if every else _shown(chapter)) if draw else None
@@ -128,7 +128,7 @@ def sections(
 
 
 def once(chapter: Chapter, made: Sequence[Section]) -> list[Section]:
-    """Return sections without what a page said already: notes of a table, and how a figure is read."""
+    """Return sections without texts already on the page: notes of tables, and how figures are read."""
     caveats = [text for one in chapter.findings.caveats for text in (one.text, *one.details)]
     known = set[str]()
 
@@ -146,7 +146,7 @@ def once(chapter: Chapter, made: Sequence[Section]) -> list[Section]:
 
 
 def _shown(chapter: Chapter) -> list[Contrast]:
-    """Return the contrasts whose samples are drawn on a page, so that it is as long as what was found."""
+    """Return the contrasts whose samples are drawn on a page, so that its length follows from the findings."""
     claimed = {row.contrast for row in chapter.findings.rows if row.main or row.claim}
     return [one for one in chapter.contrasts if one.main or one.name in claimed] or list(chapter.contrasts[:_SHOWN])
 
@@ -275,13 +275,13 @@ def _readings(chapter: Chapter, place: str) -> Section:
 
 
 def _first(chapter: Chapter) -> str:
-    """Say which runs are looked at of arms that were asked several times."""
+    """Return which runs are analysed, if arms were asked several times."""
     several = repeated(chapter)
     return f"Of arms asked in several {several}, the {FIRST[several]}."
 
 
 def _numbered(place: str, items: Sequence[_Item]) -> list[tuple[str, _Item]]:
-    """Return each item with a place of its own: names that differ in signs only, or late, give equal ids."""
+    """Return each item with a unique place: similar names, or long ones, could give equal ids."""
     return [(f"{place}-{number}", item) for number, item in enumerate(items, start=1)]
 
 
@@ -290,7 +290,7 @@ def _parts(arms: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def _to(href: str, figure: Figure | None) -> Figure | None:
-    """Return a figure that leads to an address as a whole."""
+    """Return a figure that links as a whole to an address."""
     return None if figure is None else replace(figure, href=href)
 
 

@@ -1,8 +1,8 @@
-"""The noise floor of a chapter's differences, and what the spread of losses and differences is made of.
+"""The noise floor of a chapter's differences, and the components of the variance of losses and differences.
 
-Contract: a difference is set against identical runs of the same model: repeats of one of its own arms where there are
-any, else all of them. Parts of a variance are told where an arm was asked several times: in wordings, in epochs, or
-both; an arm that lacks a run has none.
+Contract: a difference is compared with identical runs of the same model: repeats of one of its own arms if there are
+any, otherwise all repeats. Components of variance are given if an arm was asked several times, in wordings, epochs or
+both; an arm with a missing run has none.
 """
 
 from collections import Counter
@@ -43,7 +43,7 @@ _FLOOR = (
 
 
 def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread]:
-    """Yield what the spread is made of: of every arm that was asked several times, then of every difference."""
+    """Yield the components of variance of every arm that was asked several times, then of every difference."""
     for task in TASKS:
         samples = [sample for sample in chapter.arms[0].first.samples if sample.task == task]
         if not samples:
@@ -63,7 +63,7 @@ def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread
 
 
 def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None) -> Floats:
-    """Return the losses of an arm by sample, wording and epoch; none where it lacks a run."""
+    """Return the losses of an arm by sample, wording and epoch; empty if a run is missing."""
     times = Counter(arm.wordings)
     if len(set(times.values())) > 1:
         return np.empty((len(samples), 0, 0))
@@ -73,7 +73,7 @@ def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Prima
         for record, score in epoch:
             if record.sample.id in place and (loss := result_of(record.sample, score, metric).loss) is not None:
                 losses[place[record.sample.id], run] = loss
-    # Runs stand in the order of the plan: wording by wording, epochs last.
+    # Runs are in the order of the plan: by wording, then by epoch.
     return losses.reshape(len(samples), len(times), -1)
 
 
@@ -114,7 +114,7 @@ def _parts_table(chapter: Chapter, place: str) -> Table:
 
 
 def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
-    """Say how large a difference is beside that of two identical runs; where it is not larger, a caveat says so."""
+    """Yield how large a difference is compared with that of two identical runs; a caveat says if it is not larger."""
     floor, difference = one.noise.get(task), one.tests[task].primary.difference
     if floor is None or floor.interval is None or floor.within or difference is None:
         return
@@ -128,7 +128,7 @@ def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
 
 
 def spread_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say what the spread of each difference is made of."""
+    """Yield the components of variance of each difference."""
     contrasts = {one.name for one in chapter.contrasts if not one.identical}
     for one in chapter.spread:
         if one.what in contrasts and one.found.sd:

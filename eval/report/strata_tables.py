@@ -1,4 +1,4 @@
-"""The strata of contrasts as tables, and whether their differences are the same everywhere."""
+"""The strata of contrasts as tables, and whether differences are equal across strata."""
 
 from medvision_agent.eval.report.model import Chapter, Contrast
 from medvision_agent.eval.report.table import Table, Value
@@ -23,7 +23,7 @@ def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
 
 
 def interaction_table(chapter: Chapter, place: str) -> Table:
-    """Return whether differences are the same in every stratum."""
+    """Return whether differences are equal across strata."""
     columns = [*texts("contrast", "task", "stratum", "value", "against"), *signed("difference here", "there", "apart")]
     columns += [*signed("low", "high"), *numbers("p, Holm")]
     rows: list[tuple[Value, ...]] = [

@@ -1,7 +1,7 @@
-"""A table as data, and the four ways it is written: HTML (by the template), CSV, LaTeX and Markdown.
+"""A table as data, and its four output formats: HTML (by the template), CSV, LaTeX and Markdown.
 
-Contract: cells keep their full precision in CSV and are rounded elsewhere. Texts may be a model's: what steers a
-spreadsheet, LaTeX or Markdown is made harmless, and control characters are replaced everywhere.
+Contract: cells keep full precision in CSV and are rounded elsewhere. Texts may come from a model: characters with a
+meaning in a spreadsheet, LaTeX or Markdown are escaped, and control characters are replaced everywhere.
 """
 
 import csv
@@ -44,24 +44,24 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#!|~&$@]|^[-+=]|(?<=:)/|(?<=www)\.)")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and how its numbers are rounded."""
+    """A column and the rounding of its numbers."""
 
     name: str
     digits: int = 3
     sign: bool = False
-    """Numbers carry their sign, as differences do."""
+    """Whether numbers are shown with their sign, for differences."""
     text: bool = False
-    """Holds words: left-aligned."""
+    """Whether it contains text, which is left-aligned."""
     percent: bool = False
     """Shown in per cent."""
     group: str = ""
-    """What stands above it and its neighbours of the same group."""
+    """The heading above it and its neighbours of the same group."""
     short: str = ""
-    """What stands beside each cell where there is no room for a head; its name without it."""
+    """The label beside each cell on narrow screens; default: its name."""
 
     @property
     def full(self) -> str:
-        """Its name with that of its group, where names alone would not tell columns apart."""
+        """Its name, preceded by its group's name if names alone are ambiguous."""
         return f"{self.group} {self.name}" if self.group else self.name
 
 
@@ -70,13 +70,13 @@ class Table:
     """A table; the first cell of each row is the row's header."""
 
     id: str
-    """Unique in a report; the name of its files."""
+    """Unique in a report; also the name of its files."""
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
     notes: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
-    """What is true of all rows."""
+    """Notes that apply to all rows."""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -84,12 +84,12 @@ class Table:
 
     @property
     def shown(self) -> list[list[str]]:
-        """The cells as texts, rounded."""
+        """The cells as rounded texts."""
         return [[_shown(cell, column) for cell, column in zip(row, self.columns, strict=True)] for row in self.rows]
 
 
 def csv_text(table: Table) -> str:
-    """Return the table as CSV, numbers in full; nothing in it is a formula to a spreadsheet."""
+    """Return the table as CSV with full precision; no cell is a formula for a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.full for column in table.columns])
@@ -115,7 +115,7 @@ def latex_text(table: Table) -> str:
 
 
 def markdown_text(table: Table) -> str:
-    """Return the table as Markdown, under its caption."""
+    """Return the table as Markdown below its caption."""
     head = [md(column.full) or " " for column in table.columns]
     rule = [":--" if column.text or number == 0 else "--:" for number, column in enumerate(table.columns)]
     rows = [head, rule, *([md(cell) for cell in row] for row in table.shown)]
@@ -125,7 +125,7 @@ def markdown_text(table: Table) -> str:
 
 
 def md(text: str) -> str:
-    """Return text that Markdown shows as it is, in one line."""
+    """Return text that Markdown shows unchanged, in one line."""
     escaped = _MARKDOWN.sub(r"\\\1", " ".join(printable(text, lines=True).split()))
     return re.sub(r"^(\d+)\.", r"\1\\.", escaped)
 
@@ -158,7 +158,7 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 
 def _latex_groups(columns: Sequence[Column]) -> list[str]:
-    """Return the row above the names of columns, with a rule under each group; none where there is no group."""
+    """Return the row above the column names, with a rule under each group; empty if there is no group."""
     cells, rules, first = list[str](), list[str](), 1
     for group, own in groupby(columns, key=lambda column: column.group):
         width = len(list(own))

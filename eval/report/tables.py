@@ -1,4 +1,4 @@
-"""The tables of a report, from its data. Every mean stands beside its success rate, n and number of subjects."""
+"""The tables of a report, made from its data. Every mean is given with its success rate, n and number of subjects."""
 
 from collections.abc import Iterator, Sequence
 
@@ -33,21 +33,21 @@ LEVEL = "Intervals: 95%, whatever the level of the declared tests."
 
 
 def slug(*parts: str) -> str:
-    """Return a name for an id or a file."""
+    """Return a name in a form that suits ids and files."""
     text = "-".join(parts).lower()
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text)
     return "-".join(filter(None, kept.split("-")))[:80]
 
 
 def marked(chapter: Chapter, caption: str) -> str:
-    """Return a caption that says what the data can be evidence of, and which of several sources they are."""
+    """Return a caption that states what the data are evidence of and, if there are several sources, which one."""
     mark = _MARK[chapter.evidence]
     caption += f" ({chapter.label})" if chapter.label and chapter.label not in caption else ""
     return f"{mark}{caption}" if mark else f"{caption[:1].upper()}{caption[1:]}"
 
 
 def declared(chapter: Chapter) -> str:
-    """Return in words how many tests were declared, and over what."""
+    """Return how many tests were declared, and over what, in words."""
     over = " over all sources of the study" if chapter.label else ""
     return f"{plural(chapter.family_size, 'test')} {'was' if chapter.family_size == 1 else 'were'} declared{over}"
 
@@ -58,7 +58,7 @@ def tested(chapter: Chapter) -> bool:
 
 
 def repeated(chapter: Chapter) -> str:
-    """Return in what several of arms were asked: wordings, epochs, both, or nothing."""
+    """Return how arms were asked several times: wordings, epochs, both, or empty."""
     arms = [one for data in chapter.tasks for one in data.arms]
     several = [name for name in ("wordings", "epochs") if any(getattr(one, name) > 1 for one in arms)]
     return " and ".join(several)
@@ -69,26 +69,26 @@ FIRST = {
     "epochs": "first epoch",
     "wordings and epochs": "first epoch of the first wording",
 }
-"""What is told of an arm that was asked several times, where only one of its runs is looked at."""
+"""The label for the single run that is analysed, if an arm was asked several times."""
 
 
 def texts(*names: str) -> list[Column]:
-    """Return columns of words."""
+    """Return columns for text."""
     return [Column(name, text=True) for name in names]
 
 
 def numbers(*names: str) -> list[Column]:
-    """Return columns of numbers."""
+    """Return columns for numbers."""
     return [Column(name) for name in names]
 
 
 def signed(*names: str) -> list[Column]:
-    """Return columns of numbers that carry their sign."""
+    """Return columns for numbers with their sign."""
     return [Column(name, sign=True) for name in names]
 
 
 def rates(*names: str) -> list[Column]:
-    """Return columns of rates, shown in per cent."""
+    """Return columns for rates, shown in per cent."""
     return [Column(name, digits=1, percent=True) for name in names]
 
 
@@ -102,7 +102,7 @@ def chapter_table(
     notes: Sequence[str] = (),
     above: Sequence[str] = (),
 ) -> Table:
-    """Return a table whose caption says what the chapter's data can be evidence of."""
+    """Return a table whose caption states what the chapter's data are evidence of."""
     return Table(name, marked(chapter, caption), tuple(columns), tuple(rows), tuple(notes), tuple(above))
 
 
@@ -146,7 +146,7 @@ def _task_notes(data: TaskData) -> list[str]:
 
 
 def contrast_table(chapter: Chapter, place: str) -> Table:
-    """Return the primary differences of all contrasts and tasks, the arms' means over the same pairs beside them."""
+    """Return the primary differences of all contrasts and tasks, with the arms' means over the same pairs."""
     columns = [*texts("contrast", "task"), *numbers("loss against", "loss")]
     columns += [*signed("difference", "low", "high"), *numbers("n", "subjects", "lower", "equal", "higher")]
     columns += [*rates("success rate against", "success rate"), *numbers("limit against", "limit")]
@@ -185,7 +185,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
 
 
 def _levels(chapter: Chapter) -> Iterator[str]:
-    """Say the level of the intervals, and which look each is of."""
+    """Yield the level of the intervals, and which look each belongs to."""
     whole = f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects."
     looks = {
         f"{100 * test.primary.level:.4g}%, look {test.look} of {test.looks}"
@@ -233,7 +233,7 @@ def missing_table(chapter: Chapter, place: str) -> Table:
 
 
 def sensitivity_table(chapter: Chapter, place: str) -> Table:
-    """Return the differences that stand beside the primary, and how far what is missing could move it."""
+    """Return the differences given beside the primary one, and how much missing results could change it."""
     columns = [*texts("contrast", "task", "figure"), *signed("difference", "lowest", "highest")]
     columns += [*signed("interval, low", "interval, high"), *numbers("n", "subjects")]
     columns += texts("what is withheld, and why")
@@ -257,7 +257,7 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
 
 
 def tool_table(chapter: Chapter, place: str) -> Table:
-    """Return what the scored samples took."""
+    """Return the effort of the scored samples."""
     columns = [*texts("arm", "task"), *numbers("n"), *rates("success rate"), Column("tool calls per sample", 2)]
     columns += [*texts("calls by tool (failed)"), Column("turns", 2), Column("pictures", 2), Column("tokens in", 0)]
     columns += [Column("tokens out", 0), Column("US dollars", 5), Column("seconds", 1), *rates("forced endings")]
@@ -278,7 +278,7 @@ def tool_table(chapter: Chapter, place: str) -> Table:
 
 
 def path_table(chapter: Chapter, place: str) -> Table:
-    """Return how far tools came in every run that has any: declared, called, answered, shown."""
+    """Return, for each run with tools, how far they were used: declared, called, answered, shown."""
     columns = texts("run")
     columns += numbers("declared in samples", "called in samples", "calls", "answered without error")
     columns += numbers("shown in the next turn", "pictures", "pictures shown in the next turn")
@@ -307,7 +307,7 @@ def endings_table(chapter: Chapter, place: str) -> Table:
 
 
 def published_table(place: str, number: int, data: Published) -> Table:
-    """Return one part of a published table with the arms below."""
+    """Return one part of a published table, with the arms below it."""
     columns = (*texts("model", "from"), *(Column(name, 1) for name in data.columns), *numbers("n"))
     rows: list[Cells] = [(name, f"published, {data.version}", *cells, data.samples) for name, cells in data.rows]
     rows += [(f"this run: {arm}", "this report", *values, n) for arm, values, n in data.own]

@@ -1,4 +1,4 @@
-"""What can be scored without seeing the image: the model's own prior, and the best constant of the other subjects."""
+"""Scores reachable without seeing the image: the model's own prior, and the best constant of the other subjects."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,18 +15,18 @@ from medvision_agent.eval.tasks import TaskName
 __all__ = ["CONSTANT", "OWN_PRIOR", "constant", "is_own_prior", "on_donors"]
 
 OWN_PRIOR = "the model's own prior: asked without a picture"
-"""What an arm without picture and tools is a reference for."""
+"""What an arm without image and tools is a reference for."""
 CONSTANT = "best constant of the other subjects"
 
 
 def is_own_prior(arm: ArmIn) -> bool:
-    """Tell whether an arm is a model that was given neither a picture nor tools."""
+    """Return whether an arm is a model that got neither an image nor tools."""
     identity = arm.first.identity
     return identity.picture == "none" and identity.condition == "off" and not arm.offline
 
 
 def constant(task: TaskName, samples: Sequence[Sample], rules: Protocol) -> Reference | None:
-    """Return what the best constants score on the samples of a task; None where there is no other subject."""
+    """Return the score of the best constants on the samples of a task; None if there is no other subject."""
     found = best_constants(samples)
     known = [one for one in samples if one.id in found]
     if not known:
@@ -38,7 +38,7 @@ def constant(task: TaskName, samples: Sequence[Sample], rules: Protocol) -> Refe
 
 
 def on_donors(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> Iterator[Reference]:
-    """Yield for each arm with swapped pictures what its first epoch scores by the ground truth of what was shown."""
+    """Yield, for each arm with swapped images, its first epoch's score against the ground truth of the image shown."""
     for arm in arms:
         every = [(one.sample, score_on_donor(one, rules)) for one in arm.first.records if one.sample.task == task]
         scores = [(sample, found) for sample, found in every if found is not None]

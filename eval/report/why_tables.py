@@ -1,4 +1,4 @@
-"""Where the error comes from, and how tools were used: ``eval/why`` of each arm as tables."""
+"""Sources of error and use of tools: ``eval/why`` of each arm as tables."""
 
 from collections.abc import Iterator
 

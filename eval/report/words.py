@@ -1,4 +1,4 @@
-"""The sentences of folded sections, comparison by comparison. Every number in one is a field of the report's data."""
+"""The sentences of folded sections, comparison by comparison. Every number in them is a field of the report's data."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,9 @@ from medvision_agent.text import fixed, plural
 __all__ = ["MOST", "difference_sentences", "title", "why_sentences"]
 
 MOST = 16
-"""Comparisons that are each told in words; the tables have all of them."""
+"""Most comparisons described in words; the tables contain all."""
 _NAMED = 8
-"""Arms that are all told in words."""
+"""Most arms described in words."""
 
 
 def title(chapter: Chapter) -> str:
@@ -27,7 +27,7 @@ def title(chapter: Chapter) -> str:
 
 
 def difference_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say each difference with all that its test says; of many, those that have an interval."""
+    """Yield each difference with all results of its test; if there are many, only those with an interval."""
     several = sum(len(one.tests) for one in chapter.contrasts) > MOST
     for one in chapter.contrasts:
         for task, test in one.tests.items():
@@ -67,12 +67,12 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
 
 
 def _metric(one: Contrast, task: TaskName) -> str:
-    """Name the declared metric; nothing where it is our loss."""
+    """Return the name of the declared metric; empty for the default loss."""
     return f" ({one.metrics[task]})" if task in one.metrics else ""
 
 
 def _counts(one: Contrast, found: Differing) -> str:
-    """Say in how many samples the loss of the second arm is lower, equal and higher, and how many subjects differ."""
+    """Return in how many samples the second arm's loss is lower, equal and higher, and how many subjects differ."""
     return (
         f"{one.b} lower in {found.b_lower}, equal in {found.equal}, higher in {found.b_higher}; "
         f"{plural(found.subjects, 'subject')} differ{'s' if found.subjects == 1 else ''} at all"
@@ -80,7 +80,7 @@ def _counts(one: Contrast, found: Differing) -> str:
 
 
 def _undone(one: Contrast, test: Test) -> str:
-    """Say how many failures of the better arm would undo a difference; where one does, a caveat says so."""
+    """Return how many failures of the better arm would undo a difference; if one would, a caveat says so."""
     if test.tipping is None or test.tipping.share is not None or test.primary.difference is None:
         return ""
     better = one.b if test.primary.difference < 0 else one.a
@@ -92,7 +92,7 @@ def _undone(one: Contrast, test: Test) -> str:
 
 
 def why_sentences(chapter: Chapter) -> Iterator[str]:
-    """Say where the errors of each arm come from, with and without a solver's."""
+    """Yield the sources of each arm's errors, with and without the points of a solver."""
     if len(chapter.arms) > _NAMED:
         return
     when = f" in the {FIRST[several]}" if (several := repeated(chapter)) else ""

@@ -1,6 +1,6 @@
 """Writing a report: as an HTML page or as Markdown, its tables as CSV and LaTeX, and its figures as SVG and PDF.
 
-Markdown has the words and tables; figures and pictures are in the HTML page alone.
+Markdown contains the words and tables; only the HTML page contains figures and images.
 """
 
 import json
@@ -24,7 +24,7 @@ __all__ = ["markdown_page", "write_figures", "write_report", "write_table", "wri
 
 
 def markdown_page(report: Report) -> str:
-    """Return the report as Markdown; a model's texts stay text."""
+    """Return the report as Markdown; a model's text is never interpreted as markup."""
     lines = [
         "# medvision-agent report",
         "",
@@ -36,9 +36,9 @@ def markdown_page(report: Report) -> str:
 
 
 def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer: Viewer | None = None) -> None:
-    """Write the report; raises StorageError where the file cannot be written.
+    """Write the report; raises StorageError if the file cannot be written.
 
-    An HTML page links into the bundle of the *viewer*, where there is one. Folders of this machine are left out.
+    An HTML page links into the bundle of the *viewer*, if there is one. Paths of local folders are left out.
     """
     page = html_page(report, viewer) if form == "html" else markdown_page(report)
     runs = [run for chapter in report.chapters for run in chapter.runs]
@@ -48,7 +48,7 @@ def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer:
 
 
 def write_tables(report: Report, folder: Path) -> int:
-    """Write every table as CSV and LaTeX, named by its id; returns how many there are."""
+    """Write every table as CSV and LaTeX, named by its id; returns the number of tables."""
     tables = report_tables(report)
     for table in tables:
         write_table(table, folder)
@@ -56,13 +56,13 @@ def write_tables(report: Report, folder: Path) -> int:
 
 
 def write_table(table: Table, folder: Path) -> None:
-    """Write a table as CSV and LaTeX, named by its id; raises StorageError where that fails."""
+    """Write a table as CSV and LaTeX, named by its id; raises StorageError if that fails."""
     _write(folder / f"{table.id}.csv", csv_text(table))
     _write(folder / f"{table.id}.tex", latex_text(table))
 
 
 def write_figures(report: Report, folder: Path) -> int:
-    """Write every figure as SVG and PDF, named by its id; returns how many there are."""
+    """Write every figure as SVG and PDF, named by its id; returns the number of figures."""
     figures = report_figures(report)
     for figure in figures:
         write_figure(figure, folder)
@@ -104,7 +104,7 @@ def _run(run: RunFacts) -> list[str]:
 
 
 def _code(title: str, text: str) -> list[str]:
-    """Return text as an indented block, which no text can end."""
+    """Return text as an indented block, which no content can end early."""
     return ["", f"{md(title)}:", "", *(f"    {line}" for line in printable(text, lines=True).splitlines())]
 
 

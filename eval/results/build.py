@@ -1,8 +1,8 @@
-"""Records that are not as MedVision writes them, from their objects; and answers from rows of any kind.
+"""Records that differ from MedVision's own format, and answers from rows of any form.
 
-Contract: a record that lacks what scoring needs is a ValueError that says what. Texts are unpacked as upstream
-unpacks them: of ``resps``, the first repeat of the first request; where ``resps`` is a flat list of texts, that is
-the first character of the first one.
+Contract: a record without something that scoring needs is a ValueError that names it. Texts are unpacked as upstream
+does: from ``resps``, the first repeat of the first request; if ``resps`` is a flat list of texts, this is the first
+character of the first text.
 
 Source: the records of MedVision's result files, both generations.
 """
@@ -28,12 +28,12 @@ _DOC = fields(Doc)
 
 
 def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
-    """Return the answer in a record of the file called *file*, with names from *plans* where it has none."""
+    """Return the answer in a record of the file called *file*; *plans* supplies names that the record lacks."""
     return build_answers([row], file, plans)[0]
 
 
 def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) -> RecordAnswers:
-    """Return the answers in records of one task, of the file called *file*; ValueError where one cannot be used."""
+    """Return the answers in records of one task, from the file called *file*; ValueError if one cannot be used."""
     records = [odd_record(row, file) for row in rows]
     heading = read_heading(records[0].task, records[0].file, records[0].task_type, file)
     targets, bare, _ = read_targets([record.target for record in records], heading.family)
@@ -41,7 +41,7 @@ def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) ->
 
 
 def odd_record(row: Row, file: str) -> OddRecord:
-    """Return the record in an object, of which nothing is known, in the file called *file*.
+    """Return the record in an object of unknown form, from the file called *file*.
 
     Raises:
         ValueError: It lacks what scoring needs; the message says what.
@@ -53,7 +53,7 @@ def odd_record(row: Row, file: str) -> OddRecord:
 
 
 def _record(row: Row, file: str) -> OddRecord:
-    # In this order, because the first complaint is the one that is said.
+    # In this order, because only the first complaint is reported.
     get = row.get
     family = read_heading(get("task"), get("file"), get("task_type"), file).family
     resps, extracted = (_resps(row["resps"]), None) if "resps" in row else _text(row)
@@ -93,7 +93,7 @@ def unpack(resps: Any) -> str:
     except (IndexError, KeyError, TypeError):
         raise ValueError("resps holds no response") from None
     if not isinstance(text, str):
-        raise ValueError("the response in resps is no text")
+        raise ValueError("the response in resps is not a text")
     return text
 
 
@@ -113,9 +113,9 @@ def _text(row: Row) -> tuple[Any, str | None]:
 
 
 def _doc(doc: Any) -> Doc:
-    """Return a row; what is not of its declared type stands as it is."""
+    """Return a row; values without their declared type are kept unchanged."""
     if not isinstance(doc, dict):
-        raise ValueError("doc is no object")
+        raise ValueError("doc is not an object")
     return Doc(**{one.name: _fitting(doc[one.encode_name], one.type) for one in _DOC if one.encode_name in doc})
 
 
@@ -140,7 +140,7 @@ def _optional_text(value: Any) -> str | None:
 
 
 def _stored(read: Callable[[Row], Any], row: Row, name: str, preferred: str) -> Any:
-    """Return what is under a name; unread where another one is preferred."""
+    """Return the value under a name; not read if another name is preferred."""
     if name not in row:
         return UNSET
     return read(row[name]) if isinstance(row[name], dict) and (name == preferred or preferred not in row) else None

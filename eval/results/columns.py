@@ -1,6 +1,6 @@
-"""From the records of a result file to the columns of their answers.
+"""The records of a result file as columns of their answers.
 
-Contract: a column is made of the records when it is asked for; one record is the case n = 1.
+Contract: a column is built from the records when it is requested; one record is the case n = 1.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ __all__ = ["RecordAnswers"]
 
 
 class RecordAnswers(Answers):
-    """The answers in *records*, all of one family, with the heading and the target of each."""
+    """The answers in *records*, all of one family, with each answer's heading and target."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class RecordAnswers(Answers):
         self._columns |= {"target": targets, "bare_target": bare, "family": [self.family] * len(records)}
 
     def _make(self, name: str) -> Column:
-        """Return a column; what is not named below stands in the records."""
+        """Return a column; columns not named below are read from the records."""
         make = _MAKERS.get(name)
         return make(self) if make else self._own(name)
 
@@ -41,7 +41,7 @@ class RecordAnswers(Answers):
         return list(map(attrgetter(name), self._records))
 
     def _headed(self, name: str) -> Column:
-        """Return what the headings say under a name; nearly always all are the same."""
+        """Return a value of the headings; nearly always it is the same for all."""
         first, count = self._headings[0], len(self)
         same = self._headings.count(first) == count
         return [getattr(first, name)] * count if same else list(map(attrgetter(name), self._headings))
@@ -55,13 +55,13 @@ class RecordAnswers(Answers):
         return [one[0] if type(one) is list else one for one in found] if list in set(map(type, found)) else found
 
     def _planned(self) -> Column:
-        """Return the name and the modality of each label by the plans."""
+        """Return each label's name and modality by the plans."""
         keys = list(zip(self.column("task"), map(str, self.column("doc.label")), strict=True))
         planned = {key: self._plans.names(self.family, *key) for key in set(keys)} if self._plans else {}
         return list(map(planned.__getitem__, keys))
 
     def _names(self, name: str, place: int) -> Column:
-        """Return what the records say themselves under a name, or else what is planned at a place."""
+        """Return the values of the records under a name, or else the plans' value at a place."""
         own = self._own(name)
         if self._plans is None or self.family == "AD":
             return own
@@ -78,7 +78,7 @@ class RecordAnswers(Answers):
         return [None if one is None else (one.s_h, one.s_w) for one in self._stored("scale")]
 
     def _stored(self, name: str) -> Column:
-        """Return what is stored under a name, or rather as ``raw_`` of it where that is there; None for what is not."""
+        """Return the values stored under a name, preferring ``raw_`` of it; None for missing values."""
         own, raw = self._own(name), self._own(f"raw_{name}")
         if raw.count(UNSET) < len(raw):
             own = [one if other is UNSET else other for one, other in zip(own, raw, strict=True)]

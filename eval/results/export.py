@@ -1,20 +1,20 @@
-"""A run written as MedVision's result files, which its own parser and summaries read.
+"""Export of a run as MedVision's result files, which MedVision's own parser and summaries can read.
 
     OUT/<Detection|TL|AD>/<model>/<stamp>_samples_<task>.jsonl
     OUT/<Detection|TL|AD>/<model>/<stamp>_results.json
 
 Contract: every sample that ended in a result is written; a result without an answer has an empty response.
-Infrastructure failures, and samples of a task that MedVision scores none of, are left out and counted. Samples that are
-none of MedVision's are a DataError, and so are both splits of a task in one run, which MedVision's names do not tell
-apart. A model's folder appears whole or not at all, and one that is there already is never touched.
+Infrastructure failures, and samples of a task that MedVision does not score, are left out and counted. Samples that are
+not MedVision's are a DataError, and so is a run with both splits of a task, which MedVision's names do not distinguish.
+A model's folder appears whole or not at all, and an existing folder is never changed.
 
 Families have folders of their own because MedVision's parser takes all files of a folder for one. A stamp belongs to
 one file, because files that share a stamp share, and overwrite, one results file. ``image_file`` is relative to the
 data folder: MedVision's parser finds the images from there. The keys ``label_name``, ``image_modality`` and
-``image_header_zooms`` are not MedVision's: they let ``score`` do without the data, and MedVision passes them over. So
-are ``subject`` and, for lengths and angles, ``truth_points`` (the ground truth's points, x and y in pixels of the
-slice, y down): with them ``why`` knows what it knows of a run. So is ``response_as_given``: a box in another convention
-than MedVision's, or by the names of marks, is written converted, and the model's own words stand there.
+``image_header_zooms`` are ours: with them ``score`` works without the data, and MedVision ignores them. So are
+``subject`` and, for lengths and angles, ``truth_points`` (the ground truth's points, x and y in pixels of the slice, y
+down): with them ``why`` has the same facts as for a run. So is ``response_as_given``: it holds the model's own text if
+a box in another convention than MedVision's, or given by names of marks, is written converted.
 """
 
 import json
@@ -42,21 +42,21 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written."""
+    """Summary of what was written."""
 
     folders: Sequence[Path]
-    """One of each family, in the form ``score`` and MedVision's ``--model_dir`` take."""
+    """One folder for each family, in the form that ``score`` and MedVision's ``--model_dir`` accept."""
     samples: int
     empty: int
-    """How many of them are results without an answer."""
+    """Number of results without an answer among them."""
     left_out: int
-    """Infrastructure failures."""
+    """Number of infrastructure failures."""
     not_theirs: int = 0
-    """Samples of tasks that MedVision scores none of (``area``); they are in no file."""
+    """Number of samples of tasks that MedVision does not score (``area``); they are in no file."""
 
 
 def export_run(records: Sequence[Record], model: str, out: Path, start: datetime) -> Exported:
-    """Write *records* of *model* below *out*; the first file is stamped *start*, each next one a second later."""
+    """Write *records* of *model* below *out*; the first file is stamped *start*, each further one a second later."""
     ended = [record for record in records if not record.outcome.infrastructure]
     kept = [record for record in ended if is_theirs(record.sample)]
     if ended and not kept:
@@ -89,7 +89,7 @@ def rows_by_task(records: Sequence[Record]) -> dict[str, list[Row]]:
 
 
 def is_theirs(sample: Sample) -> bool:
-    """Return whether MedVision scores answers to such a question; all but areas."""
+    """Return whether MedVision scores answers to such a question; true for all but areas."""
     return sample.asks.family is not None
 
 

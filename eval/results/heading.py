@@ -1,4 +1,4 @@
-"""What a record is an answer to, by what it says itself and by the name of its file."""
+"""The question type of a record, from the record itself and from the name of its file."""
 
 import re
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ _FAMILY_WORDS: dict[str, Family] = {
 
 
 class Heading(NamedTuple):
-    """What all records of a file have in common."""
+    """The facts that all records of a file share."""
 
     task: str
     family: Family
@@ -31,12 +31,12 @@ def task_of(file: str) -> str:
 
 
 def form_of(task: str) -> str:
-    """Return in which form a task was asked, by what its name has after the plane: ``CoT``, ``336x336``, ``direct``."""
+    """Return the form in which a task was asked, from its name after the plane: ``CoT``, ``336x336``, ``direct``."""
     return _FORM.sub("", task) or "direct"
 
 
 def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
-    """Return the heading of a record by its own task, file and task type, or by the *file* it is in."""
+    """Return a record's heading from its own task, file and task type, or from the *file* that contains it."""
     task = task if isinstance(task, str) and task else task_of(file)
     if not isinstance(own_file, str) or not own_file:
         own_file = file if "samples_" in file else f"samples_{task}.jsonl"

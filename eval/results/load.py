@@ -1,9 +1,9 @@
-"""Bringing in answers made elsewhere: a file of records, or a result folder of MedVision.
+"""Reads answers made elsewhere: a file of records, or a result folder of MedVision.
 
-Contract: what is said about the files comes back with the answers, nothing is printed. No answer at all is a
+Contract: remarks about the files are returned with the answers, nothing is printed. Files without any answer are a
 DataError. In a result folder, files are named ``<stamp>_samples_<task>.jsonl``, in the model's folder or, by the first
-generation, one folder deeper. A file's parsed copy (in ``parsed``) is read only where the file itself is not there.
-Results of several models are never put together: the folder of one is to be given.
+generation, one folder deeper. A file's parsed copy (in ``parsed``) is read only if the file itself is missing. Results
+of several models are never combined: give the folder of one model.
 """
 
 import gc
@@ -25,24 +25,24 @@ __all__ += ["without_collector"]
 
 
 class ResultFiles:
-    """The files of one model, read one after the other: ``answers``, and then what is to be said (``remarks``).
+    """The files of one model, read one after the other: first use ``answers``, then ``remarks``.
 
-    *kind* is what is wanted of a record.
+    *kind* is the type of record to read, which determines its fields.
     """
 
     def __init__(self, path: Path, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
-        """Raise DataError where *path* is a folder without result files, or of several models."""
+        """Raises DataError if *path* is a folder without result files, or with those of several models."""
         self.path = path
         self._reader = AnswerReader(plans, kind)
         self.files = result_files(path, self._reader.notes) if path.is_dir() else [path]
 
     def answers(self) -> Iterator[Answers]:
-        """Yield the answers in the files, block by block, those of each family by themselves."""
+        """Yield the answers in the files, block by block; each block has one family."""
         for file in self.files:
             yield from self._reader.blocks(file)
 
     def remarks(self, protocol: Protocol) -> list[str]:
-        """Return what is to be said of the files that were read; DataError where no answer was in any."""
+        """Return remarks about the files that were read; DataError if they contained no answer."""
         reader, nameless = self._reader, self._reader.nameless
         if not reader.count:
             raise DataError("\n".join([f"{self.path}: no answer could be read", *reader.notes.lines()]))
@@ -53,13 +53,13 @@ class ResultFiles:
 
 
 def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Answers], list[str]]:
-    """Return the answers in *path* by family, and what is to be said; *plans* gives names that they do not carry."""
+    """Return the answers in *path* by family, and remarks on the files; *plans* supplies names that are missing."""
     files = ResultFiles(path, None if plans is None else read_plans(plans))
     return Answers.by_family(files.answers()), files.remarks(protocol)
 
 
 def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Batch], list[str]]:
-    """Return the scores of the answers in *path*, a batch for each family, and what ``load_answers`` says."""
+    """Return the scores of the answers in *path*, a batch for each family, and the remarks of ``load_answers``."""
     files = ResultFiles(path, None if plans is None else read_plans(plans), Scored)
     return score_blocks(files.answers(), protocol), files.remarks(protocol)
 
@@ -81,7 +81,7 @@ def _doubts(reader: AnswerReader, protocol: Protocol) -> list[str]:
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Pause the cycle collector: JSON has no cycles, and walking all of it takes longer than reading it."""
+    """Pause the garbage collector: JSON has no cycles, and searching them takes longer than reading."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -101,7 +101,7 @@ def has_results(folder: Path) -> bool:
 
 
 def result_files(folder: Path, notes: Notes) -> list[Path]:
-    """Return the sample files of the one model in *folder*."""
+    """Return the sample files in *folder*, which must be of a single model."""
     found = _sample_files(folder)
     raw = [path for path in found if path.parent.name != _PARSED]
     parsed = [path for path in found if path.parent.name == _PARSED and not _has_raw(path, raw)]
@@ -119,7 +119,7 @@ def result_files(folder: Path, notes: Notes) -> list[Path]:
 
 
 def models_in(folder: Path) -> list[Path]:
-    """Return the folders of the models whose results are in *folder*: itself, or several below it."""
+    """Return the folders of models with results in *folder*: itself, or several below it."""
     inner = sorted(_homes(_sample_files(folder)) - {folder})
     return inner if len(inner) > 1 else [folder]
 
@@ -129,7 +129,7 @@ def _sample_files(folder: Path) -> list[Path]:
 
 
 def _homes(files: list[Path]) -> set[Path]:
-    """Return the folders of models that files lie in."""
+    """Return the folders of models that contain these files."""
     return {path.parent.parent if path.parent.name == _PARSED else path.parent for path in files}
 
 

@@ -1,39 +1,39 @@
-"""What a reader must be told about the files that were read: counted by kind, with the first case of each.
+"""Remarks for the reader about result files: counted by type, with the first case of each.
 
-Contract: nothing that was repaired, left out or passed over is silent.
+Contract: everything repaired, left out or skipped is reported.
 """
 
 __all__ = ["Notes", "Place"]
 
 _MOST = 20
 Place = tuple[int, ...]
-"""Where a remark belongs: the number of the file, the line, the step of reading one; empty before all files."""
+"""Position of a remark: number of the file, line, step of reading a line; empty means before all files."""
 
 
 class Notes:
-    """Kinds of remarks, made in any order: they appear in that of their first places."""
+    """Types of remarks, added in any order and listed by their first position."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._first: dict[str, tuple[Place, str]] = {}
 
     def add(self, kind: str, example: str = "", count: int = 1, place: Place = ()) -> None:
-        """Count a remark; *example* says where."""
+        """Count a remark; *example* says where it applies."""
         self._counts[kind] = self._counts.get(kind, 0) + count
         first = self._first.setdefault(kind, (place, example))
         if place < first[0]:
             self._first[kind] = place, example
 
     def has(self, kind: str, before: Place) -> bool:
-        """Return whether there was such a remark before a place."""
+        """Return whether there was such a remark before a position."""
         return kind in self._first and self._first[kind][0] < before
 
     def first(self) -> dict[str, str]:
-        """Return the first example of each kind."""
+        """Return the first example of each type."""
         return {kind: example for kind, (_, example) in sorted(self._first.items(), key=lambda one: one[1][0])}
 
     def lines(self) -> list[str]:
-        """Return one line for each kind, and one for all kinds after the first twenty."""
+        """Return one line for each type, and one line for all types after the first twenty."""
         lines = [
             f"{self._counts[kind]} {kind}" + (f" (first: {example})" if example else "")
             for kind, example in self.first().items()

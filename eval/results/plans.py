@@ -1,6 +1,6 @@
-"""What result files do not carry, looked up: names of labels and modalities, voxel sizes, true points, cases.
+"""Facts missing from result files, looked up: names of labels and modalities, voxel sizes, true points, cases.
 
-Contract: what a record says itself stays. What cannot be found stays unknown, and the summary says so.
+Contract: values in the record itself are kept. What cannot be found stays unknown, and the summary says so.
 
 Two forms: MedVision's data folder (annotation plans, and the headers of the images themselves), or a JSON file
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Plans", "Tasks", "read_plans", "read_tasks"]
 
 Tasks = dict[str, dict[str, Any]]
-"""The facts of each task by the name it has in result files, without its plane."""
+"""The facts of each task, by its name in result files without the plane."""
 _Names = tuple[str | None, str | None]
 _AXES = ("P1", "P2", "P3", "P4")
 """The ends of a lesion's axes, in every landmark file."""
@@ -34,7 +34,7 @@ _METRIC_TYPE = re.compile(r"_(Angle|Distance)_Task")
 
 
 def read_plans(path: Path) -> "Plans":
-    """Return what is known by a data folder or a JSON file."""
+    """Return the facts in a data folder or a JSON file."""
     return Plans(read_tasks(path), path if path.is_dir() else None)
 
 
@@ -52,36 +52,36 @@ def read_tasks(path: Path) -> Tasks:
 
 
 class Plans:
-    """Names and voxel sizes for records that lack them."""
+    """Names and voxel sizes for records without them."""
 
     def __init__(self, tasks: Tasks, data: Path | None) -> None:
         self._tasks = tasks
         self._data = data
 
     def names(self, family: Family, task: str, label: str) -> _Names:
-        """Return the name of a label of *task* and its modality, as planned."""
+        """Return the planned name of a *task*'s label, and its modality."""
         planned = self._task(task)
         if planned is None:
             return None, None
-        # A size's label is the task's own, whatever its row says.
+        # The label of a size task is the task's own, whatever the row states.
         number = str(planned.get("target_label")) if family == "TL" else label
         return planned.get("labels_map", {}).get(number), planned.get("image_modality")
 
     @property
     def has_zooms(self) -> bool:
-        """Whether there are images to take voxel sizes from."""
+        """Whether there are images from which voxel sizes can be read."""
         return self._data is not None
 
     def zooms(self, image: Any) -> tuple[float, ...] | None:
-        """Return the voxel size by the header of an image, where there are images."""
+        """Return the voxel size from the header of an image; None if there are no images."""
         if self._data is None:
             return None
         datasets = (self._data / "Datasets").resolve()
         file = (datasets / str(image).rpartition("Datasets/")[2]).resolve()
-        return _zooms(file) if file.is_relative_to(datasets) else None  # a path of a result file is untrusted
+        return _zooms(file) if file.is_relative_to(datasets) else None  # paths in a result file are untrusted
 
     def points(self, answer: Answer) -> tuple[tuple[float, float], ...] | None:
-        """Return the ground truth's points of a size, angle or distance, x and y in pixels; None where not known."""
+        """Return the true points of a size, angle or distance, x and y in pixels; None if unknown."""
         names = self._point_names(answer)
         if self._data is None or not names or not isinstance(answer.doc.landmark_file, str):
             return None
@@ -94,7 +94,7 @@ class Plans:
             return None
 
     def case(self, answer: Answer) -> str | None:
-        """Return ``dataset/case`` of the image of an answer, as a run names its subject; None where not known."""
+        """Return ``dataset/case`` of an answer's image, as a run names its subject; None if unknown."""
         dataset, _, file = str(answer.doc.image or "").rpartition("Datasets/")[2].partition("/")
         folder, prefix, suffix = (self._task(answer.task) or {}).get("image", ("", "", ""))
         start = f"{folder}/{prefix}"

@@ -1,8 +1,8 @@
 """Reading answers from JSON Lines, plain or compressed: MedVision's sample files, or records of the same form.
 
-Contract: a line or record that cannot be used is counted and named in the notes, never dropped in silence, and never
-stops the reading; so are answers to one question given twice (all count, as upstream counts them) and the tokens NaN
-and Infinity, which are no JSON. A file that cannot be opened is a DataError. Nothing in a file is executed. Answers
+Contract: a line or record that cannot be used is counted and named in the notes; it is never dropped silently and never
+stops the reading. Also noted are several answers to one question (all count, as upstream) and the tokens NaN and
+Infinity, which are not valid JSON. A file that cannot be opened is a DataError. Nothing in a file is executed. Answers
 come block by block, so that no more of a file than a block need be in memory; those of a block are of one family, and
 in the order of their lines.
 """
@@ -32,9 +32,9 @@ from medvision_agent.eval.tasks import Family
 __all__ = ["AnswerReader"]
 
 _AT_ONCE = 64
-"""Lines that are decoded at once, before the cache is full."""
+"""Number of lines decoded at once, before the cache is full."""
 _BLOCK = 512
-"""Records of a block."""
+"""Number of records in a block."""
 _BUFFER = 1 << 18
 _DECODED, _LOOKED_UP, _BUILT = range(3)
 """The steps of reading a line."""
@@ -52,26 +52,26 @@ _KEY = attrgetter("task", "file", "task_type")
 
 
 class AnswerReader:
-    """Reads the answers of one or more files, of each record what *kind* has, and keeps what is to be said of them."""
+    """Reads the answers of one or more files, with the fields that *kind* has for each record, and collects remarks."""
 
     def __init__(self, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
         self.notes = Notes()
         self.count = 0
-        """Answers."""
+        """Number of answers."""
         self.nameless: list[str] = []
-        """Ids of answers that lack a name, of the label or the modality, without which they have no group."""
+        """Ids of answers without a label name or a modality, which therefore have no group."""
         self.files = Notes()
-        """Files that an answer with a response is said to be from."""
+        """Files that answers with a response name as their origin."""
         self.tagged: set[str] = set()
-        """Those of which any response has answer tags."""
+        """Those of these files in which a response has answer tags."""
         self.signs = Notes()
-        """Which generation of MedVision wrote the answers, where a sign of it was seen."""
+        """Which generation of MedVision wrote the answers, if there was a sign of it."""
         self._ids: set[str] = set()
         self._plans, self._kind = plans, kind
         self._names: list[str] = []
 
     def blocks(self, path: Path) -> Iterator[RecordAnswers]:
-        """Yield the answers in a file; once all are read, what is to be said about it is known."""
+        """Yield the answers in a file; after the last block, the remarks are complete."""
         self._names.append(path.name)
         records, lines, last = list[Scored](), list[int](), 0
         try:
@@ -86,7 +86,7 @@ class AnswerReader:
         yield from self._answers(records, lines)
 
     def _take(self, lines: Sequence[bytes], start: int, records: list[Scored], numbers: list[int]) -> None:
-        """Add the records in lines, and the number of the line of each; *start* is that of the first line."""
+        """Add the records of these lines, and each record's line number; *start* is the number of the first line."""
         found = decode(lines, self._kind)
         if found is not None:
             own, tokens = found
@@ -95,7 +95,7 @@ class AnswerReader:
             if tokens:
                 first = next(line for line, text in enumerate(lines, start) if NO_NMAE in text)
                 self._note(first, _TOKENS, tokens)
-        elif len(lines) > 1:  # one of them is odd
+        elif len(lines) > 1:  # one of them has another form
             half = len(lines) // 2
             self._take(lines[:half], start, records, numbers)
             self._take(lines[half:], start + half, records, numbers)
@@ -104,7 +104,7 @@ class AnswerReader:
             numbers.append(start)
 
     def _odd_record(self, text: bytes, line: int) -> OddRecord | None:
-        """Return the record in a line; None where it has none of any use."""
+        """Return the record in a line; None if it has no usable one."""
         if not text.strip():
             return None
         try:
@@ -128,7 +128,7 @@ class AnswerReader:
         return record
 
     def _answers(self, records: list[Scored], lines: list[int]) -> Iterator[RecordAnswers]:
-        """Yield the answers in records, those of each family together."""
+        """Yield the answers in records, grouped by family."""
         keys: list[_Key] = list(map(_KEY, records))
         there = {key: self._heading(key) for key in dict.fromkeys(keys)}
         headings = list(map(there.__getitem__, keys)) if len(there) > 1 else [*there.values()] * len(keys)
@@ -141,7 +141,7 @@ class AnswerReader:
             yield from self._of_family(family, *_only(own, records, headings, lines))
 
     def _heading(self, key: _Key) -> Any:
-        """Return a heading, or what is wrong with it."""
+        """Return a heading, or the error in it."""
         try:
             return read_heading(*key, self._names[-1])
         except ValueError as error:
@@ -160,13 +160,13 @@ class AnswerReader:
             yield answers
 
     def _without(self, errors: Mapping[int, ValueError], lines: Sequence[int], *columns: list[Any]) -> list[list[Any]]:
-        """Return *columns* without the rows of errors, which are said of their lines."""
+        """Return *columns* without the rows with errors, which are noted for their lines."""
         for row, error in errors.items():
             self._note(lines[row], f"records left out: {error}", step=_BUILT)
         return _only([row not in errors for row in range(len(lines))], *columns)
 
     def _look_at(self, answers: RecordAnswers, records: list[Scored], lines: list[int]) -> None:
-        """Note what answers have in common with others: an id, a generation, and what they lack."""
+        """Note properties of answers: repeated ids, the generation, and missing facts."""
         self.count += len(lines)
         ids = answers.column("id")
         own = set(ids)
@@ -187,7 +187,7 @@ class AnswerReader:
         self._look_for_tags(answers.column("file"), answers.column("response"), lines)
 
     def _look_for_signs(self, tasks: list[str], records: list[Scored], lines: list[int]) -> None:
-        """Note the first record whose task, or whose keys, say which generation wrote it."""
+        """Note the first record whose task or keys show which generation wrote it."""
         for task in dict.fromkeys(tasks):
             named = _generation(task)
             if not self.signs.has(named or _LATER, self._place(lines[0])):
@@ -215,7 +215,7 @@ class AnswerReader:
 
 
 def _only(kept: list[bool] | Literal[True], *columns: list[Any]) -> list[list[Any]]:
-    """Return the rows of *columns* that are kept; True: all of them."""
+    """Return the kept rows of *columns*; True keeps all."""
     return list(columns) if kept is True else [list(compress(column, kept)) for column in columns]
 
 
@@ -225,15 +225,15 @@ def _generation(task: str) -> str | None:
 
 
 class _DamagedError(Exception):
-    """A compressed file cannot be read to its end."""
+    """A compressed file that cannot be read to its end."""
 
 
 def _lines(path: Path) -> Iterator[list[bytes]]:
-    """Yield the lines of a file, some at a time; those before damage too."""
+    """Yield the lines of a file, several at a time; in a damaged file, also those before the damage."""
     read = list[bytes]()
     try:
         with gzip.open(path) if path.name.endswith(".gz") else path.open("rb", buffering=_BUFFER) as lines:
-            # What stands before damage has been read when the error comes.
+            # When the error arrives, everything before the damage has been read.
             while True:
                 read.extend(islice(lines, _AT_ONCE))
                 if not read:

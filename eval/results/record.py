@@ -1,10 +1,9 @@
 """A record of a result file as MedVision writes it, from the bytes of its line.
 
-Contract: a line is taken only if what is declared here has the declared types. Every other line is refused, and left to
-``decode_carefully`` and ``build``, which make the same record of whatever can be in one and know what to say about it.
-Nothing undeclared is kept, nor even made into an object. ``msgspec`` reads what is JSON; ``decode_carefully`` reads
-like Python's ``json``: NaN and Infinity as such, lone surrogates, and numbers of any size. Where both read a line they
-agree.
+Contract: a line is accepted only if the fields declared here have the declared types. All other lines are left to
+``decode_carefully`` and ``build``, which make the same record from any possible content and report problems. Undeclared
+fields are skipped, without creating objects. ``msgspec`` reads what is JSON; ``decode_carefully`` reads like Python's
+``json``: NaN and Infinity, lone surrogates, and numbers of any size. If both can read a line, the results are equal.
 """
 
 import json
@@ -20,14 +19,14 @@ from medvision_agent.eval.scorer.answer import Doc, ScoredDoc, Stored
 
 __all__ = ["NO_NMAE", "OddRecord", "Prompted", "Record", "Scale", "Scored", "decode", "decode_carefully"]
 
-# What MedVision's parser writes for every answer it could not read. Outside of a string no other text looks like this,
-# and inside of one its quotes would be escaped; no declared value but this one can hold it.
+# MedVision's parser writes this for every answer it could not read. Outside of a string no other text looks like this,
+# and inside one its quotes would be escaped; only this declared value can contain it.
 NO_NMAE = b'"nMAE": {"NMAE": NaN'
 _NULL_NMAE = b'"nMAE": {"NMAE": null'
 
 
 def decode_carefully(line: bytes) -> tuple[Any, int]:
-    """Return the value of a line, and how many NaN and Infinity tokens it has; ValueError where it is no JSON."""
+    """Return the value of a line, and its number of NaN and Infinity tokens; ValueError if it is not JSON."""
     tokens: list[str] = []
 
     def constant(token: str) -> float:
@@ -40,8 +39,8 @@ def decode_carefully(line: bytes) -> tuple[Any, int]:
         raise ValueError("nested too deeply") from None
 
 
-# Of each request all repeats, of each repeat a text or (MedVision takes the first) several; a text that stands for a
-# whole request is read as its first character. None is empty.
+# All repeats for each request; a repeat is one text or several, of which MedVision takes the first. A text in place of
+# a whole request is read as its first character. None means empty.
 _Texts = Annotated[list[str], Meta(min_length=1)]
 _Repeats = Annotated[list[str | _Texts], Meta(min_length=1)]
 _Requests = Annotated[list[_Repeats | Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
@@ -59,7 +58,7 @@ _NAMES |= {"f1": "F1", "modality": "image_modality", "zooms": "image_header_zoom
 
 
 class Scored(Struct, frozen=True, gc=False, rename=_NAMES):
-    """What a summary needs of a record."""
+    """The parts of a record that a summary needs."""
 
     target: str | float | list[float]
     resps: _Requests
@@ -80,7 +79,7 @@ class Scored(Struct, frozen=True, gc=False, rename=_NAMES):
 
 
 class Record(Scored, frozen=True, gc=False, rename={"points": "truth_points"}):
-    """What is used of a record."""
+    """The parts of a record that are used."""
 
     doc: Doc = Doc()
     subject: str | None = None
@@ -88,17 +87,17 @@ class Record(Scored, frozen=True, gc=False, rename={"points": "truth_points"}):
 
 
 class Prompted(Record, frozen=True, gc=False, rename={"prompt": "input"}):
-    """A record with what was asked."""
+    """A record with its question."""
 
     prompt: str | None = None
 
 
 class OddRecord(Prompted, frozen=True, gc=False):
-    """A record that is none as MedVision writes them; never made of a line at once."""
+    """A record in another form than MedVision's; never decoded directly from a line."""
 
     resps: Any
     extracted: str | None = None
-    """Numbers that were read by another parser, of which there is no text."""
+    """Numbers that another parser read from a text that is not stored."""
 
 
 _DECODERS: dict[type[Scored], Decoder[Any]] = {kind: Decoder(kind) for kind in (Scored, Record, Prompted)}
@@ -106,20 +105,20 @@ _ENDS = (b"}\n", b"}\r\n")
 
 
 def decode(lines: Sequence[bytes], kind: type[Scored]) -> tuple[list[Scored], int] | None:
-    """Return the records in lines, one in each, and how many NaN of MedVision's stand in them.
+    """Return the records in lines, one per line, and the number of MedVision's NaN values in them.
 
-    All are read at once. None: one of them is not as declared.
+    All lines are read at once. Returns None if one of them is not as declared.
     """
-    # One record in each line and all of it: the reader of many takes white space of any kind for the end of one.
-    # No value goes on after a line that ends in a brace if the next one begins with one, so that each line holds at
-    # least one, and as many as there are lines are one in each.
+    # Checks that each line is exactly one record: the decoder of many records accepts any white space as a line end. No
+    # value continues after a line that ends in a brace if the next one begins with a brace. So each line holds at least
+    # one record, and if there are as many records as lines, exactly one.
     if not all(map(bytes.startswith, lines, repeat(b"{"))) or not all(map(bytes.endswith, lines, repeat(_ENDS))):
         return None
     text = b"".join(lines)
-    replaced = text.replace(NO_NMAE, _NULL_NMAE)  # each is longer by one
+    replaced = text.replace(NO_NMAE, _NULL_NMAE)  # each value is longer by one character
     try:
         if not text.isascii():
-            text.decode()  # what a decoder skips it does not look at
+            text.decode()  # a decoder does not check what it skips
         records = _DECODERS[kind].decode_lines(replaced)
     except (ValueError, RecursionError):
         return None
@@ -130,7 +129,7 @@ def decode(lines: Sequence[bytes], kind: type[Scored]) -> tuple[list[Scored], in
 
 
 def _holds_object(record: Scored) -> bool:
-    """Return whether a value of no declared type is an object: what was replaced may have stood in it."""
+    """Return whether an undeclared value is an object, in which the replaced text may have been."""
     return any(map(_is_object, (record.id, record.doc_id, record.f1, record.doc)))
 
 

@@ -1,6 +1,6 @@
-"""Answers summarised as MedVision summarises them, with our sound figures beside.
+"""Summaries of answers as MedVision makes them, with our sound figures added.
 
-Contract: a section has the shape of MedVision's own figures; everything of ours stands under the one key
+Contract: a section has the structure of MedVision's own figures; all our additions are under the key
 ``medvision_agent``: what was left out and why, the sound figures, the convention ceiling, and the statistics of all
 samples together. Strict JSON.
 """
@@ -101,7 +101,7 @@ def _lines(family: Family, groups: Mapping[str, Statistics], protocol: Protocol)
 
 
 def _stops(batch: Batch, grouping: Grouping, protocol: Protocol) -> list[str]:
-    """Return where upstream's summary would have stopped with an error, and ours did not."""
+    """Return where upstream's summary would have stopped with an error, while ours continued."""
     notes = []
     errors = batch.metrics["MAE" if batch.family == "Detection" else "MRE"][grouping.counted]
     infinite, negative = int(np.isinf(errors).sum()), int((errors <= -1.1).sum())
@@ -118,7 +118,7 @@ def _stops(batch: Batch, grouping: Grouping, protocol: Protocol) -> list[str]:
 
 
 def _drawn(batch: Batch, protocol: Protocol) -> list[str]:
-    """Say from which range factors of the pixel size were drawn, if any were."""
+    """Return the range from which factors of the pixel size were drawn, if any were."""
     if not batch.drawn_scales:
         return []
     low, high = protocol.scaled_pixel_size

@@ -1,6 +1,6 @@
-"""The target of a record: numbers, a list of them, or the text of either.
+"""The target of a record: numbers, a list of numbers, or either as text.
 
-Contract: as many finite numbers as the family has, or a ValueError that says what is there instead.
+Contract: returns as many finite numbers as the family has, or raises a ValueError that states what was found instead.
 """
 
 import ast
@@ -27,11 +27,11 @@ Numbers = tuple[float, ...]
 
 
 def read_targets(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], list[bool], dict[int, ValueError]]:
-    """Return what ``read_target`` returns of each target; where it complains, no numbers, and what it says by row."""
+    """Return the results of ``read_target`` for all targets; for an invalid target, no numbers and its error by row."""
     try:
         values = list(map(_USUAL[family], targets))
     except (ValueError, TypeError, RecursionError):
-        return _one_by_one(targets, family)  # one of them is not as usual
+        return _one_by_one(targets, family)  # one target has an unusual form
     if family != "AD":
         return values, [False] * len(values), {}
     bare = [type(value) is float for value in values]
@@ -51,7 +51,7 @@ def _one_by_one(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], 
 
 
 def read_target(target: Any, family: Family) -> tuple[tuple[float, ...], bool]:
-    """Return the numbers of a target, and whether it was a bare number and no list of one."""
+    """Return the numbers of a target, and whether it was a bare number instead of a list."""
     value = _literal(target) if isinstance(target, str) else target
     bare = not isinstance(value, _SEQUENCES)
     numbers = (value,) if bare else tuple(value)
@@ -74,7 +74,7 @@ def _is_number(value: Any) -> bool:
 
 def _literal(text: str) -> Any:
     try:
-        return json.loads(text)  # NaN and Infinity are refused with what is not finite
+        return json.loads(text)  # NaN and Infinity are rejected later, as not finite
     except (ValueError, RecursionError):
         pass
     try:

@@ -1,1 +1,1 @@
-"""The shared MedVision scorer: how a stored response is turned into numbers. It never knows how it was made."""
+"""The shared MedVision scorer: turns a stored response into numbers, without knowing how it was made."""

@@ -1,8 +1,8 @@
-"""An answer made elsewhere: what MedVision's own result files hold for one sample, read and checked.
+"""An answer made elsewhere: the content of MedVision's own result files for one sample, read and checked.
 
-Contract: an answer has all that scoring and grouping need; nothing is looked up later. What a file does not carry
-is None, and what follows from that is said by whoever needed it. The parts of a record that an answer keeps as they
-are (``Doc``, ``Stored``) are declared as they stand in the file, so that they are made of its text at once.
+Contract: an answer contains everything that scoring and grouping need; nothing is looked up later. A value missing from
+the file is None, and the code that needs the value reports the consequence. The parts of a record that an answer keeps
+unchanged (``Doc``, ``Stored``) are declared as in the file, so that they are decoded directly.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -14,31 +14,31 @@ from medvision_agent.eval.tasks import TASKS, Family
 __all__ = ["COUNTS", "FAMILIES", "Answer", "Boxes", "Doc", "Profile", "ScoredDoc", "Stored"]
 
 COUNTS: dict[Family, int] = {task.family: len(task.numbers) for task in TASKS.values() if task.family is not None}
-"""How many numbers an answer has, for each of MedVision's task types."""
+"""Number of numbers in an answer, for each of MedVision's task types."""
 FAMILIES: tuple[Family, ...] = tuple(COUNTS)
 
 _Side = Annotated[int, Meta(gt=0, lt=2**31)]
 
 
 class Stored(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
-    """An nMAE that a result file carries.
+    """An nMAE value stored in a result file.
 
-    ``gc``: these hold no cycles, and the collector need not walk them.
+    ``gc``: these objects have no reference cycles, so the garbage collector can skip them.
     """
 
     value: float | None = None
-    """None where it is undefined: MedVision writes NaN."""
+    """None if it is undefined: MedVision writes NaN."""
     success: bool = False
 
 
 class Boxes(Struct, frozen=True, gc=False):
-    """Target boxes: rows and columns of each, both end pixels counted."""
+    """Target boxes: rows and columns of each, counting both end pixels."""
 
     dimensions: Any = None
 
 
 class Profile(Struct, frozen=True, gc=False):
-    """What was measured."""
+    """The measurement that was asked for."""
 
     metric_type: Any = None
     metric_key: Any = None
@@ -48,17 +48,17 @@ _NAMES = {"profile": "biometric_profile", "image": "image_file", "task": "taskID
 
 
 class ScoredDoc(Struct, frozen=True, gc=False, rename=_NAMES):
-    """What a summary needs of the data set's row, as it stands there and unchecked."""
+    """The fields of the data set's row that a summary needs, as stored and unchecked."""
 
     label: Any = ""
-    """Empty where the row has none."""
+    """Empty if the row has none."""
     profile: Profile | None = None
     image: Any = None
     task: Any = None
     slice_dim: Any = None
     slice_idx: Any = None
     size: tuple[_Side, _Side] | None = None
-    """Of the slice: rows and columns. What is no such pair stands as it is."""
+    """Rows and columns of the slice. A value that is not such a pair is kept unchanged."""
 
     @property
     def metric_type(self) -> str | None:
@@ -68,52 +68,52 @@ class ScoredDoc(Struct, frozen=True, gc=False, rename=_NAMES):
 
     @property
     def metric_key(self) -> Any:
-        """Which distance or angle."""
+        """The distance or angle that was asked for."""
         return self.profile.metric_key if isinstance(self.profile, Profile) else None
 
 
 class Doc(ScoredDoc, frozen=True, gc=False, rename={"boxes": "bounding_boxes", "dataset": "dataset_name"}):
-    """What is used of the data set's row; the rest of a row is not kept."""
+    """The used fields of the data set's row; the rest of a row is not kept."""
 
     boxes: Boxes | None = None
     dataset: Any = None
     pixel_size: Any = None
-    """Of the slice in mm, rows and columns, as half floats."""
+    """Size of a pixel of the slice in mm, by rows and columns, as half floats."""
     landmark_file: Any = None
-    """Where the ground truth's points stand; relative to the data folder, or with the path it had elsewhere."""
+    """The file with the ground truth's points, relative to the data folder or with its path on another machine."""
 
     @property
     def box(self) -> Any:
-        """Rows and columns of the first target box; None where there is none."""
+        """Rows and columns of the first target box; None if there is none."""
         found = self.boxes.dimensions if isinstance(self.boxes, Boxes) else None
         return found[0] if isinstance(found, list) and found else None
 
 
 class Answer(NamedTuple):
-    """One response with the truth and the facts of its sample."""
+    """One response with the ground truth and the facts of its sample."""
 
     id: str
     family: Family
     task: str
     file: str
-    """Name of the result file: MedVision takes the data set from it."""
+    """Name of the result file, from which MedVision derives the data set."""
     response: str | None
-    """None: only the extracted numbers were kept."""
+    """None if only the extracted numbers were kept."""
     extracted: str | None
     target: tuple[float, ...]
     bare_target: bool
-    """The target was a number, not a list of one."""
+    """Whether the target was a number instead of a list of one number."""
     doc: Doc = Doc()
     label_name: str | None = None
     modality: str | None = None
     zooms: tuple[float, ...] | None = None
-    """Voxel size by the header of the image file; None where the image is not there."""
+    """Voxel size from the header of the image file; None without the image."""
     nmae: Stored | None = None
     pixel_scale: tuple[float, float] | None = None
-    """Factors of a stated pixel size, height and width, where they were stored."""
+    """Factors of a stated pixel size, height and width, if stored."""
     subject: str | None = None
-    """The person whom the image shows; only this program's exports say it."""
+    """The person in the image; only this program's exports state it."""
     points: tuple[tuple[float, float], ...] | None = None
-    """The ground truth's points, x and y in pixels of the slice (y down); only this program's exports say them."""
+    """The ground truth's points, x and y in pixels of the slice (y down); only this program's exports state them."""
     prompt: str | None = None
-    """What was asked; read only where it is wanted, for it is long."""
+    """The question; read only on request, because it is long."""

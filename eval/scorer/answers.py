@@ -1,7 +1,7 @@
-"""Many answers of one family as columns: what they are scored from.
+"""Many answers of one family as columns, the input of scoring.
 
-Contract: a column is a list with one entry per answer, and all columns have the same order. A column is made when it is
-first asked for, so that nobody pays for what nobody reads; an answer is put together when it is asked for.
+Contract: a column is a list with one entry per answer, and all columns have the same order. A column is built when it
+is first requested, so that unused columns cost nothing; single answers are also built on request.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ Column = list[Any]
 
 
 class Answers(ABC):
-    """As many answers as *count* says. Columns are the fields of ``Answer``, and what a ``Doc`` has after ``doc.``."""
+    """A table of *count* answers. Columns are the fields of ``Answer``, and those of ``Doc`` after ``doc.``."""
 
     def __init__(self, family: Family, count: int) -> None:
         self.family = family
@@ -28,16 +28,16 @@ class Answers(ABC):
 
     @abstractmethod
     def _make(self, name: str) -> Column:
-        """Return a column that was not asked for before."""
+        """Return a column that was not requested before."""
 
     @staticmethod
     def of(answers: Sequence[Answer]) -> "Answers":
-        """Return *answers*, all of one family, as columns."""
+        """Return *answers*, all of one family, as a table of columns."""
         return _Made(answers[0].family, len(answers), lambda name: list(map(attrgetter(name), answers)))
 
     @staticmethod
     def joined(parts: Sequence["Answers"]) -> "Answers":
-        """Return the answers of all *parts*, one after the other; they are of one family."""
+        """Return the answers of all *parts* in order; all must be of one family."""
 
         def make(name: str) -> Column:
             return list(chain.from_iterable(part.column(name) for part in parts))
@@ -46,20 +46,20 @@ class Answers(ABC):
 
     @staticmethod
     def by_family(parts: Iterable["Answers"]) -> list["Answers"]:
-        """Return the answers of all *parts*, those of each family together."""
+        """Return the answers of all *parts*, joined by family."""
         found: dict[Family, list[Answers]] = {family: [] for family in FAMILIES}
         for part in parts:
             found[part.family].append(part)
         return [Answers.joined(own) for own in found.values() if own]
 
     def column(self, name: str) -> Column:
-        """Return a column; not to be changed."""
+        """Return a column, which must not be changed."""
         if name not in self._columns:
             self._columns[name] = self._make(name)
         return self._columns[name]
 
     def only(self, names: Iterable[str]) -> "Answers":
-        """Return these answers with the named columns alone; another one would be a KeyError."""
+        """Return these answers with the named columns only; any other column is a KeyError."""
         return _Made(self.family, len(self), {name: self.column(name) for name in names}.__getitem__)
 
     def __len__(self) -> int:
@@ -73,7 +73,7 @@ class Answers(ABC):
 
 
 class _Made(Answers):
-    """Answers whose columns *made* gives by their names."""
+    """Answers whose columns the function *made* returns by name."""
 
     def __init__(self, family: Family, count: int, made: Callable[[str], Column]) -> None:
         super().__init__(family, count)

@@ -1,8 +1,8 @@
 """Many answers of one family, scored together: columns of extracted numbers and metrics. One answer is the case n = 1.
 
-Contract: every answer has a row, whatever it says; the rows keep the order of the answers. NaN where a metric is
-undefined or the family has none. Answers may come block by block (``score_blocks``): then their texts are read and let
-go, and all numbers are scored at the end.
+Contract: every answer has a row, whatever its content; rows keep the order of the answers. A metric is NaN if it is
+undefined or does not exist for the family. Answers may arrive in blocks (``score_blocks``): their texts are then read
+and dropped, and all numbers are scored at the end.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,9 +29,9 @@ _NEEDED: dict[Family, Sequence[str]] = {
     "TL": _NAMES,
     "AD": ("task", "file", "doc.metric_type", "doc.metric_key"),
 }
-"""Columns that a summary reads."""
+"""The columns that a summary reads."""
 _Numbers = dict[str, NDArray[Any]]
-"""What is scored of answers, one row for each: what must be read from texts is read."""
+"""The scoring input, one row for each answer: everything that must be read from texts has been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class Batch:
     target: Floats
     """One row of numbers per answer."""
     extracted: list[str]
-    """Empty where the texts were let go."""
+    """Empty if the texts were dropped."""
     success: Flags
     metrics: dict[str, Floats]
-    """By MedVision's names: MAE, and MRE (and nMAE) or the overlap metrics; failures overlap nothing."""
+    """By MedVision's names: MAE, and MRE (and nMAE) or the overlap metrics; a failure has overlap 0."""
     loss: Floats
     nmae: Nmae | None
-    """Of sizes, angles and distances, where the protocol has it."""
+    """For sizes, angles and distances, if the protocol defines it."""
     drawn_scales: int
-    """Answers whose diagonal goes by factors that are not stored, but drawn."""
+    """Number of answers whose diagonal uses factors that were drawn because they are not stored."""
 
     @property
     def family(self) -> Family:
@@ -62,13 +62,13 @@ class Batch:
 
 
 def score_batch(answers: Answers, protocol: Protocol) -> Batch:
-    """Return the scores of *answers*; targets have as many numbers as the answers."""
+    """Return the scores of *answers*; each target must have as many numbers as an answer."""
     found = _found(answers, protocol)
     return _score(answers, _read(answers, found, protocol), written_out(found), protocol)
 
 
 def score_blocks(blocks: Iterable[Answers], protocol: Protocol) -> list[Batch]:
-    """Return the scores of the answers in *blocks* by family, with the columns that a summary reads alone."""
+    """Return the scores of the answers in *blocks* by family, keeping only the columns that a summary reads."""
     kept: dict[Family, tuple[list[Answers], list[_Numbers]]] = {family: ([], []) for family in COUNTS}
     for block in blocks:
         answers, numbers = kept[block.family]
@@ -92,7 +92,7 @@ def _of_kind(kind: str, answers: Answers) -> Flags:
 
 
 def _found(answers: Answers, protocol: Protocol) -> list[Found]:
-    """Return the numbers of each response, or those that another parser found where there is none."""
+    """Return the numbers of each response, or if there is no response, those that another parser found."""
     responses, count = answers.column("response"), COUNTS[answers.family]
     if None not in responses:
         return find_numbers(responses, count, protocol)

@@ -1,7 +1,7 @@
-"""Final boxes as models write them in a convention of ours; MedVision's own convention keeps MedVision's rule.
+"""Final boxes that models write in one of our conventions; boxes in MedVision's convention follow MedVision's rule.
 
-Contract: takes linear time and raises nothing, whatever the text. A box is written in one of three forms, and what
-stands around it (brackets, JSON, tags, code fences, words) does not matter:
+Contract: takes linear time and raises no error for any text. A box is written in one of three forms; surrounding text
+(brackets, JSON, tags, code fences, words) does not matter:
 
 - four numbers in a row, between them nothing but commas, semicolons or spaces: ``[398,699,512,801]``;
 - two points in brackets, between them nothing but a comma, a dash, "and", "to" or the name of a corner:
@@ -10,11 +10,11 @@ stands around it (brackets, JSON, tags, code fences, words) does not matter:
   bottom``, in any order.
 
 A comma separates numbers and is never part of one. Numbers with a unit, a percent sign or letters attached (``v0``,
-``bbox_2d``), ranges, fractions and dates are no coordinates. More than four numbers in one of the forms are no box, and
-leave unclear which four are meant.
+``bbox_2d``), ranges, fractions and dates are not coordinates. More than four numbers in one of the forms are not a box,
+because it is unclear which four are meant.
 
-Which part of a reply is read is the protocol's rule. Between answer tags all boxes must be the same four numbers, and
-nothing unclear may stand beside them; else no box is read. In a whole reply, where nothing marks the answer, the last
+Which part of a reply is read is the protocol's rule. Between answer tags, all boxes must have the same four numbers,
+and nothing unclear may be present; otherwise no box is read. In a whole reply, where nothing marks the answer, the last
 box is read.
 """
 
@@ -31,7 +31,7 @@ Written = tuple[str, str, str, str]
 """The four numbers of a box as written, in the order of the frame."""
 
 _ASCII = str.maketrans("，；、：（）−–—→", ",;,:()----")  # noqa: RUF001
-"""Punctuation of Chinese texts, and signs and dashes of typeset ones."""
+"""Replacements for Chinese punctuation, and for typographic signs and dashes."""
 # Every part is possessive or stops at the first character that does not fit, so that no search takes quadratic time.
 _VALUE = (
     r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
@@ -61,7 +61,7 @@ _NAMES = (
 
 
 def written_box(response: str, frame: Frame, protocol: Protocol) -> Written | None:
-    """Return the box of a response in *frame*, from the part that *protocol* reads; None where there is none."""
+    """Return the box in a response, in *frame*, from the part that *protocol* reads; None if there is none."""
     text = scanned_text(response, protocol).translate(_ASCII)
     found = list(_boxes(_PIXELS.sub("", text) if frame.in_pixels else text, frame))
     if not protocol.answer_tags:
@@ -81,7 +81,7 @@ def _four(numbers: list[str]) -> Written | None:
 
 
 def _by_name(form: str, frame: Frame) -> Written | None:
-    """Return the numbers in the order of *frame*; None where their names are not those of two corners."""
+    """Return the numbers in the order of *frame*; None if their names are not those of two corners."""
     pairs = [(name.lower().replace("_", ""), number) for name, number in _EACH_NAMED.findall(form)]
     values = dict(pairs)
     for x0, y0, x1, y1 in _NAMES:

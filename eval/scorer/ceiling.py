@@ -1,8 +1,8 @@
-"""The convention ceiling: what an answer at the true edges of a structure scores against MedVision's boxes.
+"""The convention ceiling: the score of an answer at the true edges of a structure, against MedVision's boxes.
 
-Contract: MedVision takes the inclusive indices of a box's last row and column for edges, so its targets are one pixel
-short to the right and at the bottom. The best answer to the question as it is asked is one pixel longer, and this is
-its score by the protocol. No model that measures better can be told from one that has learned the convention.
+Contract: MedVision uses the inclusive indices of a box's last row and column as edges, so its targets are one pixel
+short at the right and at the bottom. The correct answer to the question is one pixel longer, and this is its score by
+the protocol. A model that scores higher cannot be distinguished from one that has learned the convention.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, flo
 
 
 def answers_ceiling(targets: Target, sizes: Sequence[Any], protocol: Protocol) -> dict[str, float]:
-    """Return the ceiling of those targets whose rows carry the size of the image (``Doc.size``)."""
+    """Return the ceiling over those targets whose rows state the size of the image (``Doc.size``)."""
     known = np.array([type(size) is tuple for size in sizes], dtype=np.bool_)
     pairs = np.fromiter(chain.from_iterable(compress(sizes, known.tolist())), np.float64).reshape(-1, 2)
     return ceiling(targets[known], pairs, protocol)

@@ -1,15 +1,14 @@
-"""The best constant answer of the other subjects: what can be scored by knowing what is asked, and no image.
+"""The best constant answer of the other subjects: the score reachable by knowing the question, without an image.
 
-For each sample it is the one answer that has the least mean loss over the samples of other subjects: those of the same
-label, where at least five other subjects have that label, else all of the task.
+For each sample it is the single answer with the least mean loss over samples of other subjects: those with the same
+label if at least five other subjects have it, otherwise all samples of the task.
 
-Contract: the ground truth of a subject never enters the constants of that subject. The search begins at the better of
-the medians and the best ground truth, and improves one number at a time over the values that the others have, until
-nothing improves: exact where the loss is a mean over an answer's numbers and the others are few, close to it
-elsewhere. At most ``_SAMPLES`` of the others and ``_VALUES`` values of each number are looked at, evenly drawn. The
-same samples give the same constants. Subjects for which the same others are drawn share one search: the samples of a
-list that stands in the order of its subjects take ``_SAMPLES + 1`` searches for each number of samples that a subject
-has, and not one for each subject.
+Contract: the ground truth of a subject never enters the constants of that subject. The search starts from the better of
+the medians and the best ground truth. It improves one number at a time over the values of the others, until nothing
+improves. The result is exact if the loss is a mean over an answer's numbers and the others are few, otherwise close to
+exact. At most ``_SAMPLES`` of the others and ``_VALUES`` values of each number are examined, evenly spaced. The same
+samples give the same constants. Subjects with the same drawn others share one search: a list sorted by subject takes
+``_SAMPLES + 1`` searches for each number of samples per subject, instead of one for each subject.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,10 +26,10 @@ from medvision_agent.eval.tasks import TASKS, TaskName
 __all__ = ["MIN_OTHERS", "Asked", "LossOf", "best_constants", "mean_losses", "our_loss"]
 
 LossOf = Callable[[Floats, Floats], Floats]
-"""A loss of answers beside their ground truths: the last axis of both holds the numbers of an answer."""
+"""A loss of answers given their ground truths; the last axis of both arrays holds the numbers of an answer."""
 
 MIN_OTHERS = 5
-"""Other subjects that a label needs, or the constant is that of the whole task."""
+"""A label with fewer other subjects uses the constant of the whole task."""
 _SAMPLES, _VALUES = 256, 32
 
 
@@ -44,7 +43,7 @@ class Asked(Question, Protocol):
 
 
 def our_loss(task: TaskName) -> LossOf:
-    """Return the loss of a task (``metrics``); a box must name its lower-left corner first."""
+    """Return the loss of a task (``metrics``); boxes must name the lower-left corner first."""
     kind = TASKS[task].loss
     if kind != "overlap":
         rule = LOSSES[kind]
@@ -54,9 +53,9 @@ def our_loss(task: TaskName) -> LossOf:
 
 
 def best_constants(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[str, Floats]:
-    """Return the best constant answer for each sample, by its id: as many numbers as the sample's target.
+    """Return the best constant answer for each sample by id, with as many numbers as the sample's target.
 
-    *loss* gives the loss of each task. A sample of a task without any other subject has no constant and is left out.
+    *loss* gives the loss of each task. A sample is left out if its task has no other subject.
     """
     every, found = list(samples), dict[str, Floats]()
     for task in dict.fromkeys(one.task for one in every):
@@ -78,7 +77,7 @@ def best_constants(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] 
 
 
 class _Group:
-    """Samples whose ground truths one constant may come from, and where those of each subject stand among them."""
+    """Samples whose ground truths may give one constant, with the positions of each subject's samples."""
 
     def __init__(self, samples: Sequence[Asked]) -> None:
         self.samples = samples
@@ -87,18 +86,18 @@ class _Group:
         for place, one in enumerate(samples):
             self.places.setdefault(one.subject, []).append(place)
         self._found: dict[tuple[int, ...], Floats] = {}
-        """The best constants: one for each set of ground truths that was drawn."""
+        """The best constants, one for each set of ground truths that was drawn."""
 
     def best_without(self, subject: str, loss: LossOf) -> Floats:
-        """Return the best constant of at most ``_SAMPLES`` ground truths of the other subjects, evenly drawn."""
+        """Return the best constant of at most ``_SAMPLES`` ground truths of the other subjects, evenly spaced."""
         left_out = self.places[subject]
         drawn = _even_places(len(self.samples) - len(left_out), _SAMPLES)
         key = [len(left_out)]
-        for place in left_out:  # in their order, so that each moves what comes after it
+        for place in left_out:  # in sorted order, so that each shifts the positions after it
             before = int(drawn.searchsorted(place))
             drawn[before:] += 1
             key.append(before)
-        if (known := tuple(key)) not in self._found:  # these numbers say which places are drawn
+        if (known := tuple(key)) not in self._found:  # these numbers determine which positions are drawn
             self._found[known] = _best(np.asarray(self.targets[drawn]), loss)
         return self._found[known]
 
@@ -116,7 +115,7 @@ def mean_losses(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] = o
 
 
 def _by_label(samples: Iterable[Asked]) -> list[list[Asked]]:
-    """Return the samples of one task by what is asked for: a structure, or what lies between named landmarks."""
+    """Return the samples of one task grouped by what is asked for: a structure, or named landmarks."""
     labels: dict[tuple[str | None, tuple[str, ...]], list[Asked]] = {}
     for one in samples:
         labels.setdefault((one.label, one.landmarks), []).append(one)
@@ -128,7 +127,7 @@ def _targets(samples: Sequence[Asked]) -> Floats:
 
 
 def _best(targets: Floats, loss: LossOf) -> Floats:
-    """Return the constant of the least mean loss over ground truths (n, numbers), which are few."""
+    """Return the constant with the least mean loss over a few ground truths (n, numbers)."""
 
     def best_of(answers: Floats) -> tuple[Floats, float]:
         means = loss(answers[:, np.newaxis, :], targets[np.newaxis]).mean(axis=1)
@@ -156,5 +155,5 @@ def _evenly(rows: Floats, count: int) -> Floats:
 
 
 def _even_places(rows: int, count: int) -> NDArray[np.int64]:
-    """Return the places of at most *count* of so many rows, evenly spaced."""
+    """Return the positions of at most *count* of *rows* rows, evenly spaced."""
     return np.arange(rows) if rows <= count else np.linspace(0, rows - 1, count).round().astype(np.int64)

@@ -1,7 +1,7 @@
 """MedVision's names: the group and the short name of a label, and the codes of modalities and planes.
 
-Contract: labels match exactly and case-sensitively. An unknown label has no name; what follows from that is the
-caller's to say.
+Contract: labels match exactly and case-sensitively. An unknown label has no name; the caller must report the
+consequence.
 
 Source: the label tables of the MedVision benchmark (``data/NOTICE``): version 1.2 in full, and where 1.0.0 differs.
 """
@@ -14,27 +14,27 @@ from typing import NamedTuple
 __all__ = ["PLANES", "LabelNames", "label_names", "modality_code"]
 
 PLANES = {0: "S", 1: "C", 2: "A"}
-"""Sagittal, coronal, axial: by the axis of the volume a slice leaves out."""
+"""Sagittal, coronal, axial: by the volume axis perpendicular to a slice."""
 _MODALITIES = {"MRI": "MR", "ultrasound": "US", "X-ray": "XR"}
 
 
 class LabelNames(NamedTuple):
-    """What the summaries call a label."""
+    """The names of a label in the summaries."""
 
     group: str
-    """For detection."""
+    """Used for detection."""
     short: str | None
-    """For sizes; one label of version 1.2 has none."""
+    """Used for sizes; one label of version 1.2 has none."""
 
 
 def modality_code(modality: str) -> str:
-    """Return the abbreviation of a modality; a modality written otherwise stays as it is."""
+    """Return the abbreviation of a modality; an unknown modality is returned unchanged."""
     return _MODALITIES.get(modality, modality)
 
 
 @cache
 def label_names(version: str) -> dict[str, LabelNames]:
-    """Return the names of every label by the table of version ``v1`` or ``v1.2``."""
+    """Return the names of every label from the table of version ``v1`` or ``v1.2``."""
     names = {row["label"]: LabelNames(row["group"], row["short_name"] or None) for row in _rows("labels.csv")}
     if version == "v1":
         for row in _rows("labels_v1_differences.csv"):

@@ -1,18 +1,18 @@
-"""MedVision's metrics of parsed answers, to the last bit, and our loss: of one answer, or of many at once.
+"""MedVision's metrics of parsed answers, bit for bit, and our loss; for one answer or many at once.
 
-Contract: the last axis holds the numbers of an answer; any axes before it are samples. Predictions are float32,
-targets float64, and where the two meet NumPy 2's promotion decides, because upstream's values depend on it.
-Infinite predictions give infinite or NaN metrics and never a warning.
+Contract: the last axis holds the numbers of an answer; any axes before it are samples. Predictions are float32, targets
+float64, and mixed operations follow NumPy 2's promotion rules, because upstream's values depend on them. Infinite
+predictions give infinite or NaN metrics and never a warning.
 
-The loss is our primary metric, within 0..1. A failure costs 1, so that silence never pays.
+The loss is our primary metric, within 0..1. A failure costs 1, so that giving no answer is never better.
 
-* ``relative error``: mean over the numbers of ``min(|p - t| / t, 1)``. For ``t <= 0``, where a relative error says
-  nothing, a number costs 0 if ``p = t`` and 1 otherwise.
+* ``relative error``: mean over the numbers of ``min(|p - t| / t, 1)``. For ``t <= 0``, where a relative error is
+  meaningless, a number costs 0 if ``p = t`` and 1 otherwise.
 * ``angle``: ``min(|p - t|, 90) / 90``.
 * ``overlap``: ``1 - IoU``, with the protocol's IoU.
 
-What is not finite costs 1 (one number of a relative error, or all of the others), and so does an answer that did not
-parse (NaN).
+A value that is not finite costs 1 (for a relative error only that number, otherwise the whole answer), and so does an
+answer that was not parsed (NaN).
 
 Source: MedVision's per-sample metrics (both versions, see ``protocol``).
 """
@@ -46,15 +46,15 @@ _Numbers = TypeVar("_Numbers", Values, Floats)
 
 OVERLAPS = ("IoU", "F1", "Precision", "Recall")
 _EPSILON = 1e-15
-"""Upstream adds it to every target: a target of 0 gives huge, not infinite, relative errors."""
+"""Upstream adds it to every target, so that a target of 0 gives huge instead of infinite relative errors."""
 
 
 def measure(
     loss: Loss, values: Values, success: Flags, target: Target, protocol: Protocol
 ) -> tuple[dict[str, Floats], Floats]:
-    """Return MedVision's metrics by its names, MAE and MRE or the overlaps, and our loss; one number per answer.
+    """Return MedVision's metrics by name (MAE and MRE, or the overlaps) and our loss; one value per answer.
 
-    A failure, whose values are NaN, has no errors and overlaps nothing.
+    A failure, whose values are NaN, has no errors and overlap 0.
     """
     mae = mean_absolute_error(values, target)
     if loss != "overlap":
@@ -65,7 +65,7 @@ def measure(
 
 
 class Overlap(NamedTuple):
-    """How well two boxes overlap; NaN where a measure is undefined."""
+    """Measures of the overlap of two boxes; NaN if undefined."""
 
     iou: Floats
     f1: Floats
@@ -92,7 +92,7 @@ def mean_relative_error(values: Values, target: Target) -> Floats:
 
 
 def float32_errors(values: Values, target: Target) -> tuple[Floats, Floats]:
-    """Return MAE and MRE of single numbers as NumPy 1 gives them: a bare target takes the type of the prediction."""
+    """Return MAE and MRE of single numbers as in NumPy 1, where a bare target takes the type of the prediction."""
     with np.errstate(all="ignore"):
         errors = np.abs(values - target.astype(np.float32))
         relative = errors / (target + _EPSILON).astype(np.float32)
@@ -123,7 +123,7 @@ def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
 
 
 def _numbers_first(answers: _Numbers, axes: int) -> _Numbers:
-    """Return answers with so many axes, and their numbers along the first: each lies side by side with its like."""
+    """Return answers with *axes* axes and their numbers on the first one; each number's values are contiguous."""
     whole = answers.reshape(*[1] * (axes - answers.ndim), *answers.shape)
     return np.ascontiguousarray(np.moveaxis(whole, -1, 0))
 
@@ -140,8 +140,8 @@ class _Areas(NamedTuple):
 
 
 def _areas(box: NDArray[Any], truth: Floats) -> _Areas:
-    # Upstream computes with scalars: a difference or product of predicted values alone stays in their type. On a
-    # tie (and for NaN) the end of the intersection is the prediction's.
+    # Upstream computes with scalars: a difference or product of predicted values only keeps their type. On a tie (and
+    # for NaN), the edge of the intersection is the prediction's.
     low, high, true_low, true_high = box[:2], box[2:], truth[:2], truth[2:]
     own_low, own_high = ~(true_low > low), ~(true_high < high)
     start, end = np.where(own_low, low, true_low), np.where(own_high, high, true_high)
@@ -175,7 +175,7 @@ def angle_loss(values: Values, target: Target) -> Floats:
 
 
 def box_loss(iou: Floats) -> Floats:
-    """Return the loss of boxes with these overlaps; rounding in float32 can lift one just above 1."""
+    """Return the loss of boxes with these overlaps; float32 rounding can make an overlap slightly larger than 1."""
     return _within(1 - iou)
 
 
@@ -184,4 +184,4 @@ def _within(loss: Floats) -> Floats:
 
 
 LOSSES: dict[Loss, Callable[[Values, Target], Floats]] = {"relative error": relative_loss, "angle": angle_loss}
-"""The losses of measures by their names; that of boxes takes an overlap."""
+"""The loss functions by name; that of boxes takes an overlap."""

@@ -1,11 +1,11 @@
-"""nMAE: the absolute error of a length over the physical diagonal of its slice.
+"""nMAE: the absolute error of a length divided by the physical diagonal of its slice.
 
-Contract: ``nMAE = MAE / sqrt((H * ph * sh)^2 + (W * pw * sw)^2)``, with H, W the slice in pixels, ph, pw the
-in-plane voxel sizes of the image's header, and sh, sw the factors by which a task has scaled the stated pixel size
-(1 but for ``scaledPS`` tasks). Where an ingredient is missing there is no diagonal, and no nMAE.
+Contract: ``nMAE = MAE / sqrt((H * ph * sh)^2 + (W * pw * sw)^2)``, with H, W the slice in pixels, ph, pw the in-plane
+voxel sizes of the image's header, and sh, sw the factors by which a task has scaled the stated pixel size (1 but for
+``scaledPS`` tasks). If one of these values is missing, there is no diagonal and no nMAE.
 
-Source: MedVision 1.2. Known there, and kept: the factors are recomputed from a hash whose key ends in ``None`` for
-angles and distances, while the prompts were written with one that ends in nothing; so they are right only if stored.
+Source: MedVision 1.2. A known upstream error is kept: for angles and distances, the factors are recomputed from a hash
+whose key ends in ``None``, while the prompts used a key without this ending; so the factors are right only if stored.
 """
 
 import hashlib
@@ -34,22 +34,22 @@ _Range = tuple[float, float]
 
 
 class Nmae(NamedTuple):
-    """The nMAE of many answers."""
+    """The nMAE values of many answers."""
 
     value: Floats
-    """As a summary takes it: of answers that parse."""
+    """As a summary uses it: for answers that were parsed."""
     success: Flags
-    """The same, and finite."""
+    """Whether the answer was parsed and its nMAE is finite."""
     parsed: Floats
     """As parsing a file gives it, before the summary's conditions."""
     parsed_success: Flags
 
 
 def nmae(numbers: Mapping[str, NDArray[Any]], mae: Floats, plain_mae: Floats, success: Flags) -> Nmae:
-    """Return nMAE by the stored ones and the diagonals in *numbers*: one that is stored stays.
+    """Return nMAE from the stored values and the diagonals in *numbers*; a stored value takes precedence.
 
-    *plain_mae* is MAE in float64. A stored value that was made with it is made again where *mae* is another (the
-    protocol follows NumPy 1): else one column would mix both.
+    *plain_mae* is MAE in float64. A stored value was computed from it; if *mae* differs (the protocol follows NumPy 1),
+    the value is recomputed, so that a column does not mix both.
     """
     stored, lengths = numbers["stored nMAE"], numbers["diagonal"]
     made = numbers["is length"] & ~np.isnan(mae) & ~np.isnan(lengths) & (lengths != 0)
@@ -62,7 +62,7 @@ def nmae(numbers: Mapping[str, NDArray[Any]], mae: Floats, plain_mae: Floats, su
 
 
 def stored_nmae(answers: Answers) -> dict[str, NDArray[Any]]:
-    """Return the nMAE that files hold of *answers*."""
+    """Return the nMAE values that files store for *answers*."""
     stored = answers.column("nmae")
     return {
         "stored nMAE": np.array([math.nan if one is None or one.value is None else one.value for one in stored]),
@@ -72,9 +72,10 @@ def stored_nmae(answers: Answers) -> dict[str, NDArray[Any]]:
 
 
 def diagonals(answers: Answers, between: _Range, *, stored: bool = True) -> Floats:
-    """Return the physical diagonal of each answer's slice in mm; NaN where it cannot be known.
+    """Return the physical diagonal of each answer's slice in mm; NaN if unknown.
 
-    Factors that are not stored are drawn from the range *between*. *stored*: of answers whose nMAE is stored too.
+    Factors that are not stored are drawn from the range *between*. With *stored*, answers with a stored nMAE are
+    included.
     """
     zooms = answers.column("zooms")
     if not stored:
@@ -96,11 +97,11 @@ def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale:
 
 
 def _scales(answers: Answers, zooms: Column, between: _Range) -> Iterable[_Scale | None]:
-    """Return the factors of each answer: 1 but for ``scaledPS`` tasks, there stored or drawn; None where unknown."""
+    """Return each answer's factors: 1 except in ``scaledPS`` tasks, where they are stored or drawn; None: unknown."""
     files = answers.column("file")
     if not _has_scaled(files):
         return repeat(_NOT_SCALED, len(files))
-    # One generator for all draws, seeded anew for each: to make one takes much longer than to draw.
+    # One generator for all draws, seeded again for each: creating one takes much longer than drawing.
     draw = np.random.RandomState()
     rows = zip(files, answers.column("pixel_scale"), zooms, answers.column("doc"), strict=True)
     return [
@@ -114,7 +115,7 @@ def _has_scaled(files: Column) -> bool:
 
 
 def drawn_scales(answers: Answers) -> Flags:
-    """Return which answers have a diagonal whose factors are not stored, but drawn."""
+    """Return which answers have a diagonal with drawn instead of stored factors."""
     columns = [answers.column(name) for name in ("file", "pixel_scale", "zooms")]
     if not _has_scaled(columns[0]):
         return np.zeros(len(answers), dtype=np.bool_)
@@ -125,22 +126,22 @@ def drawn_scales(answers: Answers) -> Flags:
 
 
 def _drawn(doc: ScoredDoc, family: Family, between: _Range, draw: np.random.RandomState) -> _Scale | None:
-    # Without a label, the key of a size ends in nothing, and that of the others in None.
+    # Without a label, the key of a size has no ending, and that of the others ends in None.
     label = None if family != "TL" and doc.label == "" else doc.label
     row = {"image_file": doc.image, "slice_dim": doc.slice_dim, "slice_idx": doc.slice_idx, "taskID": doc.task}
     try:
         return pixel_scale(row | {"label": label}, axes=1 if family == "TL" else 2, between=between, draw=draw)
-    except ValueError:  # what cannot be encoded
+    except ValueError:  # text that cannot be encoded
         return None
 
 
 def pixel_scale(
     doc: Mapping[str, object], *, axes: int, between: _Range, draw: np.random.RandomState | None = None
 ) -> _Scale:
-    """Return the factors of a slice's stated pixel size, height and width, drawn from a hash of its row.
+    """Return the factors of a slice's stated pixel size (height, width), drawn from a hash of its row.
 
     One draw for both (sizes), or one for each (angles and distances), from the range *between*. *draw* is a generator
-    to be seeded for it.
+    that is seeded here.
     """
     key = "|".join(str(doc.get(name)) for name in ("image_file", "slice_dim", "slice_idx", "taskID"))
     key += f"|{doc.get('label', '')}"

@@ -1,7 +1,7 @@
 """From responses to numbers: first the numbers as written, then float32 values. One response is the case n = 1.
 
-Contract: both steps take linear time and raise nothing, whatever the text. The last numbers of the scanned text
-are the answer; no unit, percent sign or fraction is understood, and words such as ``nan`` are no numbers.
+Contract: both steps take linear time and raise no error for any text. The last numbers of the scanned text are the
+answer. Units, percent signs and fractions are not understood, and words such as ``nan`` are not numbers.
 
 Source: MedVision's answer extraction and parsing (both versions, see ``protocol``).
 """
@@ -20,11 +20,11 @@ __all__ = ["Found", "extract", "find_numbers", "parse", "parse_numbers", "scanne
 _OPEN, _CLOSE = "<answer>", "</answer>"
 
 Found = Sequence[str]
-"""The numbers of one answer as written; none where there were too few."""
+"""The numbers of one answer as written; empty if there were too few."""
 
 
 def extract(response: str, count: int, protocol: Protocol) -> str:
-    """Return the last *count* numbers of the response as written, joined by ``,``; empty where there are fewer.
+    """Return the last *count* numbers of the response as written, joined by ``,``; empty if there are fewer.
 
     The number strings keep their form (``007.50``, ``12.``, ``+5.5``), but lose commas that separate thousands.
     """
@@ -32,19 +32,19 @@ def extract(response: str, count: int, protocol: Protocol) -> str:
 
 
 def find_numbers(responses: Iterable[str], count: int, protocol: Protocol) -> list[Found]:
-    """Return the last *count* numbers of each response, still with the commas that separate thousands."""
+    """Return the last *count* numbers of each response, including the commas that separate thousands."""
     texts = _tagged(responses) if protocol.answer_tags else responses
     findall = protocol.number.findall
     return [own[-count:] if text and len(own := findall(text)) >= count else () for text in texts]
 
 
 def written_out(found: Iterable[Found]) -> list[str]:
-    """Return the numbers of each answer in one text, as MedVision stores them."""
+    """Return the numbers of each answer as one text, as MedVision stores them."""
     return [",".join([number.replace(",", "") for number in own]) for own in found]
 
 
 def scanned_text(response: str, protocol: Protocol) -> str:
-    """Return the part of a response that is read: what the answer tags enclose, or the whole."""
+    """Return the part of a response that is read: the text between answer tags, or the whole response."""
     return _tagged([response])[0] if protocol.answer_tags else response
 
 
@@ -64,7 +64,7 @@ def parse_numbers(found: Sequence[Found], count: int) -> tuple[NDArray[np.float3
     parsed = np.fromiter(map(count.__eq__, map(len, found)), np.bool_, len(found))
     try:
         doubles = _doubles(compress(found, parsed.tolist()))
-    except ValueError:  # a stored text that is none of numbers
+    except ValueError:  # a stored text without numbers
         parsed &= np.fromiter(map(_are_numbers, found), np.bool_, len(found))
         doubles = _doubles(compress(found, parsed.tolist()))
     with np.errstate(over="ignore", under="ignore"):
@@ -77,7 +77,7 @@ def _doubles(found: Iterable[Found]) -> NDArray[np.float64]:
     together = " ".join(numbers)
     if "," in together:
         plain = together.replace(",", "").split(" ")
-        # A stored text may have spaces in it.
+        # A stored text may contain spaces.
         numbers = plain if len(plain) == len(numbers) else [number.replace(",", "") for number in numbers]
     return np.fromiter(map(float, numbers), np.float64, len(numbers))
 
@@ -90,7 +90,7 @@ def _are_numbers(found: Found) -> bool:
 
 
 def _tagged(responses: Iterable[str]) -> list[str]:
-    # Plain searches: the lazy pattern that says the same takes quadratic time on many tags that never close.
+    # Plain searches: an equivalent lazy pattern takes quadratic time on many tags that are never closed.
     skipped = len(_OPEN)
     return [
         text[start + skipped : end]

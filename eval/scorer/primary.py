@@ -4,8 +4,8 @@ A metric is a loss within 0..1, 0 is perfect:
 
 * ``loss``: that of the task (``metrics``); the default.
 * ``relative``: mean over the numbers of ``min(|p - t| / t, 1)``.
-* ``log-ratio``: mean over the numbers of ``min(|ln(p / t)|, ln 4) / ln 4``. Lengths only; a length of 0 or less is no
-  answer, hence a failure.
+* ``log-ratio``: mean over the numbers of ``min(|ln(p / t)|, ln 4) / ln 4``. Lengths only; a length of 0 or less
+  counts as a failure.
 * ``absolute``: of angles ``min(|p - t|, 90) / 90``. An error in mm or mm2 has no largest value: it counts in units
   of twice the mean error of the best constant (``constants``), up to 1.
 * ``iou``: ``1 - IoU``.
@@ -13,8 +13,8 @@ A metric is a loss within 0..1, 0 is perfect:
   else 1.
 
 A failure costs 1 (``failures: worst``), or as much as *chance*: with c the mean loss of the best constant, the loss is
-then ``min(loss / c, 2)``, so that 1 is what knowing the question is worth and a failure costs 1. There is one c for
-each task of a source, made of the planned ground truths before the first call.
+then ``min(loss / c, 2)``, so that 1 is the score of knowing only the question, and a failure costs 1. There is one c
+for each task of a source, computed from the planned ground truths before the first call.
 """
 
 import math
@@ -38,10 +38,10 @@ __all__ = ["Declared", "Failures", "Metric", "Primary", "declared_by", "metric_n
 Metric = Literal["loss", "relative", "log-ratio", "absolute", "iou", "iou>0.5", "mre<0.1"]
 Failures = Literal["worst", "chance"]
 Declared = Metric | Mapping[TaskName, Metric]
-"""One metric for all tasks, or one for each; a task that is not named has the loss."""
+"""One metric for all tasks, or one for each; a task that is not named uses its loss."""
 
 _LARGEST = 2.0
-"""Of a loss in units of chance."""
+"""The maximum of a loss in units of chance."""
 _FACTOR = math.log(4)
 _HAS: dict[Metric, Callable[[Task], bool]] = {
     "loss": lambda _: True,
@@ -52,7 +52,7 @@ _HAS: dict[Metric, Callable[[Task], bool]] = {
     "iou>0.5": lambda task: task.is_box,
     "mre<0.1": lambda task: "MRE" in task.measures,
 }
-"""For which tasks a metric is defined."""
+"""The tasks for which each metric is defined."""
 
 
 class Primary(Frozen):
@@ -62,15 +62,15 @@ class Primary(Frozen):
     metric: Metric = "loss"
     failures: Failures = "worst"
     chance: float | None = Field(default=None, gt=0)
-    """c, the mean of the metric over the best constants; where it is needed."""
+    """The value c, the mean of the metric over the best constants; only if it is needed."""
 
     @property
     def largest(self) -> float:
-        """The most that an answer costs."""
+        """The largest loss of an answer."""
         return _LARGEST if self.failures == "chance" else 1.0
 
     def __str__(self) -> str:
-        """Return it in a few words."""
+        """Return the metric in a few words."""
         name = "our loss" if self.metric == "loss" else self.metric
         if self.failures == "worst":
             return f"{name}, a failure costs 1"
@@ -87,7 +87,7 @@ class Primary(Frozen):
         return min(self._bare(score, target) / unit, self.largest), True
 
     def _bare(self, score: Score, target: Sequence[float]) -> float:
-        """Return the metric of an answer before any scale."""
+        """Return the metric of an answer before scaling."""
         if self.metric in {"loss", "iou"}:
             return score.loss
         if self.metric == "iou>0.5":
@@ -99,7 +99,7 @@ class Primary(Frozen):
 
 
 def metric_named(name: str) -> Metric:
-    """Return the metric of a name; raises ConfigError with the known ones."""
+    """Return the metric with a name; raises ConfigError that lists the known ones."""
     for metric in _HAS:
         if metric == name:
             return metric
@@ -107,7 +107,7 @@ def metric_named(name: str) -> Metric:
 
 
 def declared_by(words: Sequence[str]) -> Declared:
-    """Return what words of a command line declare: one metric, or ``TASK=METRIC`` for each task; else our loss."""
+    """Return the metrics given on a command line: one metric, or ``TASK=METRIC`` for each task; default: our loss."""
     if len(words) == 1 and "=" not in words[0]:
         return metric_named(words[0])
     found: dict[TaskName, Metric] = {}
@@ -123,9 +123,9 @@ def declared_by(words: Sequence[str]) -> Declared:
 
 
 def primaries_of(samples: Sequence[Sample], declared: Declared, failures: Failures) -> dict[TaskName, Primary]:
-    """Return the primary metric of each task of the planned samples; empty where nothing but the default is declared.
+    """Return the primary metric of each task of the planned samples; empty if only the default is declared.
 
-    Raises ConfigError naming the task where a metric is not defined for it, or where chance is not.
+    Raises ConfigError that names the task if the metric, or chance, is not defined for it.
     """
     tasks = [task for task in TASKS if any(one.task == task for one in samples)]
     metrics = {task: _metric(declared, task) for task in tasks}
@@ -141,7 +141,7 @@ def primaries_of(samples: Sequence[Sample], declared: Declared, failures: Failur
                 f"metric: the best constant of the other subjects is needed for {task}, and there is none: it takes "
                 "samples of two subjects at least, and ground truths that differ"
             )
-        # Rounded, so that another processor finds the same plan.
+        # Rounded, so that another processor computes the same plan.
         known = float(f"{chance[task]:.6g}") if wanted else None
         found[task] = Primary(task=task, metric=metric, failures=failures, chance=known)
     return found
@@ -160,7 +160,7 @@ def _metric(declared: Declared, task: TaskName) -> Metric:
 
 
 def _in_mm(metric: Metric, task: Task) -> bool:
-    """Return whether a metric has no largest value of its own."""
+    """Return whether a metric has no maximum of its own."""
     return metric == "absolute" and task.quantity != ANGLE_DEG
 
 
@@ -187,5 +187,5 @@ def _log_ratio(answers: Floats, targets: Floats) -> Floats:
 
 
 def _single(answers: Floats) -> Values:
-    """Return answers in the type that answers are scored in."""
+    """Return answers in the data type used for scoring."""
     return answers.astype(np.float32)

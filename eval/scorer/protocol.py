@@ -1,9 +1,9 @@
-"""A protocol: by which of MedVision's two published rule sets a response is scored. One scorer, declared variants.
+"""A protocol: which of MedVision's two published rule sets scores a response. One scorer with declared variants.
 
-Contract: a protocol holds facts only; the scorer's functions read them and branch on nothing else. It can be
-applied to a stored run again at any time, and is not to be confused with the recipe (how a sample is asked).
-Upstream's bugs are facts of a protocol too: published numbers contain them. What we hold to be sound is printed
-beside them under other names (``groups.sound``).
+Contract: a protocol holds facts only; the scorer's functions read them and branch on nothing else. It can be applied to
+a stored run at any time, and is not the recipe (how a sample is asked). Upstream's bugs are part of a protocol, because
+published numbers contain them. Figures that we consider sound are printed in addition, under other names
+(``groups.sound``).
 
 Source: MedVision's scoring, read in version 1.0.0 (``paper-v1``) and in the package ``medvision_bm`` 1.2.1
 (``medvision-1.2``).
@@ -21,37 +21,37 @@ __all__ = ["DEFAULT_PROTOCOL", "PROTOCOLS", "Protocol", "protocol", "scored_by"]
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """The facts in which the two rule sets differ."""
+    """The facts that differ between the two rule sets."""
 
     name: str
     version: str
-    """What MedVision's own files call it."""
+    """Its name in MedVision's own files."""
 
     # One sample.
     answer_tags: bool
-    """Read only the text between the first ``<answer>`` and the next ``</answer>``; else the whole response."""
+    """Read only the text between the first ``<answer>`` and the next ``</answer>``; otherwise the whole response."""
     number: re.Pattern[str]
     """What counts as a number. ``\\d`` takes every Unicode decimal digit, as upstream's does."""
     thousands_commas: bool
     """Commas inside a matched number separate thousands and are dropped."""
     sort_corners: bool
-    """A box may name its corners in any order; else a swapped axis overlaps nothing."""
+    """A box may name its corners in any order; otherwise a swapped axis gives overlap 0."""
     overlap_float64: bool
-    """IoU and F1 are computed in float64; else in float32 wherever only predicted values meet."""
+    """IoU and F1 are computed in float64; otherwise in float32 for operations on predicted values only."""
     clamp_overlap: bool
-    """Overlap metrics end at 1."""
+    """Overlap metrics are cut at 1."""
     nmae: bool
     """Lengths have nMAE: MAE over the physical diagonal of the slice."""
 
-    # A task, when its file is parsed.
+    # A task, at the time its file is parsed.
     failed_box_counts: bool
-    """A box that did not parse enters the task's mean IoU as 0; else it is left out."""
+    """A box that was not parsed enters the task's mean IoU as 0; otherwise it is left out."""
 
     # Groups of samples.
     label_table: str
     """Which version of the label table gives groups and short names."""
     skip_infinite: bool
-    """Means skip all that is not finite; else NaN only (upstream then stops at an infinite error)."""
+    """Means skip all values that are not finite; otherwise only NaN (upstream then stops at an infinite error)."""
     accuracy_grid: bool
     """Detection has Acc@IoU for 0.50, 0.55 ... 0.95, and their mean."""
     near_zero: float | None
@@ -59,24 +59,24 @@ class Protocol:
     averages: tuple[str, ...]
     """The averages over groups of angles and distances."""
     removed_samples: bool
-    """A list of lesions may be left out of the groups."""
+    """Whether lesions on a list may be left out of the groups."""
     box_size_error: str
-    """What the box-size tables call the fractions of MAE."""
+    """The name of the fractions of MAE in the box-size tables."""
     box_size_last: str
-    """What they call the last bin."""
+    """The name of the last bin in the box-size tables."""
     box_size_fine: bool
-    """They have a table by label, beside the one by group of labels."""
+    """The box-size tables also exist by label, in addition to the group of labels."""
     random_box_least: int
-    """The shortest side of a random box in pixels."""
+    """The shortest possible side of a random box in pixels."""
 
-    # What upstream's programs were run with; no difference of the rule sets.
+    # How upstream's programs were run; this does not differ between the rule sets.
     numpy1: bool = False
-    """An angle or distance is compared with its target in float32, as under NumPy 1."""
+    """An angle or distance is compared with its target in float32, as in NumPy 1."""
     scaled_pixel_size: tuple[float, float] = (0.5, 3.0)
-    """Between these lie the factors of ``scaledPS`` tasks, which are drawn again where a file does not store them."""
+    """Range of the factors of ``scaledPS`` tasks, which are drawn again if a file does not store them."""
 
 
-# Neither pattern can backtrack far: after the digits every part is optional, so both take linear time on any text.
+# Neither pattern backtracks far: after the digits every part is optional, so both take linear time on any text.
 PROTOCOLS: dict[str, Protocol] = {
     rules.name: rules
     for rules in (
@@ -106,8 +106,8 @@ PROTOCOLS: dict[str, Protocol] = {
             name="medvision-1.2",
             version="v1.2",
             answer_tags=True,
-            # A sign or not, digits with or without thousands, a fraction, an exponent. As it always begins with one of
-            # few characters, the search skips all others quickly.
+            # An optional sign, digits with or without thousands separators, a fraction, an exponent. A number always
+            # begins with one of few characters, so the search skips all others quickly.
             number=re.compile(r"[-+\d](?:(?<=\d)\d{0,2}+|\d{1,3}+)(?:(?:,\d{3})+|\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?"),
             thousands_commas=True,
             sort_corners=True,
@@ -143,7 +143,7 @@ def protocol(name: str) -> Protocol:
 
 
 def scored_by(name: str, tasks: Iterable[TaskName]) -> str:
-    """Return by what answers to *tasks* are scored: the protocol *name*, and our own rule where it has none."""
+    """Return what scores answers to *tasks*: the protocol *name*, and our own rule for tasks that it lacks."""
     own = {task: TASKS[task].own_rule for task in tasks}
     said = (f"{task} by {rule}, our own rule, not MedVision's" for task, rule in own.items() if rule)
     return "; ".join([name, *said])

@@ -1,4 +1,4 @@
-"""Random boxes: what guessing scores, the lower reference of detection.
+"""Random boxes: the score of guessing, the lower reference of detection.
 
 Contract: as upstream draws them, 100 boxes for each sample, width and height uniform over whole pixels from the
 protocol's least to the full image, then the position uniform over the whole pixels where the box fits. Each box is
@@ -23,13 +23,13 @@ BOXES = 100
 """Boxes for each sample."""
 NAME = f"random boxes ({BOXES} per sample)"
 _AT_ONCE = 1000
-"""Samples scored together: each array of theirs takes a few megabytes."""
+"""Number of samples scored together: each of their arrays takes a few megabytes."""
 
 
 def draw_boxes(sample_id: str, size: tuple[int, int], least: int, *, count: int = BOXES, seed: int = 0) -> Values:
     """Return *count* boxes ``(x1, y1, x2, y2)``, relative to an image of *size* (height, width) in pixels.
 
-    A side is at least *least* pixels, or the whole side of a smaller image.
+    A side has at least *least* pixels, or the full length of a smaller image.
     """
     rng = np.random.default_rng(list(sha256(f"{seed}\0{sample_id}".encode()).digest()))
     height, width = size
@@ -45,7 +45,7 @@ def draw_boxes(sample_id: str, size: tuple[int, int], least: int, *, count: int 
 def random_boxes(
     ids: Sequence[str], targets: Target, sizes: Sequence[tuple[int, int]], protocol: Protocol, *, seed: int = 0
 ) -> dict[str, Floats]:
-    """Return the mean figures of each sample's boxes, by MedVision's names: one number per sample.
+    """Return the mean figures of each sample's boxes, by MedVision's names: one value per sample.
 
     *targets* are ``(x1, y1, x2, y2)`` in relative coordinates, *sizes* (height, width) of the images in pixels.
     """

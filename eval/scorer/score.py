@@ -1,8 +1,7 @@
-"""The score of one sample: MedVision's metrics beside our own loss.
+"""The score of one sample: MedVision's metrics and our own loss.
 
-Contract: scoring never fails on a response, whatever it says. A response that does not parse is a failure:
-MAE and MRE are undefined (NaN), overlap is 0, the loss (``metrics``) is 1. Infrastructure failures are not scored at
-all.
+Contract: scoring raises no error for any response. A response that cannot be parsed is a failure: MAE and MRE are
+undefined (NaN), overlap is 0, the loss (``metrics``) is 1. Infrastructure failures are not scored at all.
 """
 
 import math
@@ -24,22 +23,22 @@ __all__ += ["score_texts", "scored_records"]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What one response is worth. NaN: undefined, or not a metric of this task."""
+    """The score of one response. NaN means undefined, or not a metric of this task."""
 
     extracted: str = ""
-    """The numbers read from the response, joined by commas; empty where there were too few."""
+    """The numbers read from the response, joined by commas; empty if there were too few."""
     success: bool = False
-    """The response parsed into as many numbers as the task asks for; says nothing about their plausibility."""
+    """Whether as many numbers were parsed as the task asks for; they need not be plausible."""
     values: tuple[float, ...] = ()
     """The parsed numbers (float32 values)."""
     mae: float = math.nan
     mre: float = math.nan
-    """All tasks but boxes."""
+    """For all tasks but boxes."""
     iou: float = math.nan
     f1: float = math.nan
     precision: float = math.nan
     recall: float = math.nan
-    """IoU to recall: boxes only."""
+    """IoU to recall are for boxes only."""
     loss: float = 1.0
 
 
@@ -48,13 +47,13 @@ Scored = tuple[Record, Score | None]
 
 
 def score(task: TaskName, response: str | None, target: Sequence[float], protocol: Protocol) -> Score:
-    """Return the score of a response; None stands for a failed outcome, whose text is not read."""
+    """Return the score of a response; None means a failed outcome, whose text is not read."""
     extracted = "" if response is None else extract(response, len(TASKS[task].numbers), protocol)
     return score_numbers(task, extracted, target, protocol)
 
 
 def score_numbers(task: TaskName, extracted: str, target: Sequence[float], protocol: Protocol) -> Score:
-    """Return the score of the numbers read from a response, joined by commas; empty where there were too few."""
+    """Return the score of the numbers read from a response, joined by commas (empty if there were too few)."""
     return _scores(task, [extracted], [target], protocol)[0]
 
 
@@ -78,7 +77,7 @@ def _scores(
 
 
 def score_on_donor(record: Record, protocol: Protocol) -> Score | None:
-    """Return the score by the ground truth of the image that was shown; None where the sample's own was, or unknown."""
+    """Return the score against the ground truth of the image shown; None if this was the sample's own or is unknown."""
     if record.outcome.infrastructure or record.donor is None or record.donor.target is None:
         return None
     return score(record.sample.task, scored_text(record), record.donor.target, protocol)
@@ -87,8 +86,8 @@ def score_on_donor(record: Record, protocol: Protocol) -> Score | None:
 def score_record(record: Record, protocol: Protocol) -> Score | None:
     """Return the score of a record, or None for an infrastructure failure.
 
-    Only the text of an answered record is read: text kept from a refusal or a cut-off reply is no answer. Boxes are
-    read in MedVision's convention, whatever the model spoke.
+    Only the text of an answered record is read: text kept from a refusal or a cut-off reply is not an answer. Boxes are
+    read in MedVision's convention, whatever convention the model used.
     """
     if record.outcome.infrastructure:
         return None
@@ -98,13 +97,13 @@ def score_record(record: Record, protocol: Protocol) -> Score | None:
 def score_texts(
     task: TaskName, responses: Sequence[str | None], targets: Sequence[Sequence[float]], protocol: Protocol
 ) -> list[Score]:
-    """Return the scores of responses to one task, as ``score`` does, with little work for each."""
+    """Return the scores of responses to one task, equal to those of ``score`` but faster."""
     found = find_numbers([text or "" for text in responses], len(TASKS[task].numbers), protocol)
     return _scores(task, written_out(found), targets, protocol)
 
 
 def score_records(records: Iterable[Record], protocol: Protocol) -> list[Score | None]:
-    """Return the score of each record, as ``score_record`` does, in their order, with little work for each."""
+    """Return the score of each record in order, equal to ``score_record`` but faster."""
     every = list(records)
     found: list[Score | None] = [None] * len(every)
     for task in TASKS:

@@ -1,9 +1,9 @@
-"""From the convention a model spoke to MedVision's: the one place where a final box is converted.
+"""Converts a final box from the model's convention to MedVision's; this happens only here.
 
-Contract: ``scored_text`` is what every scorer reads, ours under either protocol and MedVision's own in an exported
-run. It is the model's own text, except for a box in another convention: then it is a text of our own from which the
-extraction rule of each protocol reads the box that ``written_box`` reads in the model's text by that protocol,
-converted; or nothing, where it reads none. Lengths and angles are no coordinates and stay as they are.
+Contract: ``scored_text`` is what every scorer reads, ours under either protocol and MedVision's own in an exported run.
+It is the model's own text, except for a box in another convention. In that case we write a text from which each
+protocol's extraction rule reads the converted box: the one that ``written_box`` finds in the model's text by that
+protocol, or nothing if it finds none. Lengths and angles are not coordinates and are unchanged.
 """
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -18,13 +18,13 @@ __all__ = ["as_number", "scored_text", "spoken_in"]
 _TAGGED = next(rules for rules in PROTOCOLS.values() if rules.answer_tags)
 _BARE = next(rules for rules in PROTOCOLS.values() if not rules.answer_tags)
 _HUGE = 1e40
-"""Beyond float32's range: read as infinite by every scorer, and still written without an exponent."""
+"""Beyond float32's range: every scorer reads it as infinite, and it can be written without an exponent."""
 
 
 def spoken_in(frame: str, v0: Size) -> Spoken | None:
-    """Return what a record says of a model's convention: nothing where it is MedVision's own.
+    """Return a model's coordinate frame of the answer as a record states it; None if it is MedVision's own.
 
-    *v0* is the size at which the model perceives the whole picture.
+    *v0* is the size at which the model perceives the whole image.
     """
     if frame == MEDVISION.name:
         return None
@@ -32,13 +32,13 @@ def spoken_in(frame: str, v0: Size) -> Spoken | None:
 
 
 def scored_text(record: Record) -> str | None:
-    """Return the text that is scored, boxes in MedVision's convention; None where there is no reply."""
+    """Return the text that is scored, with boxes in MedVision's convention; None if there is no reply."""
     if record.outcome is not Outcome.ANSWERED:
         return None
     if record.spoken is None or not record.sample.asks.is_box:
         return record.response
-    # The first pair of tags is for one rule, the last four numbers are for the other, which finds a box in the whole
-    # reply wherever there is one between the tags.
+    # The first pair of tags serves one rule, the last four numbers serve the other, which finds a box in the whole
+    # reply whenever there is one between the tags.
     tagged, bare = (_box(record.response, record.spoken, rules) for rules in (_TAGGED, _BARE))
     texts = [f"<answer>{tagged}</answer>"] if "<answer>" in record.response else []
     texts += [bare] if bare != tagged else []
@@ -46,7 +46,7 @@ def scored_text(record: Record) -> str | None:
 
 
 def _box(response: str, spoken: Spoken, rules: Protocol) -> str:
-    """Return the box that is read in a response by a protocol, converted; empty where there is none."""
+    """Return the converted box that a protocol reads in a response; empty if it reads none."""
     frame = FRAMES[spoken.frame]
     written = written_box(response, frame, rules)
     if written is None:
@@ -56,6 +56,6 @@ def _box(response: str, spoken: Spoken, rules: Protocol) -> str:
 
 
 def as_number(value: float) -> str:
-    """Return a number as both protocols read it: no exponent, no sign of a zero, finer than float32 near 1."""
+    """Return a number that both protocols read: no exponent, no negative zero, finer than float32 near 1."""
     text = f"{min(max(value, -_HUGE), _HUGE):.9f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -1,1 +1,1 @@
-"""The viewer's server: for this machine and one person alone, over runs and studies that it only reads."""
+"""The viewer's server: for one person on this machine, over runs and studies that it only reads."""

@@ -1,7 +1,7 @@
-"""What the viewer's server answers: the page, its data as JSON, and pictures; and it takes notes.
+"""The responses of the viewer's server: the page, its data as JSON, and images; it also accepts notes.
 
-Contract: nothing but ``review.jsonl`` is written. Paths are made of keys, numbers and hashes alone, so that no text
-from outside ever names a file. What is not there, or is damaged, is a ``Problem``, and so is an error of ours.
+Contract: only ``review.jsonl`` is written. Paths contain only keys, numbers and hashes, so that no outside text ever
+names a file. Something missing or damaged gives a ``Problem``, and so does an internal error.
 """
 
 import logging
@@ -27,16 +27,16 @@ __all__ = ["app_of"]
 
 _LOG = logging.getLogger(__name__)
 _WAIT = 0.5
-"""Seconds that the first page waits for what was stored since."""
+"""Seconds that the first page waits for newly stored records."""
 _LONGEST = 64 * 1024
-"""Bytes of a note."""
+"""Largest note in bytes."""
 _MOST = 1 << 53
 
 Answer = Callable[[Request], Response]
 
 
 def app_of(library: Library, page: Mapping[str, bytes], keys: Keys, port: int) -> Starlette:
-    """Return the application over *library*; *page* has the files of the page by their names."""
+    """Return the application over *library*; *page* holds the page's files by name."""
     answers = _Answers(library, page)
     return Starlette(
         routes=[
@@ -55,7 +55,7 @@ def app_of(library: Library, page: Mapping[str, bytes], keys: Keys, port: int) -
 
 
 class _Answers:
-    """What is answered at each path."""
+    """The handlers for all paths."""
 
     def __init__(self, library: Library, page: Mapping[str, bytes]) -> None:
         self._library, self._page = library, page
@@ -98,7 +98,7 @@ class _Answers:
 
 
 def _safely(answer: Answer) -> Answer:
-    """Return *answer* with errors as problems."""
+    """Return *answer* with exceptions turned into problems."""
 
     def safe(request: Request) -> Response:
         try:

@@ -1,14 +1,14 @@
-"""Who may ask the viewer's server, and what every answer of it forbids the browser.
+"""Access control of the viewer's server, and what every response forbids the browser.
 
 Contract: a request is answered only if
 
-* it names this machine as its host (a page elsewhere cannot reach the server by a name of its own: DNS rebinding);
+* it names this machine as its host (so another site cannot reach the server under its own name: DNS rebinding);
 * no other origin sent it, as far as the browser says (``Origin``, ``Sec-Fetch-Site``);
-* it has the cookie that only the printed address, with its token, gives out. A note needs the origin said as well.
+* it has the cookie that only the printed address, with its token, sets. A note also needs a stated origin.
 
-The cookie is for this server alone (``HttpOnly``, ``SameSite=Strict``). The page that sets it goes on to ``/`` by
-itself, so that the token leaves the address bar, the history and every referrer, and so that the next request is one of
-our own page. The address that is given to a browser as an argument, which other users of the machine may see, works
+The cookie is only for this server (``HttpOnly``, ``SameSite=Strict``). The page that sets it redirects to ``/`` by
+itself, so that the token leaves the address bar, the history and every referrer, and so that the next request comes
+from our own page. The address passed to a browser as an argument, which other users of the machine may see, works only
 once.
 """
 
@@ -39,7 +39,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-"""What every answer says."""
+"""Headers of every response."""
 _ON = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">
 <link rel="icon" href="/icon.svg"><title>medvision-agent</title><a href="/">Open the viewer</a></html>
 """
@@ -53,18 +53,18 @@ class Keys:
         self._once = secrets.token_urlsafe(32)
 
     def once(self) -> str:
-        """Return the token that opens the server one time."""
+        """Return a token that opens the server once."""
         return self._once
 
     def opens(self, token: str) -> bool:
-        """Say whether a token opens the server."""
+        """Return whether a token opens the server."""
         if _same(token, self._once):
             self._once = secrets.token_urlsafe(32)
             return True
         return _same(token, self.token)
 
     def known(self, cookie: str) -> bool:
-        """Say whether a cookie is the one that was given out."""
+        """Return whether a cookie is the one that was set."""
         return _same(cookie, self.cookie)
 
 
@@ -73,17 +73,17 @@ def _same(one: str, other: str) -> bool:
 
 
 class Guard:
-    """The middleware before everything else."""
+    """The middleware before all handlers."""
 
     def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
         self._app, self._keys = app, keys
         self._cookie = f"medvision_agent_{port}"
-        """Cookies do not know ports: two servers must not take each other's."""
+        """Cookies ignore ports, so the port in the name keeps two servers from overwriting each other's."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or hand on what may be asked; every answer gets the headers."""
+        """Answer a request, or pass it on if it is allowed; every response gets the headers."""
         if scope["type"] != "http":
-            return  # a web socket gets no answer
+            return  # a web socket gets no response
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -94,7 +94,7 @@ class Guard:
         await (answer or self._app)(scope, receive, guarded)
 
     def _refused(self, scope: Scope) -> Response | None:
-        """Return the answer to what comes from elsewhere; None where nothing is wrong."""
+        """Return the response to a request from elsewhere; None if the request is allowed."""
         headers = Headers(scope=scope)
         hosts, origin, site = headers.getlist("host"), headers.get("origin"), headers.get("sec-fetch-site")
         if len(hosts) != 1 or hosts[0].rpartition(":")[0] not in HERE:
@@ -109,7 +109,7 @@ class Guard:
         return None
 
     def _opened(self, scope: Scope) -> Response | None:
-        """Return the page that gives out the cookie, or what is said to who has none; None for who has it."""
+        """Return the page that sets the cookie, or the refusal for a request without it; None for a request with it."""
         tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         if scope["path"] == "/" and tokens:
             if len(tokens) != 1 or not self._keys.opens(tokens[0]):

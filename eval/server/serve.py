@@ -1,7 +1,7 @@
 """Starting and ending the viewer's server.
 
-Contract: it listens on 127.0.0.1 alone. While it is asked, a thread reads what is stored; Ctrl-C or SIGTERM ends it
-within seconds, and nothing is left behind.
+Contract: it listens on 127.0.0.1 only. While it runs, a thread reads the store; Ctrl-C or SIGTERM ends it within
+seconds, and leaves nothing behind.
 """
 
 import os
@@ -21,7 +21,7 @@ from medvision_agent.loopback import HOST, Announced, listening
 __all__ = ["open_browser", "serve"]
 
 _STEP, _PAUSE = 0.2, 1.0
-"""Seconds of reading at a stretch, and of waiting where there is nothing new."""
+"""Seconds of reading without a break, and of waiting if there is nothing new."""
 
 
 def serve(
@@ -31,10 +31,10 @@ def serve(
     port: int = 0,
     ready: Callable[[str, str], None] = lambda address, once: None,  # noqa: ARG005
 ) -> None:
-    """Serve *library* until Ctrl-C; *port* 0 takes a free one.
+    """Serve *library* until Ctrl-C; *port* 0 uses a free port.
 
-    *ready* gets the address to be printed, and one that works once, when the server takes requests. Raises ConfigError
-    where the port cannot be had.
+    When the server accepts requests, *ready* is called with the address to be printed, and with one that works once.
+    Raises ConfigError if the port cannot be used.
     """
     keys = Keys()
     with listening(port) as taken:
@@ -57,7 +57,7 @@ def serve(
 
 @contextmanager
 def _reading(library: Library) -> Iterator[None]:
-    """Read what is stored, in a thread, while the context lasts."""
+    """Read the store in a thread, as long as the context lasts."""
     over = threading.Event()
 
     def read() -> None:
@@ -74,7 +74,7 @@ def _reading(library: Library) -> Iterator[None]:
 
 
 def open_browser(address: str) -> None:
-    """Open an address in the default browser, where there is one with a window."""
+    """Open an address in the default browser, if it has a window."""
     windows = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform not in {"darwin", "win32"} and not windows:
         return

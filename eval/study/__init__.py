@@ -1,1 +1,1 @@
-"""Studies: many runs of the same samples that differ in what is declared, asked side by side, compared afterwards."""
+"""Studies: several runs of the same samples that differ only in what is declared; asked side by side, then compared."""

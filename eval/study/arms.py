@@ -1,6 +1,6 @@
-"""The arms of a stored study, one after the other: the runs of each, which are its epochs.
+"""The arms of a stored study in turn: the runs of each arm, which are its epochs.
 
-Contract: one arm's runs are in memory at a time; a cell that has not begun is left out.
+Contract: only one arm's runs are in memory at a time; a cell that has not begun is left out.
 """
 
 from collections.abc import Iterator
@@ -20,19 +20,19 @@ class StoredArm(NamedTuple):
     """One arm of one model over one source."""
 
     name: str
-    """How messages call it."""
+    """Its name in messages."""
     cells: tuple[PlannedCell, ...]
     runs: tuple[Run, ...]
     """In the order of the cells."""
 
     @property
     def no_claim(self) -> list[str]:
-        """Headlines: why the arm says nothing of tools; none where it may."""
+        """Headlines: why the arm says nothing about tools; empty if it may."""
         return [no_claim_line(f"{self.name}: {why}") for why in no_claim(self.runs)]
 
     @property
     def tool_path(self) -> ToolPath | None:
-        """How far tools came over all epochs; None without tools."""
+        """How far tools were used, over all epochs; None without tools."""
         return tool_path(self.runs[0].identity, [record for run in self.runs for record in run.records])
 
 

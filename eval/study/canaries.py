@@ -1,7 +1,7 @@
 """Canaries of a study: the same samples of the arm without tools, asked at the start, in the middle and at the end.
 
-Contract: they are ordinary runs, in a folder of their own beside the cells. No arm, no contrast and no mean has them,
-and the plan knows how many are asked and nothing else. What they show stands on the parity card (``drift``).
+Contract: they are ordinary runs, in a separate folder beside the cells. They belong to no arm, contrast or mean, and
+the plan states only their number. Their result is on the parity card (``drift``).
 """
 
 from array import array
@@ -29,7 +29,7 @@ def canary_cells(count: int, cells: Sequence[Cell], out: Path, *, asking: bool =
 
 
 def _without_tools(cells: Sequence[Cell]) -> Mapping[tuple[str, str], Cell]:
-    """Return the cell whose samples are asked again, by model and source: that of `off`, or the first without tools."""
+    """Return the cell that canaries repeat, by model and source: that of `off`, or the first without tools."""
     bare = [cell for cell in cells if cell.epoch == 1 and cell.prepared.identity.without_tools]
     bare.sort(key=lambda cell: cell.arm != "off")
     found: dict[tuple[str, str], Cell] = {}
@@ -48,7 +48,7 @@ def _canary(cell: Cell, moment: str, count: int, out: Path, *, asking: bool) -> 
 
 
 def _spread(samples: Samples, count: int) -> Samples:
-    """Return *count* samples of each task, as far apart as they stand."""
+    """Return *count* samples of each task, evenly spaced."""
     rows = {task: array("I") for task in TASKS}
     for row, sample in enumerate(samples):
         rows[sample.task].append(row)

@@ -1,8 +1,8 @@
-"""Cells: every arm of every model over every source, in every wording that is drawn, as often as there are epochs.
+"""Cells: each arm of each model over each source, in each wording drawn, for each epoch.
 
-Contract: each is an ordinary run, prepared. All cells of a source share its samples and their order (but for those that
-an arm cannot ask, for want of another subject's picture, and those of tasks that a model is not asked), and nothing is
-written. The order of cells is arm by arm within a model, source by source, wording by wording, epochs last.
+Contract: each cell is a prepared ordinary run; nothing is written. All cells of a source share its samples and their
+order, except samples that an arm cannot ask because no other subject's image exists, and tasks that a model is not
+asked. Cells are ordered by model, arm, source, wording and epoch.
 """
 
 import re
@@ -38,36 +38,36 @@ class Cell:
     model: str
     arm: str
     source: str
-    """As the study file names it."""
+    """Its name in the study file."""
     epoch: int
-    """From 1."""
+    """Counted from 1."""
     prepared: Prepared
     wording: int | None = None
-    """The wording that was drawn for it; None where the study draws none."""
+    """The wording drawn for it; None if the study draws none."""
     canary: str = ""
-    """The moment at which it is asked, where it belongs to no arm (``canaries``)."""
+    """The moment at which it is asked, if it belongs to no arm (``canaries``)."""
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """Its name in messages."""
         more = f", epoch {self.epoch}" if self.epoch > 1 else f", canaries at the {self.canary}" if self.canary else ""
         worded = "" if self.wording is None else f", wording {self.wording}"
         return f"{self.model}, {self.arm}, {self.source}{worded}{more}"
 
     @property
     def folder(self) -> Path:
-        """Where its run is."""
+        """The folder of its run."""
         return self.prepared.settings.out
 
 
 def cell_folder(out: Path, model: str, arm: str, epoch: int, source: str = "", *, wording: int | None = None) -> Path:
-    """Return the folder of a cell's run within the study's folder; *source* and *wording* where there are several."""
+    """Return the folder of a cell's run in the study's folder; give *source* and *wording* if there are several."""
     names = [_safe(name) for name in (source, model, arm) if name]
     return out / CELLS / "--".join([*names, *([] if wording is None else [f"w{wording}"]), str(epoch)])
 
 
 def _safe(name: str) -> str:
-    """Return a name any file system takes; two names never become one."""
+    """Return a name that any file system accepts; different names stay different."""
     safe = re.sub(r"[^A-Za-z0-9._@+-]", "-", name)[:80]
     return safe if safe == name and "--" not in name else f"{safe}-{sha256(name.encode()).hexdigest()[:6]}"
 
@@ -82,9 +82,9 @@ def make_cells(
     month: str = NEWEST,
     asking: bool = True,
 ) -> tuple[Cell, ...]:
-    """Return the prepared cells; paths of the study are relative to *home*. Raises a MedVisionAgentError.
+    """Return the prepared cells; paths in the study are relative to *home*. Raises a MedVisionAgentError.
 
-    *month* is that of the tools of arms that name none.
+    *month* is the tool set's month for arms that name none.
     """
     cells, several = list[Cell](), len(study.data) > 1
     for source, chosen in _chosen(study, home, budget).items():
@@ -107,12 +107,12 @@ def make_cells(
 
 
 def tools_file(study: Study, home: Path) -> Path | None:
-    """Return the file of a study's own tools, or None where it has none."""
+    """Return the file with a study's own tools, or None if it has none."""
     return home / study.tools_from if study.tools_from else None
 
 
 def _chosen(study: Study, home: Path, budget: Budget) -> dict[str, Chosen]:
-    """Open every source and choose its samples; the same samples under two names are refused."""
+    """Open every source and choose its samples; sources with the same samples are rejected."""
     found = {
         one: choose(_settings(study, one, study.models[0], study.base, home=home, budget=budget)) for one in study.data
     }
@@ -125,7 +125,7 @@ def _chosen(study: Study, home: Path, budget: Budget) -> dict[str, Chosen]:
 
 def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, budget: Budget) -> Settings:
     listed = read_task_list(home / study.task_list) if study.task_list else ()
-    # Among several sources, what only MedVision's data has is asked of MedVision's data.
+    # With several sources, settings for MedVision's data are applied to it only.
     own = source.startswith(_MEDVISION) or not any(one.startswith(_MEDVISION) for one in study.data)
     limits = {"tool_calls": arm.max_tool_calls, "model_calls": arm.max_model_calls}
     asked = {name: getattr(arm, name) for name in Asked.model_fields}
@@ -173,9 +173,9 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
 
 
 def _place(data: str, home: Path) -> str:
-    """Return the data as `run --data` takes it, its path relative to the study file."""
+    """Return the data in the form of `run --data`, with paths relative to the study file."""
     kind, separator, folder = data.partition(":")
-    # What another package's source makes of its argument is not known: a path that is there is taken for one.
+    # How another package's source reads its argument is unknown: an existing path is treated as a path.
     if separator and (kind == "medvision" or (kind != "phantom" and (home / folder).exists())):
         return f"{kind}:{home / folder}"
     return str(home / data) if (home / data).is_file() else data

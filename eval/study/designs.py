@@ -1,7 +1,7 @@
 """Shorthands of the usual designs: each adds arms and declared contrasts.
 
-Contract: an arm of a shorthand is the study's `base` with the one thing changed that its name says, and a contrast
-declares exactly that. Two shorthands may share an arm (`on`, `off`); one name never means two different arms.
+Contract: an arm of a shorthand is the study's `base` with one change, which its name states, and a contrast declares
+exactly this change. Shorthands may share an arm (`on`, `off`); one name never means two different arms.
 """
 
 import re
@@ -22,25 +22,25 @@ __all__ = ["DESIGNS", "Design", "expand"]
 
 @dataclass
 class Design:
-    """Arms by name and contrasts, as they are collected."""
+    """Arms by name and contrasts, while they are collected."""
 
     base: Arm
     registry: Registry
-    """The tools that its arms may name."""
+    """The tools that arms may name."""
     arms: dict[str, Arm] = field(default_factory=dict)
     contrasts: list[Contrast] = field(default_factory=list)
 
     def add(self, name: str, arm: Arm) -> str:
-        """Add an arm, unless it is there already."""
+        """Add an arm, unless it already exists; returns its name."""
         if self.arms.setdefault(name, arm) != arm:
             differ = ", ".join(arm.differences(self.arms[name]))
             raise ConfigError(f"two different arms are called {name!r} (they differ in {differ}); rename yours")
         return name
 
     def on(self) -> str:
-        """Add the base itself."""
+        """Add the base itself as an arm."""
         if self.base.tools == "off":
-            raise ConfigError("base: tools: off leaves nothing to vary; the designs change a base with tools")
+            raise ConfigError("base: tools: off leaves nothing to vary; designs need a base with tools")
         return self.add("on", self.base)
 
     def off(self) -> str:
@@ -48,17 +48,17 @@ class Design:
         return self.condition("off", "off")
 
     def condition(self, name: str, tools: str) -> str:
-        """Add the base under another condition."""
+        """Add the base with another tool condition."""
         return self.add(name, self.base.but(tools=tools))
 
     def some(self, name: str, tools: Sequence[str]) -> str:
-        """Add the base with some of its tools, in the words of its set."""
+        """Add the base with some of its tools, worded as a set."""
         month = self._whole().tool_set or self.base.tools_dated
         dated = self.base.tools_dated if month == self.registry.month else month
         return self.add(name, self.base.but(tools=",".join(tools), tools_dated=dated))
 
     def compare(self, a: str, b: str, *varies: str, tested: bool = True) -> None:
-        """Declare a contrast, unless it is declared already; raises ConfigError where once it is tested, once not."""
+        """Declare a contrast, unless it already is; raises ConfigError if it is declared both as a test and not."""
         contrast = Contrast.model_validate({"a": a, "b": b, "varies": varies, "tested": tested})
         before = next((one for one in self.contrasts if one.name == contrast.name), None)
         if before is None:
@@ -109,7 +109,7 @@ def _spacing(design: Design, values: list[str]) -> None:  # noqa: ARG001
 
 
 def _overlays(design: Design, values: list[str]) -> None:  # noqa: ARG001
-    """Arms `on` and `no-overlays`, which shows no pictures drawn by tools; `no-overlays -> on`."""
+    """Arms `on` and `no-overlays`, which shows no images drawn by tools; `no-overlays -> on`."""
     design.compare(design.add("no-overlays", design.base.but(overlays=False)), design.on(), "overlays")
 
 
@@ -133,20 +133,20 @@ def _must_use(design: Design, values: list[str]) -> None:  # noqa: ARG001
 def _repeat(design: Design, values: list[str]) -> None:
     """The same arm a second time, `on` or the one named, as `ARM-repeat`: the noise floor; `ARM -> ARM-repeat`.
 
-    Not one of the family of tests.
+    It does not belong to the family of tests.
     """
     name = values[0] if values else "on"
     if name in {"on", "off"}:
         (design.on if name == "on" else design.off)()
     if name not in design.arms:
-        raise ConfigError(f"designs: repeat:{name}: no arm of that name stands before it.{nearest(name, design.arms)}")
+        raise ConfigError(f"designs: repeat:{name}: no arm with this name comes before it.{nearest(name, design.arms)}")
     design.compare(name, design.add(f"{name}-repeat", design.arms[name]), tested=False)
 
 
 def _controls(design: Design, values: list[str]) -> None:
     """Arms `on`, and one for each control named, by default `blind`, `same-region` and `again:2`; `CONTROL -> on`.
 
-    Each contrast isolates one explanation: the information tools return (`blind`), the new detail of their pictures
+    Each contrast isolates one explanation: the information tools return (`blind`), the new detail of their images
     (`same-region`), or merely having more turns (`again:N`); see below.
     """
     for value in values or ["blind", "same-region", "again:2"]:
@@ -157,10 +157,10 @@ def _controls(design: Design, values: list[str]) -> None:
 def _matched(design: Design, values: list[str]) -> None:
     """Arms `off`, `on` and `matched`; `matched -> on`, the primary contrast of a study that has it.
 
-    `matched` draws answers without tools until they have cost the output tokens that `on` spent on that sample, 64 at
-    most, and combines them; `matched:mean` draws the same number for every sample; `matched:thinking` gives one answer,
-    which may think as much; `matched:enlarged` gives one answer to the image enlarged to the pixels that `on` was shown
-    (it varies `tools` and `enlarged`).
+    `matched` draws at most 64 answers without tools, until they have cost the output tokens that `on` spent on that
+    sample, and combines them; `matched:mean` draws the same number for every sample; `matched:thinking` gives one
+    answer, which may think as much; `matched:enlarged` gives one answer to the image enlarged to the pixels that `on`
+    was shown (it varies `tools` and `enlarged`).
     """
     if unknown := [value for value in values if value not in _MATCHED]:
         known = [f"matched:{value}" for value in _MATCHED]
@@ -174,8 +174,8 @@ def _matched(design: Design, values: list[str]) -> None:
 def _result_only(design: Design, values: list[str]) -> None:  # noqa: ARG001
     """Arms `off`, `on` and `result-only`; `off -> result-only`, `result-only -> on`.
 
-    `result-only` gets its own results handed back: what the tools of `on` returned for the same sample, with the
-    question and without a word of the model's. It calls nothing.
+    `result-only` gets the results of its own model handed back: what the tools of `on` returned for the same sample,
+    with the question but without any text of the model. It calls no tool.
     """
     design.compare(design.off(), design.condition(RESULT_ONLY, RESULT_ONLY), "tools")
     design.compare(RESULT_ONLY, design.on(), "tools")
@@ -184,8 +184,8 @@ def _result_only(design: Design, values: list[str]) -> None:  # noqa: ARG001
 def _needs_picture(design: Design, values: list[str]) -> None:
     """Arms `off` and `on`, and `off-no-picture` and `on-no-picture`; `off-no-picture -> off`, `on-no-picture -> on`.
 
-    Pictures may be named, `none` (the default), `blank` and `swapped`, each with arms of its own
-    (`off-swapped-picture`). How much of a score the image is worth, with and without tools; see below.
+    Images may be named: `none` (the default), `blank` and `swapped`, each with separate arms (`off-swapped-picture`).
+    Shows how much of a score is due to the image, with and without tools; see below.
     """
     for value in values or ["none"]:
         if value not in _OTHER_PICTURES:
@@ -206,7 +206,7 @@ _BOXES = (
 
 
 def _vary(key: str, noun: str, more: str = "") -> Callable[[Design, list[str]], None]:
-    """Return a design with one arm for each value given of a setting; *noun* and *more* describe it."""
+    """Return a design with one arm for each given value of a setting; *noun* and *more* describe the arms."""
 
     def apply(design: Design, values: list[str]) -> None:
         for value in values:
@@ -239,13 +239,13 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
     "frame": (_vary("frame", "coordinate convention", f" {_BOXES}"), "FRAME,FRAME"),
     "grammar": (_vary("grammar", "grammar of tool calls in text"), "GRAMMAR,GRAMMAR"),
 }
-"""Shorthands by name, each with what may follow its name and a colon; optional in brackets."""
+"""Shorthands by name, each with the text that may follow its name and a colon; optional if in brackets."""
 
 
 def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
     """Return all arms and declared contrasts of a study, crossed; raises ConfigError.
 
-    *registry* has the tools that can be named; by default, the shipped ones and those of installed packages.
+    *registry* holds the tools that can be named; default: the shipped tools and those of installed packages.
     """
     design = Design(study.base, registry or installed(), dict(study.arms))
     for text in study.designs:
@@ -266,13 +266,13 @@ def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Ar
 
 
 def _check(contrast: Contrast, arms: Mapping[str, Arm]) -> None:
-    """Refuse a contrast that does not say what its arms differ in."""
+    """Reject a contrast that does not declare the actual differences of its arms."""
     for name in (contrast.a, contrast.b):
         if name not in arms:
             raise ConfigError(f"contrasts: {contrast.name}: no arm is called {name!r}.{nearest(name, arms)}")
     found, said = set(arms[contrast.a].differences(arms[contrast.b])), set(contrast.varies)
     if contrast.a == contrast.b:
-        raise ConfigError(f"contrasts: {contrast.name}: an arm is not compared with itself; see the design repeat")
+        raise ConfigError(f"contrasts: {contrast.name}: an arm cannot be compared with itself; use the design repeat")
     if more := sorted(found - said):
         raise ConfigError(f"contrasts: {contrast.name}: the arms also differ in {', '.join(more)}; say so in `varies`")
     if less := sorted(said - found):

@@ -1,6 +1,6 @@
 """Reading a study file: YAML in which ``on`` and ``off`` are words, checked key by key.
 
-Contract: whatever is wrong is a ConfigError that names the file, the key, and the nearest known name.
+Contract: any error is a ConfigError that names the file, the key, and the nearest known name.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ __all__ = ["read_study"]
 
 
 def read_study(path: Path) -> Study:
-    """Return the study of a file; raises ConfigError."""
+    """Return the study in a file; raises ConfigError."""
     try:
         content = read_yaml(path.read_text(encoding="utf-8"), switches=False)
     except OSError as error:
@@ -34,7 +34,7 @@ def read_study(path: Path) -> Study:
         return Study.model_validate(content)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        wrong = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])  # it explains the others
+        wrong = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])  # explains the others
         raise ConfigError(f"{path}: {_complaint(wrong['loc'], wrong)}") from None
 
 

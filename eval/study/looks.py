@@ -1,9 +1,9 @@
-"""Planned looks of a study: in which order it asks, how large each look is, and which looks took place.
+"""Planned looks of a study: the order of asking, the size of each look, and which looks took place.
 
-Contract: the subjects of a source are asked one after the other, in an order that follows from their names and the
-study's seed alone; all samples of a subject are asked in all arms before the next one. A look takes place once the
-first subjects of that order, as many as planned, were asked in full, by every arm and epoch of a model. What was asked
-beyond them enters no test. A sample whose result was lost to infrastructure was asked.
+Contract: the subjects of a source are asked one after the other, in an order that depends only on their names and the
+study's seed; all samples of a subject are asked in all arms before the next subject. A look takes place once the
+planned number of first subjects were asked completely, by every arm and epoch of a model. Samples asked beyond these
+enter no test. A sample whose result was lost to infrastructure counts as asked.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,15 +23,15 @@ __all__ = ["by_subject", "planned_looks", "subjects_seen"]
 
 
 def by_subject(samples: Sequence[Sample], seed: int) -> Samples:
-    """Return samples subject by subject, the subjects in their random order."""
+    """Return samples sorted by subject, with the subjects in random order."""
     place = {subject: at for at, subject in enumerate(_order(samples, seed))}
     return Picked(samples, np.argsort([place[one.subject] for one in samples], kind="stable"))
 
 
 def planned_looks(samples: Sequence[Sample], fractions: Sequence[float], seed: int) -> dict[TaskName, tuple[int, ...]]:
-    """Return how many subjects of each task are complete at each look; empty without looks.
+    """Return the number of complete subjects of each task at each look; empty without looks.
 
-    Raises ConfigError where the first look has fewer subjects than a claim needs, or a look has no new one.
+    Raises ConfigError if the first look has fewer subjects than a claim needs, or if a look has no new subject.
     """
     found: dict[TaskName, tuple[int, ...]] = {}
     sets = _sets(samples, fractions, seed)
@@ -62,6 +62,6 @@ def _sets(samples: Sequence[Sample], fractions: Sequence[float], seed: int) -> l
 
 
 def _order(samples: Iterable[Sample], seed: int) -> list[str]:
-    """Return the subjects in the random order of a seed."""
+    """Return the subjects in the random order given by a seed."""
     subjects = {one.subject for one in samples}
     return sorted(subjects, key=lambda subject: sha256(f"{seed}\0{subject}".encode()).digest())

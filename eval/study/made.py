@@ -1,9 +1,9 @@
-"""Arms that are made from another arm's answers to the same samples: from which arm, whether that can be, and when.
+"""Arms made from another arm's answers to the same samples: from which arm, whether this is possible, and when.
 
 Contract: an arm is made from the answers of the arm `on`, crossed alike (`matched@cot` from `on@cot`), of the same
-model, source, wording and epoch. Both differ in their tools and in nothing else, but for the size of an image that is
-enlarged. What matches tokens needs a model that draws another answer every time, and an arm of single answers without
-tools beside it.
+model, source, wording and epoch. Both differ only in their tools, and in the size of the image if it is enlarged.
+Matching tokens needs a model that draws a different answer each time, and an arm of single answers without tools for
+comparison.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ __all__ = ["check_made", "ready", "with_truth_told"]
 
 
 def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
-    """Raise ConfigError where an arm cannot be made of another one's answers."""
+    """Raise ConfigError if an arm cannot be made from another arm's answers."""
     matched = [name for name, arm in arms.items() if arm.tools in MATCHED]
     for name, arm in arms.items():
         if arm.tools in MADE:
@@ -51,7 +51,7 @@ def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
 
 
 def with_truth_told(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    """Return the cells; those that hand back results that were the ground truth's say so in their identity."""
+    """Return the cells; cells that hand back results from the ground truth are marked in their identity."""
     found = {(cell.source, cell.model, cell.arm, cell.wording, cell.epoch): cell.prepared for cell in cells}
     told = list[Cell]()
     for cell in cells:
@@ -64,9 +64,9 @@ def with_truth_told(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> tuple[Cel
 
 
 def ready(lanes: Mapping[Opened, Lane], arms: Mapping[str, Arm]) -> dict[Opened, Attempts]:
-    """Return what can be asked at once of the runs of one model; the rest follows when what it is made from is there.
+    """Return what can be asked at once in the runs of one model; the rest follows when the answers it needs exist.
 
-    To be called once for each session.
+    Call once for each session.
     """
     found = {
         (one.cell.source, one.cell.arm, one.cell.wording, one.cell.epoch): one for one in lanes if not one.cell.canary
@@ -84,7 +84,7 @@ def ready(lanes: Mapping[Opened, Lane], arms: Mapping[str, Arm]) -> dict[Opened,
 
 
 def _follow(one: Opened, lane: Lane, others: Sequence[Opened], lanes: Mapping[Opened, Lane]) -> list[Ask]:
-    """Have a run follow those it is made from; return what can be asked at once."""
+    """Make a run wait for those it is made from; return what can be asked at once."""
     prepared = one.cell.prepared
     if prepared.condition.hands_back:
         lane.job = replace(lane.job, results=partial(results_of, others[0].cell.folder))
@@ -112,7 +112,7 @@ def _check_enlarged(cell: Cell) -> None:
 
 
 def _source(arms: Mapping[str, Arm], name: str) -> str:
-    """Return the arm that an arm is made from."""
+    """Return the name of the arm whose answers an arm is made from."""
     source = source_arm(name)
     if source not in arms:
         raise ConfigError(
@@ -129,18 +129,18 @@ def _source(arms: Mapping[str, Arm], name: str) -> str:
 
 
 def _single(arms: Mapping[str, Arm], name: str) -> str:
-    """Return the arm of single answers without tools that an arm with several of them is read beside."""
+    """Return the arm of single answers without tools that an arm with several answers is compared with."""
     for other, arm in arms.items():
         if arm.tools == "off" and set(arm.differences(arms[name])) <= {"tools"}:
             return other
     raise ConfigError(
-        f"arm {name!r}: several answers are read beside single ones of the same temperature: add the design on-off, "
-        "or an arm with tools: off that differs in nothing else"
+        f"arm {name!r}: it needs an arm of single answers of the same temperature to compare with: add the design "
+        "on-off, or an arm with tools: off that differs in nothing else"
     )
 
 
 def _same_every_time(row: ModelConfig) -> str:
-    """Say why a model's answers are the same every time, or may be; empty where they are drawn."""
+    """Return why a model's answers are, or may be, the same each time; empty if they are drawn."""
     temperature = temperature_of(row)
     stated = isinstance(temperature, int | float) and temperature > 0
     return next(fixed(row), "" if stated else "its row states no temperature")

@@ -1,4 +1,4 @@
-"""Whether a model, asked the same again, draws another answer."""
+"""Does a model draw a different answer if it is asked the same question again?"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["fixed", "temperature_of", "without_noise"]
 
 
 def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -> list[str]:
-    """Return a line for each model that is asked the same again with a fixed seed or without sampling."""
+    """Return a line for each model that is asked repeatedly with a fixed seed or without sampling."""
     repeats = ["repeats"] if len(set(arms.values())) < len(arms) else []
     again = " and ".join([*repeats, *(["epochs"] if epochs > 1 else [])])
     if not again:
@@ -25,7 +25,7 @@ def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -
 
 
 def fixed(model: ModelConfig) -> Iterator[str]:
-    """Yield why a model's draws are the same every time, if they are."""
+    """Yield why a model's draws are the same each time, if they are."""
     seed, temperature = _stated(model, "seed"), temperature_of(model)
     if temperature == 0:
         yield "its temperature is 0"
@@ -36,7 +36,7 @@ def fixed(model: ModelConfig) -> Iterator[str]:
 
 
 def temperature_of(model: ModelConfig) -> Any:
-    """Return the temperature that a row states, or None."""
+    """Return the temperature that a model's row states, or None."""
     return _stated(model, "temperature")
 
 

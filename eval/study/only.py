@@ -1,4 +1,4 @@
-"""What some models of a study are asked: some of its arms alone, or some of its tasks (the key `only`)."""
+"""Models of a study that are asked only some of its arms or tasks (the key `only`)."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ __all__ = ["arms_of", "samples_of"]
 
 
 def arms_of(study: Study, model: str, arms: Mapping[str, Arm]) -> dict[str, Arm]:
-    """Return the arms that a model is asked in, in order; raises ConfigError for an unknown one."""
+    """Return the arms in which a model is asked, in order; raises ConfigError for an unknown arm."""
     only = study.only.get(model)
     if only is None or only.arms is None:
         return dict(arms)
@@ -27,7 +27,7 @@ def arms_of(study: Study, model: str, arms: Mapping[str, Arm]) -> dict[str, Arm]
 
 
 def samples_of(study: Study, model: str, chosen: Chosen, source: str) -> Chosen:
-    """Return what of a source a model is asked; raises ConfigError where that is nothing."""
+    """Return the samples of a source that a model is asked; raises ConfigError if there are none."""
     only = study.only.get(model)
     if only is None or only.tasks is None:
         return chosen

@@ -1,4 +1,4 @@
-"""A cell of a study whose run is open for writing: created or resumed, with what is left to do of it."""
+"""A cell of a study whose run is open for writing: created or resumed, with its remaining samples."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -19,7 +19,7 @@ from medvision_agent.eval.study.cells import Cell
 __all__ = ["Attempts", "Opened", "open_cell"]
 
 Attempts = Mapping[str, int]
-"""The samples of a cell still to be asked, each with the number of its next attempt."""
+"""The samples of a cell that are still to be asked, each with the number of its next attempt."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +29,13 @@ class Opened:
     cell: Cell
     store: RunStore
     run: Run
-    """As earlier sessions left it, the probe of its tools' declarations included."""
+    """The run as earlier sessions left it, including the check of its tool declarations."""
     todo: Attempts
     breaker: Breaker
 
 
 def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> Opened:
-    """Create or resume a cell's run, count what it took, and keep only what is left to do of it."""
+    """Create or resume a cell's run, add its cost so far to the meter, and return its remaining samples."""
     prepared = cell.prepared
     try:
         if not has_run(cell.folder):
@@ -47,9 +47,9 @@ def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, che
     except StorageError as error:
         raise type(error)(f"{cell.name}: {error}") from None
     stack.callback(store.close)
-    store.shared = out  # all cells send the same pictures
+    store.shared = out  # all cells send the same images
     run = store.run
-    if check:  # cells that send the same pictures are looked at once
+    if check:  # of cells that send the same images, only one is checked
         check_pictures(prepared, run)
     for record in run.paid if meter.of_usage else ():
         meter.add(record)

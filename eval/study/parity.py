@@ -1,9 +1,9 @@
-"""Parity of a study: do its arms differ in what it varies, and in nothing else? Checked in the stored runs.
+"""Parity of a study: do its arms differ only in what it varies? Checked in the stored runs.
 
-Contract: every declared contrast is checked in each source, wording and epoch, and every other cell against the first
-one of its model and source. What two arms may differ in follows from the plan alone; anything else is a Problem that
-names the cells and the field. A contrast without problems has a card for each model and source, over all its wordings
-and epochs.
+Contract: every declared contrast is checked in each source, wording and epoch, and every other cell is compared with
+the first cell of its model and source. The plan alone determines the allowed differences of two arms; any other
+difference is a Problem that names the cells and the field. A contrast without problems has a card for each model and
+source, over all its wordings and epochs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from medvision_agent.eval.study.plan import Plan, PlannedCell, read_plan
 from medvision_agent.eval.study.schema import VARIES
 from medvision_agent.frozen import Frozen
 
-if TYPE_CHECKING:  # stored runs are compared without what it takes to run them
+if TYPE_CHECKING:  # comparing stored runs must not import what running needs
     from medvision_agent.eval.study.cells import Cell
 
 __all__ = ["ContrastCard", "Problem", "StudyParity", "check_identities", "check_parity", "study_parity"]
@@ -33,19 +33,19 @@ CellKey = tuple[str, str, str, int | None, int]
 
 
 class Problem(Frozen):
-    """Two cells that differ in something the study does not vary."""
+    """A difference between two cells that the study does not vary."""
 
     contrast: str
-    """The declared contrast; empty where the cells are not compared directly."""
+    """The declared contrast; empty if the cells are not compared directly."""
     model: str
     source: str
     a: str
-    """The folder of the one cell, relative to the study's."""
+    """The folder of one cell, relative to the study's folder."""
     b: str
     difference: str
 
     def __str__(self) -> str:
-        """Return it in one line."""
+        """Return the problem in one line."""
         where = f"contrast {self.contrast}" if self.contrast else "cells"
         return f"{where} of {self.model}: {self.difference} (A is {self.a}, B is {self.b})"
 
@@ -62,28 +62,28 @@ class ContrastCard:
 
 @dataclass(frozen=True)
 class StudyParity:
-    """What is known of the parity of a study's arms."""
+    """What is known about the parity of a study's arms."""
 
     problems: list[Problem]
-    """What arms differ in and should not: while there are any, they cannot be compared."""
+    """Undeclared differences between arms: while there are any, these arms cannot be compared."""
     cards: list[ContrastCard]
-    """Of the contrasts without problems."""
+    """The cards of contrasts without problems."""
 
     def of(self, source: str) -> "StudyParity":
-        """Return what concerns one source."""
+        """Return the parts that concern one source."""
         problems = [one for one in self.problems if one.source == source]
         return StudyParity(problems, [one for one in self.cards if one.source == source])
 
 
 def check_parity(folder: Path) -> list[Problem]:
-    """Return what the stored runs of a study differ in and should not; empty if its contrasts may be read."""
+    """Return the undeclared differences between a study's stored runs; empty if its contrasts are valid."""
     return study_parity(folder).problems
 
 
 def study_parity(folder: Path) -> StudyParity:
-    """Return what the stored runs of a study differ in and should not, and the cards of contrasts that may be read."""
+    """Return the undeclared differences between a study's stored runs, and the cards of valid contrasts."""
     plan, problems, cards = read_plan(folder), list[Problem](), list[ContrastCard]()
-    # Contrasts often share an arm; a study of many thousand samples does not fit into memory at once.
+    # Contrasts often share an arm; a study with many thousand samples does not fit into memory at once.
     opened = lru_cache(maxsize=4)(lambda cell: open_run(folder / cell.folder))
     drifts = _drifts(plan, folder)
     epochs: dict[tuple[str, str, str], list[tuple[PlannedCell, PlannedCell]]] = {}
@@ -110,7 +110,7 @@ def study_parity(folder: Path) -> StudyParity:
 
 
 def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]]:
-    """Return what the canaries of each model and source show, where there are any."""
+    """Return the canary results of each model and source, if there are any."""
     found, rules = dict[tuple[str, str], tuple[Drift, ...]](), protocol(plan.protocol)
     for cell in plan.cells:
         places = [canary_folder(folder, Path(cell.folder), moment) for moment in MOMENTS]
@@ -120,7 +120,7 @@ def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]
 
 
 def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
-    """Raise a ConfigError where prepared cells differ in something the study does not vary: before any call."""
+    """Raise ConfigError, before any call, if prepared cells differ in something that the study does not vary."""
     identities: Mapping[CellKey, dict[str, Any]] = {
         (cell.source, cell.model, cell.arm, cell.wording, cell.epoch): cell.prepared.identity.plain() for cell in cells
     }
@@ -132,7 +132,7 @@ def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
 
 
 def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
-    """Yield the cells to compare, each pair with its contrast."""
+    """Yield the pairs of cells to compare, each with its contrast."""
     cells, seen = {_key(cell): cell for cell in plan.cells}, set[tuple[CellKey, CellKey]]()
     for contrast in plan.contrasts:
         for cell in plan.cells:
@@ -150,7 +150,7 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
 
 
 def _called(a: PlannedCell, b: PlannedCell) -> tuple[str, str]:
-    """Return what two cells are called: their arms, or their folders where the arm is the same."""
+    """Return names for two cells: their arms, or their folders if both are in the same arm."""
     return (a.arm, b.arm) if a.arm != b.arm else (a.folder, b.folder)
 
 

@@ -1,8 +1,8 @@
-"""Pilots of a study: stored runs, usually small, that tell the spread of the loss and what a sample takes.
+"""Pilots of a study: stored runs, usually small, from which the spread of the loss and the cost of a sample follow.
 
-Contract: of a study over several sources, a pilot tells of those of its own kind only - the demo set, phantoms,
-MedVision's data, a file of the same name. What a sample takes is measured where the pilot was asked exactly as an arm
-is: the same model and settings, the same condition, prompts and limits.
+Contract: in a study over several sources, a pilot applies only to sources of its own kind: the demo set, phantoms,
+MedVision's data, a file of the same name. The cost of a sample is taken from a pilot only if it was asked exactly like
+an arm: same model and settings, same condition, prompts and limits.
 """
 
 import math
@@ -24,14 +24,14 @@ from medvision_agent.eval.tasks import TaskName
 __all__ = ["Pilots", "measured", "open_pilots", "spread", "spread_note"]
 
 Pilots = Mapping[str, Sequence[Run]]
-"""By source, the pilots that tell of it."""
+"""By source, the pilots that apply to it."""
 _NOT_ASKED = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "prompts_sha256"}
 _NOT_ASKED |= {"wording", "wording_sha256", "tool_order"}
-"""Fields of an identity that do not change what one sample takes."""
+"""Fields of an identity that do not change the cost of a sample."""
 
 
 class _Named(NamedTuple):
-    """A sample of a pilot."""
+    """The name of a pilot's sample."""
 
     id: str
     task: TaskName
@@ -39,7 +39,7 @@ class _Named(NamedTuple):
 
 
 def open_pilots(folders: Sequence[Path], sources: Mapping[str, Prepared]) -> Pilots:
-    """Open the pilots and say which source each tells of; raises ConfigError where one tells of none."""
+    """Open the pilots by the source that each applies to; raises ConfigError if one applies to none."""
     runs = [open_run(folder) for folder in folders]
     kinds = {source: _kind(prepared.settings.data) for source, prepared in sources.items()}
     if len(sources) > 1:
@@ -57,7 +57,7 @@ def open_pilots(folders: Sequence[Path], sources: Mapping[str, Prepared]) -> Pil
 def spread(
     tasks: Sequence[TaskName], protocol: Protocol, runs: Sequence[Run], metrics: Mapping[TaskName, Primary]
 ) -> dict[TaskName, Pilot]:
-    """Return spread and correlation of each task, by its declared metric; *runs* are no, one or two pilots."""
+    """Return spread and correlation for each task, by its declared metric; *runs* are zero, one or two pilots."""
     if not runs:
         return {}
     losses = [_losses(run, protocol, metrics) for run in runs]
@@ -73,7 +73,7 @@ def spread(
 
 
 def spread_note(runs: Sequence[Run]) -> str:
-    """Say what a smallest difference rests on."""
+    """Return what the smallest detectable difference is based on."""
     if not runs:
         return "in standard deviations of one paired difference; give --pilot RUN for the loss's own units"
     if len(runs) == 1:
@@ -82,7 +82,7 @@ def spread_note(runs: Sequence[Run]) -> str:
 
 
 def measured(prepared: Prepared, runs: Sequence[Run]) -> Run | None:
-    """Return the pilot that was asked as this run would be, and whose usage was reported for each of its tasks."""
+    """Return the pilot that was asked exactly like this run, with usage reported for each task; None without one."""
     tasks = set(prepared.samples.summed.tasks)
     for run in runs:
         differ = {name for name, _, _ in run.identity.differences(prepared.identity)}

@@ -1,8 +1,8 @@
-"""The plan of a study: everything that is settled before the first call, its hash, and the file that keeps it.
+"""The plan of a study: everything fixed before the first call, its hash, and the file that stores it.
 
 Contract: the plan holds what is asked and what will be tested - arms, contrasts, the primary metric and the family of
-tests (contrasts x tasks x models x sources) - and no result. A study goes on only under the plan it was begun with; the
-budget, the number of connections and the probe are no part of it.
+tests (contrasts x tasks x models x sources) - and no result. A study continues only under the plan it began with; the
+budget, the number of connections and the probe are not part of it.
 """
 
 import json
@@ -28,7 +28,7 @@ from medvision_agent.frozen import Frozen
 from medvision_agent.tools.registry import NEWEST
 from medvision_agent.version import VERSION
 
-if TYPE_CHECKING:  # a plan is read without what it takes to run it
+if TYPE_CHECKING:  # reading a plan must not import what running needs
     from medvision_agent.eval.study.cells import Cell
 
 __all__ = [
@@ -44,10 +44,10 @@ __all__ = [
 ]
 
 FORMAT = 2
-"""Of the file; another one is refused."""
+"""Format of the file; other formats are rejected."""
 _CHANGING = {"budget", "max_connections", "probe", "unchecked", "processes", "engine", "address", "gpus"}
 _SHOWN = 12
-"""Differences named at most."""
+"""Most differences listed."""
 _READING = ("reader", "study.reader", "study.primary_reading")
 _LATE = (
     "\nWhich reading is primary is settled before the first call. A reader that is named later is never primary: "
@@ -56,7 +56,7 @@ _LATE = (
 
 
 class PlannedCell(Frozen):
-    """One run of the study."""
+    """One run of the study, as planned."""
 
     model: str
     arm: str
@@ -65,59 +65,59 @@ class PlannedCell(Frozen):
     folder: str
     """Relative to the study's folder."""
     wording: int | None = None
-    """The wording that was drawn for it; None where the study draws none."""
+    """The wording drawn for it; None if the study draws none."""
     samples: int | None = None
-    """How many it asks, where that is not all of its source's, as its model is asked some tasks alone."""
+    """Number of its samples, if a model that is asked only some tasks has fewer than the source."""
 
 
 class PlannedSource(Frozen):
-    """What is asked of one source of samples."""
+    """The plan for one source of samples."""
 
     source: str
-    """As the study file names it."""
+    """Its name in the study file."""
     tasks: dict[TaskName, int]
-    """How many samples each task has."""
+    """Number of samples of each task."""
     samples: int
     subjects: int
     samples_sha256: str
     metrics: dict[TaskName, Primary] = Field(default={})
-    """The primary metric of each task; empty where all have our loss."""
+    """The primary metric of each task; empty if all use the default loss."""
     looks: dict[TaskName, tuple[int, ...]] = Field(default={})
-    """How many subjects of each task each planned look has; empty without looks."""
+    """Number of subjects of each task at each planned look; empty without looks."""
 
 
 class Plan(Frozen):
-    """What is settled before the first call."""
+    """Everything fixed before the first call."""
 
     study: dict[str, Any]
-    """The study file, all defaults written out."""
+    """The study file with all defaults written out."""
     arms: dict[str, Arm]
-    """All arms, those of the designs included, in order."""
+    """All arms, including those of designs, in order."""
     contrasts: tuple[Contrast, ...]
     """All declared contrasts."""
     metric: str = "loss"
-    """The primary metric where the source of a test names none."""
+    """The primary metric, if the source of a test names none."""
     protocol: str
     alpha: float
     margin: float | None = None
-    """Of equivalence; None in plans of earlier versions, which declared none."""
+    """Margin of equivalence; None in plans of earlier versions, which declared none."""
     family: tuple[Key, ...]
     """The declared tests."""
     primaries: tuple[str, ...] = ()
-    """Contrasts whose tests start with all of alpha; without any, all tests start alike (plans of earlier versions)."""
+    """Contrasts whose tests start with all of alpha; empty: all tests start equally (plans of earlier versions)."""
     cells: tuple[PlannedCell, ...]
     sources: tuple[PlannedSource, ...]
     reader: Reader | None = None
-    """The second reader as it was when the study was begun; None where the study names none."""
+    """The second reader as it was at the start of the study; None if the study names none."""
     tools_dated: str = FIRST_SET
-    """The month of the tools of arms that name none: the newest when the study was begun."""
+    """The month of the tool set for arms that name none: the newest at the start of the study."""
 
     written: str = Field(default="", exclude=True)
-    """The hash that stands in the file of a plan that was read; empty for a new plan."""
+    """The hash stored in the file from which a plan was read; empty for a new plan."""
 
     @property
     def read_by(self) -> Reader | None:
-        """The reader by whose readings answers are scored; None where it is the rule."""
+        """The reader whose readings are scored; None if the rule's are."""
         return self.reader if self.study.get("primary_reading") == "reader" else None
 
     def samples_of(self, cell: PlannedCell) -> int:
@@ -127,14 +127,14 @@ class Plan(Frozen):
 
     @property
     def first_tests(self) -> int:
-        """The number of tests that share alpha at first: the primary ones, or all where there are none."""
+        """Number of tests that share alpha initially: the primary ones, or all if there are none."""
         return sum(key.contrast in self.primaries for key in self.family) or len(self.family)
 
     @property
     def first_arms(self) -> tuple[str, ...]:
-        """The arms to be shown where not all are: those of the primary contrast, else `off` and `on`.
+        """The arms to show if not all are shown: those of the primary contrast, or else `off` and `on`.
 
-        Without either those of the first contrast, and all arms of a study without contrasts.
+        Without either, those of the first contrast; in a study without contrasts, all arms.
         """
         first = [one for one in self.contrasts if one.name in self.primaries]
         usual = [one for one in self.contrasts if (one.a, one.b) == ("off", "on")]
@@ -143,7 +143,7 @@ class Plan(Frozen):
 
     @property
     def sha256(self) -> str:
-        """The hash of all of it, as it was written first."""
+        """The hash of the whole plan, as first written."""
         return self.written or _hash(self.model_dump(mode="json"))
 
 
@@ -152,7 +152,7 @@ def _hash(plan: Mapping[str, Any]) -> str:
 
 
 def _complete(plan: Plan) -> dict[str, Any]:
-    """Return a plan as JSON data in which keys that its version did not know have their defaults."""
+    """Return a plan as JSON data, adding defaults for keys that did not exist in its version."""
     study = Study.model_validate(plan.study).model_dump(mode="json", exclude=_CHANGING)
     return plan.model_dump(mode="json") | {"study": study}
 
@@ -206,12 +206,12 @@ def make_plan(
 
 
 def widest(cells: Iterable["Cell"], source: str) -> "Cell":
-    """Return the first of the cells of a source that ask most samples: no other cell asks further ones."""
+    """Return the first of a source's cells with the most samples; other cells have no further samples."""
     return max((cell for cell in cells if cell.source == source), key=lambda cell: len(cell.prepared.samples))
 
 
 def _primaries(contrasts: Sequence[Contrast]) -> tuple[str, ...]:
-    """Return the contrasts that a study is about: `matched -> on` where it has them, else `off -> on`."""
+    """Return the main contrasts of a study: `matched -> on` if declared, otherwise `off -> on`."""
     for first in ("matched", "off"):
         found = [one.name for one in contrasts if one.tested and (_arm(one.a), _arm(one.b)) == (first, "on")]
         if found:
@@ -220,7 +220,7 @@ def _primaries(contrasts: Sequence[Contrast]) -> tuple[str, ...]:
 
 
 def _arm(name: str) -> str:
-    """Return the name of an arm without the factors it is crossed with: `on` of `on@cot`."""
+    """Return an arm's name without its crossed factors: `on` for `on@cot`."""
     return name.partition("@")[0]
 
 
@@ -243,9 +243,9 @@ def _source(cell: "Cell", study: Study) -> PlannedSource:
 
 
 def arms_begun(out: Path, study: Study) -> tuple[dict[str, Arm], tuple[Contrast, ...]] | None:
-    """Return the arms and contrasts of *study* as it was begun in a folder; None where it was not.
+    """Return the arms and contrasts with which *study* began in a folder; None if it has not begun there.
 
-    What a design adds may change from version to version; a study that goes on keeps what it began with.
+    A design may add different arms in different versions; a continued study keeps the arms that it began with.
     """
     begun = read_plan(out) if (out / STUDY).exists() else None
     if begun is None or _complete(begun)["study"] != study.model_dump(mode="json", exclude=_CHANGING):
@@ -254,14 +254,14 @@ def arms_begun(out: Path, study: Study) -> tuple[dict[str, Arm], tuple[Contrast,
 
 
 def month_of(out: Path) -> str:
-    """Return the month of the tools of the study begun in a folder, or the newest where none was."""
+    """Return the tool set's month of the study in a folder, or the newest if there is none."""
     return read_plan(out).tools_dated if (out / STUDY).exists() else NEWEST
 
 
 def settle(out: Path, plan: Plan) -> bool:
-    """Write the plan into the study's folder, or find it there; returns whether it was there.
+    """Write the plan into the study's folder, unless the same plan is there; returns whether it was there.
 
-    Raises StorageError naming every field that differs from the plan the study was begun with.
+    Raises StorageError that names every field that differs from the plan with which the study began.
     """
     if (out / STUDY).exists():
         begun = read_plan(out)
@@ -272,7 +272,7 @@ def settle(out: Path, plan: Plan) -> bool:
             lines = "\n".join(f"  {line}" for line in different[:_SHOWN])
             late = _LATE if any(line.startswith(_READING) for line in different) else ""
             raise StorageError(
-                f"{out} was begun with another study; give the same one, or another --out:\n{lines}{more}{late}"
+                f"{out} belongs to another study; give that study, or another --out:\n{lines}{more}{late}"
             )
         return True
     content = {"format": FORMAT, "sha256": plan.sha256, "version": VERSION, "code_sha256": code_sha256()}
@@ -288,20 +288,20 @@ def settle(out: Path, plan: Plan) -> bool:
 
 
 def read_plan(out: Path) -> Plan:
-    """Return the plan of a study's folder; raises StorageError if it holds none or it was changed."""
+    """Return the plan in a study's folder; raises StorageError if there is none or it was changed."""
     try:
         content = json.loads((out / STUDY).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise StorageError(
-                f"{out / STUDY}: format {content['format']!r}, this version reads format {FORMAT}; begin the study "
-                "anew with another --out (its runs can still be read, one by one)"
+                f"{out / STUDY}: format {content['format']!r}, this version reads format {FORMAT}; start the "
+                "study again with another --out (its runs can still be read, one by one)"
             )
         plan = Plan.model_validate({**content["plan"], "written": _hash(content["plan"])})
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise StorageError(f"{out / STUDY}: no readable study: {' '.join(str(error).split())[:300]}") from None
-    # The hash is that of the plan as written: a later version may know more keys.
+        raise StorageError(f"{out / STUDY}: not a readable study: {' '.join(str(error).split())[:300]}") from None
+    # The hash is that of the plan as first written: a later version may have more keys.
     if content.get("sha256") != plan.sha256:
-        raise StorageError(f"{out / STUDY}: its hash is not that of its plan: it was changed after the study began")
+        raise StorageError(f"{out / STUDY}: its hash does not match its plan: it was changed after the study began")
     return plan
 
 

@@ -1,11 +1,11 @@
-"""What a study would ask, what that might take, and how small a difference it could show: before the first request.
+"""The requests of a study, their likely cost, and the smallest detectable difference: before the first request.
 
-Contract: nothing is asked of anybody. Cells, samples and subjects are exact; tokens and money are estimates: by a
-pilot's means where one was asked as the arm is, else by the rules of thumb of ``eval/asking/estimate.py``; the smallest
-detectable difference is that of one declared test at 80 % power, at the study's alpha and at the share of it that a
-primary test starts with, or each test where none is primary (the guard of a verdict is not in it). Without a pilot it
-is in standard deviations of one paired difference, for subjects whose samples are unrelated (icc 0) and for the worst
-case (icc 1). Named besides: what a study's repeats cannot show, which is the noise of a sampler whose draws are fixed.
+Contract: no request is sent. Cells, samples and subjects are exact. Tokens and money are estimates: a pilot's means if
+it was asked exactly like the arm, otherwise the rules of thumb of ``eval/asking/estimate.py``. The smallest detectable
+difference is that of one declared test at 80 % power, at the study's alpha and at the share of alpha that a primary
+test starts with (or each test, if none is primary); the guard of a verdict is not included. Without a pilot it is in
+standard deviations of one paired difference, for subjects whose samples are unrelated (icc 0) and for the worst case
+(icc 1). The preview also names models whose repeats cannot show sampling noise, because their draws are fixed.
 """
 
 import math
@@ -33,7 +33,7 @@ POWER = 0.8
 
 
 class CellPreview(Frozen):
-    """One arm of one model over one source, with all its wordings and epochs."""
+    """One arm of one model over one source, including all its wordings and epochs."""
 
     model: str
     arm: str
@@ -42,13 +42,13 @@ class CellPreview(Frozen):
     epochs: int
     wordings: int
     spending: tuple[Spending, ...]
-    """Of one epoch in all wordings, from the least to the most; one where it was measured."""
+    """Estimates for one epoch in all wordings, from the lowest to the highest; a single one if it was measured."""
     measured_in: str | None
-    """The pilot whose means these are; None where they are rules of thumb."""
+    """The pilot whose means these are; None if they are rules of thumb."""
 
 
 class PowerPreview(Frozen):
-    """The smallest difference that a test of one task detects."""
+    """The smallest difference that a test on one task can detect."""
 
     source: str
     task: TaskName
@@ -56,15 +56,15 @@ class PowerPreview(Frozen):
     icc: float
     from_pilot: bool
     icc_measured: bool
-    """By the pilot; it is assumed where a pilot has no two samples of a subject, or no spread."""
+    """Whether icc comes from the pilot; it is assumed if a pilot has no subject with two samples, or no spread."""
     alone: Detectable
-    """At the study's alpha."""
+    """The difference at the study's alpha."""
     in_family: Detectable
-    """At the share of alpha that a primary test starts with, or each test where none is primary."""
+    """The difference at the share of alpha that a primary test starts with, or each test if none is primary."""
 
 
 class Preview(Frozen):
-    """What would be asked."""
+    """The requests and estimates of a study."""
 
     name: str
     sha256: str
@@ -72,23 +72,23 @@ class Preview(Frozen):
     sources: tuple[PlannedSource, ...]
     contrasts: tuple[str, ...]
     tests: int
-    """The size of the family."""
+    """Number of tests in the family."""
     primaries: tuple[str, ...]
-    """The contrasts whose tests start with all of alpha; without any, all tests start alike."""
+    """The contrasts whose tests start with all of alpha; empty: all tests start equally."""
     probes: Spending | None
-    """What the probes of tools' declarations take, one for each model and set of tools; None where there is none."""
+    """Cost of checking tool declarations, once for each model and set of tools; None without such checks."""
     canaries: Spending | None
-    """What the canaries take at most; None where there are none."""
+    """The largest possible cost of the canaries; None without canaries."""
     least: Spending
     likely: Spending
     most: Spending
-    """Of all cells, the probes and canaries included."""
+    """The maximum over all cells, including probes and canaries."""
     assumed: str
     power: tuple[PowerPreview, ...]
     power_note: dict[str, str]
-    """What the smallest differences of each source rest on."""
+    """What the smallest differences of each source are based on."""
     noise: tuple[str, ...]
-    """Models whose repeats show no noise of a sampler."""
+    """Models whose repeats show no sampling noise."""
 
 
 def preview(
@@ -98,10 +98,10 @@ def preview(
     pilots: Sequence[Path] = (),
     canaries: Sequence[Cell] = (),
 ) -> Preview:
-    """Return the preview of prepared cells; *pilots* are stored runs, for each source no, one or two.
+    """Return the preview of prepared cells; *pilots* are stored runs: zero, one or two for each source.
 
-    Of two runs of the same samples, spread and correlation are those of the paired differences; of one run they are
-    those of its loss, the spread times the square root of 2: as if the arms had nothing in common.
+    For two runs of the same samples, spread and correlation are those of the paired differences. For one run they are
+    those of its loss, with the spread multiplied by the square root of 2, as if the arms were uncorrelated.
     """
     firsts = {one.source: widest(cells, one.source).prepared for one in plan.sources}
     known = open_pilots(pilots, firsts)
@@ -156,19 +156,19 @@ def preview(
 
 @dataclass(frozen=True)
 class _Estimated:
-    """What one epoch of an arm might take, wording by wording, and the pilot that it was measured in."""
+    """The likely cost of one epoch of an arm, by wording, and the pilot in which it was measured."""
 
     pilot: str | None
     wordings: list[Estimate] = field(default_factory=list[Estimate])
 
     @property
     def spending(self) -> tuple[Spending, ...]:
-        """Of all wordings together."""
+        """The cost of all wordings together."""
         return tuple(_total(rows[0].basis, rows) for rows in zip(*(one.spending for one in self.wordings), strict=True))
 
 
 def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], _Estimated]) -> list[Spending]:
-    """Return the probes of a study: one for each model, endpoint and set of tools."""
+    """Return the cost of each probe of a study: one per model, endpoint and set of tools."""
     probes: dict[str, Spending] = {}
     for cell in cells:
         one = found[cell.source, cell.model, cell.arm].wordings[0]
@@ -191,12 +191,12 @@ def _power(
     plan: Plan, source: str, samples: Sequence[Sample], task: TaskName, found: Pilot | None
 ) -> list[PowerPreview]:
     sizes = list(Counter(sample.subject for sample in samples if sample.task == task).values())
-    sd = (found.sd or None) if found is not None else None  # a pilot without any spread tells of none
+    sd = (found.sd or None) if found is not None else None  # a pilot without spread gives no estimate
     known = found is not None and found.icc is not None
     made = any(sample.marks.synthetic for sample in samples)
     iccs = [found.icc] if found is not None and found.icc is not None else [0.0, 1.0]
     if max(sizes) == 1 or len(sizes) == 1:
-        iccs = iccs[:1]  # the correlation within subjects changes nothing
+        iccs = iccs[:1]  # the correlation within subjects has no effect
     rows = []
     for icc in iccs:
         alone, family = (
@@ -219,6 +219,6 @@ def _power(
 
 
 def _claimed(found: Detectable, *, made: bool) -> Detectable:
-    """Return it with the reason why nothing is tested on synthetic images."""
+    """Return the result with the reason why nothing is tested on synthetic images."""
     reasons = [found.withheld, "synthetic data have intervals, no p-values"] if made else [found.withheld]
     return found.but(withheld="; ".join(filter(None, reasons)))

@@ -1,8 +1,8 @@
-"""How far a study is: how many of its planned samples were asked, and which of its planned looks took place.
+"""Progress of a study: how many planned samples were asked, and which planned looks took place.
 
-Contract: a sample was asked if its cell holds a record of it, whatever came back. Before the planned end, or between
-planned looks, nothing is said of a difference: a verdict at a time that nobody planned is one of many that could have
-been given, and false far too often.
+Contract: a sample counts as asked if its cell holds a record of it, with any outcome. Before the planned end, or
+between planned looks, no difference gets a verdict: a verdict at an unplanned time is one of many possible ones, and
+false far too often.
 """
 
 from collections.abc import Iterable
@@ -18,36 +18,36 @@ __all__ = ["CellProgress", "Progress", "cell_progress", "progress"]
 
 @dataclass(frozen=True)
 class CellProgress:
-    """What of one cell was asked."""
+    """The progress of one cell."""
 
     cell: PlannedCell
     asked: int
     seen: tuple[frozenset[str], ...] = ()
-    """The subjects of each planned look for which it is complete."""
+    """The subjects of each planned look that the cell has completed."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What of a study was asked."""
+    """The progress of a study."""
 
     plan: Plan
     asked: int
     planned: int
-    """Samples of all cells."""
+    """Number of samples in all cells."""
     seen: dict[tuple[str, str], tuple[frozenset[str], ...]]
     """By source and model, the subjects of each planned look that took place."""
 
     @property
     def looks(self) -> int:
-        """How many looks were planned; 0: the planned end alone."""
+        """Number of planned looks; 0 means only the planned end."""
         return len(self.plan.study.get("looks", ()))
 
     def no_verdict(self, source: str, model: str) -> str:
-        """Return why nothing is said of a model over a source; empty where there may be a verdict."""
+        """Return why there is no verdict on a model over a source; empty if there may be one."""
         return "" if self.asked >= self.planned or self.seen[source, model] else self._why(source)
 
     def lines(self, source: str | None = None) -> list[str]:
-        """Return headlines over one source or all: why there is no verdict, or which look took place."""
+        """Return headlines for one source or all: why there is no verdict, or which look took place."""
         found = []
         for (place, model), seen in self.seen.items():
             if source not in {None, place}:
@@ -78,7 +78,7 @@ def cell_progress(plan: Plan, cell: PlannedCell, run: Run) -> CellProgress:
 
 
 def progress(plan: Plan, cells: Iterable[CellProgress]) -> Progress:
-    """Return the progress of a study; cells of the plan that are not among these have not begun."""
+    """Return the progress of a study; planned cells that are not given have not begun."""
     known = {one.cell: one for one in cells}
     every = [known.get(cell) or CellProgress(cell, 0) for cell in plan.cells]
     seen: dict[tuple[str, str], tuple[frozenset[str], ...]] = {}

@@ -1,11 +1,11 @@
-"""Running a study: all cells side by side, sample by sample, so that a provider's drift hits all arms alike.
+"""Running a study: all cells side by side, sample by sample, so that a provider's drift affects all arms equally.
 
 Contract: each cell is an ordinary run folder, with all its promises: a sample reported as done is on disk, and a study
-that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; which
-cell comes first changes from sample to sample, but for cells that are made from another one's answers: they follow it
-(``made.py``). A study with planned looks asks subject by subject in random order (``looks``). Sources come one after
-the other, each with its canaries. Each model has its own connections; the models
-run side by side. The budget is that of the whole study.
+that is killed repeats at most the samples in flight. For each sample all cells are asked before the next one; the first
+cell changes from sample to sample, except that a cell made from another cell's answers follows that cell (``made.py``).
+A study with planned looks asks subject by subject in random order (``looks``). Sources come one after the other, each
+with its canaries. Each model has its own connections; the models run side by side. The budget is that of the whole
+study.
 """
 
 import asyncio
@@ -47,11 +47,11 @@ async def execute_study(
     on_start: Callable[[int], None],
     engine: Engine | LeasingEngine = HERE,
 ) -> int:
-    """Create the study or go on with it, ask what is pending, and return how many samples are still left.
+    """Create or continue the study, ask what is pending, and return how many samples are still left.
 
     Raises StorageError before the first request if the folder cannot be used or holds another study, ProviderError
-    (after storing what was in flight) if a provider refuses to work, ConfigError if a model turns out unfit when it is
-    opened; a new study that holds nothing by then is taken away again. *on_start* hears how many samples are pending.
+    (after storing what was in flight) if a provider refuses to work, ConfigError if a model proves unsuitable when it
+    is opened; a new study that is still empty is then removed. *on_start* is called with the number of pending samples.
     """
     new = not settle(out, plan)
     meter, opened = Meter(budget), list[Opened]()
@@ -76,9 +76,9 @@ async def execute_study(
 
 
 def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample], first: int = 0) -> Iterator[Ask]:
-    """Yield what is pending: for each sample all lanes, beginning with another one each time.
+    """Yield the pending samples: each sample in all lanes, starting with a different lane each time.
 
-    *first* is how many samples stand before these.
+    *first* is the number of samples before these.
     """
     for position, sample in enumerate(samples, first):
         for step in range(len(lanes)):
@@ -88,14 +88,14 @@ def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample
 
 
 def _sends_the_same(a: Cell, b: Cell) -> bool:
-    """Say whether two cells send the same pictures of their samples."""
+    """Return whether two cells send the same images for their samples."""
     return (a.source, a.prepared.pictures.kind) == (b.source, b.prepared.pictures.kind)
 
 
 def _with_canaries(
     lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample], canaries: Mapping[str, tuple[Lane, Attempts]]
 ) -> Iterator[Ask]:
-    """Yield what is pending of a source: its arms in two halves, and canaries before, between and after them."""
+    """Yield the pending requests of a source: its arms in two halves, with canaries before, between and after."""
     half = len(samples) // 2
     parts = (samples[:half], 0), (samples[half:], half), ((), 0)
     for moment, (part, first) in zip(MOMENTS, parts, strict=True):
@@ -104,7 +104,7 @@ def _with_canaries(
 
 
 async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, probing: Probing) -> Pool:
-    """Open the model of these cells, once for each way of opening it, probe it, and line up what is asked of it."""
+    """Open and probe the model of these cells, once for each set of options, and queue their requests."""
     chats, lanes = dict[bool, Chat](), dict[Opened, Lane]()
     if not any(one.todo for one in opened):
         return Pool(Asks(), 0)
@@ -115,7 +115,7 @@ async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, pro
             elsewhere = prepared.settings.engine != "local"
             opening = open_model(config, provider_code=code, elsewhere=elsewhere)
             chats[code] = await stack.enter_async_context(opening)
-        # All cells of a model keep its limits per minute together; each speaks its own coordinate convention.
+        # All cells of a model share its limits per minute; each uses its own coordinate convention.
         chat = chats[code].beside(next(iter(chats.values())), config)
         lanes[one] = lane = Lane(job_of(prepared, chat), one.store, one.breaker)
         if one.todo:
@@ -141,7 +141,7 @@ async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, pro
 
 
 def _discard(opened: Sequence[Opened], out: Path, *, new: bool) -> None:
-    """Take runs without a record away again, and with the last of them a study that was new."""
+    """Remove runs without a record, and the study's folder if it is new and empty."""
     for one in opened:
         one.store.discard_if_empty()
     if new and not any(one.cell.folder.exists() for one in opened):

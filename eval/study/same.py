@@ -1,4 +1,4 @@
-"""How often an arm that is handed its own results gives the answer that it gave when it called for them."""
+"""How often an arm that is handed its own results gives the same answer as when it called the tools itself."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ __all__ = ["handed_back"]
 
 
 def handed_back(plan: Plan, folder: Path, rules: Protocol) -> dict[str, tuple[int, int]]:
-    """Return for each such cell how many answers are the same, and how many samples were scored in both arms."""
+    """Return, for each such cell, how many answers are the same, and how many samples were scored in both arms."""
     cells = {(cell.source, cell.model, cell.arm, cell.wording, cell.epoch): folder / cell.folder for cell in plan.cells}
     found = dict[str, tuple[int, int]]()
     for (source, model, arm, wording, epoch), own in cells.items():

@@ -5,7 +5,7 @@
     data: demo
     designs: [on-off, leave-one-out, repeat]
 
-Paths in it are relative to the file. Every key is described in docs/studies.md, which is made of this file.
+Paths in it are relative to the file. Every key is described in docs/studies.md, which is generated from this file.
 """
 
 from dataclasses import dataclass
@@ -34,24 +34,24 @@ class _Strict(Frozen):
 
 
 class Arm(Asked):
-    """One way of asking every sample. What is left out is that of `base`."""
+    """One way of asking every sample. Omitted keys are those of `base`."""
 
     max_tool_calls: Annotated[int | None, identity("limits.tool_calls", varies="limits")] = Field(
         default=None, ge=1, le=10_000
     )
-    """Tool calls of one sample, instead of the `limits` of the study."""
+    """Most tool calls for one sample, replacing the study's `limits`."""
     max_model_calls: Annotated[int | None, identity("limits.model_calls", varies="limits")] = Field(
         default=None, ge=2, le=1000
     )
-    """Model turns of one sample, instead of the `limits` of the study."""
+    """Most model turns for one sample, replacing the study's `limits`."""
 
     @property
     def enlarged(self) -> bool:
-        """Whether the image is enlarged, which its tools say; contrasts name it beside them."""
+        """Whether the image is enlarged, as its tool condition states; contrasts list this in addition to tools."""
         return self.tools == ENLARGED
 
     def differences(self, other: "Arm") -> tuple[str, ...]:
-        """Return in what two arms differ, by the names of VARIES."""
+        """Return the differences of two arms, by the names of VARIES."""
         return tuple(
             name
             for name, varied in VARIES.items()
@@ -60,14 +60,14 @@ class Arm(Asked):
 
 
 def source_arm(name: str) -> str:
-    """Return the arm from whose answers an arm is made that is made from another: `on@cot` for `matched@cot`."""
+    """Return the name of the arm whose answers this arm is made from: `on@cot` for `matched@cot`."""
     _, at, factors = name.partition("@")
     return f"on{at}{factors}"
 
 
 @dataclass(frozen=True, slots=True)
 class Varied:
-    """Something that two arms may differ in."""
+    """A setting in which two arms may differ."""
 
     keys: tuple[str, ...]
     """The keys of an arm that belong to it."""
@@ -86,7 +86,7 @@ def _varies() -> dict[str, Varied]:
 
 
 VARIES: dict[str, Varied] = _varies()
-"""What two arms may differ in, by the name that `varies` gives it."""
+"""The settings in which two arms may differ, by their names in `varies`."""
 
 
 def _known(name: str) -> str:
@@ -96,7 +96,7 @@ def _known(name: str) -> str:
 
 
 def _metrics(value: object) -> object:
-    """Refuse an unknown metric with the known ones: a choice between a name and a table hides what was wrong."""
+    """Reject an unknown metric and list the known ones: otherwise the choice between name and table hides the error."""
     for name in value.values() if isinstance(value, dict) else [value]:
         try:
             metric_named(str(name))
@@ -116,11 +116,11 @@ class Contrast(_Strict):
     """The settings in which the two arms differ. The study is rejected if they differ in any other, or do not differ in
     these."""
     tested: bool = True
-    """Whether it is one of the family of tests; a `repeat`, which only measures noise, is not."""
+    """Whether it belongs to the family of tests; a `repeat`, which only measures noise, does not."""
 
     @property
     def name(self) -> str:
-        """How reports call it."""
+        """Its name in reports."""
         return f"{self.a} -> {self.b}"
 
 
@@ -140,12 +140,12 @@ class Cross(_Strict):
 
 
 class Only(_Strict):
-    """What a model is asked, where that is not everything."""
+    """The arms and tasks of a model that is not asked everything."""
 
     arms: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """These arms alone."""
+    """Only these arms."""
     tasks: Annotated[tuple[TaskName, ...], Field(min_length=1)] | None = None
-    """These tasks alone."""
+    """Only these tasks."""
 
 
 class Study(_Strict):
@@ -187,15 +187,15 @@ class Study(_Strict):
     seed: int = 0
     """Random seed for subject sampling, and for `prompts`."""
     annotations: str | None = None
-    """MedVision: the annotation version, as a ceiling."""
+    """MedVision only: use the newest annotations up to this version."""
     filters: bool = True
-    """MedVision: leave out what upstream leaves out."""
+    """MedVision only: leave out the samples that upstream leaves out."""
     subjects: Path | None = None
-    """MedVision: a CSV of who a case shows."""
+    """MedVision only: CSV that maps each case to a person."""
     reshape: tuple[int, int] | None = None
-    """Height and width native pictures are resampled to first."""
+    """Height and width to which native images are resampled first."""
     base: Arm = Arm()
-    """What all arms share where they say nothing else; the arm `on` of the designs."""
+    """The settings of all arms, unless an arm states others; also the arm `on` of the designs."""
     arms: dict[str, Arm] = Field(default={})
     """Arms of your own, by name."""
     designs: tuple[str, ...] = ()
@@ -203,8 +203,8 @@ class Study(_Strict):
     contrasts: tuple[Contrast, ...] = ()
     """Comparisons of your own."""
     only: dict[str, Only] = Field(default={})
-    """By model: the `arms` and the `tasks` that it is asked, where that is not everything, such as `{my-boxes: {tasks:
-    [detection]}}` for a model that was fine-tuned on boxes."""
+    """For each model that is not asked everything, its `arms` and `tasks`, such as `{my-boxes: {tasks: [detection]}}`
+    for a model that was fine-tuned on boxes."""
     cross: Cross = Cross()
     """Factors that all arms and contrasts are crossed with."""
     epochs: int = Field(default=1, ge=1, le=100)
@@ -230,7 +230,7 @@ class Study(_Strict):
     rule of the protocol (docs/reading.md). It belongs to the plan: a reader that is named after the first call is never
     primary."""
     primary_reading: Literal["rule", "reader"] = "rule"
-    """By which reading answers are scored for tests, findings and the report: that of the rule, or that of `reader`."""
+    """The reading that is scored for tests, findings and the report: the rule's, or that of `reader`."""
     looks: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(default=(), max_length=MOST_LOOKS)
     """When the study may be looked at before its end, in fractions of its subjects, such as `[0.5, 0.75, 1]`: at most
     four looks, none under 20 subjects, the last is 1. The study then asks subject by subject in random order (`seed`).
@@ -238,17 +238,17 @@ class Study(_Strict):
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """The level of the family of tests."""
     margin: float = Field(default=0.05, gt=0, lt=1)
-    """Differences in the primary metric below it, either way, do not matter: where a test shows no difference but shows
-    that, it says "equivalent"."""
+    """Differences in the primary metric below this, in either direction, are negligible. If a test shows no difference
+    but shows that it is negligible, its verdict is "equivalent"."""
     strata: tuple[Literal["dataset", "modality", "plane", "target size", "label group"], ...] = ()
-    """Tested besides: whether a difference is the same in all strata of these names, by Holm's method for each name."""
+    """Also test whether a difference is the same in all strata of these names, by Holm's method for each name."""
     model_pairs: tuple[tuple[str, str], ...] = ()
-    """Pairs of `models`, such as a base model and its fine-tuned one. Tested besides: whether each tested contrast does
-    the same for both, over the same samples, by Holm's method."""
+    """Pairs of `models`, such as a base model and its fine-tuned one. Also test whether each tested contrast has the
+    same effect for both, over the same samples, by Holm's method."""
     limits: Limits = Limits()
-    """What one sample may use: `model_calls`, `tool_calls`, `seconds`, `tokens`, `broken_turns`."""
+    """Limits for one sample: `model_calls`, `tool_calls`, `seconds`, `tokens`, `broken_turns`."""
     budget: Budget = Budget()
-    """What the study may take: `usd`, `tokens`, `seconds` of one session. May change when the study goes on."""
+    """Limits for the whole study: `usd`, `tokens`, `seconds` of one session. May change when the study goes on."""
     probe: bool = True
     """Before the first sample, check by two short requests for each model and set of tools that the declarations reach
     the model, as `run --probe` does. May change when the study goes on."""
@@ -256,8 +256,8 @@ class Study(_Strict):
     """Rules of `data check` that are not applied to the samples, as `run --unchecked` has them: `pixel-size`,
     `shared-picture`. May change when the study goes on."""
     max_connections: int | None = Field(default=None, ge=1, le=100_000)
-    """Samples in flight at once for each model, over all processes, instead of its own setting. May change when the
-    study goes on."""
+    """Samples in flight at once for each model, over all processes, replacing the model's own setting. May change when
+    the study goes on."""
     processes: int | None = Field(default=None, ge=1, le=256)
     """Processes that ask the model, as in `run --processes`. May change when the study goes on."""
     engine: Literal["local", "ray"] = "local"
@@ -269,13 +269,13 @@ class Study(_Strict):
 
     @property
     def wordings(self) -> tuple[int | None, ...]:
-        """The wordings that are drawn; only None where none is."""
+        """The wordings that are drawn; only None if none is."""
         return draw_wordings(self.prompts, self.seed) if self.prompts > 1 else (None,)
 
     @model_validator(mode="before")
     @classmethod
     def _arms_start_from_base(cls, data: object) -> object:
-        """Fill each arm with what the base says."""
+        """Fill each arm with the settings of the base."""
         if not isinstance(data, dict):
             return data
         base, arms = data.get("base"), data.get("arms")
@@ -305,9 +305,9 @@ class Study(_Strict):
     @model_validator(mode="after")
     def _not_twice(self) -> Self:
         if len(set(self.models)) < len(self.models):
-            raise ValueError("a model stands twice in `models`")
+            raise ValueError("a model occurs twice in `models`")
         if len(set(self.data)) < len(self.data):
-            raise ValueError("a source stands twice in `data`")
+            raise ValueError("a source occurs twice in `data`")
         if self.looks and (list(self.looks) != sorted(set(self.looks)) or self.looks[-1] != 1):
             raise ValueError("the fractions in `looks` must rise, and the last must be 1")
         if not (self.arms or self.designs):

@@ -1,1 +1,1 @@
-"""The summary of a run: measures by task, their means, one row per sample."""
+"""The summary of a run: measures by task, their means, and one row per sample."""

@@ -1,7 +1,7 @@
-"""What an arm cannot be evidence of: the reasons why it says nothing of tools, for every place that tells of an arm.
+"""The reasons why an arm is no evidence about tools, for all output that mentions the arm.
 
-Contract: summary, comparison, report and study name these reasons first, and give no interval, p-value or verdict for
-a difference in tools that such an arm takes part in. A further reason is one more function in ``REASONS``.
+Contract: summary, comparison, report and study state these reasons first, and give no interval, p-value or verdict for
+a difference in tools with such an arm. To add a reason, add a function to ``REASONS``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ Reason = Callable[[Sequence[Run]], Iterator[str]]
 
 
 def _never_called(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield one line where tools could be called and none was: their worth was never tried."""
+    """Yield a line if tools could be called but none ever was: their worth was not tested."""
     identity = runs[0].identity
     scored = [record for run in runs for record in run.records if not record.outcome.infrastructure]
     with_tools = bool(identity.tools) or identity.provider_code
@@ -26,7 +26,7 @@ def _never_called(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _unread_calls(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield one line where calls stood in texts and nobody read them: the server lost them, not the model."""
+    """Yield a line if calls in texts were not read: the server lost them, not the model."""
     unread = sum(record.unread_calls for run in runs for record in run.records)
     if unread:
         hold = "reply holds" if unread == 1 else "replies hold"
@@ -34,22 +34,22 @@ def _unread_calls(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _told_truth(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield one line where results of tools were the ground truth's: they are no tools that anybody has."""
+    """Yield a line if tool results came from the ground truth: such tools do not exist in practice."""
     if told := runs[0].identity.told_truth:
         yield f"{' and '.join(told)} {'was' if len(told) == 1 else 'were'} told the ground truth"
 
 
 REASONS: tuple[Reason, ...] = (_told_truth, _never_called, _unread_calls)
-"""Each gets the runs of one arm, which are its epochs, and yields why the arm says nothing of tools."""
+"""Functions that take the runs of one arm (its epochs) and yield why the arm says nothing about tools."""
 
 
 def no_claim(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return why an arm says nothing of tools; empty where it may. *runs* are the epochs of the arm."""
+    """Return why an arm says nothing about tools; empty if it may. *runs* are the epochs of the arm."""
     return tuple(line for reason in REASONS for line in reason(runs))
 
 
 def no_claim_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> tuple[str, ...]:
-    """Return why a difference between two arms says nothing of tools; empty where it may, or is not about tools."""
+    """Return why a difference of two arms says nothing about tools; empty if it may, or if it is not about tools."""
     differ = {name for name, _, _ in a[0].identity.differences(b[0].identity)}
     if not differ & TOOL_FIELDS:
         return ()
@@ -57,17 +57,17 @@ def no_claim_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] 
 
 
 def no_claim_line(reason: str) -> str:
-    """Return the headline that stands before everything else that is said of an arm."""
+    """Return the headline that precedes all other statements about an arm."""
     return f"NOTHING CAN BE SAID OF TOOLS: {reason}"
 
 
 def no_verdict_line(asked: int, planned: int) -> str:
-    """Return the headline of what stopped before its planned end."""
+    """Return the headline for a run or study that stopped before its planned end."""
     return f"no verdict: {asked} of {plural(planned, 'planned sample')} {'was' if asked == 1 else 'were'} asked"
 
 
 def unfinished(runs: Mapping[str, Run]) -> str:
-    """Return why the difference between named runs bears no verdict; empty where all their samples were asked."""
+    """Return why the difference between named runs has no verdict; empty if all their samples were asked."""
     lines = [
         f"{no_verdict_line(len(run.records), len(run.samples))} in {name}"
         for name, run in runs.items()

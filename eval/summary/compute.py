@@ -1,7 +1,7 @@
-"""What arms took beside each other: whether compute was matched between them, and by how much it differs.
+"""The compute of arms compared: whether it was matched, and by how much it differs.
 
-Contract: figures are means over scored samples, as ``Effort`` has them; what is unknown in one arm is left out. Only
-output tokens are ever matched, or else the pixels of images. Caching, latency and forced endings are not.
+Contract: figures are means over scored samples, as in ``Effort``; measures unknown in one arm are left out. Only output
+tokens, or the pixels of images, are ever matched. Caching, latency and forced endings are not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,31 +23,31 @@ COMPUTE: Mapping[str, str] = {
     "cost_usd": "US dollars",
     "seconds": "seconds",
 }
-"""The measures of compute: fields of ``Effort``, and how a person calls them."""
+"""The measures of compute: fields of ``Effort``, with their names for people."""
 _NOT = "pictures, caching, latency and forced endings are not"
 _NOT_PIXELS = "tokens, turns, caching, latency and forced endings are not"
 
 
 class PairCompute(Frozen):
-    """What the second of two arms took beside the first one, per scored sample."""
+    """The compute of the second of two arms relative to the first, per scored sample."""
 
     names: tuple[str, str]
     note: str
     """Whether compute was matched."""
     ratios: dict[str, float]
-    """By the words of a measure (``COMPUTE``), how many times as much the second arm took."""
+    """For each measure (by its name in ``COMPUTE``), the second arm's value divided by the first arm's."""
     costs: tuple[float | None, float | None]
-    """US dollars for a sample in each arm; None where no price is known."""
+    """US dollars per sample in each arm; None if no price is known."""
     forced: tuple[float, float]
     """The share of forced endings in each arm."""
 
     def __str__(self) -> str:
-        """Return it in words."""
+        """Return the comparison in words."""
         return _in_words(self)
 
 
 def compute_note(conditions: Iterable[str]) -> str:
-    """Say of arms under these conditions whether any was matched in compute."""
+    """Return, for arms with these conditions, whether the compute of any was matched."""
     found = set(conditions)
     tokens, pixels = bool(found.intersection(MATCHED)), ENLARGED in found
     notes = [f"compute was matched in output tokens alone: {_NOT}"] if tokens else []
@@ -56,7 +56,7 @@ def compute_note(conditions: Iterable[str]) -> str:
 
 
 def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> PairCompute | None:
-    """Return by how much the compute of two arms differs; None where they have the same tools, or it is not known."""
+    """Return how the compute of two arms differs; None if they have the same tools, or if it is unknown."""
     differ = {name for name, _, _ in a[0].identity.differences(b[0].identity)}
     if not differ & TOOL_FIELDS:
         return None
@@ -82,7 +82,7 @@ def _in_words(found: PairCompute) -> str:
 
 
 def _money(found: PairCompute) -> str:
-    """Return what a sample of each arm cost; empty where no price is known in either."""
+    """Return the cost of a sample in each arm, in words; empty if no price is known for either."""
     if not any(found.costs):
         return ""
     known = ["cost not known" if cost is None else f"{cost:.4g} US dollars" for cost in found.costs]
@@ -90,13 +90,13 @@ def _money(found: PairCompute) -> str:
 
 
 def _matched(a: Identity, b: Identity) -> tuple[str, ...]:
-    """Return the condition that was matched to the other arm, which has tools; none where it was matched to neither."""
+    """Return the condition that was matched to the other arm, which has tools; empty if neither was matched."""
     pairs = (one.condition for one, other in ((a, b), (b, a)) if other.tools and not other.control)
     return tuple(condition for condition in pairs if condition in (*MATCHED, ENLARGED))
 
 
 def effort_of_arm(runs: Sequence[Run]) -> Effort:
-    """Return what the scored samples of an arm took, over all its epochs and tasks."""
+    """Return the effort of an arm's scored samples, over all its epochs and tasks."""
     return effort_of([record for run in runs for record in run.records if not record.outcome.infrastructure])
 
 

@@ -1,8 +1,8 @@
-"""Which measures a task is summarised and compared by, and what a score contributes to each.
+"""The measures by which a task is summarised and compared, and each score's value for them.
 
 Contract: a measure maps a sample and its score to one number; NaN says that this sample cannot enter its mean. A
-failure enters every measure for which failing has a value (loss 1, success 0, overlap 0, within no tolerance) and is
-left out of MAE and MRE only, which upstream defines on parsed answers alone.
+failure enters every measure that defines a value for it (loss 1, success 0, overlap 0, within no tolerance). It is left
+out only of MAE and MRE, which upstream defines only for parsed answers.
 
 Source of the tolerances: MedVision counts ``MRE < k`` strictly and ``IoU > 0.5`` as *at least* 0.5.
 """
@@ -24,14 +24,14 @@ class Measure:
 
     name: str
     of: Callable[[Sample, Score], float]
-    """What an answer to a sample, by its score, contributes."""
+    """Returns the value of a scored answer to a sample."""
     unit: str = ""
     is_share: bool = False
-    """A share of samples, which tables give in per cent."""
+    """Whether it is a share of samples, which tables show in per cent."""
 
     @property
     def percent(self) -> bool:
-        """Whether it is written in per cent, as MedVision's tables have it: all but our loss and errors in a unit."""
+        """Whether it is shown in per cent, as in MedVision's tables: all but our loss and errors with a unit."""
         return self.name not in {"loss", "MAE"}
 
 
@@ -66,6 +66,6 @@ MEASURES: dict[TaskName, tuple[Measure, ...]] = {
 
 
 def finite_mean(values: Sequence[float]) -> tuple[float | None, int]:
-    """Return the mean of the finite values and how many there are; None without any."""
+    """Return the mean of the finite values, and their number; the mean is None if there are none."""
     finite = [value for value in values if math.isfinite(value)]
     return (math.fsum(finite) / len(finite) if finite else None), len(finite)

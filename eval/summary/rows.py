@@ -1,4 +1,4 @@
-"""One row per sample, for other programs: MedVision's names of the metrics, our loss, and how the sample ended.
+"""One row per sample for other programs: metrics by MedVision's names, our loss, and how the sample ended.
 
 Contract: strict JSON. NaN is null, infinities are the strings ``Infinity`` and ``-Infinity``; for an
 infrastructure failure, which is not scored, everything but ``id`` and ``outcome`` is null.

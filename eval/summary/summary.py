@@ -1,8 +1,8 @@
-"""The summary of a run's records: per task, what was scored, how well, and at what cost.
+"""The summary of a run's records by task: how many were scored, how well, and at what cost.
 
-Contract: every mean stands beside the number of samples that entered it, and every task beside its success rate
-and its number of subjects (the clusters of all statistics). Infrastructure failures are counted, and in no metric;
-all other failures are in ``n`` and count as failures. A summary is strict JSON: what has no value is null.
+Contract: every mean has its number of samples, and every task its success rate and number of subjects (the clusters of
+all statistics). Infrastructure failures are counted but enter no metric; all other failures are in ``n`` and count as
+failures. A summary is strict JSON: a missing value is null.
 """
 
 from collections import Counter
@@ -26,18 +26,18 @@ __all__ += ["subject_sizes", "summarise"]
 
 
 ON_DONOR = "by the ground truth of the picture shown"
-"""A reference of swapped pictures: with a small loss, the model read what it was shown."""
+"""A reference for swapped images: a small loss means that the model read the image it was shown."""
 
 
 class Mean(Frozen):
-    """A mean over the samples for which the value is finite."""
+    """A mean over the samples with a finite value."""
 
     mean: float | None
     n: int
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """Return the mean of the finite ones among the values."""
+        """Return the mean of the finite values among *values*."""
         mean, n = finite_mean(values)
         return cls(mean=mean, n=n)
 
@@ -51,33 +51,33 @@ class ToolCount(Frozen):
 
 
 class Cost(Frozen):
-    """What was paid, infrastructure failures included; superseded attempts are not (``Run.spent_usd`` has them)."""
+    """The cost, infrastructure failures included; superseded attempts are not (see ``Run.spent_usd``)."""
 
     usd: float | None
-    """The sum; None where no record has a cost."""
+    """The total in US dollars; None if no record has a cost."""
     n: int
-    """Records with a cost."""
+    """Number of records with a cost."""
     incomplete: int
-    """Records with a cost that misses model calls, because their usage was not reported."""
+    """Number of records whose cost lacks some model calls, because their usage was not reported."""
 
 
 class Effort(Frozen):
-    """What the scored samples took."""
+    """The effort of the scored samples."""
 
     tools: dict[str, ToolCount]
     tool_calls: Mean
     turns: Mean
-    """Replies of the model."""
+    """Replies of the model per sample."""
     pictures: Mean
-    """Pictures the model was shown: the image in every conversation, and those of tools, as far as recorded."""
+    """Images shown to the model per sample: the image in every conversation, and those of tools, if recorded."""
     forced_endings: Mean
-    """The share of samples in which a limit was reached and one last turn was given."""
+    """Share of samples in which a limit was reached and one last turn was granted."""
     cost_usd: Mean
     input_tokens: Mean
     output_tokens: Mean
-    """Tokens per sample, over samples whose model calls all reported their usage."""
+    """Tokens per sample, over samples with reported usage for all model calls."""
     unreported: int
-    """Scored samples left out of the token means: some model call did not report its usage."""
+    """Number of scored samples left out of the token means, because a model call did not report its usage."""
     seconds: Mean
 
 
@@ -85,25 +85,25 @@ class TaskSummary(Frozen):
     """All samples of one task."""
 
     own_rule: str = Field(default="", exclude_if=lambda rule: not rule)
-    """Name of the rule that its answers are scored by, where that is ours and not the protocol's; else left out."""
+    """Name of our own rule that scores the answers, if the protocol has none; otherwise left out."""
     n: int
-    """Scored samples: all but infrastructure failures."""
+    """Number of scored samples: all but infrastructure failures."""
     subjects: int
-    """Distinct subjects among the scored samples."""
+    """Number of distinct subjects among the scored samples."""
     largest_subject: int
-    """Scored samples of the subject with most of them."""
+    """Number of scored samples of the subject with the most."""
     parsed: int
-    """Answers that parsed; ``success_rate`` is ``parsed / n``."""
+    """Number of parsed answers; ``success_rate`` is ``parsed / n``."""
     forced: int
-    """Scored samples in which a limit was reached and one last turn was given."""
+    """Number of scored samples in which a limit was reached and one last turn was granted."""
     outcomes: dict[str, int]
-    """How the scored samples ended."""
+    """Number of scored samples by how they ended."""
     infrastructure: dict[str, int]
-    """How the others failed."""
+    """Number of infrastructure failures by type."""
     metrics: dict[str, Mean]
     references: dict[str, dict[str, Mean]]
-    """What the answers are held against, by name: random boxes, for boxes in images of known size; where pictures were
-    swapped, the same answers by the ground truth of the picture shown."""
+    """Reference scores by name: random boxes, for boxes in images of known size; for swapped images, the same answers
+    scored against the ground truth of the image shown."""
     effort: Effort
     cost: Cost
 
@@ -116,20 +116,20 @@ class Summary(Frozen):
     infrastructure: int
     subjects: int
     largest_subject: int
-    """Scored samples of the subject with most of them."""
+    """Number of scored samples of the subject with the most."""
     conventions: dict[str, int]
-    """Samples by the convention of their targets."""
+    """Number of samples by the convention of their targets."""
     marks: dict[str, int]
-    """Samples by what a reader must know of them (``Marks``)."""
+    """Number of samples by what a reader must know about them (``Marks``)."""
     tasks: dict[TaskName, TaskSummary]
     cost: Cost
 
 
 def summarise(records: Sequence[Record], protocol: Protocol, scores: Sequence[Score | None] | None = None) -> Summary:
-    """Return the summary of records, one per sample, by a protocol; *scores* are theirs, if they are known.
+    """Return the summary of records, one per sample, by a protocol; *scores* are the records' scores, if known.
 
-    Means are taken over finite values: a mean's ``n`` below the task's says how many had none (MAE and MRE of
-    failures). ``success_rate`` is parsed answers / n, ``MRE<k`` and ``IoU>=0.5`` are fractions of n.
+    Means are over finite values: if a mean's ``n`` is below the task's, the other values were not finite (MAE and MRE
+    of failures). ``success_rate`` is parsed answers / n, ``MRE<k`` and ``IoU>=0.5`` are fractions of n.
     """
     found = score_records(records, protocol) if scores is None else scores
     by_task: dict[TaskName, list[tuple[Record, Score | None]]] = {task: [] for task in TASKS}
@@ -185,13 +185,13 @@ def _metrics(task: TaskName, pairs: Sequence[tuple[Record, Score]]) -> dict[str,
 
 
 def _on_donors(task: TaskName, scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Mean]]:
-    """Return what swapped answers score by the ground truth of the pictures that were shown; empty without any."""
+    """Return the scores of answers to swapped images against the ground truth of the image shown; may be empty."""
     pairs = [(record, score) for record in scored if (score := score_on_donor(record, protocol)) is not None]
     return {ON_DONOR: _metrics(task, pairs)} if pairs else {}
 
 
 def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Mean]]:
-    """Return the score of random boxes on the same samples; only MedVision's samples say how large their image is."""
+    """Return the scores of random boxes on the same samples; only MedVision's samples state the size of their image."""
     known = [
         (record.sample, record.sample.medvision.image_size_2d)
         for record in scored
@@ -205,7 +205,7 @@ def _references(scored: Sequence[Record], protocol: Protocol) -> dict[str, dict[
 
 
 def effort_of(scored: Sequence[Record]) -> Effort:
-    """Return what scored records took."""
+    """Return the effort of scored records."""
     uses = [use for record in scored for use in record.tool_uses]
     calls = Counter(use.tool for use in uses)
     failed = Counter(use.tool for use in uses if not use.ok)

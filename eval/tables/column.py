@@ -1,4 +1,4 @@
-"""What a column of a table is: its name, the kind of its values, what it holds, and how a value is read."""
+"""A column of a table: its name, the type of its values, a description, and how to read a value."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """One column of a table; *Row* is what a row is made of."""
+    """One column of a table; *Row* is the type of object from which a row is read."""
 
     name: str
-    """Carries the unit of the values."""
+    """Includes the unit of the values."""
     kind: Kind
-    """What the values are; any of them may be missing (None)."""
+    """The type of the values; any value may be missing (None)."""
     about: str
-    """What it holds, in one sentence."""
+    """Its description in one sentence."""
     of: Callable[[Row], Any]
-    """Reads the value from what a row is made of; None where there is none."""
+    """Reads the value from a row object; None if there is none."""

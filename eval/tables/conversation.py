@@ -1,7 +1,7 @@
-"""The tables of turns and of tool calls: their columns, what they hold and how they are read.
+"""The tables of turns and of tool calls: their columns, descriptions and readers.
 
-Contract: a row for each message of a finished sample's latest conversation, and for each tool call in it, in their
-order. Texts are what models, servers and tools wrote, as data.
+Contract: one row for each message of a finished sample's latest conversation, and for each tool call in it, in order.
+Texts of models, servers and tools are treated as data.
 """
 
 import json
@@ -18,12 +18,12 @@ __all__ = ["TOOL_CALLS", "TURNS", "TraceRow", "tool_call_rows", "turn_rows"]
 
 @dataclass(frozen=True)
 class TraceRow:
-    """What a row is made of: a message or a tool call of a sample."""
+    """The source of a row: a message or a tool call of a sample."""
 
     run_name: str
     sample_id: str
     number: int
-    """From 1 within the sample."""
+    """Counted from 1 within the sample."""
     entry: Mapping[str, Any]
 
 
@@ -31,12 +31,12 @@ _Column = Column[TraceRow]
 
 
 def turn_rows(folder: Path, name: str) -> Iterator[TraceRow]:
-    """Yield the messages of the run in a folder; *name* is what the table calls it."""
+    """Yield the messages of the run in a folder; *name* is the run's name in the table."""
     return _rows(folder, name, "messages")
 
 
 def tool_call_rows(folder: Path, name: str) -> Iterator[TraceRow]:
-    """Yield the tool calls of the run in a folder; *name* is what the table calls it."""
+    """Yield the tool calls of the run in a folder; *name* is the run's name in the table."""
     return _rows(folder, name, "tool_calls")
 
 
@@ -47,7 +47,7 @@ def _rows(folder: Path, name: str, part: str) -> Iterator[TraceRow]:
 
 
 def _entry(*path: str) -> Callable[[TraceRow], Any]:
-    """Read what stands under a path of keys; missing where there is no such path, or an empty text at its end."""
+    """Return a reader of the value under a path of keys; missing if there is no such path, or only an empty text."""
 
     def of(row: TraceRow) -> Any:
         value: Any = row.entry
@@ -65,12 +65,12 @@ def _blocks(row: TraceRow) -> list[Mapping[str, Any]]:
 
 
 def _in_blocks(*keys: str, joint: str = "\n") -> Callable[[TraceRow], str | None]:
-    """Read what stands under one of these keys in the blocks of a message's content."""
+    """Return a reader of the values under one of these keys in the blocks of a message."""
     return lambda row: joint.join(str(block[key]) for block in _blocks(row) for key in keys if block.get(key)) or None
 
 
 def _thoughts(row: TraceRow) -> str | None:
-    """Read the thoughts in the blocks, or, from chat completions, beside the content."""
+    """Return the thoughts in the blocks or, for chat completions, beside the content."""
     beside = (_entry("additional_kwargs", key)(row) for key in ("reasoning_content", "reasoning"))
     return _in_blocks("thinking", "reasoning")(row) or next((text for text in beside if isinstance(text, str)), None)
 

@@ -1,7 +1,7 @@
 """The tables of stored runs as pandas DataFrames, whole or part by part.
 
-Contract: a column's dtype follows from its kind alone: ``string``, ``Int64``, ``float64`` and ``boolean``. What is
-missing is NA (NaN in ``float64``). Half a character (a lone surrogate), which no file can store, is ``U+FFFD``.
+Contract: a column's dtype follows from its kind alone: ``string``, ``Int64``, ``float64`` and ``boolean``. A missing
+value is NA (NaN in ``float64``). Half a character (a lone surrogate), which no file can store, becomes ``U+FFFD``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,28 +33,28 @@ __all__ = [
 ]
 
 Folders = Mapping[str, Path]
-"""Folders of runs, by the names that tables call them."""
+"""Folders of runs, by their names in tables."""
 Row = TypeVar("Row")
 DTYPES: dict[Kind, str] = {"text": "string", "integer": "Int64", "number": "float64", "flag": "boolean"}
 
 
 _MOST = 20_000
-"""Rows of a part of a table."""
+"""Number of rows in a part of a table."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[Row]):
-    """A table that is not made yet; its rows are read once."""
+    """A table that is built on request; its rows can be read once."""
 
     columns: Sequence[Column[Row]]
     rows: Iterable[Row]
 
     def frame(self) -> pd.DataFrame:
-        """Return it as a whole."""
+        """Return the table as a whole."""
         return frame(self.columns, self.rows)
 
     def parts(self) -> Iterator[pd.DataFrame]:
-        """Yield it part by part, for a caller who keeps none; one part without rows where it has none."""
+        """Yield the table in parts that need not be kept; an empty table gives one part without rows."""
         rows = iter(self.rows)
         yield frame(self.columns, islice(rows, _MOST))
         while len(part := frame(self.columns, islice(rows, _MOST))):
@@ -69,7 +69,7 @@ def samples_table(folders: Folders, protocol: Protocol) -> Table[SampleRow]:
 
 
 def scores_table(folders: Folders, protocol: Protocol) -> Table[SampleRow]:
-    """Return a row for each sample of the runs with its score by a protocol, and nothing else of it."""
+    """Return a row for each sample of the runs with its score by a protocol, and no other facts."""
     return Table([*KEYS, *SCORES], _sample_rows(_opened(folders), protocol))
 
 
@@ -94,13 +94,13 @@ def _opened(folders: Folders) -> dict[str, Run]:
 
 
 def _sample_rows(runs: dict[str, Run], protocol: Protocol) -> Iterator[SampleRow]:
-    """Yield the rows of all runs; a run whose rows were read is let go."""
+    """Yield the rows of all runs; a run is dropped from memory after its rows."""
     for name in list(runs):
         yield from sample_rows(runs.pop(name), name, protocol)
 
 
 def frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:
-    """Return a table of rows, one value of each for each column."""
+    """Return a table of rows, with one value of each row for each column."""
     values: list[list[Any]] = [[] for _ in columns]
     for row in rows:
         for column, own in zip(columns, values, strict=True):

@@ -21,14 +21,14 @@ class StepRow(NamedTuple):
     condition: str
     task: TaskName
     structure: str | None
-    """None for all of the task."""
+    """None for the whole task."""
     group: Headroom
     step: Step
     mean: StepMean
 
 
 class AnswerRow(NamedTuple):
-    """One answer of a model with its loss in each step."""
+    """One answer of a model with its loss at each step."""
 
     model: str
     condition: str
@@ -42,7 +42,7 @@ def step_rows(
     tasks: Mapping[TaskName, Headroom],
     labels: Mapping[TaskName, Mapping[str, Headroom]],
 ) -> Iterator[StepRow]:
-    """Yield the rows of a model: those of each task, then those of its structures."""
+    """Yield the rows of a model: for each task, then for its structures."""
     for task, whole in tasks.items():
         groups: list[tuple[str | None, Headroom]] = [(None, whole), *labels[task].items()]
         for structure, group in groups:

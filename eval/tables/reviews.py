@@ -1,4 +1,4 @@
-"""The table of notes that people put on samples: its columns, what they hold and how they are read."""
+"""The table of people's notes on samples: its columns, descriptions and readers."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ __all__ = ["REVIEWS", "NoteRow"]
 
 @dataclass(frozen=True)
 class NoteRow:
-    """What a row is made of."""
+    """The source of a row."""
 
     run_name: str
     note: Review

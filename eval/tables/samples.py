@@ -1,8 +1,8 @@
-"""The table of samples: its columns, what they hold and how they are read.
+"""The table of samples: its columns, descriptions and readers.
 
-Contract: a row for each sample a run was to ask, in the order of the run. A sample that is not finished lacks all that
-came back; an infrastructure failure lacks every metric. The latest attempt counts. Every measure of
-``eval/summary/measures.py`` is a column, and its mean over a task's rows is the mean of the summary.
+Contract: one row for each sample of a run, in the order of the run. An unfinished sample has no results; an
+infrastructure failure has no metrics. The latest attempt counts. Every measure of ``eval/summary/measures.py`` is a
+column, and its mean over a task's rows is the mean of the summary.
 """
 
 import re
@@ -28,13 +28,13 @@ __all__ = ["KEYS", "SCORES", "SampleRow", "call_columns", "column_of", "declared
 
 @dataclass(frozen=True)
 class SampleRow:
-    """What a row is made of."""
+    """The source of a row."""
 
     run_name: str
     sample: Sample
     record: Record | None
     score: Score | None
-    """The score by the protocol; None where nothing is scored."""
+    """The score by the protocol; None if nothing is scored."""
     looks: Looks
 
     @property
@@ -44,7 +44,7 @@ class SampleRow:
 
     @cached_property
     def located(self) -> Located | None:
-        """Where the answer was measured; None where nothing is scored or the ground truth has no place."""
+        """Where the answer was measured; None if nothing is scored, or if the ground truth has no place."""
         return None if self.record is None or self.score is None else locate(self.looks.at(self.record, self.score))
 
 
@@ -52,7 +52,7 @@ _Column = Column[SampleRow]
 
 
 def sample_rows(run: Run, name: str, protocol: Protocol) -> Iterator[SampleRow]:
-    """Yield what the rows of a run are made of; *name* is what the table calls the run."""
+    """Yield the row objects of a run; *name* is the run's name in the table."""
     scored = {record.sample.id: (record, score) for record, score in scored_records(run.records, protocol)}
     with Looks(run, protocol) as looks:
         for sample in run.samples:
@@ -61,12 +61,12 @@ def sample_rows(run: Run, name: str, protocol: Protocol) -> Iterator[SampleRow]:
 
 
 def sample_columns(tools: Sequence[str]) -> list[_Column]:
-    """Return all columns, for runs in which these *tools* were declared."""
+    """Return all columns, for runs in which the *tools* were declared."""
     return [*KEYS, *_QUESTION, *_ENDING, *SCORES, *_PLACE, *_EFFORT, *call_columns(tools)]
 
 
 def declared(run: Run) -> list[str]:
-    """Return the names under which the model of a run could call something."""
+    """Return the names of everything that the model of a run could call."""
     return [*run.identity.tools, *([CODE_EXECUTION] if run.identity.provider_code else [])]
 
 
@@ -79,17 +79,17 @@ def column_of(measure: Measure) -> str:
 
 
 def _asked(read: Callable[[Sample], Any]) -> Callable[[SampleRow], Any]:
-    """Read from the sample; an empty text is missing."""
+    """Return a reader from the sample; an empty text is missing."""
     return lambda row: None if (value := read(row.sample)) == "" else value
 
 
 def _got(read: Callable[[Record], Any]) -> Callable[[SampleRow], Any]:
-    """Read from the record, which an unfinished sample lacks; an empty text is missing."""
+    """Return a reader from the record, which an unfinished sample lacks; an empty text is missing."""
     return lambda row: None if row.record is None or (value := read(row.record)) == "" else value
 
 
 def _scored(read: Callable[[Score], Any]) -> Callable[[SampleRow], Any]:
-    """Read from the score, which infrastructure failures lack; an empty text is missing."""
+    """Return a reader from the score, which infrastructure failures lack; an empty text is missing."""
     return lambda row: None if row.score is None or (value := read(row.score)) == "" else value
 
 
@@ -117,7 +117,7 @@ KEYS: tuple[_Column, ...] = (
         "outcome", "text", "How the sample ended; missing if it is not finished", _got(lambda one: one.outcome.value)
     ),
 )
-"""What tells rows apart and says what may be compared."""
+"""Columns that identify a row and show what may be compared."""
 
 
 def _target(at: int) -> _Column:
@@ -204,11 +204,11 @@ SCORES: tuple[_Column, ...] = (
     *map(_answer, _PLACES),
     *map(_metric, {column_of(one): one for own in MEASURES.values() for one in own}.values()),
 )
-"""What a protocol makes of the response; missing for infrastructure failures, which are not scored."""
+"""Columns of a protocol's scores; missing for infrastructure failures, which are not scored."""
 
 
 def _located(read: Callable[[Located], Any]) -> Callable[[SampleRow], Any]:
-    """Read from the place, which failures of the infrastructure and truths without a place lack."""
+    """Return a reader from the place, which infrastructure failures and ground truths without a place lack."""
     return lambda row: None if row.located is None else read(row.located)
 
 
@@ -238,7 +238,7 @@ _PLACE: tuple[_Column, ...] = (
         _located(lambda one: one.lowest_loss),
     ),
 )
-"""Whether the number was measured in the right place (docs/why.md)."""
+"""Columns on whether the number was measured in the right place (docs/why.md)."""
 
 _EFFORT: tuple[_Column, ...] = (
     Column("model_calls", "integer", "Requests that were answered", _got(lambda one: one.usage.model_calls)),
@@ -301,9 +301,9 @@ _EFFORT: tuple[_Column, ...] = (
 
 
 def call_columns(tools: Sequence[str]) -> list[_Column]:
-    """Return a column for the calls of each tool, and one for names that no tool of the run has.
+    """Return a column for the number of calls of each tool, and one for names that are no tool of the run.
 
-    Names that models make up never become names of columns.
+    Names invented by models never become column names.
     """
     return [
         *map(_calls, tools),

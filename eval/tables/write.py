@@ -1,8 +1,8 @@
-"""Writing the tables of stored runs for other programs: three Parquet, CSV or JSON Lines files in a folder.
+"""Writes the tables of stored runs for other programs: three Parquet, CSV or JSON Lines files in a folder.
 
-Contract: the files hold what the DataFrames hold. The folder appears whole or not at all, and one that is there already
-is never touched. In CSV, text that a spreadsheet would take for a formula gets an apostrophe in front; in JSON Lines,
-what is missing is null and infinities are the strings ``Infinity`` and ``-Infinity``.
+Contract: the files have the content of the DataFrames. The folder appears whole or not at all, and an existing folder
+is never changed. In CSV, text that a spreadsheet would read as a formula gets a leading apostrophe; in JSON Lines, a
+missing value is null, and infinities are the strings ``Infinity`` and ``-Infinity``.
 """
 
 import json
@@ -24,11 +24,11 @@ Format = Literal["parquet", "csv", "jsonl"]
 
 
 Parts = Iterable[pd.DataFrame]
-"""A table part by part; at least one part, which may have no rows."""
+"""A table in parts; at least one part, which may have no rows."""
 
 
 def export_tables(tables: Mapping[str, Parts], out: Path, form: Format) -> dict[Path, int]:
-    """Write each table into a new folder, in a file of its name; returns the files and their numbers of rows."""
+    """Write each table into a new folder, in a file with its name; returns the files and their numbers of rows."""
     if out.exists():
         raise StorageError(f"{out}: exists already; export to another folder, or remove it first")
     counts: dict[Path, int] = {}

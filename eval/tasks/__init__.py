@@ -1,4 +1,4 @@
-"""What a task is, in one object each. A new task is a file here, a template in ``prompts``, and its name in TASKS."""
+"""The definition of each task, in one object. To add a task, add a file here, a template in ``prompts``, and a name."""
 
 from medvision_agent.eval.tasks.angle import ANGLE
 from medvision_agent.eval.tasks.area import AREA
@@ -10,4 +10,4 @@ from medvision_agent.eval.tasks.task import Family, Loss, Task, TaskName
 __all__ = ["ANGLE", "AREA", "DETECTION", "DISTANCE", "SIZE", "TASKS", "Family", "Loss", "Task", "TaskName"]
 
 TASKS: dict[TaskName, Task] = {task.name: task for task in (DETECTION, SIZE, ANGLE, DISTANCE, AREA)}
-"""Every task by its name, in the order in which tasks are shown everywhere."""
+"""Every task by name, in the order in which tasks are shown."""

@@ -1,4 +1,4 @@
-"""Area: how much of a slice a labelled structure takes. MedVision plans such samples, and scores none."""
+"""Area: the area of a labelled structure on a slice. MedVision plans such samples, but does not score them."""
 
 from medvision_agent.eval.tasks.task import RELATIVE_ERRORS, MedVisionNames, Task
 from medvision_agent.quantity import AREA_MM2
@@ -20,4 +20,4 @@ AREA = Task(
     medvision=MedVisionNames(family=None, configs=("MaskSize",)),
     own_rule="medvision-agent-area-1",
 )
-"""``(mm2,)``: all pixels of the structure on the slice, its parts together, without its holes."""
+"""``(mm2,)``: all pixels of the structure on the slice, summed over its parts, without its holes."""

@@ -1,7 +1,7 @@
-"""What a task is: everything about one kind of question that other rooms need, in one object.
+"""A task: everything about one type of question that other packages need, in one object.
 
-A task holds facts and names rules. The rules themselves stand where they are applied: losses in ``eval/scorer``,
-measures in ``eval/summary``, drawings in ``eval/data/truth.py``, the words in ``prompts``.
+A task holds facts and names of rules. The rules themselves are defined where they are applied: losses in
+``eval/scorer``, measures in ``eval/summary``, drawings in ``eval/data/truth.py``, the words in ``prompts``.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,71 +13,71 @@ from medvision_agent.quantity import BOX, Quantity
 __all__ = ["RELATIVE_ERRORS", "Drawing", "Family", "Loss", "MedVisionNames", "Task", "TaskName"]
 
 TaskName = Literal["detection", "size", "angle", "distance", "area"]
-"""How a task is stored, and named on the command line."""
+"""The name of a task in stored files and on the command line."""
 
 Family = Literal["Detection", "TL", "AD"]
 """MedVision's task types in result files: boxes, tumour/lesion sizes, angles and distances."""
 
 Loss = Literal["overlap", "relative error", "angle"]
-"""The rules of the loss (``eval/scorer/metrics.py``)."""
+"""The rules for the loss (``eval/scorer/metrics.py``)."""
 
 Drawing = Literal["box", "ellipse", "lines", "none"]
-"""How the ground truth is drawn: from the target, from the points it was made from, or not at all."""
+"""How the ground truth is drawn: from the target, from the points behind it, or not at all."""
 
 RELATIVE_ERRORS = ("MRE", "MRE<0.1", "MRE<0.2", "MRE<0.3", "MAE")
-"""Measures of numbers that have a size."""
+"""Measures of quantities with a size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MedVisionNames:
-    """What MedVision calls a task."""
+    """MedVision's names for a task."""
 
     family: Family | None
-    """None where MedVision plans such samples and scores none."""
+    """None if MedVision plans such samples but does not score them."""
     configs: tuple[str, ...]
-    """Families of the configurations that hold its samples (``eval/data/configs.py``)."""
+    """The families of configurations with its samples (``eval/data/configs.py``)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """One kind of question."""
+    """One type of question."""
 
     name: TaskName
     quantity: Quantity
-    """What is asked for; tools say in the same words what they measure."""
+    """What is asked for; tools declare what they measure in the same terms."""
     numbers: tuple[str, ...]
-    """The numbers of an answer, by name and in their order."""
+    """The names of an answer's numbers, in order."""
     landmarks: int = 0
-    """How many named landmarks a question is about; without any, it is about one labelled structure."""
+    """Number of named landmarks in a question; if 0, the question is about one labelled structure."""
     lines: tuple[str, ...] = ()
-    """The lines between the ground truth's points, two points each."""
+    """The lines between the ground truth's points, two points per line."""
     step_points: tuple[tuple[int, ...], ...] = ()
-    """The numbers that points can have in the second step of the prompt's ``cot`` form, the likelier ones first."""
+    """The numbers that points may have in the second step of the prompt's ``cot`` form, the most likely first."""
     loss: Loss
     measures: tuple[str, ...]
-    """By what answers are summarised and compared besides loss and success (``eval/summary/measures.py``)."""
+    """The measures for summaries and comparisons, besides loss and success (``eval/summary/measures.py``)."""
     is_plausible: Callable[[Sequence[float]], bool]
-    """Whether numbers can be a target."""
+    """Returns whether numbers are possible as a target."""
     plausible: str
-    """The same in words."""
+    """The same condition in words."""
     target_size: str
-    """What counts as the size of a target, with its unit."""
+    """What is used as the size of a target, with its unit."""
     drawing: Drawing = "lines"
     usual_answer: tuple[float, ...]
-    """Round numbers chosen beforehand, fitted to no data: what is answered without looking."""
+    """Round numbers chosen in advance, not fitted to data: the answer without looking."""
     decimals: int
-    """How many decimals the prompt asks for."""
+    """Number of decimals that the prompt asks for."""
     medvision: MedVisionNames | None = None
     """None for a task that MedVision does not ask."""
     own_rule: str = ""
-    """Name of the rule it is scored by, where that is ours and no protocol of MedVision's has one; else empty.
+    """Name of our own rule that scores it, if no protocol of MedVision's has one; otherwise empty.
 
     Samples of MedVision's plans are asked such a question only where the task is named.
     """
 
     @property
     def family(self) -> Family | None:
-        """MedVision's type of task in result files; None where MedVision scores no such answers."""
+        """MedVision's task type in result files; None if MedVision does not score such answers."""
         return self.medvision.family if self.medvision else None
 
     @property
@@ -87,10 +87,10 @@ class Task:
 
     @property
     def is_box(self) -> bool:
-        """Whether an answer is a place in the image, not a measure."""
+        """Whether an answer is a location in the image instead of a measurement."""
         return self.quantity == BOX
 
     @property
     def unit_after(self) -> str:
-        """The unit as it follows a number, with its space; empty for a box."""
+        """The unit as written after a number, with a space; empty for a box."""
         return "" if self.is_box else f" {self.quantity.unit}"

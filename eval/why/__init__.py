@@ -1,1 +1,1 @@
-"""Why an answer is wrong, not only whether: its error in parts, landmark errors, and how a model behaved."""
+"""Why an answer is wrong: its error in parts, landmark errors, and the model's behaviour."""

@@ -1,12 +1,11 @@
-"""How a model went about its samples: calls, their order, repeats, answers read off the last result, changes of mind.
+"""The model's behaviour: calls, their order, repeats, answers copied from the last result, changes of the answer.
 
-Contract: every share and mean stands beside the number of samples, or calls, that entered it. Infrastructure failures
-are in none of them.
+Contract: every share and mean has its number of samples or calls. Infrastructure failures are excluded.
 
-Whether an answer is what the last tool result says: a result says what its tool declares to measure of the quantity
-asked for; the number of a tool that computes says whatever was worked out, but no box. Where one result of a tool holds
-fewer values than the answer, as many in a row that succeeded are one result: two lines are a size. Numbers are compared
-as written: each number of the answer must be a rounding of another one of the result, in any order.
+Does an answer copy the last tool result? The values of a result are those that its tool declares to measure of the
+quantity asked for; the result of a computing tool may be any quantity, but not a box. If one result has fewer values
+than the answer, that many consecutive successful results are joined: two lines give a size. Numbers are compared as
+written: each number of the answer must be a rounding of a different number of the result, in any order.
 """
 
 from collections import Counter
@@ -36,36 +35,36 @@ _TAGGED = next(rules for rules in PROTOCOLS.values() if rules.answer_tags)
 
 @dataclass(frozen=True, eq=False)
 class Conversation:
-    """What is looked at of one scored sample."""
+    """What is examined of one scored sample."""
 
     record: Record
     calls: Sequence[Call]
     texts: Sequence[str]
-    """The model's messages, the final one included."""
+    """The model's messages, including the final one."""
 
 
 class Done(NamedTuple):
-    """A tool call, without what was said in it."""
+    """A tool call, without its content."""
 
     tool: str
     invalid: bool
-    """Answered with an error, but not for the limit of calls."""
+    """Whether it was answered with an error, except for exceeding the limit of calls."""
     over_limit: bool
     repeats: bool
-    """An earlier call of the same tool in the same sample had the same arguments."""
+    """Whether an earlier call of the same tool in the same sample had the same arguments."""
     seconds: float
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Conduct:
-    """How a model went about one scored sample, without its words: a run has as many of them as samples."""
+    """The model's behaviour in one scored sample, without texts: a run has one such object per sample in memory."""
 
     record: Record
     calls: tuple[Done, ...]
     last: bool | None
-    """Whether the answer is the last result (``is_last_result``)."""
+    """Whether the answer copies the last result (``is_last_result``)."""
     change: tuple[bool, bool | None] | None
-    """Whether the final answer differs from an earlier one, and is closer; None without an earlier and a final."""
+    """Whether the final answer differs from an earlier one, and whether it is closer; None without both answers."""
 
 
 class ToolBehaviour(Frozen):
@@ -74,14 +73,14 @@ class ToolBehaviour(Frozen):
     calls: int
     per_sample: float
     samples: int
-    """Samples in which it was called."""
+    """Number of samples in which it was called."""
     invalid: int
-    """Calls answered with an error, those over the limit of calls not counted."""
+    """Number of calls answered with an error, except those over the limit of calls."""
     over_limit: int
     repeated: int
-    """Calls with the same arguments as an earlier one of the same sample."""
+    """Number of calls with the same arguments as an earlier one in the same sample."""
     seconds: Mean
-    """Per call that was run."""
+    """Seconds per executed call."""
 
 
 class Behaviour(Frozen):
@@ -97,24 +96,24 @@ class Behaviour(Frozen):
     steps: dict[str, int]
     """How often one tool follows another: ``start > crop``, ``crop > ruler``, ``ruler > end``."""
     orders: dict[str, int]
-    """The most frequent whole orders of tools, at most 10; calls of one tool in a row are written once."""
+    """The most frequent complete orders of tools, at most 10; consecutive calls of one tool are written once."""
     last_result_is_answer: Mean
-    """Share of samples whose answer is the last tool result, over answered samples with a call that succeeded."""
+    """Share of answers that copy the last tool result, over answered samples with a successful call."""
     answered_before: int
-    """Samples with a tagged answer in a message before the last tool call."""
+    """Number of samples with a tagged answer in a message before the last tool call."""
     changed: Mean
-    """Share of these in which the final answer is another one."""
+    """Share of these with a different final answer."""
     closer: Mean
-    """Of the changed answers (lengths and angles), the share that came closer to the target: sum of |p - t|."""
+    """Share of changed answers (lengths and angles) that moved closer to the target, by the sum of |p - t|."""
     input_tokens: Mean
-    """Per model call, over samples whose calls all reported their usage; ``n`` counts model calls."""
+    """Tokens per model call, over samples with reported usage for all calls; ``n`` counts model calls."""
     output_tokens: Mean
     model_seconds: Mean
-    """Per model call: time of the sample without its tools."""
+    """Seconds per model call: the time of the sample without its tools."""
 
 
 def conduct_of(one: Conversation, rules: Protocol) -> Conduct:
-    """Return how a model went about a sample, by its conversation."""
+    """Return the model's behaviour in a sample, from its conversation."""
     calls, seen = list[Done](), set[tuple[str, str]]()
     for call in one.calls:
         name, before = intern(call.tool), len(seen)
@@ -125,7 +124,7 @@ def conduct_of(one: Conversation, rules: Protocol) -> Conduct:
 
 
 def behaviour(conducts: Sequence[Conduct]) -> Behaviour:
-    """Return the figures of one task."""
+    """Return the behaviour figures of one task."""
     sequences = [[call.tool for call in one.calls] for one in conducts]
     by_tool = _tools(conducts)
     steps = Counter(f"{a} > {b}" for tools in sequences for a, b in pairwise(["start", *tools, "end"]))
@@ -176,11 +175,11 @@ def _once(tools: Sequence[str]) -> list[str]:
 
 
 def _change(one: Conversation) -> tuple[bool, bool | None] | None:
-    """Tell whether the final answer differs from an earlier one, and is closer; None without an earlier and a final."""
+    """Return whether the final answer differs from an earlier one, and whether it is closer; None without both."""
     if not one.calls:
         return None
     sample = one.record.sample
-    said = [*one.texts[:-1], one.record.response]  # the last one with a box by marks written out
+    said = [*one.texts[:-1], one.record.response]  # here a box by marks is written as numbers
     read = [_answer_in(text, one.record, _TAGGED) for text in said]
     earlier = [numbers for numbers in read[:-1] if numbers is not None]
     if not earlier or read[-1] is None:
@@ -193,7 +192,7 @@ def _change(one: Conversation) -> tuple[bool, bool | None] | None:
 
 
 def _answer_in(text: str, record: Record, rules: Protocol) -> Sequence[Number] | None:
-    """Return the numbers read as an answer to a record's question, in the model's own convention; None without one."""
+    """Return the numbers read as an answer to a record's question, in the model's own convention, or None."""
     if record.spoken is None or not record.sample.asks.is_box:
         return numbers_in(text, len(record.sample.target), rules)
     box = written_box(text, FRAMES[record.spoken.frame], rules)
@@ -220,7 +219,7 @@ def _ratio(total: float, n: int) -> Mean:
 
 
 def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bool | None:
-    """Tell whether the answer is the last result; None without an answer or without a call that succeeded."""
+    """Return whether the answer copies the last result; None without an answer or without a successful call."""
     done = [call for call in calls if call.ok]
     if record.outcome is not Outcome.ANSWERED or not done:
         return None
@@ -235,7 +234,7 @@ def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bo
 
 
 def _each(numbers: Sequence[Number], said: Sequence[float]) -> bool:
-    """Tell whether every number can have a value of its own; the few there are can be tried in every order."""
+    """Return whether every number can be assigned its own value; with so few numbers, every order can be tried."""
     if not numbers:
         return True
     return any(

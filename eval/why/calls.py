@@ -1,7 +1,7 @@
-"""A stored trace as typed calls and texts.
+"""A stored trace as typed calls and messages.
 
-Contract: nothing a model wrote makes reading fail. Arguments are as the model gave them, in its own convention; those
-that were no JSON object are an empty mapping.
+Contract: no text of a model makes reading fail. Arguments are unchanged, in the model's own convention; arguments that
+are not a JSON object become an empty mapping.
 """
 
 import json
@@ -17,47 +17,47 @@ __all__ = ["Call", "calls_of", "spoken_texts"]
 
 NOTHING = Measures()
 _PROVIDER_CODE = Measures((Measurand(NUMBER, ("printed",)),))
-"""What code measures that the provider ran: whatever it prints."""
+"""What code executed by the provider measures: any printed number."""
 
 _OVER_LIMIT = "Error: not run: the limit"
-"""How a call that came after the limit of tool calls is answered (``agent/toolbox.py``)."""
+"""How the reply to a call beyond the limit of tool calls begins (``agent/toolbox.py``)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One tool call and what came back."""
+    """One tool call and its result."""
 
     tool: str
-    """The name the model wrote; may be unknown."""
+    """The name that the model wrote; it may be unknown."""
     arguments: Mapping[str, Any]
     written: str
-    """The arguments as canonical JSON, readable or not: equal calls have equal texts."""
+    """The arguments as canonical JSON, valid or not: equal calls have equal texts."""
     ok: bool
     over_limit: bool
-    """Answered with an error only because the limit of tool calls was reached."""
+    """Whether it failed only because the limit of tool calls was reached."""
     seconds: float
     result: Mapping[str, Any]
-    """The result as the model got it; empty for an error."""
+    """The result that the model received; empty for an error."""
     measures: Measures = NOTHING
-    """What the tool declares to measure; nothing for a tool that nobody knows."""
+    """What the tool declares to measure; empty for an unknown tool."""
 
     def withheld(self, name: str) -> bool:
-        """Return whether a number of the result was replaced by a text: the call of a blind arm."""
+        """Return whether a number of the result was replaced by a text, as in a blind arm."""
         return isinstance(self.result.get(name), str)
 
     def number(self, name: str) -> float | None:
-        """Return a number of the result, or None where it has none of this name."""
+        """Return a number of the result, or None if it has none of this name."""
         value = self.result.get(name)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def calls_of(trace: Mapping[str, Any], tools: Mapping[str, Measures]) -> list[Call]:
-    """Return the calls of a trace in their order; *tools* says what each tool measures."""
+    """Return the calls of a trace in order; *tools* states what each tool measures."""
     return [_call(entry, tools) for entry in trace.get("tool_calls", ())]
 
 
 def spoken_texts(trace: Mapping[str, Any]) -> list[str]:
-    """Return the visible text of each message of the model, in their order."""
+    """Return the visible text of each message of the model, in order."""
     return [_text(message.get("content")) for message in trace.get("messages", ()) if message.get("type") == "ai"]
 
 

@@ -1,7 +1,7 @@
-"""Points that stand in a model's Python code: the code is parsed, never run.
+"""Points in a model's Python code: the code is parsed, never run.
 
-Points are read in the first of three ways that finds as many coordinates as one number of the task needs, or all of
-its numbers, all inside the picture:
+Points are read in one of three ways. The first way is used that finds as many coordinates as one number of the task
+needs, or all its numbers, all inside the image:
 
 * differences of two numbers, or of names and items that hold numbers: ``(x2 - x1)``, ``0.71 - 0.10``, ``b[0] - a[0]``.
   Two in a row are a line; names that begin with y say which is the vertical one, else the order of the convention;
@@ -25,16 +25,16 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A number of the code, with the name it goes by; empty for one that is written out."""
+    """A number in the code, with its name; the name is empty for a literal."""
 
     value: float
     name: str = ""
 
 
 def coded_points(task: Task, code: str, scene: Scene) -> list[tuple[Point, ...]]:
-    """Return the points (slice frame) of each number that a code works out; none where they are not clear.
+    """Return the points (slice frame) of each number that code computes; empty if they are ambiguous.
 
-    With views besides v0 it would not be clear which one the coordinates refer to.
+    With views besides v0, it is unclear to which view the coordinates refer.
     """
     tree = None if scene.cropped else _parsed(code)
     if tree is None:
@@ -62,7 +62,7 @@ def _parsed(code: str) -> ast.Module | None:
 
 
 def _assigned(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, float]]:
-    """Yield every name, and every item of a named list, that holds a number: ``x1``, ``a[0]``."""
+    """Yield every name, and every item of a named list, with a number as value: ``x1``, ``a[0]``."""
     for node in nodes:
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target, value = node.targets[0], node.value
@@ -103,7 +103,7 @@ def _term(node: ast.AST, known: Mapping[str, float]) -> _Term | None:
 
 
 def _differences(nodes: Sequence[ast.AST], known: Mapping[str, float], *, y_first: bool) -> list[Pair]:
-    """Return the ends of lines whose two steps are taken, each from its first to its second end."""
+    """Return the ends of lines whose two coordinate differences are computed, each from its first to its second end."""
     steps: list[tuple[_Term, _Term]] = []
     for node in sorted(
         (one for one in nodes if isinstance(one, ast.BinOp)), key=lambda one: (one.lineno, one.col_offset)
@@ -124,7 +124,7 @@ def _differences(nodes: Sequence[ast.AST], known: Mapping[str, float], *, y_firs
 
 
 def _pairs(nodes: Sequence[ast.AST]) -> list[Pair]:
-    """Return the different pairs of numbers that are written out, in their order."""
+    """Return the different pairs of literal numbers, in order."""
     pairs = [node for node in nodes if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == 2]
     found = dict.fromkeys(
         (a, b)
@@ -135,7 +135,7 @@ def _pairs(nodes: Sequence[ast.AST]) -> list[Pair]:
 
 
 def _called(nodes: Sequence[ast.AST], step: int) -> list[Pair]:
-    """Return the points that calls are given as plain numbers, those of all calls one after the other."""
+    """Return the points passed to calls as plain numbers, over all calls in order."""
     found: list[Pair] = []
     calls = [node for node in nodes if isinstance(node, ast.Call) and len(node.args) == 2 * step]
     for node in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):

@@ -1,7 +1,7 @@
-"""What a result file of MedVision says of one answer: its question, and the image with the ground truth's points.
+"""The content of a MedVision result file about one answer: its question, and the image with the true points.
 
-Contract: nothing is guessed. Where the file does not say what a scene is made of, there is the reason (``Missing``),
-and what is merely less is named (``Lack``).
+Contract: nothing is guessed. If the file lacks what a scene needs, a reason is given (``Missing``); less important gaps
+are named (``Lack``).
 
 * The size of the image is the data set's row's ``image_size_2d``; MedVision's models may see it at another size, which
   no file states.
@@ -9,9 +9,9 @@ and what is merely less is named (``Lack``).
   off). Tasks that scale the stated pixel size (``scaledPS``) need the factors stored with the answer.
 * Points are in MedVision's convention: shares of the image, x to the right and y up.
 * The numbers that a question states are all those of the prompt, where the file has it.
-* The subject is named by this program's exports, or is the case that the plans know. Else the image file stands for it.
+* The subject comes from this program's exports, or is the case in the plans. Otherwise the image file is used instead.
 
-With plans (``eval/results/plans.py``) headers, the ground truth's points and cases are looked up.
+With plans (``eval/results/plans.py``), headers, true points and cases are looked up.
 """
 
 from collections.abc import Sequence
@@ -31,19 +31,19 @@ __all__ = ["NO_TASK", "FiledQuestion", "Lack", "filed_question", "filed_scene", 
 
 _MOST_SIDE = 65_535
 _MOST_MM = 1e6
-"""No pixel is larger, or smaller than one over it."""
+"""No pixel is larger than this in mm, or smaller than its inverse."""
 _MOST_PROMPT = 20_000
-"""Characters of a prompt that are read."""
+"""Characters of a prompt that are read at most."""
 _SCALED = "scaledPS"
 _IN_PLANE = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 
 
 NO_TASK = "whose task does not say whether an angle or a distance was asked"
-"""Why an answer without a question is left out."""
+"""Why an answer without a known question is left out."""
 
 
 class Lack(StrEnum):
-    """What a file does not say of an answer, and what follows."""
+    """A fact that a file does not state about an answer, and its consequence."""
 
     LANDMARKS = "the ground truth's points: wrong object and imprecise are not told apart"
     ROUNDED = "unrounded pixel sizes: half floats are used, up to 0.05 % off"
@@ -52,7 +52,7 @@ class Lack(StrEnum):
     IMAGE = "the subject, and the image file that could stand for it: no intervals"
 
     def matters(self, *, decomposed: bool) -> bool:
-        """Return whether it changes what is said of an answer that was decomposed, or was not."""
+        """Return whether it affects an answer, depending on whether the answer was decomposed."""
         if self is Lack.PROMPT:
             return not decomposed
         return decomposed or self in {Lack.SUBJECT, Lack.IMAGE}
@@ -60,7 +60,7 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FiledQuestion:
-    """What was asked, as far as a file says it (``eval/data/sample.Question``)."""
+    """The question, as far as a file states it (``eval/data/sample.Question``)."""
 
     id: str
     task: TaskName
@@ -71,26 +71,26 @@ class FiledQuestion:
 
     @property
     def asks(self) -> Task:
-        """What is asked."""
+        """The task that is asked."""
         return TASKS[self.task]
 
 
 def filed_question(answer: Answer, plans: Plans | None = None) -> FiledQuestion | None:
-    """Return the question of an answer; None where the file does not say whether an angle or a distance was asked."""
+    """Return the question of an answer; None if the file does not state whether an angle or a distance was asked."""
     task = _task(answer)
     if task is None:
         return None
     dataset = str(answer.doc.dataset or dataset_of(answer.file))
     named = task in {ANGLE, DISTANCE} and answer.doc.metric_key
     measurement = f"{dataset} {answer.doc.metric_key}".strip() if named else ""
-    image = str(answer.doc.image or "").rpartition("Datasets/")[2]  # the same wherever the data folder lay
+    image = str(answer.doc.image or "").rpartition("Datasets/")[2]  # independent of the location of the data folder
     subject = _named_subject(answer, plans) or (f"{dataset}/{image}" if image else "")
     label = None if answer.label_name is None else _sound(answer.label_name)
     return FiledQuestion(_sound(answer.id), task.name, label, _sound(measurement), _sound(subject))
 
 
 def _sound(text: str) -> str:
-    """Return a text that can be written as UTF-8; lone surrogates are named by their numbers."""
+    """Return a text that can be written as UTF-8; lone surrogates are replaced by their numbers."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -99,7 +99,7 @@ def _named_subject(answer: Answer, plans: Plans | None) -> str | None:
 
 
 def subject_lack(answer: Answer, plans: Plans | None = None) -> Lack | None:
-    """Return what a file does not say of whom an image shows; None where it is known."""
+    """Return the gap if a file does not state whom an image shows; None if this is known."""
     if _named_subject(answer, plans):
         return None
     return Lack.SUBJECT if answer.doc.image else Lack.IMAGE
@@ -114,7 +114,7 @@ def _task(answer: Answer) -> Task | None:
 
 
 def filed_scene(answer: Answer, task: Task, plans: Plans | None = None) -> tuple[Scene | Missing, list[Lack]]:
-    """Return the image of an answer with the ground truth's points, and what the file does not say of it."""
+    """Return the image of an answer with the ground truth's points, and the gaps of the file."""
     lacks = [] if answer.prompt is not None or task.is_box else [Lack.PROMPT]
     if (lack := subject_lack(answer, plans)) is not None:
         lacks.append(lack)
@@ -134,7 +134,7 @@ def filed_scene(answer: Answer, task: Task, plans: Plans | None = None) -> tuple
 
 
 def _size(found: Any) -> Size | None:
-    """Return the height and width of a row; None where they are no sizes of an image."""
+    """Return the height and width in a row; None if they are not valid image sizes."""
     try:
         height, width = found
         sides = int(height), int(width)
@@ -153,7 +153,7 @@ def _spacing(answer: Answer) -> tuple[Spacing | Missing, bool]:
     pairs: tuple[Any, Any] = (_header(answer), answer.doc.pixel_size)
     for rounded, pair in enumerate(pairs):
         try:
-            height, width = pair  # None and what is no pair of numbers alike
+            height, width = pair  # for None and for any value that is not a pair of numbers
             spacing = Spacing(float(height) * scale[0], float(width) * scale[1])
         except (TypeError, ValueError, OverflowError):
             continue
@@ -171,7 +171,7 @@ def _header(answer: Answer) -> tuple[float, float] | None:
 
 
 def _points(found: Sequence[tuple[float, float]] | None, task: Task, size: Size) -> tuple[Point, ...]:
-    """Return the ground truth's points; none unless there are as many in the image as the task's lines have ends."""
+    """Return the true points; empty unless the image contains as many as the task's lines have ends."""
     points = tuple(Point(x, y) for x, y in found or ())
     whole = not task.is_box and len(points) == 2 * len(task.lines)
     return points if whole and all(0 <= one.x <= size.width and 0 <= one.y <= size.height for one in points) else ()

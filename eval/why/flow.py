@@ -1,7 +1,7 @@
-"""What a number of an answer was made of: a small data-flow graph, traced backwards without a look at the truth.
+"""The origin of an answer's numbers: a small data-flow graph, traced backwards without using the ground truth.
 
-The numbers of a conversation are *values*: what tools measured of the quantity asked for, what code worked out of such
-values or of points that stand in the code (``python``), and sums that the final message writes out (``30.1 + 31.2 =
+The numbers of a conversation are *values*: results of tools for the quantity asked for, results that code (``python``)
+computed from such values or from points in the code, and sums that the final message writes out (``30.1 + 31.2 =
 61.3``). Each value knows its *readings*, which are measurements or sums of some, with their points, and the *form* in
 which it stands (``forms.py``). A number of the answer is traced to a value, or to a few of them, in this order; the
 first step that finds anything ends the search:
@@ -11,13 +11,13 @@ first step that finds anything ends the search:
    degrees minus it;
 3. made of several values in a row, for a number of three significant digits: the mean of 2, of 3 or of all, the sum
    of 2 or 3 lines, or the difference of 2; only lines that share an end are added or subtracted. For k values, each
-   perhaps rounded first, k + 1 half units of the last decimal are forgiven;
+   perhaps rounded first, k + 1 half units of the last decimal are tolerated;
 4. the points that the model states itself, in the final message, in code or as marks, if there are exactly those of the
-   task (``stated.py``, ``coded.py``): the model worked them out. Where tools measured, the number must be within 2 % of
-   what they give (the prompt states pixel sizes with three decimals).
+   task (``stated.py``, ``coded.py``): the model computed from them. Where tools measured, the number must be within
+   2 % of what they give (the prompt states pixel sizes with three decimals).
 
-Code is searched alike, but only over values that it holds as a literal of three significant digits, with sums of any
-lines and in any form.
+Code is searched in the same way, but only over values that it contains as a literal with three significant digits, with
+sums of any lines and in any form.
 
 The bound: at most the last 12 values are combined, so that step 3 tries at most 54 combinations. Matches of different
 kinds in step 3 (a mean and a sum, say) are ambiguous, and so are several matches of which some were measured in the
@@ -45,19 +45,19 @@ from medvision_agent.tools.view.geometry import Point
 __all__ = ["Traced", "trace", "trace_scored"]
 
 _MOST = 1e12
-"""Answers beyond this are not looked at."""
+"""Larger answers are not traced."""
 
 
 @dataclass(frozen=True, eq=False)
 class Traced:
-    """One number of an answer, and what it was made of."""
+    """One number of an answer, with its origin."""
 
     answer: float
     readings: tuple[Reading, ...]
-    """Its mean is what the number was made of."""
+    """The readings whose mean is the number's origin."""
     form: Form
     others: tuple[tuple[Reading, ...], ...] = ()
-    """Other readings that would do as well."""
+    """Other readings that match equally well."""
 
     @property
     def worked(self) -> float:
@@ -66,7 +66,7 @@ class Traced:
 
     @property
     def seen(self) -> float:
-        """What the points give, without rounding and without a slip."""
+        """The value that the points give, without rounding or errors of arithmetic."""
         return math.fsum(one.exact for one in self.readings) / len(self.readings)
 
     @property
@@ -93,9 +93,9 @@ class Traced:
 def trace(
     task: Task, response: str | None, calls: Sequence[Call], scene: Scene | Missing, rules: Protocol
 ) -> list[Traced | Missing]:
-    """Return what each number of an answer was made of (``numbers_of``), or why that is not known.
+    """Return the origin of each number of an answer (``numbers_of``), or why it is unknown.
 
-    *response* is the final message, None where there is no answer; *calls* are the tool calls with their results.
+    *response* is the final message, None if there is no answer; *calls* are the tool calls with their results.
     """
     return _trace(task, _numbers(task, response, rules) if numbers_of(task) else [], response, calls, scene)
 
@@ -103,7 +103,7 @@ def trace(
 def trace_scored(
     task: Task, response: str | None, score: Score, calls: Sequence[Call], scene: Scene | Missing
 ) -> list[Traced | Missing]:
-    """Return the same of an answer that is scored, whose numbers are not read again: *score* holds them as written."""
+    """Return the same for a scored answer, without reading its numbers again: *score* holds them as written."""
     if not numbers_of(task):
         return []
     if not score.success:
@@ -119,7 +119,7 @@ def _trace(
     calls: Sequence[Call],
     scene: Scene | Missing,
 ) -> list[Traced | Missing]:
-    """Return what numbers of an answer were made of."""
+    """Return the origin of an answer's numbers."""
     names = numbers_of(task)
     if isinstance(numbers, Missing):
         return [numbers] * len(names)
@@ -144,7 +144,7 @@ def _trace(
 
 
 def _numbers(task: Task, response: str | None, rules: Protocol) -> Sequence[Number] | Missing:
-    """Return the numbers of a length's or an angle's answer, or why there are none."""
+    """Return the numbers of an answer on lengths or angles, or why there are none."""
     if response is None:
         return Missing.NO_ANSWER
     numbers = numbers_in(response, len(task.numbers), rules)
@@ -158,7 +158,7 @@ def _bounded(numbers: Sequence[Number]) -> Sequence[Number] | Missing:
 def _chosen(
     place: int, number: Number, known: Sequence[Value], used: Sequence[tuple[Reading, ...]]
 ) -> Traced | Missing:
-    """Return what a number was made of: an unused value of its own axis, the nearest, of equally near ones the last."""
+    """Return a number's origin: an unused value of its own axis, the nearest one, and of equally near ones the last."""
 
     def fits(one: Value) -> tuple[bool, bool]:
         return one.readings in used, one.axis not in (None, place)
@@ -175,7 +175,7 @@ def _chosen(
 
 
 def _worked_out(number: Number, line: Reading, task: Task, *, strictly: bool) -> Traced | None:
-    """Return a number as worked out from the model's own points; *strictly*, None where it is not near their length."""
+    """Return a number as computed from the model's own points; with *strictly*, None if it is not near their length."""
     form = nearest_form(number.value, line.exact, task.quantity)
     if form is None and strictly:
         return None
@@ -183,14 +183,14 @@ def _worked_out(number: Number, line: Reading, task: Task, *, strictly: bool) ->
 
 
 def _untraced(number: Number, calls: Sequence[Call], scene: Scene, *, measured: bool, reason: Missing) -> Missing:
-    """Return why nothing is known of a number."""
+    """Return why a number's origin is unknown."""
     if number.tells and any(number.rounds(value) for value in _other_numbers(calls, scene)):
         return Missing.COPIED
     return Missing.IGNORED if measured else reason
 
 
 def _other_numbers(calls: Sequence[Call], scene: Scene) -> Iterator[float]:
-    """Yield the numbers that tools returned, whatever they measure, and those that the prompt states."""
+    """Yield all numbers that tools returned, whatever they measure, and the numbers stated in the prompt."""
     yield from scene.stated
     for call in calls:
         if call.ok and call.measures.of(NUMBER) is None:

@@ -1,4 +1,4 @@
-"""The forms in which a length or an angle can be written: the unit asked for first, then the slips that are looked for.
+"""The forms in which a length or an angle can be written: the unit asked for, then the known slips.
 
 A form is a straight line, ``written = scale * plain + shift``, with the plain value in mm or in degrees (0..90).
 """
@@ -11,19 +11,19 @@ from medvision_agent.quantity import ANGLE_DEG, LENGTH_MM, Quantity
 __all__ = ["CLOSE", "PLAIN", "Form", "forms_of", "nearest_form"]
 
 CLOSE = 0.02
-"""How near, as a share, a model's own result comes to that of its points: prompts state three decimals of a pixel."""
+"""Relative tolerance for a model's own result from its points: prompts state pixel sizes with three decimals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a plain value is written."""
+    """A way to write a plain value."""
 
     name: str
     scale: float = 1.0
     shift: float = 0.0
 
     def of(self, plain: float) -> float:
-        """Return how a plain value is written."""
+        """Return a plain value as written in this form."""
         return self.scale * plain + self.shift
 
     def back(self, written: float) -> float:
@@ -31,7 +31,7 @@ class Form:
         return (written - self.shift) / self.scale
 
     def after(self, other: "Form") -> "Form":
-        """Return the form of what stands in *other* and is then written in this one."""
+        """Return the form of a value that is first written in *other* and then in this form."""
         if PLAIN in {self, other}:
             return other if self == PLAIN else self
         scale, shift = self.scale * other.scale, self.scale * other.shift + self.shift
@@ -53,10 +53,10 @@ _FORMS: dict[Quantity, tuple[Form, ...]] = {
 
 
 def forms_of(quantity: Quantity) -> tuple[Form, ...]:
-    """Return the forms that are looked for, ``PLAIN`` first."""
+    """Return the forms that are considered, ``PLAIN`` first."""
     return _FORMS.get(quantity, (PLAIN,))
 
 
 def nearest_form(written: float, plain: float, quantity: Quantity) -> Form | None:
-    """Return the first form in which a plain value comes within ``CLOSE`` of what is written; None for none."""
+    """Return the first form in which the plain value is within ``CLOSE`` of the written one; None if there is none."""
     return next((one for one in forms_of(quantity) if abs(written - one.of(plain)) <= CLOSE * abs(one.of(plain))), None)

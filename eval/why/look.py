@@ -1,8 +1,8 @@
-"""A look at scored answers of a stored run, each with its conversation, which is opened where it is needed, and once.
+"""Looks at scored answers of a stored run; each conversation is opened only if needed, and once.
 
-Contract: place, parts of the loss and errors of an answer are all made of one look at it, so that a trace is unpacked
-once, an image as sent is read once, and the numbers of an answer are those that were scored. A conversation without a
-tool call holds nothing that the record does not: it is not opened.
+Contract: place, parts of the loss and errors of an answer all use one look, so that a trace is unpacked once, an image
+as sent is read once, and the numbers of an answer are those that were scored. A conversation without tool calls adds
+nothing to the record, so it is not opened.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -25,7 +25,7 @@ __all__ = ["Look", "Looks", "looks_at"]
 
 
 class Looks:
-    """Looks at answers of one run, over one connection to its traces; a context manager."""
+    """Looks at answers of one run over one database connection; a context manager."""
 
     def __init__(self, run: Run, rules: Protocol) -> None:
         self.run, self.rules = run, rules
@@ -39,22 +39,22 @@ class Looks:
 
     @cached_property
     def tools(self) -> Mapping[str, Any]:
-        """What the tools of the run measure."""
+        """What each tool of the run measures."""
         return tools_of(self.run)
 
     @cached_property
     def scenes(self) -> Scenes:
-        """The views of its conversations."""
+        """The views of the run's conversations."""
         return Scenes(self.run)
 
     def at(self, record: Record, score: Score) -> "Look":
-        """Return a look at a record of the run that is scored."""
+        """Return a look at a scored record of the run."""
         return Look(record, score, self)
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One scored answer. What must be read of its conversation raises DamageError where that was changed."""
+    """One scored answer. Properties that read its conversation raise DamageError if that was changed."""
 
     record: Record
     score: Score
@@ -62,7 +62,7 @@ class Look:
 
     @property
     def rules(self) -> Protocol:
-        """By which it is scored."""
+        """The protocol that scores it."""
         return self.among.rules
 
     @cached_property
@@ -76,7 +76,7 @@ class Look:
 
     @cached_property
     def texts(self) -> Sequence[str]:
-        """The model's messages, the final one included; none where it called no tool."""
+        """The model's messages, including the final one; empty if it called no tool."""
         return spoken_texts(self._stored)
 
     @cached_property
@@ -86,7 +86,7 @@ class Look:
 
     @cached_property
     def conversation(self) -> tuple[Sequence[Call], Scene | Missing]:
-        """The calls and the views; where the store is damaged, no calls and that reason."""
+        """The calls and the views; if the store is damaged, no calls and the reason."""
         try:
             return self.calls, self.scene
         except StorageError:
@@ -94,14 +94,15 @@ class Look:
 
     @cached_property
     def traced(self) -> Sequence[Traced | Missing]:
-        """What each number of the answer was made of, or why that is not known; nothing for a box."""
+        """The origin of each number of the answer, or why it is unknown; empty for a box."""
         return trace_scored(self.record.sample.asks, reply_of(self.record), self.score, *self.conversation)
 
 
 def looks_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Generator[Look]:
-    """Yield a look at each scored answer of a run, in their order; *scores* are those of its records, if known.
+    """Yield a look at each scored answer of a run, in order; *scores* are the records' scores, if known.
 
-    A look is of use until the next one is taken: its conversation is not kept. Close the looks where not all are taken.
+    A look is valid only until the next one is taken: its conversation is not kept. Close the generator if not all looks
+    are taken.
     """
     found = score_records(run.records, rules) if scores is None else scores
     with Looks(run, rules) as looks:

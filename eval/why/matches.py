@@ -1,4 +1,4 @@
-"""Which numbers of a conversation a number can be made of, within rounding: a search with few combinations."""
+"""The values from which a number can be computed, within rounding: a search over few combinations."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,11 @@ from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 __all__ = ["Reading", "Value", "added", "matches", "reading"]
 
 _MOST = 12
-"""Values that are combined, the last ones: at most 54 combinations."""
+"""Number of values that are combined (the last ones): at most 54 combinations."""
 _MOST_TERMS = 3
-"""Of a sum; the mean may also be that of all."""
+"""Most terms of a sum; a mean may also be that of all values."""
 _SHARED = 0.05
-"""How far two ends may lie apart that are meant to be one, as a share of the two lines' length."""
+"""Largest distance between two ends that count as shared, as a fraction of the length of both lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,24 +26,24 @@ class Reading:
 
     parts: tuple[Measurement, ...]
     exact: float
-    """What the points give, without rounding."""
+    """The value that the points give, without rounding."""
     points: tuple[Point, ...]
-    """The points of the measurement, or the outer ends of lines that were added; empty where they do not join."""
+    """The points of the measurement, or the outer ends of lines that were added; empty if the lines do not join."""
 
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """A number of the conversation, and the readings whose mean it is."""
+    """A number in the conversation, with the readings whose mean it is."""
 
     value: float
     readings: tuple[Reading, ...]
     form: Form = PLAIN
     axis: int | None = None
-    """0 or 1 where its source says that it is the major or the minor axis."""
+    """0 or 1 if its source states that it is the major or the minor axis."""
     made: str = ""
-    """How it was made of several values: ``mean``, ``sum`` or ``difference``; empty for one value."""
+    """How it was computed from several values: ``mean``, ``sum`` or ``difference``; empty for one value."""
     combines: bool = True
-    """Whether others are made of it; what the final message works out is the end of a line."""
+    """Whether it may be combined further; results in the final message are not."""
 
 
 def reading(one: Measurement) -> Reading:
@@ -54,9 +54,9 @@ def reading(one: Measurement) -> Reading:
 def matches(
     number: Number, values: Sequence[Value], quantity: Quantity, spacing: Spacing, *, freely: bool = False
 ) -> list[Value]:
-    """Return what a number can be made of, by the first step of ``flow`` that finds anything; empty for nothing.
+    """Return the possible origins of a number, from the first step of ``flow`` that finds any; may be empty.
 
-    *freely*: sums of any lines and in any form, as of the literals of a code.
+    With *freely*, sums of any lines in any form are allowed, as for literals in code.
     """
     if found := [one for one in values if number.rounds(one.value)]:
         return found
@@ -81,7 +81,7 @@ def _terms(one: Value) -> int:
 
 
 def _made(values: Sequence[Value], spacing: Spacing, *, freely: bool) -> Iterator[Value]:
-    """Yield the means, sums and differences of values in a row."""
+    """Yield the means, sums and differences of consecutive values."""
     single = [one for one in values if one.combines and len(one.readings) == 1 and one.form == PLAIN][-_MOST:]
     runs = [
         single[start : start + size] for size in range(2, _MOST_TERMS + 1) for start in range(len(single) - size + 1)
@@ -109,7 +109,7 @@ def added(terms: Sequence[Reading], signs: Sequence[int], spacing: Spacing) -> R
 
 
 def _joined(a: tuple[Point, ...], b: tuple[Point, ...], spacing: Spacing) -> tuple[Point, ...]:
-    """Return the outer ends of two lines that share an end; empty where they share none."""
+    """Return the outer ends of two lines that share an end; empty if they share none."""
     if len(a) != 2 or len(b) != 2:
         return ()
     apart, i, j = min((distance_mm(a[i], b[j], spacing), i, j) for i in (0, 1) for j in (0, 1))

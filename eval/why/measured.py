@@ -1,11 +1,11 @@
-"""What was measured, and the exact measurement of the same points.
+"""Measurements of tools, and the exact measurement of the same points.
 
 With points p, q in mm and lines a, b: a length is ``|q - p|`` in mm, an angle ``atan2(|a x b|, |a . b|)`` in degrees
 (0..90), both in float64 from the points as given, without any rounding.
 
-What a tool measures, and between which points, is what it declares (``tools/base.py``). A *solver* finds the points
-itself: a size read off its result was solved by the tool, not seen by the model, and is labelled so wherever a figure
-may contain it.
+A tool's declaration (``tools/base.py``) states what it measures, and between which points. A *solver* finds the points
+itself: a size copied from its result was solved by the tool, not seen by the model, and is labelled so wherever a
+figure may contain it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ __all__ = ["Measurement", "declared", "exact_of", "measured_by", "measurements",
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """A value that was reported or stated, the points behind it (slice frame), and their exact measurement."""
+    """A reported or stated value, its points (slice frame), and the exact measurement between these."""
 
     source: str
     """A tool, or ``STATED``."""
@@ -34,16 +34,16 @@ class Measurement:
     points: tuple[Point, ...]
     exact: float
     axis: int | None = None
-    """0 or 1 where the source says that it is the major or the minor axis."""
+    """0 or 1 if the source states that it is the major or the minor axis."""
     solver: bool = False
-    """Whether a tool found the points."""
+    """Whether a tool found the points by itself."""
 
 
 def declared(task: Task, call: Call) -> Measurand | None:
-    """Return how the result of a call holds what the task asks for, as its tool declares; None where it does not.
+    """Return how a call's result holds what the task asks for, as its tool declares; None if it does not.
 
-    A tool that computes may say any single number. Two axes are no distance: a result of more values than the answer
-    has numbers is about something else.
+    A computing tool may return any single number. Two axes are not a distance: a result with more values than the
+    answer is about something else.
     """
     taken = call.measures.of(task.quantity)
     if taken is None and task.quantity.numbers == 1:
@@ -57,12 +57,12 @@ def solvers() -> tuple[str, ...]:
 
 
 def numbers_of(task: Task) -> tuple[str, ...]:
-    """Return the numbers of an answer that can be decomposed: those that points determine exactly."""
+    """Return the names of an answer's numbers that can be decomposed: those that points determine exactly."""
     return task.numbers if task.quantity.points else ()
 
 
 def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
-    """Return the length in mm of two points, or the angle in degrees of four; None where a line has no length."""
+    """Return the length in mm for two points, or the angle in degrees for four; None if a line has length 0."""
     lines = [(points[k], points[k + 1]) for k in range(0, len(points), 2)]
     if any(distance_mm(*line, spacing) == 0 for line in lines):
         return None
@@ -70,9 +70,9 @@ def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
 
 
 def measured_by(task: Task, call: Call) -> Measurand | None:
-    """Return what a call measured of the task's quantity between points; None where it failed or measures none.
+    """Return what a call measured of the task's quantity between points; None if it failed or measured nothing.
 
-    A tool that declares another number of points than determine the quantity measured something else.
+    A tool whose declared number of points does not fit the quantity measured something else.
     """
     taken = declared(task, call) if call.ok else None
     needed = 2 * task.quantity.points
@@ -81,14 +81,14 @@ def measured_by(task: Task, call: Call) -> Measurand | None:
 
 
 def measurements(task: Task, calls: Sequence[Call], scene: Scene) -> list[Measurement] | Missing:
-    """Return what tools measured of the task's quantity, in the order of the calls; failed calls measured nothing."""
+    """Return the tools' measurements of the task's quantity, in the order of the calls; failed calls have none."""
     own = [(call, taken) for call in calls if (taken := measured_by(task, call)) is not None]
     if any(call.withheld(taken.fields[0]) for call, taken in own):
         return Missing.WITHHELD
     try:
         return [one for call, taken in own for one in _measured(call, taken, scene)]
     except (ToolError, KeyError, TypeError, ValueError, OverflowError):
-        return Missing.NO_VIEWS  # what succeeded then must succeed now
+        return Missing.NO_VIEWS  # a call that succeeded then must succeed now
 
 
 def _measured(call: Call, taken: Measurand, scene: Scene) -> list[Measurement]:
@@ -105,10 +105,10 @@ def _measured(call: Call, taken: Measurand, scene: Scene) -> list[Measurement]:
 
 
 def _points(call: Call, taken: Measurand, number: int, scene: Scene) -> tuple[Point, ...]:
-    """Return the points of a value in the slice frame; raises where a call does not have them.
+    """Return the points of a value in the slice frame; raises if a call does not have them.
 
-    Where marks or texts were given, the points stand in the result, in coordinates of v0. Those that a tool found may
-    lie slightly beyond their view; those that were given may not.
+    If the input was marks or texts, the points are in the result, in coordinates of v0. Points that a tool found may
+    lie slightly outside their view; points given as input may not.
     """
     views, names = scene.views, taken.points[number]
     given: Mapping[str, Any] = {**call.measures.defaults, **call.arguments}

@@ -1,16 +1,16 @@
-"""One scored sample looked at from all sides: its conversation, the parts of its error, and how far its points lie off.
+"""One scored sample in detail: its conversation, the parts of its error, and the distance of its points.
 
-The distance in mm between the points of an answer and the truth's is
+The distance in mm between the points of an answer and the true points is
 
     error = min over s of mean over i of |p_s(i) - t_i|
 
-with p the points that the answer was made of, t the truth's, and s any order in which they are the
-same answer: the two ends of a line swapped, and the two lines of an angle or the two axes of a size swapped. Points
-anywhere on a line give the right angle, and the axes of a nearly round structure may point anywhere: a large landmark
-error need not be a large error of the answer.
+with p the points that the answer was made of, t the true points, and s any order that gives the same answer: the two
+ends of a line swapped, and the two lines of an angle or the two axes of a size swapped. Points anywhere on a line give
+the right angle, and the axes of a nearly round structure may point anywhere: a large landmark error need not mean a
+large error of the answer.
 
-A box has two corners: the lower values of x and y (MedVision's convention), and the higher ones, in whatever order
-they were given. Their errors are ``|p - t|`` in mm of the whole picture.
+A box has two corners: the lower values of x and y (MedVision's convention), and the higher ones, in any order. Their
+errors are ``|p - t|`` in mm of the whole image.
 """
 
 import math
@@ -40,12 +40,12 @@ __all__ += ["sample_whys", "why_of"]
 
 @dataclass(frozen=True, slots=True)
 class LandmarkError:
-    """Distances in mm between the points of an answer and the truth's."""
+    """Distances in mm between the points of an answer and the true points."""
 
     mean_mm: float
     largest_mm: float
     swapped: bool
-    """The two lines, or the two axes, had to be swapped."""
+    """Whether the two lines, or the two axes, had to be swapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +61,16 @@ class Parts:
     worked: float
     """The answer in the form asked for."""
     seen: float
-    """What the points give."""
+    """The value that the points give."""
     target: float
     source: str
     """The tools that the points come from, or ``STATED``."""
     solver: bool
-    """Whether a tool found any of the points."""
+    """Whether a tool found any of the points by itself."""
 
     @classmethod
     def of(cls, traced: Traced, target: float) -> "Parts":
-        """Return the parts of a number by what it was made of."""
+        """Return the parts of a number's error from its origin."""
         return cls(traced.answer, traced.worked, traced.seen, target, intern(traced.source), traced.solver)
 
     @property
@@ -80,28 +80,28 @@ class Parts:
 
     @property
     def unit(self) -> float:
-        """Answer minus the same in the form asked for."""
+        """The answer minus the answer in the form asked for."""
         return self.answer - self.worked
 
     @property
     def arithmetic(self) -> float:
-        """The answer in the form asked for, minus what its points give."""
+        """The answer in the form asked for, minus the value that its points give."""
         return self.worked - self.seen
 
     @property
     def seeing(self) -> float:
-        """What the points give, minus the target."""
+        """The value that the points give, minus the target."""
         return self.seen - self.target
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class AnswerErrors:
-    """The parts of an answer's error, and how far its points lie from the truth's."""
+    """The parts of an answer's error, and the distance of its points from the true ones."""
 
     quantities: dict[str, Parts | Missing]
-    """By the names of ``numbers_of`` the task; empty for detection."""
+    """By the task's ``numbers_of``; empty for detection."""
     landmarks: LandmarkError | None
-    """None where the truth has no points, or a number of the answer has none."""
+    """None if the ground truth has no points, or if a number of the answer has none."""
     corners_mm: tuple[float, float] | None
     """Errors of a box's lower and higher corner; None for other tasks, and without a finite box."""
 
@@ -113,7 +113,7 @@ class AnswerErrors:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SampleWhy(AnswerErrors):
-    """One sample of a run: the errors of its answer, and how the model went about it."""
+    """One sample of a run: the errors of its answer, and the model's behaviour."""
 
     conduct: Conduct
 
@@ -126,7 +126,7 @@ class SampleWhy(AnswerErrors):
 def sample_whys(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[SampleWhy]:
     """Yield what is known of each scored sample of a stored run, in their order.
 
-    *scores* are those of its records, if they are known.
+    *scores* are the scores of its records, if known.
     """
     return map(why_of, looks_at(run, rules, scores))
 
@@ -149,7 +149,7 @@ def errors_of(
     scene: Scene | Missing,
     rules: Protocol,
 ) -> AnswerErrors:
-    """Return the errors of an answer; *text* is what is scored, *traced* what its numbers were made of (``trace``)."""
+    """Return the errors of an answer; *text* is the scored text, *traced* the origin of its numbers (``trace``)."""
     parts = [
         Parts.of(one, wanted) if isinstance(one, Traced) else one for one, wanted in zip(traced, target, strict=False)
     ]
@@ -181,7 +181,7 @@ def _corners(
 
 
 def landmark_error(points: Sequence[Point], truth: Sequence[Point], spacing: Spacing) -> LandmarkError | None:
-    """Return the error of two or four points (slice frame, line by line); None where the truth has no such points."""
+    """Return the error of two or four points (slice frame, line by line); None if there are no such true points."""
     if len(points) != len(truth) or len(points) not in (2, 4):
         return None
     lines = [(points[k], points[k + 1]) for k in range(0, len(points), 2)]

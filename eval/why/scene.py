@@ -1,6 +1,7 @@
-"""The views of a finished conversation, and why one cannot be explained.
+"""The views of a finished conversation, or the reason why they are missing.
 
-A scene is rebuilt from a stored run (``stored.py``), or made of what a result file says of its image (``whole_scene``).
+A scene is rebuilt from a stored run (``stored.py``), or made from a result file's facts about its image
+(``whole_scene``).
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ __all__ = ["Missing", "Scene", "whole_scene"]
 
 
 class Missing(StrEnum):
-    """A reason why an answer is not decomposed."""
+    """Why an answer is not decomposed."""
 
     NO_ANSWER = "the model gave no answer"
     NO_NUMBERS = "the answer does not parse"
@@ -47,16 +48,16 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """The views of one conversation, and the truth's points in the slice frame of these views."""
+    """The views of one conversation, and the true points in the slice frame of these views."""
 
     views: ViewSet
     truth: tuple[Point, ...]
     cropped: bool
     """Whether there are views besides v0."""
     stated: tuple[float, ...] = ()
-    """Numbers that the question states: pixel sizes, sizes of the image."""
+    """Numbers stated in the question: pixel sizes, sizes of the image."""
     sized: bool = True
-    """Whether the size at which the model saw the image is known; if not, ``views`` have the image's own."""
+    """Whether the size at which the model saw the image is known; if not, ``views`` use the image's own size."""
 
     @property
     def spacing(self) -> Spacing:
@@ -65,7 +66,7 @@ class Scene:
 
 
 class _Unseen(ViewSet):
-    """Views of which the places and sizes count: nothing is resampled where there are no pixels."""
+    """A view maker for images without pixels: only places and sizes matter, nothing is resampled."""
 
     def _made(self, image: Slice, region: Region, size: Size) -> View:
         x0, y0, x1, y1 = region.pixels(image.size)
@@ -74,7 +75,7 @@ class _Unseen(ViewSet):
 
 @lru_cache(maxsize=256)
 def _empty(size: Size, spacing: Spacing) -> Slice:
-    """Return a slice without pixels: one for all images of a size."""
+    """Return a slice without pixels; one object is shared by all images of a size."""
     nothing = np.broadcast_to(np.float32(0), (size.height, size.width))
     return Slice(nothing, spacing, lambda values: np.broadcast_to(np.uint8(0), values.shape))
 
@@ -89,11 +90,11 @@ def whole_scene(
     stated: tuple[float, ...] | None = None,
     sized: bool = True,
 ) -> Scene:
-    """Return a scene of the whole image alone, without its pixels: *size* and *spacing* are those of the image as sent.
+    """Return a scene of the whole image without its pixels; *size* and *spacing* are those of the image as sent.
 
-    *truth* are the ground truth's points in its pixels. Without *perceives* a model sees the image as it is; not
-    *sized*, it is not known at which size. *stated* are the numbers that the question states; left out, those that our
-    prompts state: the view's pixel size and size.
+    *truth* are the true points in its pixels. Without *perceives*, the model sees the image unchanged; if not *sized*,
+    the perceived size is unknown. *stated* are the numbers in the question; default: those in our prompts, the view's
+    pixel size and size.
     """
     views = _Unseen(_empty(size, spacing), perceives or Native(), frame)
     whole = views.whole

@@ -1,12 +1,12 @@
-"""Points that a model states itself: in its final message, in code that it has evaluated (``coded.py``), or as marks.
+"""Points that a model states itself: in its final message, in code that it executed (``coded.py``), or as marks.
 
-Conservative: points are read only where they can be meant in one way. There must be exactly as many different points as
-the task has, in the text before the answer, or between the numbered tags ``<step-1>`` and ``<step-2>`` of the ``cot``
-form where it has both. MedVision's own ``CoT`` form has a reasoning and a result in each step; of these only the result
-is read (``<step-1-answer>``). Where the first step names all points and the second none, these are the points. A point
-is ``(x, y)`` or ``[x, y]`` in the order of the model's convention, or, without any such pair, ``x1 = ..., y1 = ...``
-and so on, each with one value only. Pairs that lie outside the picture (a direction in mm, say) are none of its points.
-Coordinates refer to the whole picture; with further views they would be ambiguous.
+Points are read only if they are unambiguous. There must be exactly as many different points as the task has, in the
+text before the answer, or between the numbered tags ``<step-1>`` and ``<step-2>`` of the ``cot`` form where it has
+both. MedVision's own ``CoT`` form has a reasoning and a result in each step; of these only the result is read
+(``<step-1-answer>``). Where the first step names all points and the second none, these are the points. A point is ``(x,
+y)`` or ``[x, y]`` in the order of the model's convention, or, without any such pair, ``x1 = ..., y1 = ...`` and so on,
+each with one value only. Pairs outside the image (such as a direction in mm) are not points. Coordinates refer to the
+whole image; with further views they would be ambiguous.
 """
 
 import re
@@ -27,20 +27,20 @@ from medvision_agent.tools.view.geometry import Point
 __all__ = ["STATED", "own_lines", "stated_points"]
 
 STATED = "stated points"
-"""The source of a measurement whose points stand in the model's text, or are marks that it placed."""
+"""The source name for points in the model's text, or for marks that it placed."""
 
 _MOST = 1000
-"""Pairs of a text that are read; no task has so many points."""
+"""Most pairs read in a text; no task has so many points."""
 Place = tuple[float, float]
 Names = Sequence[Sequence[int]]
-"""Numbers that points can have: one way after the other."""
+"""Possible sequences of numbers that points may have."""
 _NUMBER = r"([-+]?\d+(?:\.\d+)?)"
 _PAIR = re.compile(rf"[(\[]\s*{_NUMBER}\s*,\s*{_NUMBER}\s*[)\]]")
 _NAMED = re.compile(rf"\b([xy])_?([1-4])\s*=\s*{_NUMBER}(?!\d|\.\d|\s*[-+*/^])")
 
 
 def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Missing:
-    """Return the task's points (slice frame) as the text states them, in their order, or why they cannot be read."""
+    """Return the task's points (slice frame) in the order stated in the text, or why they cannot be read."""
     reasoning = text.partition("<answer>")[0]
     steps = [step for k in (1, 2) if (step := _step(reasoning, k))]
     parts = list(zip(steps, _in_steps(task), strict=True)) if len(steps) == 2 else [(reasoning, [_points(task)])]
@@ -60,7 +60,7 @@ def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Mi
 
 
 def own_lines(task: Task, response: str, calls: Sequence[Call], scene: Scene) -> list[Reading] | Missing:
-    """Return for each number of the answer the line, or lines, whose points the model stated itself."""
+    """Return, for each number of the answer, the line or lines whose points the model stated itself."""
     step = task.quantity.points
     points = stated_points(task, response, scene)
     if isinstance(points, Missing):
@@ -81,7 +81,7 @@ def own_lines(task: Task, response: str, calls: Sequence[Call], scene: Scene) ->
 
 
 def _marked_points(task: Task, calls: Sequence[Call], scene: Scene) -> tuple[Point, ...]:
-    """Return the task's points (slice frame) as marks state them, in their order; none unless there are as many."""
+    """Return the task's points (slice frame) as stated by marks, in order; empty unless there are as many."""
     placed: dict[object, Point] = {}
     for call in calls:
         if call.ok and call.tool == mark.name:
@@ -95,19 +95,19 @@ def _marked_points(task: Task, calls: Sequence[Call], scene: Scene) -> tuple[Poi
 
 
 def _points(task: Task) -> tuple[int, ...]:
-    """Return the numbers of the task's points, from 1."""
+    """Return the numbers of the task's points, counted from 1."""
     return tuple(range(1, len(task.numbers) * task.quantity.points + 1))
 
 
 def _in_steps(task: Task) -> tuple[Names, Names]:
-    """Return the numbers that points can have in the first and in the second step, half of them in each."""
+    """Return the numbers that points may have in the first and in the second step; each step has half of the points."""
     every = _points(task)
     half = len(every) // 2
     return [every[:half]], task.step_points or [every[half:]]
 
 
 def _step(text: str, number: int) -> str:
-    """Return what stands between the tags of a step, of its result where that has its own; empty unless there once."""
+    """Return the text between the tags of a step, or of its result if tagged; empty unless it occurs exactly once."""
     for name in (f"step-{number}-answer", f"step-{number}"):
         start, end = f"<{name}>", f"</{name}>"
         if text.count(start) == text.count(end) == 1:
@@ -116,9 +116,9 @@ def _step(text: str, number: int) -> str:
 
 
 def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:
-    """Return the different points of a text inside the picture, as x and y, in the order of their first mention.
+    """Return the different points in a text that are inside the image, as x and y, in order of first mention.
 
-    Two lines may share an end: where one point stands there twice and all others once, both count.
+    Two lines may share an end: if one point occurs twice and all others once, both occurrences count.
     """
     frame, size = scene.views.frame, scene.views.whole.perceived
     written = [(float(match[1]), float(match[2])) for match in islice(_PAIR.finditer(text), _MOST)]
@@ -129,7 +129,7 @@ def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:
 
 
 def _named(text: str, names: Names) -> list[Place]:
-    """Return the points given by name; none where a name is missing or has two values."""
+    """Return the points given by name; empty if a name is missing or has two values."""
     values: dict[str, set[float]] = {}
     for axis, place, number in _NAMED.findall(text):
         values.setdefault(f"{axis}{place}", set()).add(float(number))

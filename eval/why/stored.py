@@ -1,11 +1,11 @@
-"""What is read of a stored run: what its tools measure, and the views of its conversations, rebuilt from the calls.
+"""Facts read from a stored run: what its tools measure, and the views of its conversations, rebuilt from the calls.
 
-``v0`` has the size of the picture as sent, which the run keeps, and the sample's spacing (after ``--reshape``: the
-field of view is kept, so ``spacing = native spacing * native size / reshaped size``). Every crop that succeeded is
-made again, by the code of the tool, on an empty slice of that size, with the model's size rule and convention; views
-through another window, and of other slices, have the place and the size of the view they were made of.
+``v0`` has the size of the image as sent, which the run stores, and the sample's spacing (after ``--reshape``: the field
+of view is kept, so ``spacing = native spacing * native size / reshaped size``). Every crop that succeeded is made
+again, by the code of the tool, on an empty slice of that size, with the model's size rule and convention; views with
+another window, or of other slices, have the place and the size of the view from which they were made.
 
-Where this cannot be done there is a counted reason (``Missing``), never a silent gap.
+If this is impossible, there is a counted reason (``Missing``), never a silent gap.
 """
 
 import struct
@@ -43,13 +43,13 @@ _STORED = TypeAdapter(dict[str, Measures])
 _RULE: TypeAdapter[PerceivedRule | None] = TypeAdapter(PerceivedRule | None)
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SAME = 1e-5
-"""How far two reports of one coordinate may differ, as a share of the view."""
+"""Largest difference between two reports of one coordinate, as a fraction of the view."""
 
 
 def tools_of(run: Run) -> dict[str, Measures]:
-    """Return what the tools of a run measure: the shipped ones as declared in its month, others as it stored them.
+    """Return what a run's tools measure: shipped tools as declared in the run's month, others as stored with it.
 
-    The month is that of the set which ``on`` stood for; where tools were chosen by name, the one that was asked for.
+    The month is that of the tool set behind ``on``; if tools were chosen by name, the requested month.
     """
     stored = _STORED.validate_python(run.config.get("measures", {}))
     registry = installed().dated(run.identity.tool_set or run.config.get("tools_dated", FIRST_SET))
@@ -58,12 +58,12 @@ def tools_of(run: Run) -> dict[str, Measures]:
 
 
 def reply_of(record: Record) -> str | None:
-    """Return the final message of a record; None where it is no answer."""
+    """Return the final message of a record; None if it is not an answer."""
     return record.response if record.outcome is Outcome.ANSWERED else None
 
 
 class Scenes:
-    """The views of conversations of one run: what is the same in all of them is read once, and so is each image."""
+    """The views of conversations of one run; common facts and each image are read only once."""
 
     def __init__(self, run: Run) -> None:
         model: Mapping[str, Any] = run.identity.model
@@ -74,7 +74,7 @@ class Scenes:
         self._sizes: dict[str, Size | None] = {}
 
     def of(self, record: Record, calls: Sequence[Call]) -> Scene | Missing:
-        """Return the views of a record's conversation, or why they cannot be had; DamageError for a changed image."""
+        """Return the views of a record's conversation, or why they are missing; DamageError for a changed image."""
         size = self._size(record)
         if size is None:
             return Missing.NO_PICTURE
@@ -106,23 +106,23 @@ class Scenes:
 
 
 def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:
-    """Return the views of a record's conversation, or why they cannot be had."""
+    """Return the views of a record's conversation, or why they are missing."""
     return Scenes(run).of(record, calls)
 
 
 def _again(views: ViewSet, call: Call) -> bool:
-    """Make the view of a call; tell whether it is the one reported then."""
+    """Make the view of a call again; return whether it equals the one reported then."""
     if call.tool != crop.name:
         source = views.get(str(call.result.get("of")))
         return views.shown(source, Window(0.0, 0.0)).id == call.result.get("view")
     try:
         made = cropped(views, CropArguments.model_validate(dict(call.arguments)))
-    except (ValueError, ArithmeticError):  # arguments that the tool refuses
+    except (ValueError, ArithmeticError):  # arguments rejected by the tool
         return False
     if made.view != call.result.get("view"):
         return False
     whole, keys = views.whole.perceived, ("v0_x0", "v0_y0", "v0_x1", "v0_y1")
-    if all(call.withheld(key) for key in keys):  # a blind arm was told the id of the view only
+    if all(call.withheld(key) for key in keys):  # a blind arm's model got only the id of the view
         return True
     scale = max(views.frame.ends(whole))
     reported = [(getattr(made, key), call.number(key)) for key in keys]
@@ -130,7 +130,7 @@ def _again(views: ViewSet, call: Call) -> bool:
 
 
 def picture_size(run: Run, record: Record) -> Size | None:
-    """Return the size of the image as sent, or None where none was stored; raises DamageError where it was changed."""
+    """Return the size of the image as sent, or None if none was stored; raises DamageError if it was changed."""
     if not is_hash(record.v0_sha256):
         return None
     head = read_picture(run.folder, record.v0_sha256, record.sample.id)[:24]

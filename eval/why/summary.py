@@ -1,8 +1,8 @@
-"""Why a run is as wrong as it is: the parts of its errors, its landmark errors and its behaviour, task by task.
+"""The sources of a run's errors: parts of errors, landmark errors and behaviour, task by task.
 
-Contract: strict JSON; every mean stands beside its n, and what could not be decomposed is counted by its reason.
-Figures are given over all numbers decomposed, and over those alone whose points no solver found (``without_solver``).
-Infrastructure failures are outside everything.
+Contract: strict JSON; every mean has its n, and answers that could not be decomposed are counted by reason. Figures are
+given over all decomposed numbers, and over those whose points no solver found (``without_solver``). Infrastructure
+failures are excluded.
 """
 
 from collections import Counter
@@ -28,16 +28,16 @@ class Part(Frozen):
     signed: Mean
     absolute: Mean
     signed_relative: Mean
-    """Of the part divided by the size of the target, over targets that are not 0."""
+    """Mean of the part divided by the size of the target, over targets that are not 0."""
     absolute_relative: Mean
 
 
 class Group(Frozen):
-    """Numbers decomposed; the means of unit, arithmetic and seeing (signed) add up to that of the error."""
+    """Some decomposed numbers; the means of unit, arithmetic and seeing (signed) add up to that of the error."""
 
     n: int
     sources: dict[str, int]
-    """Where the points come from: tools, or the model itself."""
+    """Number of values by the source of their points: tools, or the model itself."""
     error: Part
     unit: Part
     arithmetic: Part
@@ -49,21 +49,21 @@ class Quantity(Frozen):
 
     unit: str
     with_solver: Group
-    """All numbers decomposed, those of a solver included."""
+    """All decomposed numbers, including those of a solver."""
     without_solver: Group
     not_decomposed: dict[str, int]
-    """Scored samples without parts, by the reason (``Missing``)."""
+    """Number of scored samples without parts, by reason (``Missing``)."""
 
 
 class Landmarks(Frozen):
-    """Distances in mm from the truth's points, over samples where both are known."""
+    """Distances in mm from the true points, over samples where both are known."""
 
     mean_mm: Mean
-    """Of the samples' means over their points."""
+    """Mean of the samples' mean distances over their points."""
     largest_mm: Mean
-    """Of the samples' largest distances."""
+    """Mean of the samples' largest distances."""
     swapped: int
-    """Samples whose two lines or axes had to be swapped."""
+    """Number of samples whose two lines or axes had to be swapped."""
 
 
 class Corners(Frozen):
@@ -74,14 +74,14 @@ class Corners(Frozen):
 
 
 class Decomposition(Frozen):
-    """Whose answers are taken apart, and where landmarks are known."""
+    """Answers with their errors in parts, and with landmarks if known."""
 
     quantities: dict[str, Quantity]
     landmarks: Landmarks | None
-    """None where no sample has both points and truth."""
+    """None if no sample has both points and true points."""
     landmarks_without_solver: Landmarks | None
     corners: Corners | None
-    """Detection only."""
+    """For detection only."""
 
 
 class TaskWhy(Frozen):
@@ -94,14 +94,14 @@ class TaskWhy(Frozen):
 
 
 class WhySummary(Frozen):
-    """One run, which is one arm: a model under one condition; or the result files of one model."""
+    """The results of one run, which is one arm (a model under one condition), or of one model's result files."""
 
     model: str
     condition: str
-    """Empty for result files, which do not say it."""
+    """Empty for result files, which do not state it."""
     protocol: str
     solvers: tuple[str, ...]
-    """Tools that return an answer themselves."""
+    """Tools that find an answer by themselves."""
     n: int
     tasks: dict[TaskName, TaskWhy]
 
@@ -113,7 +113,7 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
 
 
 def why_of_run(run: Run, rules: Protocol, found: Iterable[SampleWhy]) -> WhySummary:
-    """Return the summary of a stored run by what is known of its samples (``sample_whys``)."""
+    """Return the summary of a stored run from what is known about its samples (``sample_whys``)."""
     by_task: dict[TaskName, list[SampleWhy]] = {task: [] for task in TASKS}
     for one in found:
         by_task[one.record.sample.task].append(one)

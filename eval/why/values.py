@@ -1,4 +1,4 @@
-"""The numbers of a conversation that an answer can be made of, in their order: see ``flow``."""
+"""The numbers of a conversation from which an answer can be computed, in order: see ``flow``."""
 
 import re
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from medvision_agent.tools.view.geometry import Spacing
 __all__ = ["code_of", "values_of"]
 
 _OUTPUTS = 8
-"""Numbers of one result of a code that are read; of more, none is."""
+"""Most numbers read in one result of code; a result with more is not read."""
 _EARLIER = 64
-"""Values that the literals of a code are compared with, the last ones."""
+"""Number of values (the last ones) with which literals in code are compared."""
 _FEW_DIGITS = 1e-9
 _CODE = 4000
-"""Characters of a code that are read; ``python`` takes no more."""
+"""Most characters read of code; ``python`` accepts no more."""
 _READ = 20_000
-"""Characters of a message, its last ones, in which sums are looked for."""
+"""Characters of a message, its last ones, in which sums are searched."""
 _MOST_SUMS = 50
 _SIGN = r"[-+\N{MINUS SIGN}]"
 _TERM = r"(\d++(?:\.\d++)?)(?:\s?(?:mm|cm|degrees|°))?"
@@ -37,7 +37,7 @@ _SIGNED = re.compile(rf"({_SIGN})\s?{_TERM}")
 
 
 def values_of(task: Task, calls: Sequence[Call], response: str, scene: Scene) -> list[Value] | Missing:
-    """Return the sums that the final message writes out, then what tools measured and code worked out."""
+    """Return the sums that the final message writes out, then the values that tools measured and code computed."""
     values: list[Value] = []
     for call in calls:
         if measured_by(task, call) is not None:
@@ -51,14 +51,14 @@ def values_of(task: Task, calls: Sequence[Call], response: str, scene: Scene) ->
 
 
 def code_of(call: Call) -> str:
-    """Return the texts that a tool which computes was given; empty for other calls, and for those that failed."""
+    """Return the texts given to a computing tool; empty for other calls, and for failed ones."""
     if not call.ok or call.measures.of(NUMBER) is None:
         return ""
     return "\n".join(one for one in call.arguments.values() if isinstance(one, str))[:_CODE]
 
 
 def _outputs(call: Call) -> list[Number]:
-    """Return the numbers that a code gave: its value, or those that stand in it, or were printed in its place."""
+    """Return the numbers that code gave: its value, or the numbers in its value or in its printed output."""
     taken = call.measures.of(NUMBER)
     for name in (*(taken.fields if taken else ()), "printed"):
         if (number := call.number(name)) is not None:
@@ -69,7 +69,7 @@ def _outputs(call: Call) -> list[Number]:
 
 
 def _worked_out(task: Task, call: Call, earlier: Sequence[Value], scene: Scene) -> list[Value]:
-    """Return what a code worked out of earlier values that stand in it, or else of points that do."""
+    """Return what code computed from earlier values that it contains, or else from points that it contains."""
     code, outputs = code_of(call), _outputs(call)
     literals = [one for one in written(code) if one.tells and any(one.rounds(value.value) for value in earlier)]
     held = [one for one in earlier if any(number.rounds(one.value) for number in literals)]
@@ -84,7 +84,7 @@ def _worked_out(task: Task, call: Call, earlier: Sequence[Value], scene: Scene) 
 
 
 def _of_points(task: Task, call: Call, outputs: Sequence[Number], scene: Scene) -> list[Value]:
-    """Return what a code worked out of the points in it: as many numbers as lines, or else those near their length."""
+    """Return what code computed from the points in it: as many numbers as lines, or else those near their length."""
     lines = coded_points(task, code_of(call), scene)
     matched = len(lines) == len(outputs)
     found = []
@@ -98,10 +98,10 @@ def _of_points(task: Task, call: Call, outputs: Sequence[Number], scene: Scene) 
 
 
 def _sums(text: str, values: Sequence[Value], spacing: Spacing) -> list[Value]:
-    """Return the sums and means that a text writes out over readings, with the result that it states."""
+    """Return the sums and means that a text writes out over readings, with the stated result."""
     found: list[Value] = []
     if not values:
-        return found  # a sum is read only over readings
+        return found  # a sum is read only if its terms are readings
     for pattern in (_SUM, _MEAN):
         for match in list(pattern.finditer(text))[:_MOST_SUMS]:
             said = _SIGNED.findall(match[2])

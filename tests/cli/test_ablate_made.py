@@ -169,7 +169,7 @@ async def test_at_most_64_answers_are_drawn(server, study, call, tmp_path):
         (
             "arms: {on: {tools: ruler}, matched: {tools: matched}}",
             "temperature: 1",
-            "several answers are read beside single ones",
+            "it needs an arm of single answers",
         ),
         (
             "base: {tools: ruler}\narms: {result-only: {tools: result-only, form: cot}, on: {}}",

@@ -86,7 +86,7 @@ def test_a_bundle_is_kept_until_its_runs_change(folder):
     other = next(folder.glob("two/cells/*"))
     assert "written: the viewer's bundle in two viewer" in said(other, "--viewer", "two viewer").stdout
     assert (done := said("two", "--viewer", "pages")).returncode == 2
-    assert "it is no bundle of the viewer" in done.stderr
+    assert "not a bundle of the viewer" in done.stderr
     assert (done := said("two", "--viewer", "x", "--format", "md")).returncode == 2
     assert "only an HTML page links into a bundle" in done.stderr
     assert not (folder / "x").exists()

@@ -1,1 +1,1 @@
-"""Statistics of paired arms: one estimand, one interval, and the reasons why there is none."""
+"""Statistics of paired arms: one estimand, one interval, and the reasons if the interval is missing."""

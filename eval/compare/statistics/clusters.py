@@ -1,12 +1,12 @@
-r"""Values summed by subject, and how much the values of one subject hang together.
+r"""Values summed by subject, and the correlation between values of one subject.
 
 The correlation is that of a one-way random-effects analysis of variance with unequal sizes (Donner and Koval 1980, "The
 estimation of intraclass correlation in the analysis of family data", Biometrics 36): with mean squares MSB between and
 MSW within subjects and ``n0 = (N - sum n_i^2 / N) / (G - 1)``, the variance shared by a subject's samples is
 ``(MSB - MSW) / n0``, and an estimate below 0 is 0.
 
-Contract: as in ``jackknife``, the last axis is subjects (those of size 0 are none) and any axes before it are
-independent data sets.
+Contract: as in ``jackknife``, the last axis is subjects (size 0 means that the subject is absent); any axes before it
+are independent data sets.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ __all__ = ["Clusters", "clustered", "correlation", "summed", "variances"]
 
 
 class Clusters(NamedTuple):
-    """What a mean, its error and its distribution are made of; the first arguments of all that works with them."""
+    """Sums, sizes and correlation of a data set by subject; the common first arguments of all jackknife functions."""
 
     sums: Floats
     sizes: Floats
@@ -45,14 +45,14 @@ def summed(subjects: Sequence[str], values: Sequence[float]) -> tuple[Floats, Fl
 def correlation(sums: Floats, sizes: Floats, within: Floats) -> Floats:
     """Return the correlation; *within* is the sum of squared deviations from the subjects' own means.
 
-    It is 0 where nothing varies. Where no subject has two samples nothing is known of it, and nothing depends on it.
+    It is 0 if nothing varies. If no subject has two samples, it is unknown, and no result depends on it.
     """
     shared, own = variances(sums, sizes, within)
     return np.divide(shared, shared + own, out=np.zeros_like(shared), where=shared + own > 0)
 
 
 def variances(sums: Floats, sizes: Floats, within: Floats) -> tuple[Floats, Floats]:
-    """Return the variance that a subject's samples share, and the variance of their own."""
+    """Return the variance shared by the samples of a subject, and the variance of single samples within it."""
     number, count = sizes.sum(axis=-1), (sizes > 0).sum(axis=-1)
     own = np.asarray(within / np.maximum(number - count, 1))
     means = np.divide(sums, sizes, out=np.zeros_like(sums), where=sizes > 0)

@@ -1,4 +1,4 @@
-"""How many subjects a claim takes. Stated apart from what computes, so that planning looks imports no statistics."""
+"""How many subjects a claim needs. In a module of its own, so that planning looks imports no statistics."""
 
 __all__ = ["MIN_EFFECTIVE", "MIN_SUBJECTS"]
 

@@ -18,13 +18,13 @@ from medvision_agent.eval.compare.statistics.jackknife import Floats
 __all__ = ["MARGIN", "equivalent"]
 
 MARGIN = 0.05
-"""Of a loss."""
+"""Margin of equivalence, in units of the loss."""
 
 
 def equivalent(
     data: Clusters, mean_a: Floats, mean_b: Floats, *, level: float, margin: float, largest: float = 1.0
 ) -> NDArray[np.bool_]:
-    """Tell whether the arms are equivalent, with and without a subject in whom A, or B, fails in half of the samples.
+    """Return whether the arms are equivalent, also after adding a subject in whom A, or B, fails in half the samples.
 
     *mean_a* and *mean_b* are the mean losses, at most *largest*.
     """

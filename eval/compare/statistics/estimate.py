@@ -1,9 +1,9 @@
-"""A mean difference between two arms, with an interval and a p-value only where the data bear them.
+"""A mean difference between two arms; it has an interval and a p-value only if the data support them.
 
-Contract: an estimate is finite or None, never NaN, and whatever is missing is explained in ``withheld``. The rules:
+Contract: an estimate is finite or None, never NaN, and ``withheld`` explains everything that is missing. The rules:
 
 * under 20 subjects, or under 10 effective ones (Kish), or demonstration data: figures only;
-* a reason of the caller's why the arms bear no claim: figures only;
+* the caller gives a reason why the arms support no claim: figures only;
 * no spread between subjects (one subject, all ties, all differences equal): figures only;
 * synthetic data: an interval, but no p-value and hence no verdict;
 * exploratory (not declared beforehand): an interval, but no p-value.
@@ -26,45 +26,46 @@ __all__ = ["NO_SPREAD", "Differing", "Estimate", "Role"]
 __all__ += ["against_winner", "estimate", "losses_of", "primary", "too_few"]
 
 NO_SPREAD = "no spread"
-"""How the reason begins why equal differences in all subjects bear no interval."""
+"""How the reason begins if all subjects have equal differences, so that there is no interval."""
 
 Role = Literal["declared", "exploratory"]
 
 
 class Differing(Frozen):
-    """How many samples, and subjects, differ between the arms at all."""
+    """How many samples, and how many subjects, differ between the arms at all."""
 
     b_lower: int
-    """Samples whose value is lower in B than in A."""
+    """Number of samples with a lower value in B than in A."""
     equal: int
     b_higher: int
     subjects: int
-    """Those with at least one sample that differs."""
+    """Number of subjects with at least one sample that differs."""
 
 
 class Estimate(Frozen):
     """The sample-weighted mean of paired differences, B minus A."""
 
     difference: float | None
-    """None without any pair."""
+    """None if there is no pair."""
     n: int
-    """Pairs (samples) that entered."""
+    """Number of pairs (samples) used."""
     subjects: int
     largest_subject: int
-    """Pairs of the subject with most of them."""
+    """Number of pairs of the subject with the most pairs."""
     effective_subjects: float
     """Kish: ``(sum n_i)^2 / sum n_i^2``."""
     evidence: Evidence
     error: float | None = None
-    """Jackknife standard error; given exactly where the interval is."""
+    """Jackknife standard error; given if and only if the interval is given."""
     interval: tuple[float, float] | None = None
     level: float = 0.95
     p: float | None = None
     """Two-sided, the larger of the jackknife's T and Hall's (``hall``), for subjects of these sizes (``reference``)."""
     guarded_p: float | None = None
-    """The same after one subject was added in whom the better arm fails (``guard``); given for losses with a ``p``."""
+    """The same p-value after adding one subject in whom the better arm fails (``guard``); given for losses that have a
+    ``p``."""
     differing: Differing | None = None
-    """None without any pair."""
+    """None if there is no pair."""
     withheld: str = ""
     """Why there is no interval, or no p-value; empty where both are given."""
 
@@ -95,7 +96,7 @@ def losses_of(pairs: Pairs) -> tuple[list[tuple[float, float]], list[str]]:
 
 
 def against_winner(losses: Sequence[tuple[float, float]], largest: float) -> float:
-    """Return by how much a sample goes against the better arm where that arm fails (``guard.against``)."""
+    """Return the change of a sample's difference, against the better arm, if that arm fails (``guard.against``)."""
     mean_a, mean_b = np.mean(losses, axis=0)
     return float(against(mean_b - mean_a, mean_a, mean_b, largest))
 
@@ -111,10 +112,10 @@ def estimate(
     losses: Sequence[tuple[float, float]] = (),
     largest: float = 1.0,
 ) -> Estimate:
-    """Return the mean of paired differences, each with its subject, by the rules above.
+    """Return the mean of paired differences, each given with its subject, by the rules above.
 
-    *no_claim* are the caller's reasons why there is neither interval nor p-value; *losses* are those of A and B behind
-    the differences, where they are losses within 0..*largest*: only then is there a guard.
+    *no_claim* are the caller's reasons for giving neither interval nor p-value. *losses* are the losses of A and B,
+    within 0..*largest*, if the differences are differences of losses: only then is the guard computed.
     """
     if not np.isfinite(differences).all():
         raise ValueError("a difference is not finite")

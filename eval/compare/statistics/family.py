@@ -1,14 +1,14 @@
 """The family of declared tests: contrasts x tasks x models x sources, tested together along a graph.
 
 Contract: only what was declared has a p-value, and only a test that is rejected over the whole family gives a verdict.
-The family's size is the number of declared tests, whether or not their data bear a p-value: a test that came to nothing
-makes the others no easier. Everything else is exploratory: figures and intervals.
+The family's size is the number of declared tests, whether or not their data bear a p-value: a test without a result
+does not make the others easier to pass. Everything else is exploratory: figures and intervals.
 
 A difference is a verdict only if it is *guarded* (``guard``): rejected at the same level, with the same sign, before
-and after one subject is added in whom the better arm fails. One that is rejected and not guarded says so in words.
+and after one subject is added in whom the better arm fails. A rejected difference that is not guarded says so in words.
 
 A test with planned looks (``looks``) takes part with its sequential p-value, and "its level" is then the boundary of a
-look; it is guarded if it is so at one look. What is shown is the latest look. Where a failure costs less than the worst
+look; it is guarded if it is guarded at one look. The latest look is shown. Where a failure costs less than the worst
 answer, a difference has a p-value only if it keeps its sign when failures cost the most: else abstaining could win.
 
 "No difference shown" and "equivalent" are different verdicts: the second needs an interval within the margin that was
@@ -48,12 +48,12 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """The planned looks at one test, of which at least one took place."""
+    """The planned looks at one test, at least one of which took place."""
 
     fractions: tuple[float, ...]
-    """Subjects of each look over all planned subjects; the last is 1."""
+    """For each look, the number of its subjects divided by all planned subjects; the last fraction is 1."""
     seen: tuple[Pairs, ...]
-    """The pairs of each look that took place, in their order."""
+    """The pairs of each look that took place, in order."""
 
     def level(self, alpha: float, look: int = -1) -> float:
         """Return the nominal level of a look that took place, the latest by default."""
@@ -73,40 +73,40 @@ class Test(Frozen):
     primary: Estimate
     missing: MissingData
     names: tuple[str, str] = ("A", "B")
-    """What the arms are called in words."""
+    """The names of the two arms in words."""
     largest_price: float | None = None
-    """The difference, had failures cost as much as the worst answer; given where they cost less."""
+    """The difference if a failure cost as much as the worst answer; given only if failures cost less."""
     look: int = 1
     looks: int = 1
-    """Of how many planned looks this is which."""
+    """Number of planned looks; ``look`` says which of them this is."""
     decided_at: int | None = None
-    """The look at which it was rejected first."""
+    """The first look at which the test was rejected."""
     adjusted_p: float | None = None
-    """The least alpha of the family at which it is rejected."""
+    """The smallest alpha of the family at which the test is rejected."""
     local_level: float | None = None
-    """The share of alpha at which it was rejected, or that it had at the end; None where it is no declared test."""
+    """The share of alpha at which the test was rejected, or its share at the end; None if it is not a declared test."""
     local_interval: tuple[float, float] | None = None
     """The interval at 1 - ``local_level`` (with looks: at the boundary of the latest look at that level). It leaves 0
     out exactly where the test is rejected by this look."""
     tipping: Tipping | None = None
-    """What it takes to undo the difference; given where it is rejected."""
+    """How many failures it takes to undo the difference; given if the test is rejected."""
     margin: float | None = None
-    """Differences below it, either way, are declared not to matter; None where nothing was declared."""
+    """Differences smaller than this, in either direction, are declared negligible; None if no margin was declared."""
     verdict: Verdict | None = None
-    """At the family's alpha; None where there is no p-value (``primary.withheld`` says why)."""
+    """The verdict at the family's alpha; None if there is no p-value (``primary.withheld`` gives the reason)."""
 
     @property
     def verdict_words(self) -> str:
-        """The verdict with its margin and the name of the arm; empty where there is none."""
+        """The verdict in words, with its margin and the name of the arm; empty without a verdict."""
         words = (self.verdict or "").replace("the margin", "" if self.margin is None else f"{self.margin:g}")
         return words.replace("second arm", self.names[1], 1)
 
 
 class FamilyOfTests(Frozen):
-    """All comparisons: the declared ones in the order of their declaration, then the exploratory ones."""
+    """All comparisons: first the declared ones in the order of their declaration, then the exploratory ones."""
 
     size: int
-    """How many tests were declared, those without a p-value included."""
+    """Number of declared tests, including those without a p-value."""
     alpha: float
     declared: tuple[Test, ...]
     exploratory: tuple[Test, ...]
@@ -121,12 +121,12 @@ def family(
     looks: Mapping[Key, Looks] = MappingProxyType({}),
     margin: float | None = None,
 ) -> FamilyOfTests:
-    """Return the family of declared tests with everything else beside it.
+    """Return the family of declared tests, and all other comparisons as exploratory.
 
-    A declared test without data is kept: it has no pairs, says so, and counts. *primaries* are the contrasts whose
-    tests start with all of alpha; without any, every test starts with an equal share (Holm's method). The pairs of a
-    test among the *looks* are those of its latest look, whatever *data* holds. Differences below *margin* do not
-    matter; without it, nothing is called equivalent.
+    A declared test without data is kept: it has no pairs, states this, and counts in the family. *primaries* are the
+    contrasts whose tests start with all of alpha; without any, every test starts with an equal share (Holm's method).
+    For a test with *looks*, the pairs of its latest look are used instead of those in *data*. Differences below
+    *margin* are negligible; without a margin, nothing is called equivalent.
 
     Raises:
         ValueError: a test is declared twice.
@@ -170,7 +170,7 @@ def _test(key: Key, pairs: Pairs, *, declared: bool, level: float) -> Test:
 
 
 def _at_largest(pairs: Pairs) -> float | None:
-    """Return the difference, had failures cost the largest loss; None where they do, or without a pair."""
+    """Return the difference if failures cost the largest loss; None if they already do, or if there is no pair."""
     more = pairs.price.largest - pairs.price.failure
     losses, _ = losses_of(pairs)
     if more <= 0 or not losses:
@@ -180,20 +180,20 @@ def _at_largest(pairs: Pairs) -> float | None:
 
 
 def _looked_at(key: Key, own: Looks, alpha: float) -> list[Test]:
-    """Return a test as it was at each look that took place."""
+    """Return the test as computed at each look that took place."""
     found = [_test(key, pairs, declared=True, level=_held(own.level(alpha, at))) for at, pairs in enumerate(own.seen)]
     return [one.but(look=at, looks=len(own.fractions)) for at, one in enumerate(found, start=1)]
 
 
 def _p(own: Looks, found: Sequence[Test]) -> float | None:
-    """Return a test's p-value over all its looks; None where the latest has none."""
+    """Return a test's p-value over all its looks; None if the latest look has none."""
     if found[-1].primary.p is None:
         return None
     return sequential_p([1.0 if one.primary.p is None else one.primary.p for one in found], own.fractions)
 
 
 def _decided(found: Sequence[Test], own: Looks, what: Rejection, margin: float | None) -> Test:
-    """Return the latest look at a declared test with what became of it in the family."""
+    """Return the latest look at a declared test, with the family's result for it."""
     test, pairs = found[-1], own.seen[-1]
     if what.adjusted is None:
         return test.but(local_level=what.level)
@@ -218,7 +218,7 @@ def _decided(found: Sequence[Test], own: Looks, what: Rejection, margin: float |
 
 
 def _held(level: float) -> float:
-    """Return the level of the interval beside a test at *level*; under 1, as one at 1 has no ends."""
+    """Return the level of the interval for a test at *level*; it is below 1, because an interval at 1 is infinite."""
     return min(1 - level, math.nextafter(1, 0))
 
 
@@ -237,7 +237,7 @@ def _tipping(pairs: Pairs, level: float) -> Tipping:
 
 
 def _verdict(latest: Estimate, over: Sequence[tuple[Estimate, float]]) -> Verdict | None:
-    """Return the verdict, given the looks at which the test was rejected, each with its level."""
+    """Return the verdict from the looks at which the test was rejected, each with its level."""
     if latest.difference is None:
         return None
     lower = latest.difference < 0

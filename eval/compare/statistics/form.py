@@ -1,4 +1,4 @@
-r"""The quadratic form behind ``|T| > t``, by the sizes of the subjects: what ``reference`` integrates.
+r"""The quadratic form behind ``|T| > t`` for given subject sizes, which ``reference`` integrates.
 
 ``T = D / error`` with ``D = sum w_i d_i``, subject means ``d_i``, shares ``w_i = n_i / N`` and, for G subjects,
 ``error^2 = sum c_i (d_i - D)^2``, ``c_i = (G - 1) / G (w_i / (1 - w_i))^2`` (``jackknife``, written in subject means).
@@ -33,17 +33,17 @@ class Form:
     """The forms of data sets (second axis), by distinct size (first axis)."""
 
     times: Floats
-    """How many subjects have a size."""
+    """How many subjects have each size."""
     weight: Floats
-    """w of the head of this file."""
+    """The weight w of the module's description."""
     factor: Floats
-    """c."""
+    """The factor c."""
     variance: Floats
-    """v."""
+    """The variance v."""
 
     @classmethod
     def of(cls, sizes: Floats, icc: Floats) -> "Form":
-        """Return the forms of data sets with these correlations; *sizes* have a row for each, or one row for all."""
+        """Return the forms of data sets with these correlations; *sizes* has a row per data set, or one for all."""
         count, number = (sizes > 0).sum(axis=-1), sizes.sum(axis=-1)
         distinct, times = _counted(sizes)
         weight = distinct / number
@@ -59,12 +59,12 @@ class Form:
         return logarithm, (each * w).sum(axis=0), (each * (w**2 * v)).sum(axis=0), (each * c).sum(axis=0)
 
     def level(self, y: Floats) -> Floats:
-        """Return the ``1 / t^2`` whose y0 is y."""
+        """Return the value of ``1 / t^2`` for which y0 is y."""
         _, h, a, g = self.sums(y)
         return g + h**2 / (y * a)
 
     def start(self, t: Floats) -> Floats:
-        """Return y0. It is found by its logarithm: with equal sizes ``level`` is just proportional to 1 / y."""
+        """Return y0 for t. The search uses its logarithm: with equal sizes, ``level`` is proportional to 1 / y."""
 
         def excess(log_y: Floats) -> Floats:
             return np.asarray(np.log(self.level(np.exp(log_y)[:, np.newaxis])[:, 0]) + 2 * np.log(t))
@@ -73,7 +73,7 @@ class Form:
 
 
 def _counted(sizes: Floats) -> tuple[Floats, Floats]:
-    """Return distinct sizes and how often each data set has them (or sizes as they are, where few are alike)."""
+    """Return distinct sizes with their counts in each data set (or the sizes unchanged, if few are equal)."""
     distinct, index = np.unique(sizes, return_inverse=True)
     if len(distinct) >= sizes.shape[-1]:
         return sizes.T, np.ones_like(sizes.T)
@@ -83,13 +83,13 @@ def _counted(sizes: Floats) -> tuple[Floats, Floats]:
 
 
 def root(excess: Callable[[Floats], Floats], near: Floats) -> Floats:
-    """Return where functions that are nearly straight lines are 0, by secants."""
+    """Return the zeros of functions that are nearly straight lines, by the secant method."""
     before, now = near, near + 0.1
     of_before, of_now = excess(before), excess(now)
     for _ in range(50):
         rise = of_now - of_before
         step = np.divide(of_now * (now - before), rise, out=np.zeros_like(rise), where=rise != 0)
-        if not (np.abs(step) > 1e-13 * np.maximum(1, np.abs(now))).any():  # NaN is no reason to go on
+        if not (np.abs(step) > 1e-13 * np.maximum(1, np.abs(now))).any():  # NaN must not keep the loop running
             break
         before, of_before, now = now, of_now, now - step
         of_now = excess(now)

@@ -2,7 +2,7 @@
 
 Every test has a weight (its share of alpha) and edges (the shares of its level that go to each other test once it is
 rejected). A test whose p-value is within its share of alpha is rejected, its share passes along its edges, and the
-graph is updated; which test is taken first changes nothing. Equal weights and equal edges are Holm's method.
+graph is updated. The order of rejections does not change the result. Equal weights and equal edges are Holm's method.
 
 Source: Bretz, Maurer, Brannath and Posch (2009), "A graphical approach to sequentially rejective multiple test
 procedures", Statistics in Medicine 28, Algorithms 1 and 2.
@@ -33,17 +33,17 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """What became of one test."""
+    """The result for one test."""
 
     adjusted: float | None
-    """Its p-value adjusted over the graph: the least alpha at which it is rejected; None without a p-value."""
+    """The p-value adjusted over the graph: the smallest alpha at which the test is rejected; None without a p-value."""
     rejected: bool
     level: float
-    """The share of alpha at which it was rejected, or that it had at the end."""
+    """The share of alpha at which the test was rejected, or its share at the end."""
 
 
 def reject(graph: Graph, p: Sequence[float | None], alpha: float) -> tuple[Rejection, ...]:
-    """Return what becomes of each test; one without a p-value is never rejected and keeps its share."""
+    """Return the result for each test; a test without a p-value is never rejected and keeps its share."""
     weights, edges = graph.weights.copy(), graph.edges.copy()
     left = [index for index, value in enumerate(p) if value is not None]
     adjusted: list[float | None] = [None] * len(p)
@@ -69,12 +69,12 @@ def reject(graph: Graph, p: Sequence[float | None], alpha: float) -> tuple[Rejec
 
 
 def _alpha(p: float, weight: float) -> float:
-    """Return the least alpha at which a test of this weight is rejected, 1 at most."""
+    """Return the smallest alpha at which a test of this weight is rejected, at most 1."""
     return min(1.0, p / weight) if weight > 0 else 1.0
 
 
 def _without(index: int, weights: Floats, edges: Floats) -> tuple[Floats, Floats]:
-    """Return the graph after a test was rejected: its weight goes along its edges, and paths through it are joined."""
+    """Return the graph after a rejection: the test's weight moves along its edges, and paths through it are joined."""
     weights = weights + weights[index] * edges[index]
     through = edges[:, [index]] * edges[[index], :]
     there_and_back = edges[:, index] * edges[index, :]

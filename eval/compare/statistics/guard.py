@@ -1,9 +1,9 @@
 """The guard: does a difference survive one more subject in whom the better arm fails?
 
-Rare failures are often not drawn at all, so nothing in what was seen can tell that they exist. A difference is
-*guarded* if it is rejected, with the same sign and at the same level, before and after one subject of mean size is
-added that goes against the better arm by half of what it could: half of (largest loss - mean loss of the other arm).
-The *tipping point* says how many such subjects, failing in every sample, it takes to undo the difference.
+Rare failures are often not sampled at all, so the data cannot show that they exist. A difference is *guarded* if it is
+rejected, with the same sign and at the same level, before and after one subject of mean size is added that goes against
+the better arm by half of what it could: half of (largest loss - mean loss of the other arm). The *tipping point* says
+how many such subjects, failing in every sample, it takes to undo the difference.
 
 Contract: as in ``jackknife``, the last axis is subjects and any axes before it are independent data sets.
 """
@@ -18,22 +18,22 @@ from medvision_agent.frozen import Frozen
 __all__ = ["GUARD", "Tipping", "against", "guarded_p", "joined", "tipping"]
 
 GUARD = 0.5
-"""The share of its samples in which the better arm fails in the subject that is added."""
+"""The share of samples in which the better arm fails in the added subject."""
 _MOST = 1000
-"""Subjects that are tried for a tipping point."""
+"""Most subjects tried when searching a tipping point."""
 
 
 class Tipping(Frozen):
     """How many subjects of mean size, in whom the better arm fails in every sample, undo a difference."""
 
     subjects: int | None
-    """None where even 1,000 do not."""
+    """None if even 1,000 subjects do not undo it."""
     share: float | None
-    """Where one suffices: the share of its samples in which the better arm must fail."""
+    """If one subject suffices: the share of its samples in which the better arm must fail."""
 
 
 def against(difference: Floats, mean_a: Floats, mean_b: Floats, largest: float = 1.0) -> Floats:
-    """Return by how much a sample goes against the better arm where that arm fails and the other is as ever.
+    """Return the difference of a sample in which the better arm fails while the other arm keeps its mean loss.
 
     *difference* is B minus A of a loss; the value has the sign opposite to it.
     """
@@ -41,22 +41,22 @@ def against(difference: Floats, mean_a: Floats, mean_b: Floats, largest: float =
 
 
 def guarded_p(data: Clusters, against: Floats, share: float = GUARD) -> Floats:
-    """Return the p-value after one subject of mean size was added whose mean difference is *share* of *against*.
+    """Return the p-value after adding one subject of mean size whose mean difference is *share* of *against*.
 
-    It is 1 where the sign of the difference flips.
+    It is 1 if the difference changes its sign.
     """
     return _with(data, against, share, count=1)
 
 
 def tipping(data: Clusters, against: float, level: float) -> Tipping:
-    """Return the tipping point of one difference that is rejected at *level* (the p-value that it is under)."""
+    """Return the tipping point of a difference that is rejected at *level* (the upper bound for its p-value)."""
 
     def holds(count: int, share: float = 1.0) -> bool:
         return float(_with(data, np.asarray(against), share, count)) <= level
 
     if holds(_MOST):
         return Tipping(subjects=None, share=None)
-    fewest, most = 0, 1  # holds at the first, not at the second
+    fewest, most = 0, 1  # true for the lower end, false for the upper end
     while holds(most):
         fewest, most = most, min(2 * most, _MOST)
     while most - fewest > 1:
@@ -74,15 +74,15 @@ def tipping(data: Clusters, against: float, level: float) -> Tipping:
 
 
 def _with(data: Clusters, against: Floats, share: float, count: int) -> Floats:
-    """Return p with *count* subjects of mean size added; 1 where the sign flips or nothing is left of it."""
+    """Return p after adding *count* subjects of mean size; 1 if the difference changes its sign or becomes 0."""
     more = joined(data, share * against, count)
     return np.where(np.sign(more.mean.estimate) == np.sign(data.sums.sum(axis=-1)), more.p(), 1.0)
 
 
 def joined(data: Clusters, difference: Floats, count: int = 1) -> Skewed:
-    """Return the mean with *count* subjects of mean size more, each with this mean difference.
+    """Return the mean after adding *count* subjects of mean size, each with this mean difference.
 
-    The correlation within subjects stays what it was: those who are added tell nothing of it.
+    The correlation within subjects is unchanged: the added subjects carry no information about it.
     """
     sums, sizes, icc = data
     size = sizes.sum(axis=-1) / (sizes > 0).sum(axis=-1)

@@ -7,8 +7,9 @@ With ``u_i = S_i - n_i D`` (the residual of subject i's sum), ``a = sum u^3 / (s
 * p is the larger of T's and H's, and 1 for H where it has not the sign of D;
 * the interval is the hull of T's and of H's, so that it leaves 0 out exactly where p is under its level.
 
-Where one arm is a little better nearly always and fails rarely, T alone rejects a true null far too often, nearly all
-in favour of that arm. Hall corrects the part that the data show; ``guard`` covers failures that were never drawn.
+If one arm is nearly always slightly better and fails rarely, T alone rejects a true null far too often, mostly in
+favour of that arm. Hall's transformation corrects the skewness seen in the data; ``guard`` covers failures that were
+never sampled.
 
 Contract: as in ``jackknife``, the last axis is subjects and any axes before it are independent data sets.
 """
@@ -22,7 +23,7 @@ from medvision_agent.eval.compare.statistics.jackknife import Floats, Jackknife,
 __all__ = ["Skewed", "skewed"]
 
 _SYMMETRIC = 1e-6
-"""Skewness below which H is T: the transformation would only add rounding."""
+"""Below this skewness, H is set to T: the transformation would only add rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)

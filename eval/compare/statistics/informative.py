@@ -1,6 +1,6 @@
-"""Whether what is missing looks like the rest: the rule by which failures are called informative.
+"""Do samples with missing results differ from the rest? The rule by which failures are called informative.
 
-For failures to answer, and likewise for results lost to infrastructure, three checks for whatever occurs at all:
+Three checks, for failures to answer and for results lost to infrastructure, as far as they occur:
 
 1. *rate*: do the arms fail at different rates?
 2. *loss*: is the other arm's mean loss different where this arm failed and where it did not? (harder samples)
@@ -13,7 +13,7 @@ demonstration data), and checks 2 and 3 also under 5 effective subjects with fai
 an arm failed in every sample, or where the rates differ by the same amount in every subject: nothing is left to tell.
 "Not shown" is no proof of absence.
 
-Of all findings, one is told: the worst, by the order of ``_RANK``.
+Only the worst finding is reported, by the order of ``_RANK``.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ __all__ = ["MIN_EFFECTIVE_EITHER", "Kind", "Signal", "signals", "warning"]
 
 MIN_EFFECTIVE_EITHER = 5.0
 _TOGETHER = 0.05
-"""Chance that any check of a comparison finds what is not there."""
+"""Probability that any check of a comparison gives a false finding."""
 _RANK = ("certain", "informative", "cannot be told")
 _IN_WORDS = {
     "certain": "certain",
@@ -41,25 +41,25 @@ _IN_WORDS = {
 Kind = Literal["failed", "lost"]
 _KINDS: tuple[Kind, ...] = ("failed", "lost")
 Observation = tuple[str, float, float]
-"""A subject, the fraction of epochs missing, and what might hang together with it."""
+"""A subject, the fraction of epochs missing, and the value that may correlate with it (loss or size)."""
 
 
 class Signal(Frozen):
-    """One check."""
+    """The result of one check."""
 
     kind: Kind
     arm: Literal["A", "B", "both"]
-    """Whose failures; ``both`` for the rate, which compares them."""
+    """The arm whose failures are checked; ``both`` for the rate, which compares the arms."""
     check: Literal["rate", "loss", "size"]
     difference: float | None
     """Rate: B minus A. Loss and size: where the arm failed minus where it did not."""
     finding: Literal["certain", "informative", "not shown", "cannot be told"]
     why: str = ""
-    """Why it is certain, or cannot be told."""
+    """Why the result is certain, or why it cannot be told."""
 
 
 def signals(pairs: Pairs) -> tuple[Signal, ...]:
-    """Return the checks of everything that is missing; none if nothing is."""
+    """Return the checks for everything that is missing; empty if nothing is."""
     found: list[Signal] = []
     level = 1 - _TOGETHER / max(1, _checks(pairs))
     for kind in _KINDS:
@@ -99,7 +99,7 @@ def _checks(pairs: Pairs) -> int:
 
 
 def warning(found: Sequence[Signal], names: tuple[str, str] = ("A", "B")) -> str:
-    """Return the worst finding in words, the arms called by their names; empty if there is none."""
+    """Return the worst finding in words, with the names of the arms; empty if there is none."""
     told = [signal for signal in found if signal.finding in _RANK]
     if not told:
         return ""
@@ -116,7 +116,7 @@ def _fraction(side: Side, kind: Kind) -> float | None:
 
 
 def _always(kind: Kind, arm: str, subjects: Sequence[str], evidence: Evidence) -> Signal:
-    """Return the check of an arm that has nothing but failures: certain, where the subjects are enough for a claim."""
+    """Return the check of an arm that failed in all samples: certain, if there are enough subjects for a claim."""
     few = too_few(by_subject(subjects)[0])
     certain = not few and evidence != "demonstration"
     why = f"in all {len(subjects)} samples" if certain else "; ".join(few) or DEMONSTRATION
@@ -127,7 +127,7 @@ def _rate(kind: Kind, found: Estimate) -> Signal:
     if found.interval is None and found.difference != 0:
         same = found.withheld.startswith(NO_SPREAD)
         return _signal(kind, "both", "rate", found.difference, None, why=found.withheld, certain=same)
-    low, high = found.interval or (0.0, 0.0)  # exactly equal rates: nothing to tell
+    low, high = found.interval or (0.0, 0.0)  # exactly equal rates: there is no difference to check
     return _signal(kind, "both", "rate", found.difference, not low <= 0 <= high)
 
 

@@ -1,8 +1,8 @@
-"""Is a difference between two arms the same in every stratum? CT -0.15 beside MR +0.36 is no "no difference".
+"""Is a difference between two arms the same in every stratum? CT -0.15 and MR +0.36 do not amount to "no difference".
 
 With two strata of a name, one is set against the other; with more, each against all others. The difference of their
-differences is jackknifed over subjects (``jackknife_contrast``: a subject may stand in both). Strata of under
-``MIN_SUBJECTS`` are told as figures (``strata``) and are in nobody's rest.
+differences is jackknifed over subjects (``jackknife_contrast``: a subject may be in both). Strata with fewer than
+``MIN_SUBJECTS`` subjects are given as figures only (``strata``) and are not among "the others".
 
 Contract: the intervals of a comparison hold together at 95 % (Bonferroni). A p-value, by Holm's method over the strata
 of one name, is given only where the study declared that name, and on real data.
@@ -19,16 +19,16 @@ from medvision_agent.frozen import Frozen
 __all__ = ["MIN_SUBJECTS", "Interaction", "interactions"]
 
 MIN_SUBJECTS = 10
-"""Of a stratum, and of the rest."""
+"""Fewest subjects in the stratum, and in the strata it is compared with."""
 _TOGETHER = 0.05
-"""Chance that any interval of a comparison misses."""
+"""Probability that any interval of a comparison misses the true value."""
 
 
 class Interaction(Frozen):
-    """A stratum against another one, or against the rest."""
+    """A stratum compared with another one, or with all others."""
 
     name: str
-    """What is divided, such as ``modality``."""
+    """The variable that defines the strata, such as ``modality``."""
     value: str
     against: str
     """The other stratum, or ``the others``."""
@@ -36,14 +36,14 @@ class Interaction(Frozen):
     """Difference in loss, B minus A, in the stratum."""
     there: float
     difference: float
-    """``here - there``."""
+    """The value ``here - there``."""
     interval: tuple[float, float]
     p: float | None
-    """Adjusted by Holm's method; None unless it was declared."""
+    """Adjusted by Holm's method; None unless this test was declared."""
 
     @property
     def apart(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether the interval excludes 0."""
         return not self.interval[0] <= 0 <= self.interval[1]
 
 
@@ -92,7 +92,7 @@ def _of(pairs: Pairs, name: str) -> list[_Found]:
         _set_against(name, value, last if len(large) == 2 else "the others", large)
         for value in (large if len(large) > 2 else [first])
     ]
-    return [one for one in found if one.apart.error > ROUNDING]  # without spread there is nothing to tell
+    return [one for one in found if one.apart.error > ROUNDING]  # without spread there is no interval
 
 
 def _subjects(own: list[Pair]) -> int:

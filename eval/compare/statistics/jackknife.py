@@ -7,14 +7,14 @@ With ``S_i`` the sum over subject i's samples, ``n_i`` their number, ``N = sum n
   "The jackknife - a review", Biometrika 61; CV3 in Cameron and Miller (2015), "A practitioner's guide to
   cluster-robust inference", J. Human Resources 50. With equal sizes it is the classical standard error of the mean of
   the G subject means;
-* the distribution of ``D`` over its error is that of ``reference``, which takes the sizes as they are: Student's t on
+* the distribution of ``D`` over its error is that of ``reference``, which uses the actual sizes: Student's t on
   G - 1 degrees of freedom with equal sizes;
 * Kish's effective number of subjects is ``(sum n_i)^2 / sum n_i^2``: Kish (1965), "Survey Sampling". A contrast of two
   means has Student's t on that number less one.
 
 Contract: everything is an array whose last axis is subjects; any axes before it are independent data sets, so that a
-simulation runs the very code that a study does. What is undefined (one subject) is NaN *here*; ``estimate`` never lets
-one out.
+simulation runs the same code as a study. An undefined value (one subject) is NaN *here*; ``estimate`` never returns
+NaN.
 """
 
 from collections.abc import Sequence
@@ -30,12 +30,12 @@ __all__ = ["ROUNDING", "Contrast", "Floats", "Jackknife", "by_subject", "jackkni
 
 Floats = NDArray[np.float64]
 ROUNDING = 1e-12
-"""Standard errors below this are rounding: losses are within 0..1."""
+"""Standard errors below this are rounding errors, since losses are within 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Jackknife:
-    """Means with their standard errors, and what the distribution of their ratio depends on."""
+    """Means with their standard errors, and what determines the distribution of their ratio."""
 
     estimate: Floats
     error: Floats
@@ -47,7 +47,7 @@ class Jackknife:
         return np.asarray(self.quantile(level) * self.error)
 
     def quantile(self, level: float) -> Floats:
-        """Return how many standard errors the interval reaches to either side."""
+        """Return how many standard errors the interval extends to either side."""
         return quantile(1 - level, self.sizes, self.icc)
 
     def p(self) -> Floats:
@@ -55,7 +55,7 @@ class Jackknife:
         return self.p_of(self.estimate / self.error)
 
     def p_of(self, t: Floats) -> Floats:
-        """Return the two-sided p-value of any values on the scale of the estimate over its error."""
+        """Return the two-sided p-value of given values of (estimate / error)."""
         return tail(t, self.sizes, self.icc)
 
 
@@ -91,7 +91,7 @@ def by_subject(subjects: Sequence[str], *columns: Sequence[float]) -> tuple[Floa
 
 
 def _jackknife_error(estimate: Floats, left_out: Floats, weights: Floats) -> Floats:
-    """Return the standard error, given the estimates without each subject; subjects without weight are none."""
+    """Return the standard error from the estimates without each subject; subjects without weight are ignored."""
     count = (weights > 0).sum(axis=-1)
     squares = (left_out - estimate[..., np.newaxis]) ** 2  # 0 for them
     return np.asarray(np.sqrt((count - 1) / count * squares.sum(axis=-1)))

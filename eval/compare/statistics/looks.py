@@ -1,4 +1,4 @@
-r"""Planned looks at a study that goes on: how much of the level each may spend, and the p-value over all of them.
+r"""Planned looks at a running study: how much of the level each may spend, and the p-value over all of them.
 
 A look takes place when the first ``n`` subjects of a random order are complete; ``t`` is their fraction of all planned
 subjects. By the look at ``t`` a test of level ``alpha`` has spent
@@ -11,7 +11,7 @@ recursion of Armitage, McPherson and Rowe (1969), J. Royal Statistical Society A
 two-sided p-value of that look, whatever the test's own distribution.
 
 The *sequential p-value* is the least alpha at which a boundary was crossed at any look so far. Boundaries fall with
-alpha, so that it can go into a graph of tests as a p-value does: Maurer and Bretz (2013), "Multiple testing in group
+alpha, so that it can be used in a graph of tests like a p-value: Maurer and Bretz (2013), "Multiple testing in group
 sequential trials using graphical approaches", Statistics in Biopharmaceutical Research 5.
 """
 
@@ -29,19 +29,20 @@ __all__ = ["MOST_ALPHA", "MOST_LOOKS", "boundaries", "sequential_p"]
 
 MOST_LOOKS = 4
 MOST_ALPHA = 0.5
-"""The largest level whose boundaries are searched; a p-value that crosses none of them counts as 1."""
+"""The largest level whose boundaries are searched; a p-value that crosses no boundary counts as 1."""
 _TINY = 1e-100
-"""Smaller p-values count as this: their normal quantiles lie at the end of what a float holds."""
+"""Smaller p-values are set to this: their normal quantiles are near the limit of float64."""
 _NODES = 96
-"""Of the quadrature between the boundaries: the boundaries then hold to 1e-7."""
+"""Number of quadrature nodes between the boundaries; boundaries are then exact to 1e-7."""
 
 
 @cache
 def boundaries(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
-    """Return the nominal two-sided p-value at or under which each look rejects; *fractions* rise, up to 1."""
+    """Return the nominal two-sided p-value at or below which each look rejects; *fractions* increase up to 1."""
     if fractions == (1.0,):
         return (alpha,)
-    # The process is a Brownian motion, known at the last look by its density at some nodes; before the first it is 0.
+    # The process is a Brownian motion. Its density at the last look is known at some nodes; before the first look it is
+    # 0.
     places, weights, before, spent = np.zeros(1), np.ones(1), 0.0, 0.0
     nodes, own = np.polynomial.legendre.leggauss(_NODES)
     limits: list[float] = []
@@ -57,7 +58,7 @@ def boundaries(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
 
 
 def _edge(places: Floats, weights: Floats, step: float, chance: float) -> float:
-    """Return the value that is passed, up or down, with this chance after one more step."""
+    """Return the value that the process exceeds, upwards or downwards, with this probability after one more step."""
     from scipy import optimize  # noqa: PLC0415 - slow to import
 
     def excess(edge: float) -> float:
@@ -68,12 +69,12 @@ def _edge(places: Floats, weights: Floats, step: float, chance: float) -> float:
 
 
 def sequential_p(p: Sequence[float], fractions: Sequence[float]) -> float:
-    """Return the sequential p-value of the looks that took place: one p for each of the first planned fractions."""
+    """Return the sequential p-value of the looks that took place; *p* has one value for each of these looks."""
     return min((_least(value, tuple(fractions[: at + 1])) for at, value in enumerate(p)), default=1.0)
 
 
 def _least(p: float, fractions: tuple[float, ...]) -> float:
-    """Return the least alpha whose boundary at the last of these looks is at least p."""
+    """Return the smallest alpha whose boundary at the last of these looks is at least p."""
     if fractions == (1.0,):
         return p
     from scipy import optimize  # noqa: PLC0415 - slow to import

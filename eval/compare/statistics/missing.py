@@ -1,17 +1,17 @@
-"""What is missing from a comparison, in the open: failed answers, lost pairs, and how far they could move the result.
+"""What is missing from a comparison: failed answers, lost pairs, and how much they could change the result.
 
-Two things can be missing. A *failure* (no answer) has a declared loss and is in the primary; without it, the difference
-over complete pairs compares only what both arms answered. A pair *lost* to infrastructure has no loss and is not in the
-primary. For both there are worst-case bounds (Manski 1990, "Nonparametric bounds on treatment effects"): what is
-missing is set to 0 in one arm and to the largest loss in the other, then the other way round. Bounds are figures that
-say nothing of chance; their interval, from the lower end of the low bound's to the upper end of the high bound's, does.
-``informative`` says whether what is missing looks like the rest. A pair that was not asked in both arms is neither
-failed nor lost: it is counted, and enters nothing.
+Two things can be missing. A *failure* (no answer) has a declared loss and is in the primary; the difference over
+complete pairs leaves failures out and compares only what both arms answered. A pair *lost* to infrastructure has no
+loss and is not in the primary. For both there are worst-case bounds (Manski 1990, "Nonparametric bounds on treatment
+effects"): what is missing is set to 0 in one arm and to the largest loss in the other, then the other way round. Bounds
+alone ignore sampling error. Their interval includes it: it goes from the lower end of the low bound's interval to the
+upper end of the high bound's. ``informative`` says whether what is missing looks like the rest. A pair that was not
+asked in both arms is neither failed nor lost: it is counted, and enters nothing.
 
 **Parts of the difference.** With ``s`` the share of a sample's epochs that an arm answered and ``L`` its mean loss over
 these, a pair's ``min(s_a, s_b) (L_b - L_a)`` is its part by answers, and the rest of ``b - a`` its part by failures.
-With one epoch: a pair answered in both arms is all of the first kind, any other all of the second. The parts of the
-difference are the means of these over all scored pairs, so that they add up to it.
+With one epoch, a pair answered in both arms is entirely of the first kind, any other pair entirely of the second. The
+parts of the difference are the means of these over all scored pairs, so that they add up to it.
 """
 
 import math
@@ -25,49 +25,49 @@ __all__ = ["Bounds", "MissingData", "missing"]
 
 
 class Bounds(Frozen):
-    """How far what is missing could move a difference, B minus A."""
+    """How much missing results could change a difference, B minus A."""
 
     low: float
     high: float
     interval: tuple[float, float] | None
-    """Holds the difference with at least 95 %, whatever was missing."""
+    """Contains the difference with at least 95 % confidence, whatever the missing results were."""
     withheld: str = ""
     """Why there is no interval."""
 
 
 class MissingData(Frozen):
-    """Beside the primary, never instead of it: everything here is exploratory and without p-values."""
+    """Figures given beside the primary, never instead of it: all exploratory and without p-values."""
 
     chosen: int
-    """Units that were to be asked in both arms."""
+    """Number of units that should be asked in both arms."""
     scored: int
-    """Pairs with a loss in both arms: the n of the primary."""
+    """Number of pairs with a loss in both arms: the n of the primary."""
     lost_only_a: int
     lost_only_b: int
     lost_both: int
-    """Pairs lost to infrastructure, by the arm that has no loss."""
+    """Number of pairs lost to infrastructure, by the arm that has no loss."""
     not_asked: int = 0
-    """Pairs that were not asked in both arms; with ``scored`` and those lost they add up to ``chosen``."""
+    """Number of pairs not asked in both arms; with ``scored`` and the lost pairs, they add up to ``chosen``."""
     lost_epochs: int
-    """Epochs lost in pairs that are scored all the same."""
+    """Number of epochs lost in pairs that are still scored."""
     failed_only_a: int
     failed_only_b: int
     failed_both: int
-    """Scored pairs in which an arm did not answer in any epoch."""
+    """Number of scored pairs in which an arm answered in no epoch."""
     success: Estimate
     """Difference of the success rates."""
     complete: Estimate
-    """Difference of the losses over pairs that both arms answered; of their answered epochs."""
+    """Difference of the losses over pairs that both arms answered, using their answered epochs."""
     by_answers: float | None = None
     by_failures: float | None = None
-    """The two parts of the primary difference; None without a scored pair."""
+    """The two parts of the primary difference; None if there is no scored pair."""
     bounds: Bounds | None
-    """The primary, had every lost epoch been scored; equal ends if nothing was lost, None without units."""
+    """Bounds of the primary if every lost epoch had been scored; equal ends if nothing was lost, None without units."""
     answered_bounds: Bounds | None
-    """The difference, had every unit been answered in every epoch."""
+    """Bounds of the difference if every unit had been answered in every epoch."""
     signals: tuple[Signal, ...]
     warning: str
-    """In words, where what is missing is informative or could be; else empty."""
+    """A warning in words if missing results are informative or could be; otherwise empty."""
 
 
 def missing(pairs: Pairs) -> MissingData:
@@ -109,7 +109,7 @@ def missing(pairs: Pairs) -> MissingData:
 
 
 def _by_answers(one: Pair) -> float:
-    """Return the part of a pair's difference that its answers make."""
+    """Return the part of a pair's difference that is due to its answers."""
     if one.a.answered_loss is None or one.b.answered_loss is None:
         return 0.0
     return min(one.a.success or 0.0, one.b.success or 0.0) * (one.b.answered_loss - one.a.answered_loss)

@@ -1,8 +1,8 @@
-"""Models over the same samples: does a change of the arm do the same for both, and what does it do on average?
+"""Several models over the same samples: does changing the arm have the same effect for both, and what on average?
 
-Models that are asked the same samples of the same subjects are dependent, so everything is taken within the sample
-first: the *interaction* is the second model's difference between the arms minus the first one's, and the *mean* is the
-mean difference over the models, which holds for these models and for no others.
+Results of models on the same samples are dependent, so differences are first formed within each sample: the
+*interaction* is the second model's difference between the arms minus the first one's, and the *mean* is the mean
+difference over the models, which holds for these models and for no others.
 """
 
 from collections.abc import Callable, Sequence

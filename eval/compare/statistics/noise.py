@@ -1,7 +1,7 @@
-"""The noise floor: how large a difference is beside that of two identical runs (a ``repeat``).
+"""The noise floor: how large a difference is compared with that of two identical runs (a ``repeat``).
 
-Contract: of several repeats, the noisiest counts: the one whose interval reaches farthest from 0. A difference is
-within the noise where its size is at most that reach; without an interval of the repeat nobody knows.
+Contract: of several repeats, the noisiest is used: the one whose interval extends farthest from 0. A difference is
+within the noise if its size is at most that distance. Without an interval of the repeat, this is unknown.
 """
 
 from collections.abc import Mapping
@@ -13,23 +13,23 @@ __all__ = ["Noise", "noise"]
 
 
 class Noise(Frozen):
-    """A difference, set against that of two identical runs."""
+    """A difference, compared with that of two identical runs."""
 
     repeat: str
-    """The contrast of the identical runs."""
+    """Name of the contrast between the identical runs."""
     difference: float
-    """Theirs."""
+    """The difference between the identical runs."""
     interval: tuple[float, float] | None
     withheld: str
-    """Why there is no interval; empty where there is one."""
+    """Why the repeat has no interval; empty if it has one."""
     times: float | None
-    """How many times as large the difference is as theirs; None where theirs is 0."""
+    """The difference divided by that of the identical runs, as sizes; None if theirs is 0."""
     within: bool | None
-    """Whether it is not larger than the noise of asking again; None without an interval."""
+    """Whether the difference is no larger than the noise of asking twice; None without an interval."""
 
 
 def noise(difference: float, repeats: Mapping[str, Estimate]) -> Noise | None:
-    """Return *difference* set against the noisiest of *repeats*; None where none of them has a pair."""
+    """Return *difference* compared with the noisiest of *repeats*; None if none of them has a pair."""
     known = [(name, one, one.difference) for name, one in repeats.items() if one.difference is not None]
     if not known:
         return None

@@ -1,12 +1,12 @@
 """Two arms over the same samples, paired on sample id before anything is dropped.
 
-Contract: every unit that was to be asked stays a pair, whatever came back. Repeated runs of an arm (epochs) are
-averaged within sample and arm first, so that repetition never counts as more samples. So are the wordings a sample was
-asked in, over those that have a loss in both arms: no arm is compared in words that the other one was not asked in. A
+Contract: every unit that should be asked stays a pair, whatever its results. Repeated runs of an arm (epochs) are first
+averaged within sample and arm, so that repetition never counts as more samples. The wordings of a sample are averaged
+in the same way, but only those with a loss in both arms: arms are compared only in wordings that both were asked in. A
 result without a loss is an infrastructure failure: it enters no mean, and ``low`` and ``high`` say what the arm's mean
 loss would have been, had it been 0 or the largest. An arm without any result for a unit was *not asked*, which is no
-loss to infrastructure: such a pair enters no figure but its count. Synthetic and real units never share a ``Pairs``,
-hence never a mean.
+loss to infrastructure: such a pair is counted but enters no other figure. Synthetic and real units are never in one
+``Pairs``, so never in one mean.
 """
 
 import math
@@ -17,25 +17,25 @@ from typing import Literal
 __all__ = ["DEMONSTRATION", "WORST", "Evidence", "Key", "Pair", "Pairs", "Price", "Result", "Side", "Unit", "pair"]
 
 DEMONSTRATION = "demonstration data support no claim"
-"""Why there is no interval on them."""
+"""The reason given for missing intervals on demonstration data."""
 Evidence = Literal["real", "synthetic", "demonstration"]
-"""What the data can be evidence of, said by the caller: patients, phantoms, or nothing beyond that the tools work."""
+"""What the data can be evidence of, as the caller states it: patients, phantoms, or only that the tools work."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What a comparison is about."""
+    """Identifies a comparison: what is compared, and on which task, model and source."""
 
     contrast: str
     task: str
     model: str
     source: str = ""
-    """Of the samples; where there is only one it may stay empty."""
+    """The source of the samples; may be empty if there is only one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A sample that both arms were to be asked."""
+    """A sample that both arms should be asked."""
 
     sample: str
     subject: str
@@ -44,7 +44,7 @@ class Unit:
     strata: Mapping[str, str] = field(default_factory=dict)
     """The groups it belongs to, such as ``{"modality": "CT", "plane": "axial"}``."""
     target_size: float | None = None
-    """How large its target is, in any unit common to all units; None where unknown."""
+    """The size of its target, in a unit common to all units; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,15 @@ WORST = Price()
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came back for a sample in one run of an arm."""
+    """The result for a sample in one run of an arm."""
 
     sample: str
     loss: float | None
     """The primary metric on the scale of its price; None for an infrastructure failure."""
     answered: bool
-    """An answer could be read; False for every failure."""
+    """Whether an answer could be read; False for every failure."""
     wording: int = 0
-    """Which of the wordings that were drawn for both arms it was asked in."""
+    """The wording in which it was asked, among those that were drawn for both arms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +87,21 @@ class Side:
     """One arm's results for one unit, averaged over the epochs of a wording, and then over wordings."""
 
     loss: float | None
-    """Mean over the epochs that were scored; None without any, and without a wording that both arms share."""
+    """Mean over the scored epochs; None if there is none, or if no wording is shared by both arms."""
     success: float | None
-    """Fraction of the scored epochs that were answered."""
+    """Fraction of the scored epochs with an answer."""
     answered_loss: float | None
-    """Mean loss over the answered epochs; None without any."""
+    """Mean loss over the answered epochs; None if there is none."""
     low: float
     high: float
-    """Mean loss over all epochs, if those lost to infrastructure had cost 0, or the largest loss."""
+    """Mean loss over all epochs if those lost to infrastructure had cost 0 (low), or the largest loss (high)."""
     low_if_answered: float
     high_if_answered: float
-    """The same, if failures had cost 0, or the largest loss, too."""
+    """The same if failures, too, had cost 0, or the largest loss."""
     epochs: int
-    """Those that were asked; 0: the arm was not asked."""
+    """Number of epochs asked; 0 means that the arm was not asked."""
     lost: int
-    """Epochs lost to infrastructure."""
+    """Number of epochs lost to infrastructure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,10 @@ class Pairs:
     all: tuple[Pair, ...]
     evidence: Evidence
     no_claim: tuple[str, ...] = ()
-    """Reasons, known to the caller, why no difference of these arms bears an interval or a p-value."""
+    """Reasons given by the caller why no difference of these arms has an interval or a p-value."""
     price: Price = WORST
     names: tuple[str, str] = ("A", "B")
-    """What the arms are called in words."""
+    """The names of the arms in words."""
 
     def __post_init__(self) -> None:
         found = {one.unit.evidence for one in self.all}
@@ -137,7 +137,7 @@ class Pairs:
 
     @property
     def asked(self) -> tuple[Pair, ...]:
-        """The pairs that both arms were asked."""
+        """The pairs that were asked in both arms."""
         return tuple(one for one in self.all if one.asked)
 
     @property
@@ -158,12 +158,12 @@ def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price:
     """Pair the results of two arms; several results of one sample are its epochs.
 
     Raises:
-        ValueError: a sample stands twice among the units, a result belongs to none of them or is not on the scale of
-            the price, or synthetic and real units are mixed.
+        ValueError: a sample occurs twice among the units, a result belongs to no unit or is not on the scale of the
+            price, or synthetic and real units are mixed.
     """
     known = {unit.sample for unit in units}
     if len(known) < len(units):
-        raise ValueError("a sample stands twice among the units")
+        raise ValueError("a sample occurs twice among the units")
     of_a, of_b = _epochs(known, a, price), _epochs(known, b, price)
     found = {unit.evidence for unit in units}
     evidence: Evidence = (
@@ -175,7 +175,7 @@ def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price:
 
 def _pair(unit: Unit, a: Sequence[Result], b: Sequence[Result], price: Price) -> Pair:
     scored_a, scored_b = ({one.wording for one in own if one.loss is not None} for own in (a, b))
-    # Where one arm has nothing, the other one keeps what it has.
+    # If one arm has no loss in any wording, the other arm keeps its own results.
     wordings = scored_a & scored_b if scored_a and scored_b else scored_a | scored_b
     return Pair(unit, _side(a, wordings, price), _side(b, wordings, price))
 
@@ -191,7 +191,7 @@ def _epochs(known: set[str], results: Iterable[Result], price: Price) -> dict[st
 
 
 def _side(results: Sequence[Result], wordings: Collection[int], price: Price) -> Side:
-    """Return one arm's side; means are over *wordings*, and what is lost is counted over all."""
+    """Return one arm's side; means are over *wordings*, while lost epochs are counted over all wordings."""
     scored = [(one, one.loss) for one in results if one.loss is not None]
     answered = [loss for one, loss in scored if one.answered]
     kept = [(one, loss) for one, loss in scored if one.wording in wordings]

@@ -1,4 +1,4 @@
-r"""How small a difference a study could detect, before it is run.
+r"""The smallest difference that a study could detect, computed before it is run.
 
 With subjects of sizes ``n_i``, spread ``sd`` of one paired difference and intra-subject correlation ``icc``, the
 smallest detectable difference is the one whose two-sided power is the wanted one, under the distribution that the
@@ -21,33 +21,33 @@ __all__ = ["Detectable", "Pilot", "detectable", "pilot"]
 
 
 class Pilot(Frozen):
-    """Spread and correlation of paired differences; None where the data do not give them."""
+    """Spread and correlation of paired differences; None if the data do not determine them."""
 
     sd: float | None
-    """Of one paired difference, over all subjects."""
+    """Standard deviation of one paired difference, over all subjects."""
     icc: float | None
     """Within 0..1: an estimate below 0 is 0."""
     n: int
     subjects: int
     withheld: str = ""
-    """Why a figure is missing."""
+    """Why a figure is missing; empty if none is."""
 
 
 class Detectable(Frozen):
-    """The smallest difference a design detects."""
+    """The smallest difference that a design can detect."""
 
     in_sd: float | None
     """In units of the standard deviation of one paired difference."""
     in_metric: float | None
     """In the metric's own units; only with a pilot's standard deviation."""
     icc: float
-    """What was assumed."""
+    """The intra-subject correlation that was assumed."""
     subjects: int
     effective_subjects: float
     power: float
     alpha: float
     withheld: str
-    """Why a difference is missing, or why such a study would make no claim all the same; else empty."""
+    """Why a difference is missing, or why such a study would make no claim anyway; otherwise empty."""
 
 
 def pilot(differences: Sequence[float], subjects: Sequence[str]) -> Pilot:
@@ -70,7 +70,7 @@ def detectable(
 ) -> Detectable:
     """Return the smallest difference that subjects with these numbers of samples detect.
 
-    *icc* is a pilot's, or an assumption: 1 is the worst case. *sd* is a pilot's.
+    *icc* comes from a pilot or is assumed: 1 is the worst case. *sd* comes from a pilot.
     """
     if not 0 <= icc <= 1 or not alpha < power < 1 or min(sizes, default=1) < 1:
         raise ValueError("icc must lie within 0..1, power between alpha and 1, and sizes above 0")
@@ -78,7 +78,7 @@ def detectable(
     effective = float(kish(weights))
     found: float | None = None
     reasons = too_few(weights)
-    if effective >= 2:  # under it, power hardly rises with the difference
+    if effective >= 2:  # with fewer, power hardly increases with the difference
         found = _smallest(weights, icc, power, alpha)
     return Detectable(
         in_sd=found,
@@ -93,7 +93,7 @@ def detectable(
 
 
 def _smallest(sizes: Floats, icc: float, power: float, alpha: float) -> float:
-    """Return the difference that is detected with this power, in standard deviations of one sample."""
+    """Return the difference detected with this power, in standard deviations of one sample."""
     critical = float(quantile(alpha, sizes, icc))
     error = float(np.sqrt((sizes * (1 + (sizes - 1) * icc)).sum()) / sizes.sum())
 

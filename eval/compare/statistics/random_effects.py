@@ -1,4 +1,4 @@
-"""The mean of a difference over groups with different subjects, such as datasets, that stand for others like them.
+"""The mean of a difference over groups of different subjects, such as datasets, that represent similar groups.
 
 The between-group variance is estimated by restricted maximum likelihood (REML), the interval of the mean is Hartung
 and Knapp's with a factor of at least 1 (Hartung and Knapp 2001, Statistics in Medicine 20; Roever, Knapp and Friede
@@ -17,7 +17,7 @@ from medvision_agent.frozen import Frozen
 __all__ = ["MIN_GROUPS", "RandomEffects", "random_effects"]
 
 MIN_GROUPS = 5
-"""Fewer groups are listed, not averaged."""
+"""With fewer groups, the groups are listed but not averaged."""
 
 
 class RandomEffects(Frozen):

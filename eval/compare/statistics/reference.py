@@ -1,23 +1,23 @@
-r"""The distribution of a weighted mean over its jackknife error, for the very sizes of the subjects.
+r"""The distribution of a weighted mean divided by its jackknife error, for the actual sizes of the subjects.
 
 The working model: subject means are independent and normal with one mean, and with variances proportional to
 ``icc + (1 - icc) / n_i``, where samples of a subject have the correlation *icc*. With the names of ``form``,
 
     ``P(|T| > t) = 1 / pi  integral from y0 to infinity of  1 / sqrt(prod u_i (y a (1 / t^2 - g) - h^2))  dy / y``.
 
-It is Imhof's integral for a form with one positive eigenvalue, the path wrapped around the branch cut of that
-eigenvalue: nothing oscillates, so that small chances are as exact as large ones. By ``y = y0 / sin^2 x`` with
-``x = w - sin(2 w) / 2``, which sets nodes close near x = 0, where a small t bends the integrand, and 64 equal steps in
-w, chances are exact to 1e-5, and those under 0.5 to 1e-9 of their size. With equal sizes T is Student's t on G - 1
-degrees of freedom at any *icc*, and is taken from there.
+It is Imhof's integral for a form with one positive eigenvalue, with the path wrapped around the branch cut of that
+eigenvalue: the integrand does not oscillate, so small probabilities are as exact as large ones. By ``y = y0 / sin^2 x``
+with ``x = w - sin(2 w) / 2``, which sets nodes close near x = 0, where a small t bends the integrand, and 64 equal
+steps in w, probabilities are exact to 1e-5, and those under 0.5 to 1e-9 of their size. With equal sizes T is Student's
+t on G - 1 degrees of freedom at any *icc*, and that distribution is used.
 
 Sources: Imhof (1961), "Computing the distribution of quadratic forms in normal variables", Biometrika 48. The working
 model is that of Bell and McCaffrey (2002), "Bias reduction in standard errors for linear regression with multi-stage
 samples", Survey Methodology 28, who match the moments of the error; as Young (2016), "Improved, nearly exact,
 statistical inference with robust and clustered covariance matrices", does too.
 
-Contract: as in ``jackknife``, the last axis of *sizes* is subjects (those of size 0 are none), and *t*, *p* and *icc*
-have the axes before it.
+Contract: as in ``jackknife``, the last axis of *sizes* is subjects (size 0 means that the subject is absent), and *t*,
+*p* and *icc* have the axes before it.
 """
 
 import numpy as np
@@ -32,15 +32,15 @@ Floats = NDArray[np.float64]
 _EQUAL = (np.arange(64) + 0.5) * (np.pi / 2 / 64)
 _ANGLES, _STEPS = _EQUAL - np.sin(2 * _EQUAL) / 2, 1 - np.cos(2 * _EQUAL)
 _AT_ONCE = 2_000_000
-"""Numbers in an array of data sets x nodes x sizes."""
+"""Largest number of array elements (data sets x nodes x sizes) computed at once."""
 _LEAST, _MOST = 1e-8, 1e15
-"""Smaller and larger t count as these."""
+"""Smaller and larger t are set to these."""
 _LEAST_CHANCE = 1e-100
-"""Quantiles of smaller chances are not looked for."""
+"""Quantiles of smaller probabilities are not computed."""
 
 
 def tail(t: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
-    """Return the chance that the absolute value of T is above that of *t*: the two-sided p-value."""
+    """Return the probability that |T| is larger than |t|: the two-sided p-value."""
     shape, subjects = np.broadcast_shapes(np.shape(t), sizes.shape[:-1], np.shape(icc)), sizes.shape[-1]
     rows = np.broadcast_to(sizes, (*shape, subjects)).reshape(-1, subjects)
     values, correlations = (np.broadcast_to(one, shape).reshape(-1) for one in (np.abs(t), icc))
@@ -55,8 +55,8 @@ def tail(t: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
 
 
 def quantile(p: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
-    """Return the t whose ``tail`` is *p*, infinite for 0: an interval of level ``1 - p`` reaches so many errors."""
-    # On the scale of Student's t, the distribution at equal sizes, that at others is nearly a straight line.
+    """Return the t whose ``tail`` is *p* (infinite for 0): half the width, in errors, of a ``1 - p`` interval."""
+    # On the scale of Student's t quantiles (equal sizes), the function to invert is nearly a straight line.
     freedom = (sizes > 0).sum(axis=-1) - 1.0
     wanted = np.log(-special.stdtrit(freedom, np.maximum(p, _LEAST_CHANCE) / 2))
 
@@ -69,7 +69,7 @@ def quantile(p: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
 
 
 def power(shift: float, t: float, sizes: Floats, icc: float) -> float:
-    """Return the chance that the absolute value of T is above *t* where the true mean is *shift*.
+    """Return the probability that |T| is larger than *t* if the true mean is *shift*.
 
     *shift* is in standard deviations of one sample. The integrand is that of ``tail`` times
     ``exp(y shift^2 / (2 t^2) (h^2 + y a g) / (h^2 - y a (1 / t^2 - g)))``, which has no value at y0: the path is a

@@ -1,7 +1,7 @@
 """The primary by stratum (dataset, modality, plane, size of the target, group of labels): always exploratory.
 
-Contract: every stratum says how many pairs and subjects it has; under 5 subjects that is all it says, and there are
-never p-values. The strata's names and groups are the caller's (``Unit.strata``).
+Contract: every stratum gives its number of pairs and subjects; under 5 subjects it gives nothing else, and there are
+never p-values. The caller defines the strata and their groups (``Unit.strata``).
 """
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, primary
@@ -17,19 +17,19 @@ class Stratum(Frozen):
     """The scored pairs of one group."""
 
     name: str
-    """What is divided, such as ``modality``."""
+    """The variable that defines the strata, such as ``modality``."""
     value: str
     """The group, such as ``CT``."""
     chosen: int
-    """Units that were to be asked."""
+    """Number of units that should be asked."""
     n: int
-    """Pairs scored in both arms."""
+    """Number of pairs scored in both arms."""
     subjects: int
-    """Distinct subjects among these."""
+    """Number of distinct subjects in these pairs."""
     estimate: Estimate | None
-    """None under the minimum."""
+    """None if there are fewer subjects than the minimum."""
     withheld: str
-    """Why the estimate, its interval or its p-value is missing; a p-value always is."""
+    """Why the estimate, its interval or its p-value is missing; the p-value is always missing."""
 
 
 def strata(pairs: Pairs) -> tuple[Stratum, ...]:

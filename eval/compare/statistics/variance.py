@@ -1,4 +1,4 @@
-r"""What the spread of a loss, or of a paired difference, is made of: subjects, samples, wordings, and asking again.
+r"""Components of the variance of a loss or of a paired difference: subjects, samples, wordings, and repetition.
 
 The model, for subject i, its sample j, wording p and repetition (epoch) r:
 
@@ -18,9 +18,9 @@ Searle, Casella and McCulloch (1992), "Variance Components", chapters 4 (balance
 unequal size); Cornfield and Tukey (1956), Ann. Math. Statist. 27, for the crossed part.
 
 Contract: a sample that lacks a result in any wording or repetition is left out, and counted. An estimate below 0 is
-given as 0. What the data cannot tell apart is named together: with one repetition "sampling" joins the part before it,
-with one wording "prompt x sample" does, and where every subject has one sample, "sample" does. With one wording nothing
-is known of "prompt": its choice moves the mean of all samples alike.
+given as 0. Parts that the data cannot separate are named together. With one repetition, "sampling" joins the part
+before it; with one wording, "prompt x sample" does; if every subject has one sample, "sample" does. With one wording,
+"prompt" is unknown: its choice shifts the mean of all samples equally.
 """
 
 from collections.abc import Sequence
@@ -34,26 +34,26 @@ from medvision_agent.frozen import Frozen
 __all__ = ["PARTS", "Components", "Part", "components"]
 
 PARTS = ("subject", "sample", "prompt", "prompt x sample", "sampling")
-"""All parts, in the order in which they are told."""
+"""All parts, in the order in which they are shown."""
 
 
 class Part(Frozen):
     """A part of the variance."""
 
     of: tuple[str, ...]
-    """Names of ``PARTS``; several where they cannot be told apart."""
+    """Names of ``PARTS``; several if they cannot be separated."""
     variance: float
     share: float
-    """Of the sum of all parts; 0 where nothing varies."""
+    """Fraction of the sum of all parts; 0 if nothing varies."""
 
 
 class Components(Frozen):
-    """The variance of one value (one sample, asked once in one wording), in parts."""
+    """The variance of one value (one sample, asked once in one wording), split into parts."""
 
     n: int
-    """Samples with all their results."""
+    """Number of samples with all their results."""
     left_out: int
-    """Samples without."""
+    """Number of samples with a missing result."""
     subjects: int
     wordings: int
     repetitions: int
@@ -65,7 +65,7 @@ class Components(Frozen):
 def components(values: Floats, subjects: Sequence[str]) -> Components | None:
     """Return the parts of the variance of *values*, an array (samples, wordings, repetitions) with NaN where missing.
 
-    *subjects* are those of the samples. None where fewer than two subjects have a complete sample.
+    *subjects* gives the subject of each sample. Returns None if fewer than two subjects have a complete sample.
     """
     complete = ~np.isnan(values).any(axis=(1, 2))
     kept = values[complete]
@@ -89,15 +89,15 @@ def components(values: Floats, subjects: Sequence[str]) -> Components | None:
 
 
 def _moments(values: Floats, index: NDArray[np.intp]) -> dict[tuple[str, ...], float]:
-    """Return the estimates, which may lie below 0, by the names of what each is of."""
+    """Return the estimates, which may be below 0, by the names of the parts they are of."""
     n, wordings, repetitions = values.shape
     by_wording = values.mean(axis=2)
     by_sample, wording = by_wording.mean(axis=1), by_wording.mean(axis=0)
     mean, sizes = by_sample.mean(), np.bincount(index)
     by_subject = np.bincount(index, by_sample) / sizes
     found: dict[tuple[str, ...], float] = {}
-    below = 0.0  # the mean square of all that comes after a part
-    together: tuple[str, ...] = ("sampling",)  # what joins the next part, because nothing tells them apart
+    below = 0.0  # the mean square of everything that comes after a part
+    together: tuple[str, ...] = ("sampling",)  # the parts that join the next one, because the data cannot separate them
     if repetitions > 1:
         below = ((values - by_wording[..., None]) ** 2).sum() / (n * wordings * (repetitions - 1))
         found[together], together = below, ()

@@ -1,9 +1,9 @@
-"""The graph of a study's family of tests: how its level is shared at first, and where a rejected test's share goes.
+"""The graph of a study's family of tests: how the level is shared initially, and where a rejected test's share goes.
 
 The m primaries (a primary contrast on each task, model and source) start with alpha / m each. Of a primary's share half
 goes to the other primaries and half to the secondaries of its own task, model and source; of a secondary's share all
-goes to its siblings, or to the primaries where it has none. So the main question is not buried among the others, and
-whatever is shown passes its level on.
+goes to its siblings, or to the primaries where it has none. So the main question keeps most of the level, and every
+rejected test passes its level on.
 
 Source: the default procedure of Bretz et al. 2009 (see ``graph``), with weights that are fixed before the first call.
 """
@@ -20,7 +20,7 @@ __all__ = ["family_graph", "holm"]
 
 
 def family_graph(declared: Sequence[Key], primaries: Sequence[str]) -> Graph:
-    """Return the graph of declared tests; without a primary contrast among them all are alike (Holm's method)."""
+    """Return the graph of declared tests; without a primary contrast, all tests have equal weight (Holm's method)."""
     count = len(declared)
     first = [index for index, key in enumerate(declared) if key.contrast in primaries]
     if not first:
@@ -41,7 +41,7 @@ def family_graph(declared: Sequence[Key], primaries: Sequence[str]) -> Graph:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Return p-values adjusted by Holm's method: the graph in which all tests are alike."""
+    """Return p-values adjusted by Holm's method: the graph in which all tests have equal weight."""
     return [one.adjusted for one in reject(_alike(len(p)), p, 1.0) if one.adjusted is not None]
 
 

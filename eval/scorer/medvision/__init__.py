@@ -1,1 +1,1 @@
-"""MedVision's summaries of groups of samples, and our sound figures beside them."""
+"""MedVision's summaries of groups of samples, and our sound figures."""

@@ -1,4 +1,4 @@
-"""Detection by the size of the target box, relative to its image.
+"""Detection by the size of the target box relative to its image.
 
 Contract: bins of 5%, lower edge inclusive, up to 90%; a bin without samples is left out. Upstream stops at an
 infinite MAE; such samples are left out here, and named.
@@ -25,9 +25,10 @@ _COLUMNS = ["box_img_group", "label", "IoU", "sample_size", "F1", "Precision", "
 
 
 def box_ratios(answers: Answers) -> list[float]:
-    """Return the area of each target box over that of its image.
+    """Return the area of each target box divided by the area of its image.
 
-    By the box in the data set's row, which counts both end pixels; else by the target, which is one pixel shorter.
+    Uses the box in the data set's row, which counts both end pixels; without it, the target, which is one pixel
+    shorter.
     """
     return list(map(_box_ratio, *map(answers.column, ("doc.size", "doc.box", "target"))))
 

@@ -1,7 +1,7 @@
-"""Which group a sample belongs to, and whether upstream's summary counts it.
+"""The group of a sample, and whether upstream's summary counts the sample.
 
-Contract: nothing is dropped in silence. A sample that is not counted has a reason in ``left_out``; where upstream
-itself would stop (a label it does not know), the sample is left out instead.
+Contract: nothing is dropped silently. A sample that is not counted has a reason in ``left_out``. If upstream would stop
+(for an unknown label), the sample is left out instead.
 
 Keys: ``<group or short name> @ <modality> (<plane>)`` for boxes and sizes, ``<data set>_<type>_<key>`` for angles and
 distances. Source: MedVision's summaries, both versions.
@@ -28,7 +28,7 @@ Removed = tuple[str, str, int, int, str]
 """A removed sample: data set, image file relative to it, slice_dim, slice_idx, task ID."""
 
 _READ = ("Ceph-Biometrics-400", "FeTA24_BiometricsFromLandmarks_Task01")
-"""Files of angles and distances that upstream summarises; it passes over all others."""
+"""The files of angles and distances that upstream summarises; it ignores all others."""
 _NO_GROUP = "without a label, modality or plane"
 
 
@@ -37,15 +37,15 @@ class Grouping:
     """The groups of a batch, row by row."""
 
     keys: Keys
-    """None where a row has no group."""
+    """None if a row has no group."""
     counted: Flags
     near_zero: Flags
     left_out: dict[str, int]
-    """Samples that are not counted, by reason."""
+    """Number of samples that are not counted, by reason."""
 
 
 def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] = ()) -> Grouping:
-    """Return the groups of *batch*; *removed* samples stay in no group's counts."""
+    """Return the groups of *batch*; *removed* samples are not counted in any group."""
     column = batch.answers.column
     if batch.family == "AD":
         kinds = Keys.of(
@@ -70,13 +70,13 @@ def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] =
 
 
 def _or(reasons: Keys, rows: Flags, reason: str) -> Keys:
-    """Return *reasons* with another one for those *rows* that have none."""
+    """Return *reasons*, with *reason* added for those *rows* that have none."""
     none = np.array([not own for own in reasons.names], dtype=np.bool_)[reasons.code]
     return Keys([*reasons.names, reason], np.where(rows & none, len(reasons.names), reasons.code))
 
 
 def region(label: str | None, modality: str | None, protocol: Protocol, *, fine: bool = False) -> str | None:
-    """Return ``<group> @ <modality>`` (or the label's own name) of a sample, without its plane."""
+    """Return a sample's ``<group> @ <modality>`` (or the label's own name), without the plane."""
     if label is None or modality is None:
         return None
     if fine:
@@ -86,9 +86,10 @@ def region(label: str | None, modality: str | None, protocol: Protocol, *, fine:
 
 
 def removal_keys(answer: Answer) -> set[Removed]:
-    """Return the entries of a list of removed samples that would mean this sample.
+    """Return the entries that could stand for this sample in a list of removed samples.
 
-    The image is listed relative to its data set's folder, whose place in the path is not known: any tail of the path.
+    The image is listed relative to its data set's folder, whose position in the path is unknown; so every tail of the
+    path is returned.
     """
     doc = answer.doc
     if doc.image is None or doc.task is None:
@@ -103,7 +104,7 @@ def removal_keys(answer: Answer) -> set[Removed]:
 
 
 def dataset_of(file: str) -> str:
-    """Return the data set a result file's name starts with, as upstream reads it; empty if it has none."""
+    """Return the data set from the start of a result file's name, as upstream reads it; empty if there is none."""
     match = re.search(r"samples_([^_]+)_", file)
     return match.group(1) if match else ""
 

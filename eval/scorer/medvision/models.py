@@ -1,9 +1,10 @@
-"""The model's lines: over all groups of sizes, angles and distances, over families of them, and over sides of boxes.
+"""Summary lines of a model: over groups of sizes, angles and distances, families of these, and anatomy or lesion boxes.
 
-Contract: groups are weighted by all their samples, failures included. Upstream's two kinds of line treat a group in
-which every answer failed differently, and both are kept: a size's group vanishes from the line, success rate and all;
-an angle's or distance's adds nothing to the sum of errors but its samples to the divisor, so that failing a whole
-group lowers the error. The group averages leave such a group out of both. ``sound`` has the figures to trust.
+Contract: groups are weighted by all their samples, failures included. If every answer of a group failed, upstream's two
+types of line treat the group differently, and both are kept: a group of sizes is left out of the line, including its
+success rate; a group of angles or distances adds nothing to the sum of errors but its samples to the divisor, so that
+failing a whole group lowers the error. The group averages exclude such a group from both. Use the figures of ``sound``
+for conclusions.
 
 Detection sets anatomy against tumours and lesions. Groups named miscellaneous or others, and groups of fewer than 50
 samples, are left out. Each value is weighted by all samples of its group, so MAE is weighted by failures too.
@@ -27,7 +28,7 @@ _MEMBERS: dict[str, Callable[[str], bool]] = {
     "Ceph-Angle": lambda group: group.startswith("Ceph-Biometrics-400_angle"),
     "Ceph-Distance": lambda group: group.startswith("Ceph-Biometrics-400_distance"),
     "Distance": lambda group: "_distance_" in group,
-    # Of one data set's angles only, whatever its name says.
+    # Only angles of one data set, whatever the name suggests.
     "Angle": lambda group: group.startswith("Ceph-Biometrics-400_angle"),
 }
 
@@ -63,7 +64,7 @@ def group_averages(groups: Mapping[str, Statistics], protocol: Protocol) -> dict
 def _line(
     groups: Mapping[str, Statistics], labels: Mapping[str, Any], protocol: Protocol, *, nmae_count: bool
 ) -> dict[str, Any]:
-    """Return the sums and averages over groups, each weighted by its samples."""
+    """Return sums and averages over groups, each weighted by its samples."""
     own = groups.values()
     total = sum(group["num_samples"] for group in own)
     line: dict[str, Any] = {"labels": labels, "total_samples": total}
@@ -111,7 +112,7 @@ _ABSENT = {"total_samples": 0, "num_regions": 0}
 
 
 def sides(groups: Mapping[str, Statistics]) -> dict[str, dict[str, Any]]:
-    """Return both sides: the weighted means of their groups' statistics (none without groups), and the groups."""
+    """Return, for anatomy and for lesions, the weighted means of their groups (empty without any), and the groups."""
     members: dict[str, dict[str, Statistics]] = {side: {} for side in SIDES}
     for name, group in groups.items():
         lower = name.lower()

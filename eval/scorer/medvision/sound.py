@@ -1,8 +1,8 @@
-"""Our figures beside MedVision's: every sample with the same weight, none dropped, each mean beside its n.
+"""Our figures in addition to MedVision's: equal weight for all samples, none dropped, every mean with its n.
 
-Contract: over all samples that were read, in whatever group upstream puts them or none. Success and overlap count
-failures (0); MAE, MRE and nMAE are over valid, finite values, and ``n`` says how many. MRE is over targets of at
-least 0.1, below which a relative error says nothing. ``loss`` is our primary metric (``metrics``), by task.
+Contract: figures are over all samples that were read, with or without an upstream group. Success and overlap count
+failures (0); MAE, MRE and nMAE are over valid, finite values, and ``n`` says how many. MRE is over targets of at least
+0.1, below which a relative error says nothing. ``loss`` is our primary metric (``metrics``), by task.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ _NEAR_ZERO = 0.1
 
 
 def sound_figures(batch: Batch) -> Sound:
-    """Return the figures of a batch."""
+    """Return the sound figures of a batch."""
     everything = np.ones(len(batch), dtype=np.bool_)
     figures = {f"loss ({task})": _mean(batch.loss, rows) for task, rows in _tasks(batch).items() if rows.any()}
     figures["success rate (all samples)"] = _mean(batch.success, everything)
@@ -47,7 +47,7 @@ def _tasks(batch: Batch) -> dict[TaskName, Flags]:
 
 
 def _units(batch: Batch) -> dict[str, Flags]:
-    """Return the rows by unit of their errors: degrees and millimetres are never in one mean."""
+    """Return the rows by the unit of their errors: degrees and millimetres are never averaged together."""
     tasks = _tasks(batch)
     if batch.family != "AD":
         return {"": next(iter(tasks.values()))}

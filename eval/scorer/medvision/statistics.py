@@ -4,9 +4,9 @@ Contract: every fraction divides by all samples of the group, failures included;
 infinite, where the protocol says so). Kept as upstream has it: ``MAE<1.0`` and ``MRE<1.0`` count every valid sample,
 however wrong; ``IoU>0.5`` counts 0.5 itself; a negative error is counted from the last bucket backwards.
 
-What MedVision writes for a task when its file is parsed, before any summary, has its own shape: means are strings,
-``nan`` where there is none. Unlike in the summaries, ``MRE<k`` is strict, near-zero targets are in, and infinities are
-not skipped.
+The results that MedVision writes when it parses a task's file, before any summary, have another form: means are
+strings, ``nan`` if undefined. Unlike in the summaries, ``MRE<k`` is strict, near-zero targets are in, and infinities
+are not skipped.
 
 Source: MedVision's summaries and its parsing of result files, both versions.
 """
@@ -38,7 +38,7 @@ __all__ += ["rows_by"]
 
 Statistics = dict[str, float]
 Index = NDArray[np.intp]
-"""Rows of a batch."""
+"""Row numbers of a batch."""
 
 _LIMITS = [k / 10 for k in range(1, 11)]
 _OVERLAP_LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -49,19 +49,19 @@ class Keys(NamedTuple):
     """A name for each row."""
 
     names: list[Any]
-    """Each once."""
+    """The distinct names."""
     code: Index
-    """By row: which of the names."""
+    """For each row, the index of its name."""
 
     @classmethod
     def of(cls, names: Iterable[Any]) -> "Keys":
-        """Return *names*, one of each row."""
+        """Return *names*, one for each row, as keys."""
         numbers: defaultdict[Any, int] = defaultdict(count().__next__)
         code = np.fromiter(map(numbers.__getitem__, names), np.intp)
         return cls(list(numbers), code)
 
     def renamed(self, names: Iterable[Any]) -> "Keys":
-        """Return the keys of the same rows with another name for each; the new names may be equal."""
+        """Return the keys of the same rows under new names; several names may become equal."""
         own = Keys.of(names)
         return Keys(own.names, own.code[self.code])
 
@@ -81,7 +81,7 @@ def rows_by(keys: Keys, counted: NDArray[np.bool_]) -> dict[str, Index]:
 
 
 def mean(values: Floats, protocol: Protocol) -> float:
-    """Return the mean of the values the protocol does not skip; NaN without any."""
+    """Return the mean of the values that the protocol does not skip; NaN if there are none."""
     kept = values[np.isfinite(values)] if protocol.skip_infinite else values[~np.isnan(values)]
     return float(kept.mean()) if kept.size else float("nan")
 
@@ -89,10 +89,10 @@ def mean(values: Floats, protocol: Protocol) -> float:
 def below(name: str, values: Floats) -> Statistics:
     """Return the fractions ``<name><k`` for k = 0.1 ... 1.0: buckets ``int(10 value)``, cumulated.
 
-    An infinite error is in no bucket.
+    Infinite errors are in no bucket.
     """
     finite = values[np.isfinite(values)]
-    # int() truncates towards zero; a negative bucket counts from the end, as an index of a Python list does.
+    # int() truncates towards zero; a negative bucket counts from the end, like a Python list index.
     buckets = np.trunc(np.minimum(finite, 1.0) * 10).clip(max=9).astype(np.intp)
     buckets = np.where(buckets < 0, buckets + 10, buckets)
     counts = np.bincount(buckets[buckets >= 0], minlength=10).cumsum()
@@ -143,7 +143,7 @@ def parse_results(batch: Batch, protocol: Protocol) -> dict[str, dict[str, float
 
 
 def parse_iou(batch: Batch, protocol: Protocol) -> Floats:
-    """Return the IoU of each box as parsing stores it: what a failure gets differs between the versions."""
+    """Return the IoU of each box as stored by parsing; the value of a failure differs between the versions."""
     iou = batch.metrics["IoU"]
     return iou if protocol.failed_box_counts else np.where(batch.success, iou, np.nan)
 

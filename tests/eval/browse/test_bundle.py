@@ -117,9 +117,9 @@ def test_an_earlier_bundle_is_replaced_and_nothing_else_ever_is(runs, tmp_path):
         (out / name).unlink()
     assert files(out) == before
     for other in (runs, tmp_path):
-        with pytest.raises(StorageError, match="no bundle"):
+        with pytest.raises(StorageError, match="not a bundle"):
             written(runs, other)
-    with pytest.raises(StorageError, match="no run to look at"):
+    with pytest.raises(StorageError, match="no run found"):
         written(out / "data", tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "runs"]

@@ -32,7 +32,7 @@ def test_runs_are_named_by_their_place_and_keep_their_keys(tmp_path):
     assert {name: (run.key, run.arm) for name, run in found.items()} == {"a": ("r2", "off"), "b/one": ("r1", "on")}
     shutil.rmtree(tmp_path / "b")
     assert set(look(library)) == {"a"}
-    with pytest.raises(StorageError, match="not any more"):
+    with pytest.raises(StorageError, match="no longer exists"):
         library.rows("r1")
     a_run(tmp_path / "b/one", ["11.0"])
     assert library.rows(look(library)["b/one"].key).answer == ("11 mm",)
@@ -58,7 +58,7 @@ def test_a_damaged_run_is_a_line_beside_the_others(tmp_path):
     assert {run.name: run.state for run in index.runs} == {"bad": "damaged", "good": "finished"}
     (study,) = index.studies
     assert (study.state, study.arms) == ("damaged", ())
-    assert "no readable study" in study.note
+    assert "not a readable study" in study.note
 
 
 def test_more_lines_than_there_is_room_for_are_read_again_when_asked_for(tmp_path, monkeypatch):

@@ -199,7 +199,7 @@ def test_a_single_file_stands_where_its_folder_does_and_both_kinds_in_one_folder
         (tmp_path / name).write_text("".join(json.dumps(one) + "\n" for one in lesions))
         versions += [(entry.version.name, entry.rules) for entry in mva.published(tmp_path / name).entries]
     assert versions == [("preprint-v1", "paper-v1"), ("leaderboard-v2", "medvision-1.2")]
-    with pytest.raises(DataError, match="here are both"):
+    with pytest.raises(DataError, match="both are here"):
         mva.published(tmp_path)
     assert mva.published(tmp_path, version="preprint-v1").entries
 

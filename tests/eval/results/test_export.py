@@ -176,5 +176,5 @@ def test_areas_are_in_no_file_and_in_no_figure_of_medvisions(records, tmp_path):
     rules = PROTOCOLS["medvision-1.2"]
     assert run_figures([*records, *areas], rules) == run_figures(records, rules)
     assert run_sections(areas, rules) == []
-    with pytest.raises(DataError, match="nothing to put beside the published results"):
+    with pytest.raises(DataError, match="nothing to compare with the published results"):
         run_figures(areas, rules)

@@ -160,7 +160,7 @@ def test_everything_is_crossed():
         ({"designs": ["on-off:3"]}, "on-off:3: expected on-off"),
         ({"designs": ["tool-budget"]}, "expected tool-budget:N,N"),
         ({"designs": ["tool-budget:some"]}, "expected whole numbers"),
-        ({"designs": ["repeat:of"]}, "no arm of that name stands before it"),
+        ({"designs": ["repeat:of"]}, "no arm with this name comes before it"),
         ({"designs": ["form:direct"]}, "that is the base's own"),
         ({"designs": ["leave-one-out"], "base": {"tools": "crop"}}, "two tools at least"),
         ({"designs": ["on-off"], "base": {"tools": "off"}}, "leaves nothing to vary"),
@@ -180,7 +180,7 @@ def test_what_cannot_be_is_refused(settings, expected):
         ({"a": "off", "b": "cott"}, "no arm is called 'cott'. Did you mean 'cot'?"),
         ({"a": "off", "b": "cot"}, "the arms also differ in form; say so in `varies`"),
         ({"a": "off", "b": "cot", "varies": ["tools", "form", "frame"]}, "the arms do not differ in frame"),
-        ({"a": "off", "b": "off", "varies": []}, "not compared with itself"),
+        ({"a": "off", "b": "off", "varies": []}, "cannot be compared with itself"),
     ],
 )
 def test_a_contrast_says_what_it_varies(contrast, expected):

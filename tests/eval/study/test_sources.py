@@ -158,7 +158,7 @@ def test_a_study_of_one_source_keeps_its_names(tmp_path):
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ("[demo, demo]", "a source stands twice in `data`"),
+        ("[demo, demo]", "a source occurs twice in `data`"),
         ("['phantom:3', 'phantom:3:0']", "are the same samples"),
         ("[]", "data: "),
         ("[demo, nothing]", "--data nothing: expected 'demo'"),
