@@ -19,7 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
-from medvision_agent.eval.store.files import DATABASE, make_folder, sync_folder
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.store.files import DATABASE, LOG, make_folder, sync_folder, unwritable
 from medvision_agent.eval.store.packed import Packer
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.row import add_row
@@ -60,13 +61,24 @@ class Shard:
         add_row(database, record, trace, self._packer)
 
     def close(self) -> Path:
-        """Close the shard, and return the plain file that is left of it, under its final name."""
+        """Close the shard, and return the plain file that is left of it, under its final name.
+
+        Raises StorageError where that cannot be; then it stays as one whose worker died, and holds all that it did.
+        """
         self._writer.close()
         file = self._folder / DATABASE
-        digest = sha256(file.read_bytes()).hexdigest()
-        closed = self._folder.with_name(f"{self._folder.name}-{digest}.sqlite")
-        file.replace(closed)
-        sync_folder(closed.parent)
+        if (self._folder / LOG).exists():  # the disk is full, or someone reads: the file lacks what is in the log
+            raise StorageError(
+                f"{file}: the shard cannot be closed, the disk may be full; free some space and go on with --resume, "
+                "which takes in what is in it"
+            )
+        try:
+            digest = sha256(file.read_bytes()).hexdigest()
+            closed = self._folder.with_name(f"{self._folder.name}-{digest}.sqlite")
+            file.replace(closed)
+            sync_folder(closed.parent)
+        except OSError as error:
+            raise StorageError(unwritable(file, error)) from error
         shutil.rmtree(self._folder, ignore_errors=True)
         return closed
 

@@ -138,3 +138,17 @@ def test_a_worker_knows_by_a_token_whether_it_sees_the_run(tmp_path):
     assert sees(tmp_path, token)
     assert not sees(tmp_path, "0" * 32)
     assert not sees(tmp_path / "elsewhere", token)
+
+
+def test_a_shard_that_cannot_be_closed_keeps_what_is_in_its_log(tmp_path):
+    folder = tmp_path / "run"
+    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
+        shard = shard_of(folder, "w", 1, KEYS[:3], close=False)
+        with closing(sqlite3.connect(folder / "shards" / "w" / "1" / "run.sqlite")) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM record").fetchall()  # as on a full disk, the log stays
+            with pytest.raises(StorageError, match="cannot be closed"):
+                shard.close()
+        (merged,) = store.merge_left()
+        assert len(merged.keys) == 3
+    assert not verify_run(folder).damage
