@@ -36,7 +36,7 @@ from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot
 from medvision_agent.eval.store.files import make_folder, write_picture
 from medvision_agent.eval.store.read import find_attempt
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.shard import SHARDS, new_token, remove_shards
+from medvision_agent.eval.store.shard import SHARDS, left_in, new_token, remove_shards
 
 __all__ = ["Leases"]
 
@@ -44,6 +44,9 @@ SILENCE = 300.0
 """Seconds without a word after which a worker is given up."""
 _PATIENCE = 5.0
 """Seconds to wait for what is taken back from all workers, before one of them may begin more."""
+
+_LOOKS = 3
+"""Looks at what is left in the end: a worker that is being killed may close a shard between two of them."""
 
 
 class Leases(LeasingEngine):
@@ -113,9 +116,9 @@ class _Session(Handing):
         while True:
             await slot.needed.wait()
             slot.needed.clear()
-            for lane in dict.fromkeys(out.ask[0] for out in slot.outbox):
+            for lane, pool in {out.ask[0]: out.pool for out in slot.outbox}.items():
                 if lane not in slot.sees:
-                    await self._open(slot, lane)
+                    await self._open(slot, lane, pool)
             batch, slot.outbox = slot.outbox, []
             if any(out.ask[0] not in slot.sees for out in batch):  # they came while others were opened
                 slot.outbox = batch
@@ -147,7 +150,7 @@ class _Session(Handing):
             if self._recalls is not None:  # before the worker begins more
                 await asyncio.wait([self._recalls], timeout=_PATIENCE)
 
-    async def _open(self, slot: Slot, lane: Lane) -> None:
+    async def _open(self, slot: Slot, lane: Lane, pool: int) -> None:
         job, store = lane.job, lane.store
         if store.folder not in self._tokens:
             self._tokens[store.folder] = new_token(store.folder)
@@ -158,7 +161,7 @@ class _Session(Handing):
             settings=job.settings.model_dump_json(),
             identity=job.identity.model_dump(mode="json"),
             picture=job.pictures.kind,
-            connections=next(slot.shares[out.pool] for out in slot.outbox if out.ask[0] is lane),
+            connections=slot.shares[pool],
             folder=store.folder.absolute(),
             shared=store.shared and store.shared.absolute(),
         )
@@ -222,6 +225,7 @@ class _Session(Handing):
         key = lane, sample.id, attempt
         if (lane.followers or not out.slot.sees[lane]) and key not in self._early:
             self._waiting[key] = out, record, scored
+            self._landed(out)
         else:
             self._early.discard(key)
             self._settle(out, record, scored)
@@ -296,7 +300,7 @@ class _Session(Handing):
             await self._if_found(out)
         for number in range(len(self._pools)):
             outs = [out for out in slot.out.values() if out.pool == number]
-            blamed = [out for out in outs if out.arrived][: slot.shares[number]]
+            blamed = [out for out in outs if out.arrived and out.flies][: slot.shares[number]]
             self._back([out for out in outs if out not in blamed])
             for out in blamed:
                 lane, sample, _ = out.ask
@@ -318,10 +322,13 @@ class _Session(Handing):
     def _take_what_is_left(self) -> None:
         """Take in what is left where the command was interrupted twice, or failed."""
         for store in {lane.store for lane in self._lanes}:
-            for merged in store.merge_left():
-                if merged.refused:
-                    self._watch.on_note(merged.refused)
-            remove_shards(store.folder)
+            for _ in range(_LOOKS):
+                for merged in store.merge_left():
+                    if merged.refused:
+                        self._watch.on_note(merged.refused)
+                if not any(left_in(store.folder)):
+                    remove_shards(store.folder)
+                    break
 
 
 async def _both(*works: Coroutine[Any, Any, None]) -> None:
