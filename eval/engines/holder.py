@@ -260,12 +260,14 @@ class Holder:
     async def _kept(lane: _Lane, record: Record, trace: Trace) -> None:
         if lane.run is not None and trace.pictures:
             await asyncio.to_thread(_write_pictures, lane, trace)
-        text = trace.to_json()
+        text, place = trace.to_json(), lane.place
         async with lane.making:
             if lane.kept is None:
                 lane.numbers += 1
                 folder = lane.shards / str(lane.numbers)
-                lane.kept = _Kept(await asyncio.to_thread(Shard, folder, packs=lane.place.packs), time.monotonic())
+                lane.kept = _Kept(
+                    await asyncio.to_thread(Shard, folder, run=place.run, packs=place.packs), time.monotonic()
+                )
             kept = lane.kept
             if lane.run is None:
                 kept.pictures.update(trace.pictures)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.errors import MedVisionAgentError, StorageError
 from medvision_agent.eval.asking.crashes import line_up_again
 from medvision_agent.eval.asking.engine import LeasingEngine, WorkerLostError
 from medvision_agent.eval.asking.meter import Meter
@@ -33,7 +33,7 @@ from medvision_agent.eval.engines.messages import (
     Told,
 )
 from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot
-from medvision_agent.eval.store.files import make_folder, write_picture
+from medvision_agent.eval.store.files import make_folder, unwritable, write_picture
 from medvision_agent.eval.store.read import find_attempt
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.shard import SHARDS, left_in, new_token, remove_shards
@@ -153,7 +153,10 @@ class _Session(Handing):
     async def _open(self, slot: Slot, lane: Lane, pool: int) -> None:
         job, store = lane.job, lane.store
         if store.folder not in self._tokens:
-            self._tokens[store.folder] = new_token(store.folder)
+            try:
+                self._tokens[store.folder] = new_token(store.folder)
+            except OSError as error:
+                raise StorageError(unwritable(store.folder, error)) from error
         number = self._lanes.setdefault(lane, len(self._lanes))
         opening = Open(
             number=-1,
@@ -168,6 +171,7 @@ class _Session(Handing):
         place = Place(
             token=self._tokens[store.folder],
             worker=slot.life,
+            run=store.mark,
             packs=store.packs,
             prompt=bool(lane.followers),
             answered=lane.breaker.answered,
@@ -270,7 +274,10 @@ class _Session(Handing):
         lane = next(one for one, number in self._lanes.items() if number == note.lane)
         file = lane.store.folder / SHARDS / note.name
         if note.content is not None:
-            await asyncio.to_thread(_unpacked, lane, file, note)
+            try:
+                await asyncio.to_thread(_unpacked, lane, file, note)
+            except OSError as error:
+                raise StorageError(unwritable(file, error)) from error
         merged = await lane.store.merge_async(file)
         if merged.refused:
             self._watch.on_note(merged.refused)

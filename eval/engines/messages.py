@@ -106,6 +106,8 @@ class Place:
     """What it finds in the run's folder, where it sees that."""
     worker: str
     """The folder of its shards."""
+    run: str
+    """What the run is known by in its shards."""
     packs: bool
     """Whether the run packs traces."""
     prompt: bool

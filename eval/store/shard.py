@@ -9,6 +9,7 @@ nobody reads it before it is closed or its writer has died: no lock has to hold 
 within the shard.
 """
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -25,26 +26,42 @@ from medvision_agent.eval.store.packed import Packer
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.row import add_row
 from medvision_agent.eval.store.schema import create_run
+from medvision_agent.eval.store.seal import hash_of_text
 from medvision_agent.eval.store.writer import Writer
 
-__all__ = ["SHARDS", "Shard", "hash_in_name", "left_in", "new_token", "remove_shards", "sees", "set_apart"]
+__all__ = [
+    "SHARDS",
+    "Shard",
+    "hash_in_name",
+    "left_in",
+    "mark_of",
+    "new_token",
+    "remove_shards",
+    "run_of_shard",
+    "sees",
+    "set_apart",
+]
 
 SHARDS = "shards"
 _TOKEN = "token"  # noqa: S105 - proves sight of a folder, and opens nothing
 _DAMAGED = ".damaged"
+_RUN = "shard_of"
+"""Key of the run's mark among the facts of a shard."""
+_IDENTITY = "SELECT value FROM main.run WHERE key = 'identity'"
 
 
 class Shard:
     """A file that one worker adds finished samples to, closed after some of them."""
 
-    def __init__(self, folder: Path, *, packs: bool) -> None:
+    def __init__(self, folder: Path, *, run: str, packs: bool) -> None:
         """Make the shard in a *folder* of its own; *packs* says whether the run packs traces.
 
+        It is taken into the run alone whose ``mark_of`` is *run*.
         Raises StorageError where it cannot be made.
         """
         self._folder = folder
         self._writer = Writer(folder)
-        self._writer.do(lambda database: create_run(database, folder, (), {}))
+        self._writer.do(lambda database: create_run(database, folder, (), {_RUN: run}))
         self._packer = Packer() if packs else None
         self.records = 0
         """Records that were handed over."""
@@ -81,6 +98,18 @@ class Shard:
             raise StorageError(unwritable(file, error)) from error
         shutil.rmtree(self._folder, ignore_errors=True)
         return closed
+
+
+def mark_of(database: sqlite3.Connection) -> str:
+    """Return what a run is known by in its shards: a hash of what it was begun as."""
+    (identity,) = database.execute(_IDENTITY).fetchone()
+    return hash_of_text(identity)
+
+
+def run_of_shard(database: sqlite3.Connection) -> str | None:
+    """Return the mark of the run that a shard, attached as ``shard``, was made for."""
+    row = database.execute("SELECT value FROM shard.run WHERE key = ?", (_RUN,)).fetchone()
+    return str(json.loads(row[0])) if row else None
 
 
 def hash_in_name(file: Path) -> str | None:

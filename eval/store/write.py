@@ -52,7 +52,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.row import add_row
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.schema import continue_run, create_run, set_fact
-from medvision_agent.eval.store.shard import SHARDS, left_in, remove_shards, set_apart
+from medvision_agent.eval.store.shard import SHARDS, left_in, mark_of, remove_shards, set_apart
 from medvision_agent.eval.store.writer import Writer
 
 __all__ = ["RunStore", "Traced"]
@@ -81,6 +81,8 @@ class RunStore:
         self.shared: Path | None = None
         """A folder that this run's pictures are linked from, and other runs' too."""
         self._writer = Writer(folder)
+        self.mark = ""
+        """What the run is known by in its shards."""
         self._packer: Packer | None = None
         """None where the run was begun with traces in plain text."""
         self.run: Run
@@ -149,6 +151,7 @@ class RunStore:
     def _opened(self, run: Run) -> None:
         self.run = run
         self._packer = Packer() if self._writer.do(packs) else None
+        self.mark = self._writer.do(mark_of)
 
     @property
     def packs(self) -> bool:

@@ -14,7 +14,7 @@ from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.store.read import open_run, read_traces
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.shard import Shard, hash_in_name, left_in, new_token, sees
+from medvision_agent.eval.store.shard import Shard, hash_in_name, left_in, mark_of, new_token, sees
 from medvision_agent.eval.store.verify import verify_run
 from medvision_agent.eval.store.write import RunStore
 
@@ -30,7 +30,9 @@ def trace_of(number, attempt, worker):
 
 def shard_of(folder, worker, number, keys, *, packs=True, close=True):
     """Write a shard as a worker does."""
-    shard = Shard(folder / "shards" / worker / str(number), packs=packs)
+    with closing(sqlite3.connect(folder / "run.sqlite")) as database:
+        run = mark_of(database)
+    shard = Shard(folder / "shards" / worker / str(number), run=run, packs=packs)
     for sample, attempt in keys:
         record = Record(sample=SAMPLES[sample], attempt=attempt, outcome=Outcome.ANSWERED, response=worker)
         shard.submit(record, trace_of(sample, attempt, worker).to_json()).result()
@@ -120,6 +122,17 @@ def test_a_shard_of_another_run_is_refused(tmp_path):
         (merged,) = store.merge_left()
         assert "there is no sample 's0'" in merged.refused
     assert not open_run(tmp_path / "run").records
+
+
+def test_a_shard_of_a_run_that_asked_the_same_samples_otherwise_is_refused(tmp_path):
+    with RunStore.create(tmp_path / "one", SAMPLES, IDENTITY, CONFIG) as store:
+        file = shard_of(tmp_path / "one", "w", 1, KEYS)
+    with RunStore.create(tmp_path / "two", SAMPLES, IDENTITY.but(form="cot"), CONFIG) as store:
+        (tmp_path / "two" / "shards" / "w").mkdir(parents=True)
+        shutil.copy(file, tmp_path / "two" / "shards" / "w")
+        (merged,) = store.merge_left()
+        assert "begun with other settings" in merged.refused
+    assert not open_run(tmp_path / "two").records
 
 
 def test_a_shard_stays_where_the_run_cannot_be_written(tmp_path):
