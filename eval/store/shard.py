@@ -10,6 +10,7 @@ within the shard.
 """
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.store.files import DATABASE, LOG, make_folder, sync_folder, unwritable
+from medvision_agent.eval.store.files import DATABASE, LOG, PICTURES, make_folder, sync_folder, unwritable
 from medvision_agent.eval.store.packed import Packer
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.row import add_row
@@ -38,6 +39,7 @@ __all__ = [
     "new_token",
     "remove_shards",
     "run_of_shard",
+    "runs_below",
     "sees",
     "set_apart",
 ]
@@ -137,6 +139,16 @@ def left_in(run: Path, worker: str = "*") -> Iterator[Path]:
     """Yield the shards in a run's folder, closed ones first; those that were refused before are left out."""
     for pattern in (f"{worker}/*-*.sqlite", f"{worker}/*/{DATABASE}"):
         yield from sorted((run / SHARDS).glob(pattern))
+
+
+def runs_below(folder: Path) -> list[Path]:
+    """Return the folders below one, itself included, at any depth, that have a database of a run; shards are none."""
+    found = list[Path]()
+    for name, folders, files in os.walk(folder):  # what goes while it looks is passed over
+        if DATABASE in files:
+            found.append(Path(name))
+            folders[:] = [one for one in folders if one not in {SHARDS, PICTURES}]
+    return sorted(found)
 
 
 def set_apart(file: Path) -> Path:
