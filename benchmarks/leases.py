@@ -100,7 +100,7 @@ class Instant(LeaseWorker):
         notes: list[Finished | Closed] = []
         for one in self._asks:
             sample = Sample.model_validate_json(one.sample)
-            notes.append(Finished(one.number, self._records[sample.id], (True, 0.1)))
+            notes.append(Finished(one.number, self._records[sample.id], (True, 0.1), 1))
             self._done += 1
             if self._done % TOGETHER == 0:
                 file = self._shards.pop(0)

@@ -237,27 +237,30 @@ class Holder:
             return await asyncio.to_thread(told, leased.number, record, trace, lane.opened)
         if leased.drawn:
             record = marked(record)
-        await self._keep(lane, record, trace)
+        shard = await self._keep(lane, record, trace)
         shown = {"sample"} if leased.drawn else {"sample", "response", "as_written"}
         text = record.model_dump_json(exclude=shown, exclude_defaults=True)
         refused = record.outcome is Outcome.REJECTED
         if refused and lane.run is None:
             self._close(leased.lane)
-        number = self._tell(Finished(leased.number, text, _scored(lane, record)), urgent=refused)
+        number = self._tell(Finished(leased.number, text, _scored(lane, record), shard), urgent=refused)
         if refused:
             self._refused = number
         return None
 
-    async def _keep(self, lane: _Lane, record: Record, trace: Trace) -> None:
-        """Store a finished sample in the shard of its lane; raises StorageError where that cannot be written."""
+    async def _keep(self, lane: _Lane, record: Record, trace: Trace) -> int:
+        """Store a finished sample in the shard of its lane, and return the number of that.
+
+        Raises StorageError where it cannot be written.
+        """
         try:
-            await self._kept(lane, record, trace)
+            return await self._kept(lane, record, trace)
         except UNWRITABLE as error:
             folder = lane.run or lane.shards
             raise StorageError(not_stored(folder, record.sample.id, error)) from error
 
     @staticmethod
-    async def _kept(lane: _Lane, record: Record, trace: Trace) -> None:
+    async def _kept(lane: _Lane, record: Record, trace: Trace) -> int:
         if lane.run is not None and trace.pictures:
             await asyncio.to_thread(_write_pictures, lane, trace)
         text, place = trace.to_json(), lane.place
@@ -272,8 +275,9 @@ class Holder:
             if lane.run is None:
                 kept.pictures.update(trace.pictures)
                 kept.shard.bytes += sum(map(len, trace.pictures.values()))
-            stored = kept.shard.submit(record, text)
+            stored, number = kept.shard.submit(record, text), lane.numbers
         await asyncio.wrap_future(stored)
+        return number
 
     def _close_what_is_due(self) -> None:
         """Close shards that are full or old, and all of them where nothing is asked any more."""

@@ -79,6 +79,8 @@ class _Session(Handing):
         """Samples that were finished and are not in the run yet, though others wait for them, or they may be lost."""
         self._early = set[tuple[Lane, str, int]]()
         """Such that are in the run before the worker told that they were finished."""
+        self._refused = set[tuple[Lane, str]]()
+        """Shards that were damaged: what was finished in them is asked again, also where it is told later."""
         self._deaths = 0
 
     async def run(self) -> list[Exception]:
@@ -229,7 +231,10 @@ class _Session(Handing):
         key = lane, sample.id, attempt
         if (lane.followers or not out.slot.sees[lane]) and key not in self._early:
             self._waiting[key] = out, record, scored
+            out.shard = f"{out.slot.life}/{note.shard}"
             self._landed(out)
+            if (lane, out.shard) in self._refused:
+                self._back_unmerged(out.slot, (lane, out.shard))
         else:
             self._early.discard(key)
             self._settle(out, record, scored)
@@ -281,16 +286,18 @@ class _Session(Handing):
         merged = await lane.store.merge_async(file)
         if merged.refused:
             self._watch.on_note(merged.refused)
-            self._back_unmerged(slot)
+            self._refused.add(shard := (lane, note.name.partition("-")[0]))
+            self._back_unmerged(slot, shard)
         for key in merged.keys:
             if (waited := self._waiting.pop((lane, *key), None)) is not None:
                 self._settle(*waited)
             elif lane.followers or not slot.sees[lane]:
                 self._early.add((lane, *key))
 
-    def _back_unmerged(self, slot: Slot) -> None:
-        """Have samples asked again that a worker finished in a shard which never comes, as far as one can tell."""
-        lost = [key for key, (out, *_) in self._waiting.items() if out.slot is slot]
+    def _back_unmerged(self, slot: Slot, shard: tuple[Lane, str] | None = None) -> None:
+        """Have samples asked again that a worker finished in a *shard* which never comes; by default in any."""
+        ours = {key: (key[0], out.shard) for key, (out, *_) in self._waiting.items() if out.slot is slot}
+        lost = [key for key, its in ours.items() if shard in {None, its}]
         self._back([self._waiting.pop(key)[0] for key in lost])
 
     async def _lost(self, slot: Slot, how: str) -> None:

@@ -224,6 +224,8 @@ class Finished:
     """JSON without the sample and, unless it was drawn, without the response."""
     scored: tuple[bool, float] | None
     """Success and loss."""
+    shard: int
+    """The number of that shard among those of its lane, with which its name begins."""
 
 
 @dataclass(frozen=True)

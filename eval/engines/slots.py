@@ -64,6 +64,8 @@ class Out:
     asking: AbstractContextManager[None]
     flies: bool = True
     """Whether it counts as in flight: not once it was finished, though it may wait until it is in the run."""
+    shard: str = ""
+    """The shard that it was finished in, where it waits for that."""
     arrived: bool = False
     """Whether the worker has it for certain."""
 

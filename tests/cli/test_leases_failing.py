@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import near
 import pytest
@@ -107,6 +108,27 @@ async def test_a_worker_goes_on_while_what_it_finished_is_not_in_the_run_yet(ser
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_damaged_shard_that_came_back_costs_its_own_samples_alone(server, ask, tmp_path, monkeypatch):
+    monkeypatch.setattr(holder, "sees", lambda run, token: False)
+    monkeypatch.setattr(holder, "_RECORDS", 3)
+    close, finished, notes = holder._close, [], []
+
+    def damaged(number, lane, kept):
+        note = close(number, lane, kept)
+        if "/1-" not in note.name:
+            return note
+        finished.append(kept.shard.records)
+        return replace(note, content=note.content[:-1] + bytes([note.content[-1] ^ 1]))
+
+    monkeypatch.setattr(holder, "_close", damaged)
+    server.behave(lambda request: ANSWER)
+    run = await ask(connections=4, watch=Watch(on_note=notes.append))
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert len(server.requests) == 12 + finished[0]
+    assert len(notes) == 1
+    assert not verify_run(tmp_path / "run").damage
 
 
 async def test_leases_taken_back_while_a_worker_prepares_its_runs_are_handed_out_again(
