@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -113,17 +114,24 @@ async def test_a_worker_goes_on_while_what_it_finished_is_not_in_the_run_yet(ser
 async def test_a_damaged_shard_that_came_back_costs_its_own_samples_alone(server, ask, tmp_path, monkeypatch):
     monkeypatch.setattr(holder, "sees", lambda run, token: False)
     monkeypatch.setattr(holder, "_RECORDS", 3)
-    close, finished, notes = holder._close, [], []
+    close, finished, notes, all_asked = holder._close, [], [], threading.Event()
 
     def damaged(number, lane, kept):
         note = close(number, lane, kept)
         if "/1-" not in note.name:
             return note
         finished.append(kept.shard.records)
+        monkeypatch.setattr(holder, "_RECORDS", 100)
+        assert all_asked.wait(60), "others finish meanwhile, in other shards"
         return replace(note, content=note.content[:-1] + bytes([note.content[-1] ^ 1]))
 
+    def rule(request):
+        if len(server.requests) == 12:
+            all_asked.set()
+        return ANSWER
+
     monkeypatch.setattr(holder, "_close", damaged)
-    server.behave(lambda request: ANSWER)
+    server.behave(rule)
     run = await ask(connections=4, watch=Watch(on_note=notes.append))
     assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
     assert len(server.requests) == 12 + finished[0]
