@@ -100,7 +100,7 @@ class Instant(LeaseWorker):
         notes: list[Finished | Closed] = []
         for one in self._asks:
             sample = Sample.model_validate_json(one.sample)
-            notes.append(Finished(one.number, self._records[sample.id], (True, 0.1)))
+            notes.append(Finished(one.number, self._records[sample.id], (True, 0.1), 1))
             self._done += 1
             if self._done % TOGETHER == 0:
                 file = self._shards.pop(0)
@@ -125,14 +125,14 @@ async def measured(folder: Path, count: int, calls: int, connections: int) -> st
     prepared = prepare(Settings(model="baseline-cv", data=f"phantom:{count}", tools="off", out=folder / "run"))
     records = dict[str, str]()
     samples = list(prepared.samples)[: count // TOGETHER * TOGETHER]
-    for first in range(0, len(samples), TOGETHER):
-        shard = Shard(folder / "made" / str(first // TOGETHER), packs=True)
-        for sample in samples[first : first + TOGETHER]:
-            record, trace = answered(sample, calls)
-            shard.submit(record, trace.to_json())
-            records[sample.id] = record.model_dump_json(exclude={"sample", "response"}, exclude_defaults=True)
-        shard.close()
     with RunStore.create(prepared.settings.out, samples, prepared.identity, prepared.config()) as store:
+        for first in range(0, len(samples), TOGETHER):
+            shard = Shard(folder / "made" / str(first // TOGETHER), run=store.mark, packs=True)
+            for sample in samples[first : first + TOGETHER]:
+                record, trace = answered(sample, calls)
+                shard.submit(record, trace.to_json())
+                records[sample.id] = record.model_dump_json(exclude={"sample", "response"}, exclude_defaults=True)
+            shard.close()
         async with open_model(prepared.model) as chat:
             lane = Lane(job_of(prepared, chat), store, Breaker("baseline-cv", (), ()))
             pool = Pool(Asks((lane, sample, attempt) for sample, attempt in store.run.pending()), connections)

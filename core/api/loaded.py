@@ -19,6 +19,7 @@ from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import DATABASE, is_hash, picture_path
 from medvision_agent.eval.store.read import CELLS, STUDY, find_record, has_run, is_canary, open_run
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.store.shard import runs_below
 
 if TYPE_CHECKING:  # pandas is slow to import, and a run that is asked makes no table
     import pandas as pd
@@ -138,7 +139,7 @@ def load(path: PathText) -> Loaded:
         open_run(folder)  # says what is wrong with it, if anything is
         return Loaded(folder, "run", {folder.resolve().name: folder})
     study = (folder / STUDY).is_file()
-    found = sorted(file.parent for file in (folder / CELLS if study else folder).rglob(DATABASE))
+    found = runs_below(folder / CELLS if study else folder)
     folders = {one.relative_to(folder).as_posix(): one for one in found if has_run(one) and not is_canary(one)}
     if not folders:
         raise StorageError(f"{folder} holds no run; give the folder of a run, of a study, or one that holds some")

@@ -22,9 +22,9 @@ from medvision_agent.eval.sharing.images import IMAGES, ImageRow, Images
 from medvision_agent.eval.sharing.licences import licence_of, stated_licences
 from medvision_agent.eval.sharing.private import Private
 from medvision_agent.eval.store.damage import read_picture
-from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.reviews import has_reviews
+from medvision_agent.eval.store.shard import runs_below
 from medvision_agent.eval.study.plan import read_plan
 from medvision_agent.eval.tables.frames import Table, samples_table, tool_calls_table, turns_table
 from medvision_agent.eval.tables.write import export_tables
@@ -196,8 +196,8 @@ class _Share:
         self.left_out += _ALWAYS
 
     def _check_viewer(self) -> None:
-        for file in sorted(self._loaded.path.rglob(DATABASE)):
-            for sample in open_run(file.parent).samples if has_run(file.parent) else ():
+        for run in runs_below(self._loaded.path):
+            for sample in open_run(run).samples if has_run(run) else ():
                 if why := licence_of(sample, self._stated).refused:
                     raise ConfigError(
                         f"--viewer: the image of sample {sample.id!r} of data set {sample.dataset!r} may not be "

@@ -12,6 +12,7 @@ from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.read import CANARIES, STUDY
+from medvision_agent.eval.store.shard import runs_below
 from medvision_agent.eval.store.verify import Verified, verify_run
 from medvision_agent.eval.study.plan import read_plan
 
@@ -43,8 +44,7 @@ def verify(path: PathText) -> VerifiedRuns:
     try:
         cells = [cell.folder for cell in read_plan(folder).cells]
     except StorageError as error:
-        found = sorted(file.parent for file in folder.rglob(DATABASE))
-        runs = {one.relative_to(folder).as_posix(): verify_run(one) for one in found}
+        runs = {one.relative_to(folder).as_posix(): verify_run(one) for one in runs_below(folder)}
         return VerifiedRuns(runs, plan_damage=str(error))
     begun = [cell for cell in cells if (folder / cell).exists()]
     canaries = sorted(file.parent.relative_to(folder).as_posix() for file in folder.glob(f"{CANARIES}/*/{DATABASE}"))

@@ -170,11 +170,17 @@ class Handing(ABC):
         slot.outbox.append(out)
         slot.needed.set()
 
+    def _landed(self, out: Out) -> None:
+        """Count a sample no longer as in flight: it was finished, or will not be begun."""
+        if out.flies:
+            out.flies = False
+            out.slot.count[out.pool] -= 1
+            self._meter.flying -= 1
+
     def _end(self, out: Out) -> None:
         del out.slot.out[out.number]
-        out.slot.count[out.pool] -= 1
+        self._landed(out)
         self._pools[out.pool].ended()
-        self._meter.flying -= 1
         out.asking.__exit__(None, None, None)
 
     async def _tick(self) -> None:

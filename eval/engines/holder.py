@@ -16,6 +16,7 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.wire.rate_limit import Pace
+from medvision_agent.errors import StorageError
 from medvision_agent.eval.asking.draws import marked
 from medvision_agent.eval.asking.watch import Watch, waiting_until
 from medvision_agent.eval.data.sample import Sample
@@ -37,7 +38,7 @@ from medvision_agent.eval.engines.messages import (
 )
 from medvision_agent.eval.scorer.protocol import protocol
 from medvision_agent.eval.scorer.score import score_record
-from medvision_agent.eval.store.files import write_picture
+from medvision_agent.eval.store.files import UNWRITABLE, not_stored, write_picture
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.refusals import refused_first
 from medvision_agent.eval.store.shard import SHARDS, Shard, sees
@@ -55,6 +56,9 @@ _AGE, _PROMPT = 5.0, 0.5
 _TOLD = 1 << 23
 """Bytes of shards and pictures that are told together, unless one note has more."""
 
+_BACK = 1 << 12
+"""Numbers of samples that are told again as given back: more than ever wait at once (``slots.py``)."""
+
 Note = Finished | Closed | Told | GaveUp | Broke | Heard
 
 
@@ -65,6 +69,10 @@ class _Pool:
     most: int = 0
     flying: int = 0
     queue: deque[Leased] = field(default_factory=deque[Leased])
+    last: int = -1
+    """The highest number that came: a call whose reply was lost on its way comes again."""
+    back: deque[int] = field(default_factory=lambda: deque[int](maxlen=_BACK))
+    """What was given back of late, and is told again in case that reply was lost."""
 
 
 @dataclass(eq=False)
@@ -121,19 +129,20 @@ class Holder:
         return self._lanes[lane].run is not None
 
     def lease(self, asks: Sequence[Leased], most: int) -> None:
-        """Take samples of one model, of which *most* are in flight at once."""
+        """Take samples of one model, of which *most* are in flight at once; those that came before are passed over."""
         pool = self._pools.setdefault(asks[0].pool, _Pool())
         pool.most = most
-        pool.queue.extend(asks)
+        pool.queue.extend(one for one in asks if one.number > pool.last)
+        pool.last = max(pool.last, asks[-1].number)
         self._begin()
 
     def recall(self, pool: int) -> list[int]:
-        """Give back the samples of a model that were not begun."""
+        """Give back the samples of a model that were not begun, beside those that were given back before."""
         held = self._pools.setdefault(pool, _Pool())
-        numbers = [one.number for one in held.queue]
+        held.back.extend(one.number for one in held.queue)
         held.queue.clear()
         self._close_what_is_due()
-        return numbers
+        return list(held.back)
 
     def stop(self) -> None:
         """Wait for no further try of a request, and begin nothing."""
@@ -228,33 +237,47 @@ class Holder:
             return await asyncio.to_thread(told, leased.number, record, trace, lane.opened)
         if leased.drawn:
             record = marked(record)
-        await self._keep(lane, record, trace)
+        shard = await self._keep(lane, record, trace)
         shown = {"sample"} if leased.drawn else {"sample", "response", "as_written"}
         text = record.model_dump_json(exclude=shown, exclude_defaults=True)
         refused = record.outcome is Outcome.REJECTED
         if refused and lane.run is None:
             self._close(leased.lane)
-        number = self._tell(Finished(leased.number, text, _scored(lane, record)), urgent=refused)
+        number = self._tell(Finished(leased.number, text, _scored(lane, record), shard), urgent=refused)
         if refused:
             self._refused = number
         return None
 
-    async def _keep(self, lane: _Lane, record: Record, trace: Trace) -> None:
-        """Store a finished sample in the shard of its lane."""
+    async def _keep(self, lane: _Lane, record: Record, trace: Trace) -> int:
+        """Store a finished sample in the shard of its lane, and return the number of that.
+
+        Raises StorageError where it cannot be written.
+        """
+        try:
+            return await self._kept(lane, record, trace)
+        except UNWRITABLE as error:
+            folder = lane.run or lane.shards
+            raise StorageError(not_stored(folder, record.sample.id, error)) from error
+
+    @staticmethod
+    async def _kept(lane: _Lane, record: Record, trace: Trace) -> int:
         if lane.run is not None and trace.pictures:
             await asyncio.to_thread(_write_pictures, lane, trace)
-        text = trace.to_json()
+        text, place = trace.to_json(), lane.place
         async with lane.making:
             if lane.kept is None:
                 lane.numbers += 1
                 folder = lane.shards / str(lane.numbers)
-                lane.kept = _Kept(await asyncio.to_thread(Shard, folder, packs=lane.place.packs), time.monotonic())
+                lane.kept = _Kept(
+                    await asyncio.to_thread(Shard, folder, run=place.run, packs=place.packs), time.monotonic()
+                )
             kept = lane.kept
             if lane.run is None:
                 kept.pictures.update(trace.pictures)
                 kept.shard.bytes += sum(map(len, trace.pictures.values()))
-            stored = kept.shard.submit(record, text)
+            stored, number = kept.shard.submit(record, text), lane.numbers
         await asyncio.wrap_future(stored)
+        return number
 
     def _close_what_is_due(self) -> None:
         """Close shards that are full or old, and all of them where nothing is asked any more."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from medvision_agent.errors import MedVisionAgentError
+from medvision_agent.errors import MedVisionAgentError, StorageError
 from medvision_agent.eval.asking.crashes import line_up_again
 from medvision_agent.eval.asking.engine import LeasingEngine, WorkerLostError
 from medvision_agent.eval.asking.meter import Meter
@@ -33,10 +33,10 @@ from medvision_agent.eval.engines.messages import (
     Told,
 )
 from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot
-from medvision_agent.eval.store.files import make_folder, write_picture
+from medvision_agent.eval.store.files import make_folder, unwritable, write_picture
 from medvision_agent.eval.store.read import find_attempt
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.shard import SHARDS, new_token, remove_shards
+from medvision_agent.eval.store.shard import SHARDS, left_in, new_token, remove_shards
 
 __all__ = ["Leases"]
 
@@ -44,6 +44,9 @@ SILENCE = 300.0
 """Seconds without a word after which a worker is given up."""
 _PATIENCE = 5.0
 """Seconds to wait for what is taken back from all workers, before one of them may begin more."""
+
+_LOOKS = 3
+"""Looks at what is left in the end: a worker that is being killed may close a shard between two of them."""
 
 
 class Leases(LeasingEngine):
@@ -76,6 +79,8 @@ class _Session(Handing):
         """Samples that were finished and are not in the run yet, though others wait for them, or they may be lost."""
         self._early = set[tuple[Lane, str, int]]()
         """Such that are in the run before the worker told that they were finished."""
+        self._refused = set[tuple[Lane, str]]()
+        """Shards that were damaged: what was finished in them is asked again, also where it is told later."""
         self._deaths = 0
 
     async def run(self) -> list[Exception]:
@@ -113,9 +118,9 @@ class _Session(Handing):
         while True:
             await slot.needed.wait()
             slot.needed.clear()
-            for lane in dict.fromkeys(out.ask[0] for out in slot.outbox):
+            for lane, pool in {out.ask[0]: out.pool for out in slot.outbox}.items():
                 if lane not in slot.sees:
-                    await self._open(slot, lane)
+                    await self._open(slot, lane, pool)
             batch, slot.outbox = slot.outbox, []
             if any(out.ask[0] not in slot.sees for out in batch):  # they came while others were opened
                 slot.outbox = batch
@@ -147,10 +152,13 @@ class _Session(Handing):
             if self._recalls is not None:  # before the worker begins more
                 await asyncio.wait([self._recalls], timeout=_PATIENCE)
 
-    async def _open(self, slot: Slot, lane: Lane) -> None:
+    async def _open(self, slot: Slot, lane: Lane, pool: int) -> None:
         job, store = lane.job, lane.store
         if store.folder not in self._tokens:
-            self._tokens[store.folder] = new_token(store.folder)
+            try:
+                self._tokens[store.folder] = new_token(store.folder)
+            except OSError as error:
+                raise StorageError(unwritable(store.folder, error)) from error
         number = self._lanes.setdefault(lane, len(self._lanes))
         opening = Open(
             number=-1,
@@ -158,13 +166,14 @@ class _Session(Handing):
             settings=job.settings.model_dump_json(),
             identity=job.identity.model_dump(mode="json"),
             picture=job.pictures.kind,
-            connections=next(slot.shares[out.pool] for out in slot.outbox if out.ask[0] is lane),
+            connections=slot.shares[pool],
             folder=store.folder.absolute(),
             shared=store.shared and store.shared.absolute(),
         )
         place = Place(
             token=self._tokens[store.folder],
             worker=slot.life,
+            run=store.mark,
             packs=store.packs,
             prompt=bool(lane.followers),
             answered=lane.breaker.answered,
@@ -222,6 +231,10 @@ class _Session(Handing):
         key = lane, sample.id, attempt
         if (lane.followers or not out.slot.sees[lane]) and key not in self._early:
             self._waiting[key] = out, record, scored
+            out.shard = f"{out.slot.life}/{note.shard}"
+            self._landed(out)
+            if (lane, out.shard) in self._refused:
+                self._back_unmerged(out.slot, (lane, out.shard))
         else:
             self._early.discard(key)
             self._settle(out, record, scored)
@@ -266,20 +279,25 @@ class _Session(Handing):
         lane = next(one for one, number in self._lanes.items() if number == note.lane)
         file = lane.store.folder / SHARDS / note.name
         if note.content is not None:
-            await asyncio.to_thread(_unpacked, lane, file, note)
+            try:
+                await asyncio.to_thread(_unpacked, lane, file, note)
+            except OSError as error:
+                raise StorageError(unwritable(file, error)) from error
         merged = await lane.store.merge_async(file)
         if merged.refused:
             self._watch.on_note(merged.refused)
-            self._back_unmerged(slot)
+            self._refused.add(shard := (lane, note.name.partition("-")[0]))
+            self._back_unmerged(slot, shard)
         for key in merged.keys:
             if (waited := self._waiting.pop((lane, *key), None)) is not None:
                 self._settle(*waited)
             elif lane.followers or not slot.sees[lane]:
                 self._early.add((lane, *key))
 
-    def _back_unmerged(self, slot: Slot) -> None:
-        """Have samples asked again that a worker finished in a shard which never comes, as far as one can tell."""
-        lost = [key for key, (out, *_) in self._waiting.items() if out.slot is slot]
+    def _back_unmerged(self, slot: Slot, shard: tuple[Lane, str] | None = None) -> None:
+        """Have samples asked again that a worker finished in a *shard* which never comes; by default in any."""
+        ours = {key: (key[0], out.shard) for key, (out, *_) in self._waiting.items() if out.slot is slot}
+        lost = [key for key, its in ours.items() if shard in {None, its}]
         self._back([self._waiting.pop(key)[0] for key in lost])
 
     async def _lost(self, slot: Slot, how: str) -> None:
@@ -296,7 +314,7 @@ class _Session(Handing):
             await self._if_found(out)
         for number in range(len(self._pools)):
             outs = [out for out in slot.out.values() if out.pool == number]
-            blamed = [out for out in outs if out.arrived][: slot.shares[number]]
+            blamed = [out for out in outs if out.arrived and out.flies][: slot.shares[number]]
             self._back([out for out in outs if out not in blamed])
             for out in blamed:
                 lane, sample, _ = out.ask
@@ -318,10 +336,13 @@ class _Session(Handing):
     def _take_what_is_left(self) -> None:
         """Take in what is left where the command was interrupted twice, or failed."""
         for store in {lane.store for lane in self._lanes}:
-            for merged in store.merge_left():
-                if merged.refused:
-                    self._watch.on_note(merged.refused)
-            remove_shards(store.folder)
+            for _ in range(_LOOKS):
+                for merged in store.merge_left():
+                    if merged.refused:
+                        self._watch.on_note(merged.refused)
+                if not any(left_in(store.folder)):
+                    remove_shards(store.folder)
+                    break
 
 
 async def _both(*works: Coroutine[Any, Any, None]) -> None:

@@ -106,6 +106,8 @@ class Place:
     """What it finds in the run's folder, where it sees that."""
     worker: str
     """The folder of its shards."""
+    run: str
+    """What the run is known by in its shards."""
     packs: bool
     """Whether the run packs traces."""
     prompt: bool
@@ -222,6 +224,8 @@ class Finished:
     """JSON without the sample and, unless it was drawn, without the response."""
     scored: tuple[bool, float] | None
     """Success and loss."""
+    shard: int
+    """The number of that shard among those of its lane, with which its name begins."""
 
 
 @dataclass(frozen=True)

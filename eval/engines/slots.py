@@ -62,6 +62,10 @@ class Out:
     ask: Ask
     slot: "Slot"
     asking: AbstractContextManager[None]
+    flies: bool = True
+    """Whether it counts as in flight: not once it was finished, though it may wait until it is in the run."""
+    shard: str = ""
+    """The shard that it was finished in, where it waits for that."""
     arrived: bool = False
     """Whether the worker has it for certain."""
 
@@ -78,7 +82,7 @@ class Slot:
     out: dict[int, Out] = field(default_factory=dict[int, Out])
     """In the order in which they were leased."""
     count: Counter[int] = field(default_factory=Counter[int])
-    """Of these, by model."""
+    """Of these, what was not finished, by model."""
     outbox: list[Out] = field(default_factory=list[Out])
     """What was not sent yet."""
     serves: bool = True

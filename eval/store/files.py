@@ -6,6 +6,7 @@ flushed. OSErrors pass through.
 
 import os
 import re
+import sqlite3
 from contextlib import suppress
 from errno import EACCES, EEXIST, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
@@ -17,8 +18,10 @@ __all__ = [
     "LOCK",
     "LOG",
     "PICTURES",
+    "UNWRITABLE",
     "is_hash",
     "make_folder",
+    "not_stored",
     "picture_path",
     "read_count",
     "sync_folder",
@@ -34,6 +37,8 @@ COUNT = f"{DATABASE}-count"
 """How many records there are; it stands beside the log, which may be lost, and goes with it."""
 LOCK = "run.lock"
 PICTURES = "pictures"
+UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
+"""What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -53,6 +58,14 @@ def unwritable(what: Path, error: Exception) -> str:
     elif number in {EACCES, EPERM, EROFS}:
         why = f"this user may not write there ({why})"
     return f"{what} cannot be written: {why}; give another --out"
+
+
+def not_stored(folder: Path, sample_id: str, error: Exception) -> str:
+    """Return in words that a finished sample of a run could not be stored, why, and what to do."""
+    return (
+        f"{folder}: sample {sample_id} was not stored: {error}; "
+        "the samples before it are; remove the cause and go on with --resume"
+    )
 
 
 def picture_path(folder: Path, sha256: str) -> Path:

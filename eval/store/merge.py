@@ -16,7 +16,7 @@ from typing import NamedTuple
 from medvision_agent.errors import DamageError
 from medvision_agent.eval.store.packed import Packed, Packer, packs
 from medvision_agent.eval.store.seal import StoredRecord, StoredTrace, Tally, TracesIn, add_all_to_tally, records_in
-from medvision_agent.eval.store.shard import hash_in_name
+from medvision_agent.eval.store.shard import hash_in_name, mark_of, run_of_shard
 from medvision_agent.eval.store.writer import transaction
 
 __all__ = ["Merged", "merge", "plain"]
@@ -85,6 +85,8 @@ def merge(database: sqlite3.Connection, file: Path) -> Merged:
             return Merged()
         rows = database.execute("SELECT sample_id, attempt, sha256, rowid FROM shard.record ORDER BY rowid").fetchall()
         with transaction(database):
+            if run_of_shard(database) != mark_of(database):
+                raise DamageError(f"{file}: the shard is of a run that was begun with other settings")
             for (strange,) in database.execute(_STRANGE):
                 raise DamageError(f"{file}: the shard is of another run: there is no sample {strange!r} in this one")
             known = {number for (number,) in database.execute(_KNOWN)}

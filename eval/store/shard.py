@@ -9,6 +9,8 @@ nobody reads it before it is closed or its writer has died: no lock has to hold 
 within the shard.
 """
 
+import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -19,31 +21,49 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
-from medvision_agent.eval.store.files import DATABASE, make_folder, sync_folder
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.store.files import DATABASE, LOG, PICTURES, make_folder, sync_folder, unwritable
 from medvision_agent.eval.store.packed import Packer
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.row import add_row
 from medvision_agent.eval.store.schema import create_run
+from medvision_agent.eval.store.seal import hash_of_text
 from medvision_agent.eval.store.writer import Writer
 
-__all__ = ["SHARDS", "Shard", "hash_in_name", "left_in", "new_token", "remove_shards", "sees", "set_apart"]
+__all__ = [
+    "SHARDS",
+    "Shard",
+    "hash_in_name",
+    "left_in",
+    "mark_of",
+    "new_token",
+    "remove_shards",
+    "run_of_shard",
+    "runs_below",
+    "sees",
+    "set_apart",
+]
 
 SHARDS = "shards"
 _TOKEN = "token"  # noqa: S105 - proves sight of a folder, and opens nothing
 _DAMAGED = ".damaged"
+_RUN = "shard_of"
+"""Key of the run's mark among the facts of a shard."""
+_IDENTITY = "SELECT value FROM main.run WHERE key = 'identity'"
 
 
 class Shard:
     """A file that one worker adds finished samples to, closed after some of them."""
 
-    def __init__(self, folder: Path, *, packs: bool) -> None:
+    def __init__(self, folder: Path, *, run: str, packs: bool) -> None:
         """Make the shard in a *folder* of its own; *packs* says whether the run packs traces.
 
+        It is taken into the run alone whose ``mark_of`` is *run*.
         Raises StorageError where it cannot be made.
         """
         self._folder = folder
         self._writer = Writer(folder)
-        self._writer.do(lambda database: create_run(database, folder, (), {}))
+        self._writer.do(lambda database: create_run(database, folder, (), {_RUN: run}))
         self._packer = Packer() if packs else None
         self.records = 0
         """Records that were handed over."""
@@ -60,15 +80,38 @@ class Shard:
         add_row(database, record, trace, self._packer)
 
     def close(self) -> Path:
-        """Close the shard, and return the plain file that is left of it, under its final name."""
+        """Close the shard, and return the plain file that is left of it, under its final name.
+
+        Raises StorageError where that cannot be; then it stays as one whose worker died, and holds all that it did.
+        """
         self._writer.close()
         file = self._folder / DATABASE
-        digest = sha256(file.read_bytes()).hexdigest()
-        closed = self._folder.with_name(f"{self._folder.name}-{digest}.sqlite")
-        file.replace(closed)
-        sync_folder(closed.parent)
+        if (self._folder / LOG).exists():  # the disk is full, or someone reads: the file lacks what is in the log
+            raise StorageError(
+                f"{file}: the shard cannot be closed, the disk may be full; free some space and go on with --resume, "
+                "which takes in what is in it"
+            )
+        try:
+            digest = sha256(file.read_bytes()).hexdigest()
+            closed = self._folder.with_name(f"{self._folder.name}-{digest}.sqlite")
+            file.replace(closed)
+            sync_folder(closed.parent)
+        except OSError as error:
+            raise StorageError(unwritable(file, error)) from error
         shutil.rmtree(self._folder, ignore_errors=True)
         return closed
+
+
+def mark_of(database: sqlite3.Connection) -> str:
+    """Return what a run is known by in its shards: a hash of what it was begun as."""
+    (identity,) = database.execute(_IDENTITY).fetchone()
+    return hash_of_text(identity)
+
+
+def run_of_shard(database: sqlite3.Connection) -> str | None:
+    """Return the mark of the run that a shard, attached as ``shard``, was made for."""
+    row = database.execute("SELECT value FROM shard.run WHERE key = ?", (_RUN,)).fetchone()
+    return str(json.loads(row[0])) if row else None
 
 
 def hash_in_name(file: Path) -> str | None:
@@ -96,6 +139,16 @@ def left_in(run: Path, worker: str = "*") -> Iterator[Path]:
     """Yield the shards in a run's folder, closed ones first; those that were refused before are left out."""
     for pattern in (f"{worker}/*-*.sqlite", f"{worker}/*/{DATABASE}"):
         yield from sorted((run / SHARDS).glob(pattern))
+
+
+def runs_below(folder: Path) -> list[Path]:
+    """Return the folders below one, itself included, at any depth, that have a database of a run; shards are none."""
+    found = list[Path]()
+    for name, folders, files in os.walk(folder):  # what goes while it looks is passed over
+        if DATABASE in files:
+            found.append(Path(name))
+            folders[:] = [one for one in folders if one not in {SHARDS, PICTURES}]
+    return sorted(found)
 
 
 def set_apart(file: Path) -> Path:

@@ -32,7 +32,17 @@ from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
-from medvision_agent.eval.store.files import COUNT, DATABASE, LOCK, PICTURES, sync_folder, unwritable, write_picture
+from medvision_agent.eval.store.files import (
+    COUNT,
+    DATABASE,
+    LOCK,
+    PICTURES,
+    UNWRITABLE,
+    not_stored,
+    sync_folder,
+    unwritable,
+    write_picture,
+)
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
 from medvision_agent.eval.store.merge import Merged, merge, plain
 from medvision_agent.eval.store.packed import Packer, packs
@@ -42,14 +52,12 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.row import add_row
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.schema import continue_run, create_run, set_fact
-from medvision_agent.eval.store.shard import SHARDS, left_in, remove_shards, set_apart
+from medvision_agent.eval.store.shard import SHARDS, left_in, mark_of, remove_shards, set_apart
 from medvision_agent.eval.store.writer import Writer
 
 __all__ = ["RunStore", "Traced"]
 
 _LOG = logging.getLogger(__name__)
-_UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
-"""What writing may raise: the disk, the database, or something that is no JSON or no Unicode text."""
 
 
 class Traced(Protocol):
@@ -73,6 +81,8 @@ class RunStore:
         self.shared: Path | None = None
         """A folder that this run's pictures are linked from, and other runs' too."""
         self._writer = Writer(folder)
+        self.mark = ""
+        """What the run is known by in its shards."""
         self._packer: Packer | None = None
         """None where the run was begun with traces in plain text."""
         self.run: Run
@@ -95,7 +105,7 @@ class RunStore:
             store._writer.note_count(0)
             store._opened(open_run(folder))
             sync_folder(folder)
-        except _UNWRITABLE as error:
+        except UNWRITABLE as error:
             store.close()
             raise StorageError(unwritable(folder / DATABASE, error)) from error
         except BaseException:
@@ -129,7 +139,7 @@ class RunStore:
             tally = store._writer.do(lambda database: continue_run(database, stored, identity.code, libraries()))
             store._writer.note_count(tally.count)
             store._opened(stored)
-        except _UNWRITABLE as error:
+        except UNWRITABLE as error:
             store.close()
             raise StorageError(f"{folder / DATABASE} cannot be written: {error}") from error
         except BaseException:
@@ -141,6 +151,7 @@ class RunStore:
     def _opened(self, run: Run) -> None:
         self.run = run
         self._packer = Packer() if self._writer.do(packs) else None
+        self.mark = self._writer.do(mark_of)
 
     @property
     def packs(self) -> bool:
@@ -210,7 +221,7 @@ class RunStore:
             merged = merge(database, shard)
         except DamageError as error:
             return Merged(refused=f"{error}; it is kept as {set_apart(file)}, and its samples are asked again")
-        except _UNWRITABLE as error:
+        except UNWRITABLE as error:
             raise StorageError(f"{self.folder}: {file} was not taken in: {error}; go on with --resume") from error
         if merged.tally is not None:
             with suppress(OSError):  # the samples are stored, and a lower count is true as well
@@ -228,10 +239,7 @@ class RunStore:
             for key, png in trace.pictures.items():
                 write_picture(self.folder, key, png, self.shared)
             tally = add_row(database, record, text, self._packer)
-        except _UNWRITABLE as error:
-            raise StorageError(
-                f"{self.folder}: sample {record.sample.id} was not stored: {error}; "
-                "the samples before it are; remove the cause and go on with --resume"
-            ) from error
+        except UNWRITABLE as error:
+            raise StorageError(not_stored(self.folder, record.sample.id, error)) from error
         with suppress(OSError):  # the sample is stored, and a lower count is true as well
             self._writer.note_count(tally.count)

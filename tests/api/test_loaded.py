@@ -3,11 +3,13 @@
 import hashlib
 import json
 import math
+import shutil
 
 import pytest
 
 import medvision_agent as mva
 from medvision_agent.errors import ConfigError, StorageError
+from medvision_agent.eval.store.shard import Shard
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tables.samples import column_of
 from medvision_agent.tools.view.png import encode_png
@@ -22,6 +24,17 @@ def test_a_run_a_study_and_a_folder_are_known_apart(stored):
     table = study.samples()
     assert table.arm.nunique() == len({cell for cell in study.runs.values() for cell in [cell.config["arm"]]})
     assert set(table.run) == set(study.folders)
+
+
+def test_a_shard_that_is_being_written_is_no_run(stored, tmp_path):
+    shutil.copytree(stored / "study", tmp_path / "study")
+    before = mva.load(tmp_path / "study")
+    for run in before.folders.values():
+        Shard(run / "shards" / "w" / "1", run="", packs=True)._writer.close()
+    assert mva.load(tmp_path / "study").folders == before.folders
+    assert mva.load(tmp_path).folders.keys() == {f"study/{name}" for name in before.folders}
+    (tmp_path / "study" / "study.json").write_text("{}", encoding="utf-8")
+    assert mva.verify(tmp_path / "study").runs.keys() == before.folders.keys()
 
 
 def test_a_folder_without_runs_is_refused(tmp_path, stored):

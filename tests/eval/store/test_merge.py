@@ -14,7 +14,7 @@ from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.store.read import open_run, read_traces
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.shard import Shard, hash_in_name, left_in, new_token, sees
+from medvision_agent.eval.store.shard import Shard, hash_in_name, left_in, mark_of, new_token, sees
 from medvision_agent.eval.store.verify import verify_run
 from medvision_agent.eval.store.write import RunStore
 
@@ -30,7 +30,9 @@ def trace_of(number, attempt, worker):
 
 def shard_of(folder, worker, number, keys, *, packs=True, close=True):
     """Write a shard as a worker does."""
-    shard = Shard(folder / "shards" / worker / str(number), packs=packs)
+    with closing(sqlite3.connect(folder / "run.sqlite")) as database:
+        run = mark_of(database)
+    shard = Shard(folder / "shards" / worker / str(number), run=run, packs=packs)
     for sample, attempt in keys:
         record = Record(sample=SAMPLES[sample], attempt=attempt, outcome=Outcome.ANSWERED, response=worker)
         shard.submit(record, trace_of(sample, attempt, worker).to_json()).result()
@@ -122,6 +124,17 @@ def test_a_shard_of_another_run_is_refused(tmp_path):
     assert not open_run(tmp_path / "run").records
 
 
+def test_a_shard_of_a_run_that_asked_the_same_samples_otherwise_is_refused(tmp_path):
+    with RunStore.create(tmp_path / "one", SAMPLES, IDENTITY, CONFIG) as store:
+        file = shard_of(tmp_path / "one", "w", 1, KEYS)
+    with RunStore.create(tmp_path / "two", SAMPLES, IDENTITY.but(form="cot"), CONFIG) as store:
+        (tmp_path / "two" / "shards" / "w").mkdir(parents=True)
+        shutil.copy(file, tmp_path / "two" / "shards" / "w")
+        (merged,) = store.merge_left()
+        assert "begun with other settings" in merged.refused
+    assert not open_run(tmp_path / "two").records
+
+
 def test_a_shard_stays_where_the_run_cannot_be_written(tmp_path):
     folder = tmp_path / "run"
     with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
@@ -138,3 +151,17 @@ def test_a_worker_knows_by_a_token_whether_it_sees_the_run(tmp_path):
     assert sees(tmp_path, token)
     assert not sees(tmp_path, "0" * 32)
     assert not sees(tmp_path / "elsewhere", token)
+
+
+def test_a_shard_that_cannot_be_closed_keeps_what_is_in_its_log(tmp_path):
+    folder = tmp_path / "run"
+    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
+        shard = shard_of(folder, "w", 1, KEYS[:3], close=False)
+        with closing(sqlite3.connect(folder / "shards" / "w" / "1" / "run.sqlite")) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM record").fetchall()  # as on a full disk, the log stays
+            with pytest.raises(StorageError, match="cannot be closed"):
+                shard.close()
+        (merged,) = store.merge_left()
+        assert len(merged.keys) == 3
+    assert not verify_run(folder).damage

@@ -1,0 +1,165 @@
+"""Workers that hold leases where something fails: full disks, calls whose reply is lost, leases taken back early."""
+
+import asyncio
+import os
+import threading
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import near
+import pytest
+from fake.replies import HANG, error, text
+
+import medvision_agent as mva
+from medvision_agent.agent.endings.outcome import Outcome
+from medvision_agent.api import studying
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.asking.launch import execute, prepare
+from medvision_agent.eval.asking.runner import Watch
+from medvision_agent.eval.engines import holder, leases
+from medvision_agent.eval.engines.leases import Leases
+from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.store.read import open_run
+from medvision_agent.eval.store.verify import verify_run
+
+ANSWER = text("<think>so</think><answer>10.0</answer>")  # 1,060 tokens
+
+
+@pytest.fixture
+def ask(data, models, tmp_path):
+    """Return a function that asks the samples by one worker in this process, and returns the run."""
+
+    async def asked(make=near.Near, connections=2, watch=None, **given):
+        settings = Settings(
+            model="fake-openai",
+            models_file=models,
+            data=str(data),
+            max_connections=connections,
+            tools="off",
+            probe=False,
+            out=tmp_path / "run",
+            **given,
+        )
+        engine = Leases(1, make)
+        async with asyncio.timeout(60):
+            try:
+                return await execute(prepare(settings), watch=watch or Watch(), stop=asyncio.Event(), engine=engine)
+            finally:
+                engine.close()
+
+    return asked
+
+
+class Full(holder.Shard):
+    """A shard on a disk with room for little."""
+
+    def __init__(self, folder, **given):
+        super().__init__(folder, **given)
+        (pages,) = self._writer.do(lambda database: database.execute("PRAGMA page_count").fetchone())
+        self._writer.do(lambda database: database.execute(f"PRAGMA max_page_count = {pages}"))
+
+
+async def test_a_full_disk_at_a_worker_is_said_and_what_is_stored_stays(server, ask, tmp_path, monkeypatch):
+    server.behave(lambda request: text(f"<think>{os.urandom(1500).hex()}</think><answer>10.0</answer>"))
+    with monkeypatch.context() as full:
+        full.setattr(holder, "Shard", Full)
+        with pytest.raises(StorageError, match=r"sample \S+ was not stored: database or disk is full.*--resume"):
+            await ask(connections=1)
+    stored, asked = len(open_run(tmp_path / "run").records), len(server.requests)
+    assert 0 < stored == asked - 1
+    run = await ask(connections=1, resume=True)
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert len(server.requests) == asked + 12 - stored
+
+
+class Stuttering(near.Near):
+    """A worker whose first reply to each call is lost, so that it is called again."""
+
+    async def lease(self, asks, most):
+        await super().lease(asks, most)
+        await super().lease(asks, most)
+
+    async def recall(self, pool):
+        await super().recall(pool)
+        return await super().recall(pool)
+
+
+async def test_a_call_that_is_made_twice_asks_and_loses_nothing(server, ask, tmp_path):
+    refused = []
+
+    def rule(request):
+        refused.extend([request] if len(server.requests) == 7 else [])
+        return error(400, "not this one") if request in refused else ANSWER
+
+    server.behave(rule)
+    reasons = []
+    await ask(Stuttering, budget={"seconds": 3600, "tokens": 9 * 1060}, watch=Watch(on_limit=reasons.append))
+    run = await ask(Stuttering, resume=True)
+    assert len(run.records) == 12
+    assert len(server.requests) == 12
+    assert not verify_run(tmp_path / "run").damage
+
+
+async def test_a_worker_goes_on_while_what_it_finished_is_not_in_the_run_yet(server, ask, monkeypatch):
+    monkeypatch.setattr(holder, "sees", lambda run, token: False)
+    monkeypatch.setattr(holder, "_AGE", 1000.0)  # no shard is closed before all is asked
+    server.behave(lambda request: HANG if len(server.requests) == 1 else ANSWER)
+    task = asyncio.create_task(ask(connections=2))
+    await server.wait_for(12)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_damaged_shard_that_came_back_costs_its_own_samples_alone(server, ask, tmp_path, monkeypatch):
+    monkeypatch.setattr(holder, "sees", lambda run, token: False)
+    monkeypatch.setattr(holder, "_RECORDS", 3)
+    close, finished, notes, all_asked = holder._close, [], [], threading.Event()
+
+    def damaged(number, lane, kept):
+        note = close(number, lane, kept)
+        if "/1-" not in note.name:
+            return note
+        finished.append(kept.shard.records)
+        monkeypatch.setattr(holder, "_RECORDS", 100)
+        assert all_asked.wait(60), "others finish meanwhile, in other shards"
+        return replace(note, content=note.content[:-1] + bytes([note.content[-1] ^ 1]))
+
+    def rule(request):
+        if len(server.requests) == 12:
+            all_asked.set()
+        return ANSWER
+
+    monkeypatch.setattr(holder, "_close", damaged)
+    server.behave(rule)
+    run = await ask(connections=4, watch=Watch(on_note=notes.append))
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert len(server.requests) == 12 + finished[0]
+    assert len(notes) == 1
+    assert not verify_run(tmp_path / "run").damage
+
+
+async def test_leases_taken_back_while_a_worker_prepares_its_runs_are_handed_out_again(
+    server, data, models, tmp_path, monkeypatch
+):
+    study = tmp_path / "study.yaml"
+    head = f"name: t\nmodels: [fake-openai]\nmodels_file: models.yaml\ndata: {data}\nlimit: 4\n"
+    study.write_text(f"{head}base: {{tools: ruler}}\ndesigns: [on-off]\n", encoding="utf-8")
+    server.behave(lambda request: ANSWER)
+    opened = leases._Session._open
+
+    async def taken_back(session, slot, *what):
+        await opened(session, slot, *what)
+        await session._from(slot, 0)  # as near a limit
+
+    monkeypatch.setattr(leases._Session, "_open", taken_back)
+
+    @asynccontextmanager
+    async def leasing(runs, stop):
+        yield (engine := Leases(1, near.Near))
+        engine.close()
+
+    monkeypatch.setattr(studying, "engine_for", leasing)
+    done = await asyncio.to_thread(mva.ablate, study, out=tmp_path / "s", processes=1, progress=False)
+    assert [len(open_run(cell.parent).records) for cell in (tmp_path / "s").rglob("run.sqlite")] == [4, 4]
+    assert not done.interrupted
