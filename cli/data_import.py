@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.text import printable
+from medvision_agent.text import plural, printable
 
 if TYPE_CHECKING:
     from medvision_agent.eval.importing.choices import Choices, Measure
@@ -220,6 +220,7 @@ def _print(imported: "Imported", choices: "Choices") -> None:
     for question in questions(imported.ledger, choices):
         print_wrapped(f"question: {question}", hanging=2)
     counts = ", ".join(f"{count} {task}" for task, count in imported.tasks.items())
-    print_wrapped(f"{imported.samples} samples of {imported.subjects} subjects in {imported.out}: {counts}.")
+    found = f"{plural(imported.samples, 'sample')} of {plural(imported.subjects, 'subject')}"
+    print_wrapped(f"{found} in {imported.out}: {counts}.")
     print_wrapped(f"Look at every picture of {imported.out / 'sheet-1.png'}: the ground truth is drawn on it.")
     print_wrapped(f"Use them with: --data {imported.out / 'samples.jsonl'}")

@@ -61,5 +61,5 @@ class DamageError(StorageError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the known name nearest to *name*, or an empty string."""
-    match = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    match = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" Did you mean {match[0]!r}?" if match else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["counted", "fixed", "percent", "plural", "printable"]
+__all__ = ["counted", "fixed", "percent", "plural", "printable", "significant"]
 
 _EXACT = 1e-9
 """What the sum of differences that cancel out may leave of 0."""
@@ -28,6 +28,12 @@ def plural(count: int, noun: str, several: str = "") -> str:
 def percent(share: float) -> str:
     """Return a share (0 to 1) in per cent with one decimal, as tables of the field have it: ``87.5%``."""
     return f"{share:.1%}"
+
+
+def significant(value: float, digits: int) -> str:
+    """Return a number with so many significant digits; large ones without an exponent: 1190, not 1.19e+03."""
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text else text
 
 
 def fixed(value: float, digits: int, *, sign: bool = False) -> str:

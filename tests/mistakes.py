@@ -34,6 +34,7 @@ def sample(name: str, task: str, **fields: Any) -> dict[str, Any]:
         "size": {"label": "tumour", "target": [40.0, 24.0], "truth_points": AXES},
         "distance": {"landmarks": ["p", "q"], "target": [80.0], "truth_points": ENDS},
         "angle": {"landmarks": ["a", "b", "c", "d"], "target": [45.0], "truth_points": LINES},
+        "area": {"label": "tumour", "target": [754.0]},
         "detection": {"label": "tumour", "target": [0.3, 0.25, 0.8, 0.75], "truth_points": BOX},
     }[task]
     common = {

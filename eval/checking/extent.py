@@ -1,11 +1,11 @@
-"""The target beside its picture: what is longer than the picture, or shorter than one of its pixels."""
+"""The target beside its picture: what is larger than the picture, or smaller than one of its pixels."""
 
 import math
 from collections.abc import Iterator
 
 from medvision_agent.eval.checking.finding import Fault
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.quantity import LENGTH_MM
+from medvision_agent.quantity import AREA_MM2, LENGTH_MM
 
 __all__ = ["extent_faults", "order_faults"]
 
@@ -18,6 +18,8 @@ def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
     if sample.asks.is_box:
         yield from _box(sample, height, width)
         return
+    if sample.asks.quantity == AREA_MM2:
+        yield from _area(sample, height, width)
     if sample.asks.quantity != LENGTH_MM:
         return
     down, across = sample.pixel_size.height_mm, sample.pixel_size.width_mm
@@ -50,6 +52,25 @@ def order_faults(sample: Sample) -> Iterator[Fault]:
             "target",
             f"the major axis, {sample.target[0]:g} mm, is shorter than the minor one, {sample.target[1]:g} mm: "
             "expected the major axis first",
+            refused=False,
+        )
+
+
+def _area(sample: Sample, height: int, width: int) -> Iterator[Fault]:
+    area, pixel = sample.target[0], sample.pixel_size.height_mm * sample.pixel_size.width_mm
+    whole = height * width * pixel
+    if area > whole * _SLACK:
+        yield Fault(
+            "target-size",
+            "target",
+            f"{area:g} mm2 is larger than the picture, {whole:g} mm2 ({width} x {height} px of {pixel:g} mm2); "
+            "is the target not in mm2, or pixel_size not in mm?",
+        )
+    elif area < pixel:
+        yield Fault(
+            "target-size",
+            "target",
+            f"{area:g} mm2 is smaller than one pixel ({pixel:g} mm2): is it in cm2?",
             refused=False,
         )
 

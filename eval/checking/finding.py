@@ -18,7 +18,7 @@ RULES = {
     "volume": "the header of a volume contradicts the sample",
     "header": "the header of a volume leaves something in doubt",
     "pixel-size": "a pixel is smaller than 0.01 mm or larger than 10 mm",
-    "target-size": "the target is longer than the picture, or shorter than a pixel",
+    "target-size": "the target is larger than the picture, or smaller than a pixel",
     "axes-order": "the minor axis is longer than the major one",
     "radians": "every angle could be in radians",
     "points-names": "the ground truth points have other names, or another order",

@@ -13,6 +13,7 @@ from medvision_agent.eval.checking.slips import slip
 from medvision_agent.eval.data.sample import Landmark, Sample
 from medvision_agent.eval.data.sources.checks import outside
 from medvision_agent.quantity import ANGLE_DEG
+from medvision_agent.text import significant
 
 __all__ = ["AXES", "CORNERS", "agree", "name_faults", "point_faults"]
 
@@ -138,4 +139,4 @@ def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
 
 
 def _written(numbers: Sequence[float]) -> str:
-    return " x ".join(f"{number:.4g}" for number in numbers)
+    return " x ".join(significant(number, 4) for number in numbers)

@@ -9,6 +9,7 @@ from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import Dot, columns, dots, label, losses
 from medvision_agent.eval.figures.style import LINE, Look
+from medvision_agent.text import significant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,10 +71,11 @@ def _panel(task: str, unit: str, samples: Mapping[str, Sequence[Sized]], look: M
         losses(axes, "y", "loss")
         axes.set_xlabel(label(unit))
 
-    words = "; ".join(
-        f"{arm}: {', '.join(f'{loss:.3f} at {size:.3g}' for size, loss in points) or 'too few subjects for means'}"
+    told = {
+        arm: ", ".join(f"{loss:.3f} at {significant(size, 3)}" for size, loss in points)
         for arm, points in joined.items()
-    )
+    }
+    words = "; ".join(f"{arm}: {means or 'too few subjects for means'}" for arm, means in told.items())
     links = {
         one.href: f"{one.name}, {arm}: loss {one.loss:.3f}" for arm, own in shown.items() for one in own if one.href
     }

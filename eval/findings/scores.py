@@ -16,6 +16,7 @@ from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, Scored, scored_records
+from medvision_agent.text import significant
 
 __all__ = ["Epochs", "Scored", "lines_of", "result_of", "results", "scored", "target_size", "units"]
 
@@ -42,7 +43,7 @@ def _thirds(samples: Sequence[Sample]) -> dict[str, str]:
     for third in range(3):
         own = [sizes[one] for one, at in place.items() if at == third]
         if own:
-            names[third] = f"{third + 1}: {min(own):.3g} to {max(own):.3g} {unit}"
+            names[third] = f"{third + 1}: {significant(min(own), 3)} to {significant(max(own), 3)} {unit}"
     return {one: names[at] for one, at in place.items()}
 
 

@@ -6,7 +6,7 @@ A COCO box is ``[x, y, width, height]`` in pixels from the outer corner of the f
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,6 @@ class Boxes:
     def of(self, scan: Scan, choices: Choices, ledger: Ledger) -> Iterator[Question]:
         """Yield a detection for each structure of one box; several boxes of one structure are left out by name."""
         name = next((alias for alias in scan.aliases if alias in self._images), "")
-        self._used.add(name)
         if not name:
             return
         if scan.grid is not None and scan.values.shape[scan.cut(choices.plane).axis] > 1:
@@ -60,6 +59,10 @@ class Boxes:
                 ledger.note("target of detection", f"COCO box ({choices.convention})")
             except DataError as error:
                 ledger.leave(scan.tag, scan.path, f"COCO, {label}: {error}")
+
+    def meet(self, names: Iterable[str]) -> None:
+        """Note that an image of these names was found, be it left out or not."""
+        self._used.update(names)
 
     def unused(self) -> list[str]:
         """Say how many images of the file were not found."""

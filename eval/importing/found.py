@@ -122,6 +122,17 @@ class Ledger:
         """Say what is left out, and why."""
         self.left.append((tag, path, reason))
 
+    def part(self) -> "Ledger":
+        """Return a ledger of one image: what it leaves out is named here too, all else only once it is taken over."""
+        return Ledger(left=self.left)
+
+    def take_over(self, part: "Ledger") -> None:
+        """Count what followed for one image, of which a sample was made, and ask what is not known of it."""
+        for what, origins in part.derived.items():
+            self.derived.setdefault(what, Counter()).update(origins)
+        for question, tags in part.unknown.items():
+            self.unknown.setdefault(question, set()).update(tags)
+
     def facts(self) -> Mapping[str, Mapping[str, int]]:
         """Return what followed from what, as plain data."""
         return {what: dict(origins) for what, origins in self.derived.items()}

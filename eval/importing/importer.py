@@ -60,8 +60,8 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
     ledger = Ledger()
     with placed(out) as folder, Writer(folder, choices, ledger) as writer:
         work = _Work(choices, ledger, writer, only=_is_one(inputs))
-        for scan in _scans(inputs, choices, ledger):
-            work.take(scan)
+        for scan, part in _scans(inputs, choices, ledger):
+            work.take(scan, part)
         work.pass_over(path for _, path, _ in ledger.left)
         work.finish()
         sheets = writer.finish()
@@ -81,8 +81,8 @@ def _is_one(inputs: Inputs) -> bool:
     return files + len({path.parent for path in inputs.dicom}) == 1
 
 
-def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[Scan]:
-    """Yield each image; those that cannot be read are left out by name."""
+def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[tuple[Scan, Ledger]]:
+    """Yield each image and what followed for it; those that cannot be read are left out by name."""
     found: list[tuple[Path, tuple[str, ...], Callable[[Choices, Ledger], Scan]]] = [
         (path, _aliases(path, choices.images), partial(read, path))
         for paths, read in ((inputs.volumes, nifti.read_nifti), (inputs.pictures, pictures.read_picture_file))
@@ -93,15 +93,16 @@ def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[Scan]:
         found.append((series.path, (*series.aliases, *one), series.read))
     names = Counter(name for _, aliases, _ in found for name in set(aliases))
     for number, (path, aliases, read) in enumerate(found, start=1):
+        part = ledger.part()
         try:
-            scan = read(choices, ledger)
+            scan = read(choices, part)
         except DataError as error:
             ledger.leave(f"image-{number}", path, str(error))
             continue
         # The path below the folder comes first, and is no other's; a name that several images have is nobody's.
         scan.aliases = tuple(name for at, name in enumerate(aliases) if names[name] == 1 or (at == 0 and "." in name))
         scan.tag, scan.twins = f"image-{number}", names[aliases[-1]] > 1
-        yield scan
+        yield scan, part
 
 
 def _aliases(path: Path, root: Path) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ class _Work:
 
     def __init__(self, choices: Choices, ledger: Ledger, writer: Writer, *, only: bool) -> None:
         self.choices, self.ledger, self.writer = choices, ledger, writer
-        self.people = People(choices.subjects, ledger)
+        self.people = People(choices.subjects)
         self.keys: list[tuple[str, Path]] = []
         self._rows: dict[str, list[Row]] = {}
         for row in read_rows(choices.table) if choices.table else []:
@@ -124,33 +125,39 @@ class _Work:
         self._boxes = coco.read_coco(choices.coco) if choices.coco else None
         self._only = only
 
-    def take(self, scan: Scan) -> None:
-        """Ask about one image and write its samples."""
+    def take(self, scan: Scan, part: Ledger) -> None:
+        """Ask about one image and write its samples; *part* is of it alone, and counts where a sample is written."""
         self.keys.append((scan.tag, scan.path))
+        if self._boxes:
+            self._boxes.meet(scan.aliases)
         rows = self._rows_of(scan)
         try:
-            complete(scan, rows, self.choices, self.ledger)
+            complete(scan, rows, self.choices, part)
             named = {row.texts["subject"] for row in rows if "subject" in row.texts}
             if len(named) > 1:
                 raise DataError("rows of the table state different subjects for it")
-            subject = self.people.of(scan, next(iter(named), ""))
+            subject = self.people.of(scan, part, next(iter(named), ""))
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, str(error))
             return
         count = 0
-        for question in self._questions(scan, rows):
+        for question in self._questions(scan, rows, part):
             try:
                 self.writer.add(scan, question, subject)
                 count += 1
             except DataError as error:
                 self.ledger.leave(scan.tag, scan.path, f"{question.task}: {error}")
-        if not count and not any(tag == scan.tag for tag, _, _ in self.ledger.left):
+        if count:
+            self.ledger.take_over(part)
+        elif not any(tag == scan.tag for tag, _, _ in self.ledger.left):
             self.ledger.leave(scan.tag, scan.path, "nothing is stated about it: no mask, markup, row or box")
 
     def pass_over(self, paths: Iterable[Path]) -> None:
         """Say nothing of the rows about images that could not be read: the reason is given already."""
         for path in set(paths) - {path for _, path in self.keys}:
             self._used.update(_aliases(path, self.choices.images))
+            if self._boxes:
+                self._boxes.meet(_aliases(path, self.choices.images))
 
     def finish(self) -> None:
         """Say what of tables belongs to no image."""
@@ -175,18 +182,18 @@ class _Work:
             self._used.add(member)
         return rows
 
-    def _questions(self, scan: Scan, rows: list[Row]) -> Iterator[Question]:
+    def _questions(self, scan: Scan, rows: list[Row], part: Ledger) -> Iterator[Question]:
         if self.choices.masks:
-            yield from self._masked(scan, self.choices.masks)
+            yield from self._masked(scan, self.choices.masks, part)
         if self.choices.markups:
             yield from from_markups(scan, self._files(scan, self.choices.markups, markups.SUFFIXES, "--markups"),
-                                    self.choices, self.ledger)  # fmt: skip
+                                    self.choices, part)  # fmt: skip
         for row in rows:
-            yield from self._measured(scan, row)
+            yield from self._measured(scan, row, part)
         if self._boxes:
-            yield from self._boxes.of(scan, self.choices, self.ledger)
+            yield from self._boxes.of(scan, self.choices, part)
 
-    def _masked(self, scan: Scan, masks: Path) -> Iterator[Question]:
+    def _masked(self, scan: Scan, masks: Path, part: Ledger) -> Iterator[Question]:
         suffixes = nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES
         try:
             files = self._files(scan, masks, suffixes, "--masks")
@@ -198,14 +205,14 @@ class _Work:
                 numbers = nifti.read_mask(files[0], self.choices.affine, scan.grid)
             else:
                 numbers = pictures.read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
-            yield from from_masks(scan, numbers, self.choices, self.ledger)
+            yield from from_masks(scan, numbers, self.choices, part)
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, str(error))
 
     def _files(self, scan: Scan, root: Path, suffixes: tuple[str, ...], what: str) -> list[Path]:
         return matching(root, scan, self._only, suffixes, what)
 
-    def _measured(self, scan: Scan, row: Row) -> Iterator[Question]:
+    def _measured(self, scan: Scan, row: Row, part: Ledger) -> Iterator[Question]:
         try:
             cut = scan.cut(self.choices.plane)
             index = round(row.numbers.get("slice", 0))
@@ -219,9 +226,9 @@ class _Work:
             return
         if found is not None:
             question, how = found
-            self.ledger.note(f"target of {question.task}", how)
+            part.note(f"target of {question.task}", how)
             if question.points:
-                self.ledger.note("points of the table", f"(0, 0) is the {self.choices.points_at} of the first pixel")
+                part.note("points of the table", f"(0, 0) is the {self.choices.points_at} of the first pixel")
             yield _signed(question, row)
 
 

@@ -17,13 +17,12 @@ __all__ = ["People"]
 class People:
     """The pseudonyms of one import."""
 
-    def __init__(self, stated: Path | None, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, stated: Path | None) -> None:
         self._numbers: dict[str, int] = {}
         self._stated = _read(stated) if stated else {}
         self._path = stated
 
-    def of(self, scan: Scan, named: str = "") -> str:
+    def of(self, scan: Scan, ledger: Ledger, named: str = "") -> str:
         """Return the pseudonym of whom an image shows; *named* is whom a table says it shows."""
         known = next((self._stated[name] for name in scan.aliases if name in self._stated), "")
         if self._path is not None and not known:
@@ -34,10 +33,10 @@ class People:
             ("DICOM PatientID, as a pseudonym", scan.person),
         ):
             if who:
-                self._ledger.note("subject", origin)
+                ledger.note("subject", origin)
                 return self._pseudonym(f"said:{who}")
-        self._ledger.note("subject", "each image counts as a person of its own")
-        self._ledger.ask("Which images show one person? Give --subjects FILE (CSV: image, subject).", scan.tag)
+        ledger.note("subject", "each image counts as a person of its own")
+        ledger.ask("Which images show one person? Give --subjects FILE (CSV: image, subject).", scan.tag)
         return self._pseudonym(f"alone:{scan.tag}")
 
     def _pseudonym(self, key: str) -> str:

@@ -53,6 +53,10 @@ def _axes(mask: Mask, spacing: Spacing, convention: Convention) -> Truth:  # noq
     return (ellipse.major_mm, ellipse.minor_mm), tuple(zip(names, (*ellipse.major, *ellipse.minor), strict=True))
 
 
+def _area(mask: Mask, spacing: Spacing, convention: Convention) -> Truth:  # noqa: ARG001 - of boxes alone
+    return (int(mask.sum()) * spacing.height_mm * spacing.width_mm,), ()
+
+
 @dataclass(frozen=True)
 class Rule:
     """How the ground truth of a task follows from a mask."""
@@ -60,11 +64,14 @@ class Rule:
     truth: Callable[[Mask, Spacing, Convention], Truth]
     words: str
     """The same in words; may name the ``{convention}``."""
+    of_one_piece: bool = True
+    """Whether a structure in several pieces has no single answer."""
 
 
 FROM_MASK: Mapping[TaskName, Rule] = {
     "detection": Rule(_box, "box around the pixels of the mask ({convention})"),
     "size": Rule(_axes, "axes in mm of the ellipse fitted to the edge of the mask"),
+    "area": Rule(_area, "pixels of the mask times the pixel size, in mm2", of_one_piece=False),
 }
 """Every task that masks give."""
 
@@ -113,17 +120,20 @@ class _Structures:
         mask: Mask = np.ascontiguousarray(self._cut.picture(self._numbers, index) == number)
         pieces = int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[0]) - 1
         where = f"{self._label(number)}, {self._cut.plane} slice {index}"
-        if pieces > 1 and self._choices.pieces == "one":
+        single = [task for task in self._choices.tasks if pieces > 1 and FROM_MASK[task].of_one_piece]
+        if single and self._choices.pieces == "one":
             self._leave(
-                f"{where}: in {pieces} pieces, so there is no single answer; --pieces largest takes the largest"
+                f"{where}: in {pieces} pieces, so there is no single answer to {' and '.join(single)}; "
+                "--pieces largest takes the largest"
             )
-            return
-        if pieces > 1:
+        elif single:
             self._ledger.note("mask", "the largest of several pieces on the slice")
-            mask = component(mask)
         for task in self._choices.tasks:
+            if task in single and self._choices.pieces == "one":
+                continue
+            shown = component(mask) if task in single else mask
             try:
-                target, points = FROM_MASK[task].truth(mask, self._cut.spacing, self._choices.convention)
+                target, points = FROM_MASK[task].truth(shown, self._cut.spacing, self._choices.convention)
             except DataError as error:
                 self._leave(f"{where}, {task}: {error}")
                 continue

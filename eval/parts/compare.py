@@ -13,6 +13,7 @@ from medvision_agent.eval.parts.replay import Cause
 from medvision_agent.eval.parts.summary import PartMean, SampleLoss, means_of, states_points, told_apart, withheld
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.text import fixed
 
 __all__ = ["ENOUGH", "PartsComparison", "compare_parts", "parts_sentence"]
 
@@ -114,6 +115,6 @@ def parts_sentence(found: PartsComparison, a: str, b: str) -> str:
 
 def _figure(sign: int, part: PartMean) -> str:
     if part.interval is None:
-        return f"{sign * part.mean:.3f}"
-    low, high = sorted(sign * end for end in part.interval)
-    return f"{sign * part.mean:.3f} ({low:.3f} to {high:.3f})"
+        return fixed(sign * part.mean, 3)
+    low, high = (fixed(end, 3) for end in sorted(sign * end for end in part.interval))
+    return f"{fixed(sign * part.mean, 3)} ({low} to {high})"

@@ -30,6 +30,7 @@ from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.measured import Measurement, measurements
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
+from medvision_agent.text import significant
 from medvision_agent.tools.view.geometry import Point, Region
 from medvision_agent.tools.view.png import decode_png, encode_png
 
@@ -167,7 +168,7 @@ def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tup
 
 
 def _lines(one: Measurement, scene: Scene, *, final: bool) -> list[Mark]:
-    words = f"{one.source}: {one.value:.4g}"
+    words = f"{one.source}: {significant(one.value, 4)}"
     pairs = zip(one.points[::2], one.points[1::2], strict=False)
     return [_line(pair, scene, words, final=final) for pair in pairs]
 
@@ -203,4 +204,4 @@ def _near(point: tuple[float, float]) -> tuple[float, float]:
 
 
 def _numbers(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:.4g}" for value in values)
+    return ", ".join(significant(value, 4) for value in values)

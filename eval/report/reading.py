@@ -9,9 +9,9 @@ from itertools import chain, zip_longest
 from medvision_agent.agent.reader import Reader
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.places import demonstration
+from medvision_agent.eval.findings.second import readers_of
 from medvision_agent.eval.reading.both import AGREE, compare_readings, summarise_readings
-from medvision_agent.eval.reading.stored import ReadAgain, Spent, Stored, read_again, stored_readings
-from medvision_agent.eval.reading.texts import texts_of
+from medvision_agent.eval.reading.stored import ReadAgain, Spent
 from medvision_agent.eval.report.model import Disagreement, PairedReading, ReadBy, ReadCost
 from medvision_agent.text import fixed
 
@@ -25,19 +25,7 @@ _LONGEST = 240
 
 def readings(one: Worked) -> Iterator[ReadBy]:
     """Yield each reader's readings of a chapter, the planned reader's first."""
-    stored = {arm.name: stored_readings(arm.first.folder) for arm in one.chapter.arms}
-    readers = {each.id: each for own in stored.values() for each in own.readers}
-    planned = one.chapter.reader
-    for reader in sorted(readers.values(), key=lambda each: (planned is None or each.id != planned.id, each.name)):
-        again = {name: _again(one, name, reader, own) for name, own in stored.items()}
-        if any(own.samples for own in again.values()):
-            yield _read_by(one, reader, again)
-
-
-def _again(one: Worked, arm: str, reader: Reader, stored: Stored) -> ReadAgain:
-    """Return the readings of an arm; empty if the reader read none of its responses."""
-    found = read_again(texts_of(one.by_rule[arm][0], one.rules), reader, stored)
-    return found if found.spent.read else ReadAgain([], found.not_reached, found.spent, ())
+    yield from (_read_by(one, reader, again) for reader, again in readers_of(one))
 
 
 def _read_by(one: Worked, reader: Reader, again: Mapping[str, ReadAgain]) -> ReadBy:

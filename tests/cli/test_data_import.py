@@ -124,7 +124,7 @@ def test_an_image_that_is_left_out_is_named_and_the_exit_code_says_so(folder, tm
         ("scans", "images alone have no ground truth: give --masks, --markups, --table or --coco"),
         ("scans --masks masks --labels liver", "--labels 'liver': expected NUMBER=NAME"),
         ("scans --masks masks --slices some", "--slices some: expected largest, all or the index"),
-        ("scans --masks masks --task angle", "--task angle: masks give detection, size"),
+        ("scans --masks masks --task angle", "--task angle: masks give detection, size, area"),
         ("scans --masks masks --plane frontal", "--plane frontal: volumes are cut into axial, coronal, sagittal"),
         ("scans --masks masks --spacing 0,1", "--spacing 0,1: expected HEIGHT,WIDTH"),
         ("scans --masks masks --redact 5,5,2,9", "--redact 5,5,2,9: expected X0,Y0,X1,Y1"),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["BAD", "GOOD", "LARGE", "LOST", "NUMBERS", "OTHERS", "RULER", "SMALL", "SMALLER", "Errors", "N", "Store"]
-__all__ += ["but", "noise", "said", "stated"]
+__all__ += ["but", "in_words", "noise", "said", "stated"]
 
 N = 48
 LOST = "LOST"
@@ -32,6 +32,11 @@ OTHERS = (NUMBERS % 5 == 1) & (NUMBERS < 45)
 def said(errors: Errors) -> list[str | None]:
     """Return answers with these relative errors: their losses."""
     return [f"<answer>{(10.0 + number % 31) * (1 + error):.6f}</answer>" for number, error in enumerate(errors)]
+
+
+def in_words(errors: Errors) -> list[str | None]:
+    """Return the same answers in sentences, which the rule does not read."""
+    return [f"It is {str(one).removeprefix('<answer>').removesuffix('</answer>')} mm." for one in said(errors)]
 
 
 def but(answers: Sequence[str | None], where: NDArray[np.bool_], what: str | None) -> list[str | None]:

@@ -7,6 +7,7 @@ PLACES = {
     "eval/findings/said.py": ("where",),
     "eval/findings/caveats.py": (),
     "eval/findings/doubted.py": (),
+    "eval/findings/second.py": (),
     "eval/findings/stated.py": (),
     "eval/findings/shown.py": (),
     "eval/report/words.py": (),

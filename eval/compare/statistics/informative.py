@@ -25,6 +25,7 @@ from medvision_agent.eval.compare.statistics.estimate import NO_SPREAD, Estimate
 from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife_contrast, kish
 from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, Pairs, Side
 from medvision_agent.frozen import Frozen
+from medvision_agent.text import fixed
 
 __all__ = ["MIN_EFFECTIVE_EITHER", "Kind", "Signal", "signals", "warning"]
 
@@ -180,12 +181,12 @@ def _signal(
 def _words(signal: Signal, names: tuple[str, str]) -> str:
     a, b = names
     arm, other = (b, a) if signal.arm == "B" else (a, b)
-    amount = "" if signal.difference is None else f" ({signal.difference:+.3f})"
+    amount = "" if signal.difference is None else f" ({fixed(signal.difference, 3, sign=True)})"
     noun = "failures" if signal.kind == "failed" else "losses to infrastructure"
     if signal.arm != "both" and signal.check == "rate":
         return f"{noun} of {arm} {signal.why}"
     if signal.check == "rate":
-        return f"rates of {noun} in {b} and {a}{amount}"
+        return f"{b} and {a} differ in their rate of {noun}{amount}"
     if signal.check == "loss":
         return f"{noun} of {arm} and the loss of {other}{amount}"
     return f"{noun} of {arm} and the size of targets{amount}"

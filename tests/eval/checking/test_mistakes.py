@@ -68,6 +68,7 @@ WARNED = {
     "axes-order": [sample("a", "size", target=[24.0, 40.0], truth_points=[])],
     "radians": [sample(n, "angle", target=[1.2], truth_points=[]) for n in "ab"],
     "target-size": [sample(n, "distance", target=[0.08], truth_points=[]) for n in "ab"],
+    "small-area": [sample(n, "area", target=[0.3]) for n in "ab"],
     "repeated-question": [SOUND, SOUND | {"id": "again"}],
     "subject-names": [sample("a", "size", subject="d/P 01"), sample("b", "size", subject="p1")],
 }
@@ -78,8 +79,15 @@ def test_what_may_be_right_is_a_warning_with_the_number_of_samples(tmp_path, rul
     code, told = found(write(tmp_path, WARNED[rule]))
     assert code == 0
     (warning,) = told["warnings"]
-    assert warning["rule"] == rule
-    assert warning["samples"] == (2 if rule in {"radians", "target-size"} else 1)
+    assert warning["rule"] == ("target-size" if rule == "small-area" else rule)
+    assert warning["samples"] == (2 if rule in {"radians", "target-size", "small-area"} else 1)
+
+
+def test_an_area_larger_than_its_picture_is_refused(tmp_path):
+    told = check(write(tmp_path, [sample("a", "area", target=[12800.0]), sample("b", "area", target=[14000.0])]))
+    (fault,) = told.refused
+    assert (fault.field, fault.rule) == ("target", "target-size")
+    assert "14000 mm2 is larger than the picture, 12800 mm2 (200 x 160 px of 0.4 mm2)" in fault.message
 
 
 def test_one_picture_under_two_names_of_one_subject_is_a_warning(tmp_path):

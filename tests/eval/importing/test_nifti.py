@@ -225,6 +225,11 @@ def test_rules_for_slices_and_pieces(tmp_path):
     source, _ = take(tmp_path, out="three", slices=3, pieces="largest", tasks=("detection",))
     x1, y1, x2, y2 = source.samples[0].target
     assert (x2 - x1, y2 - y1) == pytest.approx((10 / 60, 10 / 50), abs=1e-5)
+    source, made = take(tmp_path, out="areas", slices=3, tasks=("area", "size"))
+    (area,) = source.samples
+    assert (area.task, area.truth_points) == ("area", ())
+    assert area.target == pytest.approx((125 * 0.8 * 1.1,))
+    assert "slice 3: in 2 pieces, so there is no single answer to size; " in made.ledger.left[0][2]
     with pytest.raises(DataError, match="not on axial slice 4"):
         take(tmp_path, out="four", slices=4)
     _, made = take(tmp_path, out="unnamed", labels={})

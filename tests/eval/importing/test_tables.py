@@ -197,6 +197,28 @@ def test_coco_files_are_refused_by_name(tmp_path, box, image, words):
         take(tmp_path, **coco(tmp_path, box, **image))
 
 
+def test_an_image_that_is_left_out_was_found_among_the_images(tmp_path):
+    pictures(tmp_path)
+    (tmp_path / "images/b.png").write_bytes(b"no picture")
+    boxes = coco(tmp_path, {"category_id": 1, "bbox": [8, 6, 16, 12]})
+    with pytest.raises(DataError, match="nothing states its pixel size") as refused:
+        take(tmp_path, **boxes | {"spacing": None})
+    assert "were not found" not in str(refused.value)
+    coco(tmp_path, {"category_id": 1, "bbox": [8, 6, 16, 12]}, file_name="b.png")
+    with pytest.raises(DataError, match=r"b\.png: ") as refused:
+        take(tmp_path, **boxes)
+    assert "were not found" not in str(refused.value)
+
+
+def test_what_is_counted_and_asked_is_about_the_images_that_came_in(tmp_path):
+    pictures(tmp_path, a_png=GREY, b_png=GREY + 1)
+    _, made = take(tmp_path, **coco(tmp_path, {"category_id": 1, "bbox": [8, 6, 16, 12]}))
+    assert [path.name for _, path, _ in made.ledger.left] == ["b.png"]
+    counts = {what: sum(origins.values()) for what, origins in made.ledger.facts().items()}
+    assert counts == dict.fromkeys(("native values", "pixel_size", "subject", "target of detection", "annotator"), 1)
+    assert set.union(*made.ledger.unknown.values()) == {"image-1"}
+
+
 def test_pictures_that_are_none(tmp_path):
     pictures(tmp_path, a_png=GREY)
     (tmp_path / "images/b.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")

@@ -87,7 +87,9 @@ def test_a_difference_is_told_in_words_only_where_most_of_it_is_decomposed(arm):
     assert found.decomposed == pytest.approx(3.2 / 3.5)
     said = parts_sentence(found, "off", "on")
     assert said.startswith("of the gain of 0.350 (mean loss 0.450 with off, 0.100 with on), ")
-    told = {words: float(figure) for figure, words in re.findall(r"(-?\d\.\d+) is ([a-z ]+?)(?:,| and|$)", said)}
+    assert "-" not in said  # a real minus sign, as everywhere in reports
+    plain = said.replace("\N{MINUS SIGN}", "-")
+    told = {words: float(figure) for figure, words in re.findall(r"(-?\d\.\d+) is ([a-z ]+?)(?:,| and|$)", plain)}
     assert told.keys() == {"arithmetic", "not decomposed", "seeing"}
     assert sum(told.values()) == pytest.approx(0.35, abs=0.002)
     assert told["seeing"] < 0 < told["arithmetic"]  # without the short sum, the points cost more than they did

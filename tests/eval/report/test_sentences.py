@@ -120,6 +120,10 @@ TOLD = {
     ),
     "It is too early for some verdicts.": ("much twice", "unfinished"),
     "Some comparisons were refused, because more differs than may.": ("three recipes", "other recipe"),
+    "Part of the difference is the form of the answers, not the measurement, in {where}.": (
+        "read in sentences twice",
+        "read in sentences",
+    ),
     "What is missing may not be like the rest in {where}: read the bounds as well.": ("failed twice", "some failed"),
     "Results were lost to infrastructure in {where}.": ("much twice", "some lost"),
     "Pairs were not asked in both arms yet in {where}; no figure has them.": ("much twice", "unfinished"),
@@ -305,7 +309,7 @@ TOLD = {
     "What is missing is certain": ("study where A always fails", "some failed"),
     "What is missing is informative": ("failed where large", "some failed"),
     "losses to infrastructure": ("lost where large", "failed where large"),
-    "rates of {} in {} and {}{}": ("failed where large", "some failed"),
+    "{} and {} differ in their rate of {}{}": ("failed where large", "some failed"),
     "{} of {} and the loss of {}{}": ("both failed, B where hard", "both failed, B where large"),
     "{} of {} and the size of targets{}": ("both failed, B where large", "both failed, B where hard"),
     # claims.py
@@ -332,6 +336,8 @@ TOLD = {
     # reading_tables.py, readings.py
     "{}, {}{}: difference in loss {} by the rule and {} by {}, over {}; the part that only one of them sees (format) "
     "is {}.": ("read again", "gain"),
+    "the difference in loss is {} as the rule reads the answers and {} as the second reader {} reads them, over {}; "
+    "what lies between the two is the form of the answers, not the measurement.": ("read in sentences", "read again"),
     "{} (95% interval {} to {})": ("read again", "few read again"),
     "no verdict: {}, which the plan names as the primary reader, has not read {} of {}, so that all figures are by the "
     "rule; repeat the study's command to have it read them": ("study to be read", "study"),

@@ -1,0 +1,63 @@
+"""The stored readings of a second reader over a chapter, and the caveat where part of a difference is form.
+
+Contract: only what is stored beside the runs is read; nothing is asked of a model. First epochs.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from medvision_agent.agent.reader import Reader
+from medvision_agent.errors import StorageError
+from medvision_agent.eval.findings.contrasts import Worked
+from medvision_agent.eval.findings.places import demonstration
+from medvision_agent.eval.reading.both import compare_readings
+from medvision_agent.eval.reading.stored import ReadAgain, Stored, read_again, stored_readings
+from medvision_agent.eval.reading.texts import texts_of
+from medvision_agent.text import fixed, plural
+
+__all__ = ["by_form", "readers_of"]
+
+
+def readers_of(one: Worked) -> Iterator[tuple[Reader, Mapping[str, ReadAgain]]]:
+    """Yield each reader, that of the plan first, with what it read of each arm; StorageError of a damaged file."""
+    stored = {arm.name: stored_readings(arm.first.folder) for arm in one.chapter.arms}
+    readers = {each.id: each for own in stored.values() for each in own.readers}
+    planned = one.chapter.reader
+    for reader in sorted(readers.values(), key=lambda each: (planned is None or each.id != planned.id, each.name)):
+        again = {name: _again(one, name, reader, own) for name, own in stored.items()}
+        if any(own.samples for own in again.values()):
+            yield reader, again
+
+
+def _again(one: Worked, arm: str, reader: Reader, stored: Stored) -> ReadAgain:
+    """Return the readings of an arm; none where the reader read nothing of it."""
+    found = read_again(texts_of(one.by_rule[arm][0], one.rules), reader, stored)
+    return found if found.spent.read else ReadAgain([], found.not_reached, found.spent, ())
+
+
+def by_form(worked: Worked) -> Iterator[tuple[str, str]]:
+    """Yield where a part of a difference by the rule is form: its interval does not hold 0.
+
+    Nothing is yielded where the figures go by a reader, or where a file of readings is damaged: the report names it.
+    """
+    chapter = worked.chapter
+    if chapter.read_by is not None:
+        return
+    try:
+        read = list(readers_of(worked))
+    except StorageError:
+        return
+    for reader, again in read:
+        for one in chapter.contrasts:
+            reasons = [*demonstration(chapter), *one.withheld]
+            found = compare_readings(again[one.a.name].samples, again[one.b.name].samples, reasons)
+            for task, pair in found.items():
+                span = pair.format.interval
+                if span is None or span[0] <= 0 <= span[1]:
+                    continue
+                rule, second = (fixed(share.value or 0.0, 3, sign=True) for share in (pair.by_rule, pair.by_reader))
+                said = (
+                    f"the difference in loss is {rule} as the rule reads the answers and {second} as the second reader "
+                    f"{reader.name} reads them, over {plural(pair.pairs, 'pair')}; what lies between the two is the "
+                    "form of the answers, not the measurement."
+                )
+                yield f"{chapter.name_of(one)}, {task}", said
