@@ -61,7 +61,7 @@ class Condition:
     tool_set: str = ""
     """The month of the set of tools that ``on`` stands for; empty where tools are chosen by name, or there are none."""
     calls: int | None = None
-    """Most tool calls before the answer, below the general limits; None: only the limits apply."""
+    """Maximum number of tool calls before the answer, below the general limits; None: only the limits apply."""
     made: bool = False
     """Whether the arm is built from another arm's answers to the same samples."""
 

@@ -19,4 +19,4 @@ MADE = {
 }
 """The text in a summary about each condition's tools."""
 MOST_DRAWS = 64
-"""Most answers drawn for a sample; the samples that reach this number are counted."""
+"""Maximum number of answers drawn for a sample; the samples that reach this number are counted."""

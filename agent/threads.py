@@ -19,7 +19,7 @@ __all__ = ["in_thread"]
 
 T = TypeVar("T")
 AT_WORK, WAITING = 2, 64
-"""Most threads of each pool."""
+"""Maximum number of threads of each pool."""
 
 
 async def in_thread(tool: Tool | None, function: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ __all__ = ["complete_models", "complete_protocols", "complete_runs", "complete_t
 _CONDITIONS = ("on", "off", "code", "upstream", "blind", "same-region", "blank", "misled")
 _DEPTH = 4
 _MOST = 200
-"""Most folders that are offered."""
+"""Maximum number of folders that are offered."""
 
 
 def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[CompletionItem]:

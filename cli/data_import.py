@@ -18,7 +18,7 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path, exists=True)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _SHOWN = 20
-"""Most left-out images that are named on the terminal; summary.md names all."""
+"""Maximum number of left-out images that are named on the terminal; summary.md names all."""
 
 
 @click.command(name="import")

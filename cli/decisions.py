@@ -26,8 +26,8 @@ def command(
 ) -> None:
     """Sort stored measurements into clinical categories, and count those that agree with the ground truth.
 
-    RESULTS are folders of runs, result files of MedVision (FILE.jsonl[.gz]), or folders of such files. For two runs that
-    differ only in their tools, it also prints how many decisions the second turns right and wrong and the cost.
+    RESULTS are folders of runs, result files of MedVision (FILE.jsonl[.gz]), or folders of such files. For two runs
+    that differ only in their tools, it also prints how many decisions the second turns right or wrong, at what cost.
     No model is asked, and nothing stored is changed.
     """
     from medvision_agent.api.deciding import decisions

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["print_cells", "print_preview"]
 
 _SHOWN = 12
-"""Most rows of the table of cells that are printed without ``--verbose``."""
+"""Maximum number of rows of the table of cells that are printed without ``--verbose``."""
 
 
 def print_preview(found: "Preview", *, as_json: bool, verbose: bool) -> None:

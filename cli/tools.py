@@ -168,7 +168,7 @@ def try_tool(
     type=click.IntRange(1),
     default=CheckBounds().memory_mb,
     show_default=True,
-    help="Most memory in MB that the calls may take, beyond that of the loaded tool.",
+    help="Maximum memory in MB that the calls may take, beyond that of the loaded tool.",
 )
 @_segmenter
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")

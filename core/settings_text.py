@@ -22,11 +22,11 @@ __all__ = ["read_json", "read_yaml"]
 
 _LARGEST = 2**63
 _MOST_VALUES = 200_000
-"""Most values in one file, including referenced ones."""
+"""Maximum number of values in one file, including referenced ones."""
 _DEEPEST = 1000
-"""Most levels of nested mappings and lists, as in libyaml."""
+"""Maximum number of levels of nested mappings and lists, as in libyaml."""
 _LONGEST = 40
-"""Most digits of a number that is converted."""
+"""Maximum number of digits of a number that is converted."""
 _TAG = "tag:yaml.org,2002:"
 _NOT_OF_ITS_TAG = (ValueError, LookupError, AttributeError)
 """What PyYAML raises for a value such as ``!!bool 5``."""

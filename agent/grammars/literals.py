@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 __all__ = ["Reader", "UnreadableError"]
 
 _DEPTH = 24
-"""Most levels of nesting that are read; no call needs more than a few."""
+"""Maximum number of levels of nesting that are read; no call needs more than a few."""
 _SPACE = re.compile(r"(?:[\s\ufeff]|//[^\n]*+|#[^\n]*+)*+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}+(?:\.[0-9]{0,60}+)?|\.[0-9]{1,60}+)(?:[eE][+-]?[0-9]{1,4}+)?(?![\w.])")
 _WORD = re.compile(r"-?[A-Za-z_]\w{0,63}+(?![\w.(])", re.ASCII)

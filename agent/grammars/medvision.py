@@ -21,7 +21,7 @@ from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared, P
 __all__ = ["CALLS", "MedVision", "told"]
 
 CALLS = 32
-"""Most calls read in one message; all further ones become a single invalid call."""
+"""Maximum number of calls read in one message; all further ones become a single invalid call."""
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _NAME = re.compile(r'"name"\s{0,9}:\s{0,9}"([A-Za-z_][\w.-]{0,80})"')
 _FORM = 'expected a JSON object {"name": ..., "arguments": {...}} between the tags'

@@ -39,7 +39,7 @@ class Transformers(Model):
     seed: int | None = Field(default=None, ge=0)
     """Sampling seed, set anew before every batch; only with a temperature."""
     batch_size: int = Field(default=1, ge=1, le=256)
-    """Most samples generated together. A model whose batched scores differ from single ones is refused."""
+    """Maximum number of samples generated together. A model whose batched scores differ from single ones is refused."""
     response_template: dict[str, Any] | None = None
     """How to parse tool calls and thoughts in a reply (transformers' response template), for checkpoints whose
     tokenizer has no such template."""
@@ -48,7 +48,7 @@ class Transformers(Model):
     timeout_seconds: float = Field(default=1800, gt=0)
     """Total time of one reply, the wait for other replies of the same model included."""
     max_tries: int = Field(default=1, ge=1, le=20)
-    """Most tries of one request; a local model that failed once fails again."""
+    """Maximum number of tries of one request; a local model that failed once fails again."""
     max_connections: int = Field(default=1, ge=1, le=1000)
     """Samples in flight; ``batch_size`` where not given. More samples would only wait for each other."""
 

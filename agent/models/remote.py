@@ -51,8 +51,8 @@ class Remote(Model):
     seed: int | None = None
     """Sampling seed, where the service knows one; not sent where not given."""
     max_body_mb: float = Field(default=_MOST_MB, gt=0, le=1000)
-    """Most megabytes (10^6 bytes) of one reply's body, also after decompression. A larger reply is discarded: the
-    sample ends as `too_large`, which is an infrastructure failure."""
+    """Maximum size in megabytes (10^6 bytes) of one reply's body, also after decompression. A larger reply is
+    discarded: its sample ends as `too_large`, which is an infrastructure failure."""
 
     @field_validator("base_url", check_fields=False)
     @classmethod
@@ -159,7 +159,7 @@ class LangChain(Model):
     reads replies whole: turn streaming off. Without this key the integration uses its own client, which reads replies
     of any size; the run says so."""
     max_body_mb: float = Field(default=_MOST_MB, gt=0, le=1000)
-    """Most megabytes (10^6 bytes) of one reply's body, as for other providers; works with `client_argument` only."""
+    """Maximum size in megabytes (10^6 bytes) of one reply's body, as for other providers; needs `client_argument`."""
 
     @model_validator(mode="after")
     def _one_value_for_an_argument(self) -> "LangChain":

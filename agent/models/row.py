@@ -68,18 +68,18 @@ class Model(BaseModel):
     user_after_tool: bool = True
     """The server accepts a user message right after tool messages. If not (Mistral), a short reply is put between."""
     pictures_per_request: int | None = Field(default=None, ge=1)
-    """Most images in one request; no limit where not given. The question's image is always sent, with
+    """Maximum number of images in one request; no limit where not given. The question's image is always sent, with
     the newest images of tools that still fit, and words in place of the others."""
     timeout_seconds: float = Field(default=300, gt=0, le=604_800)
     """Total time of one request, from its start to its last byte."""
     max_tries: int = Field(default=5, ge=1, le=20)
-    """Most tries of one request, the first included."""
+    """Maximum number of tries of one request, the first included."""
     max_connections: int = Field(default=8, ge=1, le=1000)
     """Connections kept to the service; samples in flight beyond it wait."""
     requests_per_minute: int | None = Field(default=None, gt=0)
-    """Rate limit: most requests started within any minute; no limit where not given."""
+    """Rate limit: maximum number of requests started within any minute; no limit where not given."""
     tokens_per_minute: int | None = Field(default=None, gt=0)
-    """Rate limit: most input and output tokens within any minute; no limit where not given."""
+    """Rate limit: maximum number of input and output tokens within any minute; no limit where not given."""
     prices: Prices | None = None
     """US dollars per million tokens; without them no cost is stated."""
     note: str = ""

@@ -97,7 +97,7 @@ async def open_model(
                 from medvision_agent.agent.providers.gemini.chat import build as build_gemini  # noqa: PLC0415
 
                 chat, api = build_gemini(config, key, client)
-            # The adapter logs each request, dropped tool and schema key, and empty reply; the latter is reported elsewhere.
+            # The adapter logs each request, dropped tool and schema key, and empty reply (which is reported elsewhere).
             with api, _unprinted("langchain_google_genai"), _unwarned():
                 yield replace(chat, redact=_without(key))
         else:

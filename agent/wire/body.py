@@ -21,7 +21,7 @@ __all__ = ["MEGABYTE", "MOST_VALUES", "BoundedClient", "bounded", "replaced"]
 
 MEGABYTE = 1_000_000
 MOST_VALUES = 20_000
-"""Most JSON values in one body: objects, lists and their items."""
+"""Maximum number of JSON values in one body: objects, lists and their items."""
 _STEP = 2**18
 """Bytes examined at a time."""
 _ZLIB = {"gzip": 31, "x-gzip": 31, "deflate": 47}

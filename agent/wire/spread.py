@@ -13,7 +13,7 @@ import httpx2
 __all__ = ["FEW", "Spread", "spread"]
 
 FEW = 4
-"""Most connections that one pool serves well."""
+"""Maximum number of connections that one pool serves well."""
 
 
 def spread(connections: int) -> httpx2.AsyncBaseTransport | None:

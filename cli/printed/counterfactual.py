@@ -19,7 +19,7 @@ from medvision_agent.text import counted, fixed, percent, plural
 __all__ = ["counterfactual_view", "next_lines"]
 
 _SHOWN = 12
-"""Most structures of a task that are printed."""
+"""Maximum number of structures of a task that are printed."""
 _KEY = (
     "prior: the best constant answer of the other subjects; both: the true points and exact arithmetic; convention "
     "ceiling: an exact measurement at the true places; difference: from as answered, below 0 is better; bounds: the "

@@ -17,7 +17,7 @@ __all__ = ["COLUMNS", "estimate_lines", "preview_lines"]
 
 COLUMNS = 80
 _NAME = 30
-"""Most characters of a name that are shown; of a path, the last ones."""
+"""Maximum number of characters of a name that are shown; of a path, the last ones."""
 
 
 def estimate_lines(found: Estimate, data: str) -> list[str]:

@@ -14,7 +14,7 @@ NEXT = ("report", "view")
 _SAID_BEFORE = {"untested", "early"}
 """Kinds of caveats that commands print as headlines, above everything else."""
 _SHOWN = 12
-"""Most rows of the table; if there are more, rows of the main contrast and rows with a claim come first."""
+"""Maximum number of rows in the table; if there are more, those of the main contrast or with a claim come first."""
 _HEADS = ("", "loss", "interval", "n/subj.", "w/t/l", "wrong", "cost", "claim")
 _KEY = (
     "loss: difference of the mean losses, second arm minus first (below 0: the second is better); n/subj.: samples and "

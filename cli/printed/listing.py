@@ -12,7 +12,7 @@ from medvision_agent.text import percent, plural
 __all__ = ["print_listed"]
 
 _SHOWN = 4
-"""Most models, arms or sources that are named."""
+"""Maximum number of models, arms or sources that are named."""
 
 
 def print_listed(row: Listed, *, cells: bool, indent: int = 0) -> None:

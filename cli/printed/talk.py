@@ -22,7 +22,7 @@ __all__ = ["others_line", "talk_view"]
 
 _INDENT = (0, 0, 0, 2)
 _NAMED = 4
-"""Most arms that are named."""
+"""Maximum number of arms that are named."""
 
 
 def talk_view(talk: Talk, name: str, folder: Path) -> RenderableType:

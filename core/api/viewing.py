@@ -85,7 +85,7 @@ def bundle(
     Args:
         folders: Runs, studies, and folders of them.
         out: The folder: a new one, an empty one, or an earlier bundle, which is replaced.
-        samples: Most samples in the bundle, each with its conversations in all runs: half of them are those whose
+        samples: Maximum number of samples, each with its conversations in all runs: half of them are those whose
             the loss changes most in the primary contrast of a study, or between single runs of one model, the others
             spread evenly. 0 takes all; by default 100, or fewer if
             samples were asked in many runs, so that there are about 200 conversations.

@@ -84,7 +84,7 @@ def report(
             in the current folder for several.
         format: By default from the name of the file, else HTML.
         tables: A folder for all tables, as CSV and LaTeX, and all figures, as SVG and PDF.
-        pictures: Most samples shown for each contrast.
+        pictures: Maximum number of samples shown for each contrast.
         protocol: Scoring rules; by default those that a study declared, else the default protocol.
         viewer: The folder of a bundle of the viewer (``bundle``) to which rows and figures of an HTML page link.
             The bundle is written if it is missing, of other runs, or outdated.

@@ -81,7 +81,7 @@ def test_wrong_names_of_pictures_are_refused(runs, stored):
         ({}, "one of them"),
         ({"sample": known, "sha256": "0" * 64}, "one of them"),
         ({"sample": known[:-1]}, f"Did you mean '{known}'"),
-        ({"sha256": "../../on/run.sqlite"}, "no SHA-256"),
+        ({"sha256": "../../on/run.sqlite"}, "not a SHA-256"),
         ({"sample": known, "run": "onn"}, "Did you mean 'on'"),
     ):
         with pytest.raises(ConfigError, match=words):

@@ -228,7 +228,7 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
         (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "{x: 1}"], "--args: not valid JSON"),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "[" * 99999], "--args: not valid JSON"),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "[1]"], "must be a JSON object"),
-        (["try", "ruler", "--image", "own.jsonl:case-7", "--spacing", "1,1"], "a sample brings its own"),
+        (["try", "ruler", "--image", "own.jsonl:case-7", "--spacing", "1,1"], "a sample has its own spacing"),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--recipe", "medvision-1"], "'medvision-1.2'?"),
         (["try", "ruler", "--image", "a.png"], "needs --spacing HEIGHT,WIDTH"),
         (["try", "ruler", "--image", "a.png", "--spacing", "1"], "--spacing 1: expected two numbers"),
@@ -237,7 +237,7 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
         (["try", "ruler", "--image", "own.jsonl", "--spacing", "1,1"], "--image own.jsonl: not a PNG picture"),
         (
             ["try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":1,"y1":1}', "--out", "no/x"],
-            "--out no/x: cannot write the picture (No such file",
+            "--out no/x: the picture cannot be written (No such file",
         ),
     ],
 )

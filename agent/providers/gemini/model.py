@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 __all__ = ["GeminiModel"]
 
 _MOST = 64
-"""Most converted sets of tools kept: a run has one set, or one for each order of its tools."""
+"""Maximum number of converted sets of tools kept: a run has one set, or one for each order of its tools."""
 
 
 class _KeptTool(types.Tool):
