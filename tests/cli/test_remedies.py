@@ -17,7 +17,7 @@ STUDY = "name: s\nmodels: [baseline-cv]\ndesigns: [on-off]\n"
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("run --model baseline-cv --out file", ["'file' is a file", "--out is a folder: give one that is new"]),
+        ("run --model baseline-cv --out file", ["'file' is a file", "--out expects a folder: give a new name"]),
         ("run --model baseline-cv --out file/run", ["is a file, and a folder is expected there; give another --out"]),
         ("ablate s.yaml --out file/s", ["is a file, and a folder is expected there; give another --out"]),
         ("ablate none.yaml", ["none.yaml: there is no such file; give the YAML file of a study (docs/studies.md"]),

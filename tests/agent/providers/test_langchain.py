@@ -87,7 +87,7 @@ async def test_large_bodies_are_parsed_in_a_thread_there_too(ask, row, monkeypat
 async def test_without_the_argument_no_bound_holds_and_the_run_is_told_so(ask, row):
     assert await ask(row(), FLOOD) == "fine"
     (line,) = notices(row(), {})
-    assert line.startswith("m: no bound holds for the size of a reply (max_body_mb)")
+    assert line.startswith("m: the size of a reply is not limited (max_body_mb)")
     assert notices(row(client_argument="http_async_client"), {}) == []
 
 
@@ -111,5 +111,5 @@ async def test_a_factory_that_makes_no_use_of_the_client_stops_the_run(ask, row)
     config = row(
         factory="fake.counting:Counting", settings={"declares": True}, client_argument="http", api_key_env=None
     )
-    with pytest.raises(ProviderError, match="client_argument: the factory took the HTTP client and asked by another"):
+    with pytest.raises(ProviderError, match="client_argument: the factory did not use the HTTP client"):
         await ask(config)
