@@ -37,31 +37,31 @@ __all__ = ["Answer", "answer"]
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """How one question ended, and everything on the way."""
+    """How one question ended, with its trace, tokens, times and hashes."""
 
     outcome: Outcome
     response: str
     """Visible text of the final message in the model's own words and convention; empty where there is none."""
     as_written: str | None
-    """That text, where it gives a box by the names of marks: ``response`` has the coordinates in their place."""
+    """The text as the model wrote it, if it names a box by marks; ``response`` then holds coordinates."""
     detail: str
     forced: bool
     handed: int
-    """Pictures of tool results that stood beside the question."""
+    """Number of images of tool results that were sent beside the question."""
     usage: Usage
     seconds: float
-    """Of the model and the tools, without failed tries and waits."""
+    """Seconds spent in the model and the tools, without failed tries and waits."""
     waited_seconds: float
     failed_tries: int
     finish_reasons: tuple[str, ...]
     model_versions: tuple[str, ...]
     unread: int
-    """Replies that hold calls of tools in their text which neither the service nor the grammar read."""
+    """Number of replies with tool calls in their text that neither the service nor the grammar parsed."""
     prompt_sha256: str
     prompt_with_tools_sha256: str
     v0_sha256: str
     v0_perceived: Size
-    """Size at which the model perceives the whole picture: what a box in pixels refers to."""
+    """Size at which the model perceives the whole image; a box in pixels refers to this size."""
     trace: Trace
 
 
@@ -78,8 +78,8 @@ async def answer(
 ) -> Answer:
     """Ask *chat* the *question* under *condition* and return how it ended.
 
-    *perceives* stands in for the model's own size rule where a recipe bends it; only an offline policy gets a *brief*.
-    *truth* is for the tools that the condition tells it to; no other part of a conversation sees it.
+    *perceives* replaces the model's own size rule where a recipe changes it. Only an offline policy gets a *brief*.
+    *truth* is the ground truth for the tools with variant `oracle` or `noise`; no other part of a conversation sees it.
     """
     condition = condition.with_truth(truth)
     sees, frame = perceives or chat.config.sees, FRAMES[chat.config.frame]
@@ -95,7 +95,7 @@ async def answer(
     # Every turn is two steps of the graph at most; the session's own limits end it long before.
     steps: RunnableConfig = {"recursion_limit": 3 * limits.model_calls + 10}
     try:
-        # Whatever the environment says, no tracing service is sent a conversation with its pictures.
+        # Tracing is off even if the environment turns it on: no tracing service may receive the images.
         with tracing_context(enabled=False, parent=False):
             opened = await prompt(session)
             # No node writes to this stream, so that the state is not copied for anybody after each step.
@@ -109,7 +109,7 @@ async def answer(
     except GivenUpError:
         if session.usage == Usage():
             raise
-        # What was paid is on record, and no reply was had: a resumed run asks again.
+        # Tokens were spent, so they are recorded. No reply arrived, so a resumed run asks again.
         fault = session.last_fault.outcome if session.last_fault else Outcome.RATE_LIMITED
         return _answer(session, fault, "given up between two requests, because the run was stopped")
     except Exception as error:  # noqa: BLE001 - a fault of ours in one sample must lose neither the others nor its trace
@@ -118,7 +118,7 @@ async def answer(
 
 
 def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one line for each way to end
-    """Say how a conversation ended whose every request got a proper reply."""
+    """Return the outcome and its detail for a conversation in which every request got a proper reply."""
     last = session.turns[-1]
     if last.finish is Finish.UNKNOWN:
         return Outcome.UNKNOWN_ENDING, f"stopped for an unknown reason: {last.finish_raw[:80]!r}"
@@ -143,7 +143,7 @@ def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one lin
 
 
 def _box_of_marks(session: Session, text: str) -> str | None:
-    """Return the final message with coordinates, where a box is asked for and marks can be placed and are named."""
+    """Return the final message with coordinates for marks; None unless a box is asked for and marks name it."""
     can_mark = any(tool.name == mark.name for tool in session.condition.tools)
     return written_out(text, session.views) if session.question.asks_box and can_mark else None
 

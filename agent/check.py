@@ -1,10 +1,10 @@
-"""Checking a model before it is trusted with samples: three short conversations through the agent itself.
+"""Check a model before a run, in three short conversations with the agent itself.
 
-Contract: nothing is measured and nothing stored. Every finding is what was observed in this one check: a model that
-read the digits of a picture sees pictures; one that did not may also be unable to read. What could not be observed is
-neither yes nor no.
+Contract: nothing is measured and nothing stored. A finding says only what this check observed: a model that
+read the digits in an image sees images; a model that did not may just be unable to read. What could not be observed is
+reported as unknown.
 
-The digits are what only an eye can tell: white on grey, one digit a cell, the same bytes everywhere.
+The digits appear in the image only: white on grey, one digit per cell, the same bytes on every machine.
 """
 
 import secrets
@@ -39,7 +39,7 @@ CELL = (96, 72)
 
 
 def digits_picture(digits: str) -> Grey:
-    """Return a picture (96, 72 a digit) of *digits*."""
+    """Return an image of *digits*: 96 pixels high, 72 pixels wide per digit."""
     height, width = CELL
     picture = np.full((height, width * len(digits)), 40, np.uint8)
     for number, digit in enumerate(digits):
@@ -55,25 +55,25 @@ _LIMITS = Limits(model_calls=4, tool_calls=4)
 
 @dataclass(eq=False)
 class Check:
-    """What was found, and what it took."""
+    """The findings of a check and the tokens it used."""
 
     findings: list[Finding] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     versions: tuple[str, ...] = ()
-    """What the server said it answers as."""
+    """Model versions that the server reported."""
 
     @property
     def passed(self) -> bool:
-        """True where nothing was found wanting."""
+        """True if no finding is "no"."""
         return all(finding.verdict != "no" for finding in self.findings)
 
     def found(self, what: str, ok: bool | None, words: str) -> None:
-        """Note a finding; None stands for what could not be observed."""
+        """Add a finding; *ok* is None if it could not be observed."""
         self.findings.append(Finding(what, "unknown" if ok is None else "yes" if ok else "no", words))
 
 
 async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
-    """Ask the model of *config* three things; raises ConfigError or ProviderError where it cannot be asked at all."""
+    """Return the findings of three short conversations; raises ConfigError or ProviderError if none is possible."""
     if isinstance(config, Gemini) and config.replay is not None:
         raise ConfigError(
             f"{config.model}: a replay has no tools and its own form of reply; check a row without `replay`"
@@ -125,7 +125,7 @@ def _tools(check: Check, second: Answer, code: str, unfolded: str) -> None:
 
 
 async def _settings(check: Check, config: ModelConfig, environ: Mapping[str, str]) -> None:
-    """Look whether a limit of output tokens is kept: the one setting that shows from outside."""
+    """Test whether the limit of output tokens is kept: the only setting whose effect is visible from outside."""
     if not hasattr(config, "max_output_tokens"):
         check.found("honours the settings", None, "this kind of model has no limit of output to try")
         return
@@ -145,7 +145,7 @@ def _question(template: str, digits: str) -> Question:
 
 
 def _digits() -> str:
-    """Return four digits, fresh every time, so that no reply can have them from anywhere else."""
+    """Return four random digits, new for each check, so that a model can only have read them from the image."""
     return str(1000 + secrets.randbelow(9000))
 
 
@@ -167,7 +167,7 @@ class _Unfolded(Result):
 
 
 def _why(given: Answer) -> str:
-    """Say why there was no call, in the service's own words where it refused; what is known to help stands in them."""
+    """Return why there was no call, in the service's own words if it refused, with advice on what helps."""
     advice = "set tool_calling: text"
     if given.outcome in {Outcome.ANSWERED, Outcome.NO_ANSWER}:
         return f"the reply was {_shown(given)}"

@@ -1,7 +1,7 @@
-"""What checks of models found, kept for each row, endpoint and version of this package in a file of the user's.
+"""Results of model checks, stored in a file of the user for each row, endpoint and version of this package.
 
-Contract: no key is stored, and no word of a model or a server but the name of the version it said it is, bounded. The
-file is replaced as a whole; one that cannot be read counts as none, and its reader says so in one line. Nothing here
+Contract: no API key is stored, and of a server's words only the model version it reported, cut to a length. The
+file is replaced as a whole. An unreadable file counts as empty, and one line says so. Nothing here
 stops a run.
 """
 
@@ -25,24 +25,24 @@ from medvision_agent.version import VERSION
 __all__ = ["Kept", "checked_as", "keep", "standing", "state_file"]
 
 _OF_A_RUN = {"frame", "grammar", "grammar_origin", "perceived"}
-"""Fields that a run may set otherwise than the row; no check depends on them."""
+"""Fields that a run may override; no check depends on them."""
 _MOST = 500
-"""Checks that are kept; the oldest go first."""
+"""Number of checks kept; the oldest are dropped first."""
 
 
 class Kept(Frozen):
-    """What one check found."""
+    """The stored result of one check."""
 
     row: str = Field(max_length=200)
     endpoint: str = Field(max_length=500)
     version: str
-    """Of this package."""
+    """Version of this package."""
     served: str = Field(max_length=200)
-    """What the server said it answers as; empty where it said nothing."""
+    """Model version that the server reported; empty if it reported none."""
     on: str
     """Day of the check (UTC), as 2026-12-31."""
     failed: tuple[str, ...]
-    """What was found wanting; empty where nothing was."""
+    """Names of the findings that failed."""
 
 
 class _File(Frozen):
@@ -51,7 +51,7 @@ class _File(Frozen):
 
 
 def state_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where checks are kept, whether or not there is such a file."""
+    """Return the path of the file of checks, which need not exist."""
     if folder := environ.get("XDG_STATE_HOME"):
         return Path(folder) / "medvision-agent" / "checks.json"
     if sys.platform in {"win32", "darwin"}:
@@ -60,7 +60,7 @@ def state_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def keep(name: str, config: ModelConfig, found: Check, file: Path | None = None) -> str:
-    """Keep what a check of the row *name* found, in place of what an earlier one did; return what went wrong, if so."""
+    """Store the check of the row *name*, replacing an earlier one; return a message if that failed, else ""."""
     file = file or state_file()
     known, problem = _read(file)
     kept = Kept(
@@ -81,7 +81,7 @@ def keep(name: str, config: ModelConfig, found: Check, file: Path | None = None)
 
 
 def standing(name: str, config: ModelConfig, file: Path | None = None) -> list[str]:
-    """Return in a line what a user should know of the row's last check: none, or what it found wanting.
+    """Return lines that warn the user that the row was not checked yet, or that its last check failed.
 
     Empty for a row that passed, and for models that cannot be checked: offline policies and replays.
     """
@@ -99,9 +99,9 @@ def standing(name: str, config: ModelConfig, file: Path | None = None) -> list[s
 
 
 def checked_as(name: str, config: ModelConfig, file: Path | None = None) -> dict[str, str] | None:
-    """Return what the server of the row's last check said it answers as (``served``), and its day (``on``).
+    """Return the model version that the server reported in the row's last check (``served``), and its day (``on``).
 
-    None where there was no check of this row, endpoint and version, or the server said nothing.
+    None if there was no check of this row, endpoint and version, or the server reported no version.
     """
     known, _ = _read(file or state_file())
     one = known.checks.get(_key(name, config))
@@ -119,7 +119,7 @@ def _endpoint(config: ModelConfig) -> str:
 
 
 def _read(file: Path) -> tuple[_File, str]:
-    """Return what is kept, and what is wrong with the file, if anything is."""
+    """Return the stored checks, and a message if the file cannot be read (else "")."""
     try:
         return _File.model_validate_json(file.read_bytes()), ""
     except FileNotFoundError:

@@ -1,16 +1,16 @@
-"""Conditions: what a study switches. Nothing else differs between two conditions.
+"""Conditions: which tools and controls an arm has. Arms of a study differ in nothing else.
 
-``off``: no tools. ``on``: the newest set of our tools, with those of the user's file; ``on@2026-11``: the set of that
+``off``: no tools. ``on``: the newest set of shipped tools and those of the user's file; ``on@2026-11``: the set of that
 month. ``NAME,NAME``: tools by name, always in the registry's order; ``on,NAME``: a set and more. ``NAME@VARIANT``: a
-tool that outlines in another way, which the model is not told of. ``code``: none of ours, but the provider's own code
+tool that outlines in another way, hidden from the model. ``code``: no shipped tools, only the provider's code
 execution. ``upstream``: MedVision's own protocol of two phases, at most one call of ``execute_python`` and the answer.
 
 Controls (see ``control.py``): ``blind``, ``blind:numbers``, ``blind:pictures``, ``same-region``, ``blank`` and
-``misled`` change what comes back from the tools, all of ours or those named after a slash (``blind/crop,ruler``).
-``again:N`` has no tools and asks N times to check the answer: what extra turns alone do.
+``misled`` change what comes back from all tools, or from those named after a slash (``blind/crop,ruler``).
+``again:N`` has no tools and asks N times to check the answer: it shows the effect of extra turns alone.
 
-Made from another arm's answers to the same samples, in studies only: ``matched`` and ``matched:mean`` combine as many
-answers without tools as cost what the other arm spent; ``matched:thinking`` may think as much instead;
+In studies only, built from another arm's answers to the same samples: ``matched`` and ``matched:mean`` combine as many
+answers without tools as cost what the other arm spent; ``matched:thinking`` gets the same budget of thinking tokens;
 ``matched:enlarged`` is shown the image with as many pixels; ``result-only`` hands back what the other arm's tools
 returned.
 """
@@ -39,31 +39,31 @@ UPSTREAM = "upstream"
 """MedVision's own tool protocol."""
 _MOST_TIMES = 20
 _RESULTS_OPEN = render("replies/tool_output")
-"""What the shipped paragraphs say that a message with results starts with."""
+"""The start of a message with tool results, as the shipped tool paragraphs announce it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """A name and the tools that can be called under it."""
+    """The condition of an arm: its name, its tools and its control."""
 
     name: str
     tools: tuple[Tool, ...]
     provider_code: bool = False
-    """The provider runs code that the model writes, on a machine of its own."""
+    """Whether the provider runs code that the model writes, on the provider's machine."""
     control: Control | None = None
-    """Stands between the tools' replies and the model."""
+    """Changes the tools' replies before the model gets them; None: replies pass unchanged."""
     again: int = 0
-    """How many times the model is asked to check its answer."""
+    """Number of times the model is asked to check its answer."""
     overlays: bool = True
-    """Pictures that tools draw of what they measured are shown."""
+    """Whether the model is shown the pictures that tools draw of their measurements."""
     paragraph: str = "tools"
-    """The template of the paragraph that says that tools can be called."""
+    """Name of the template of the tool paragraph in the prompt."""
     tool_set: str = ""
     """The month of the set of tools that ``on`` stands for; empty where tools are chosen by name, or there are none."""
     calls: int | None = None
-    """How many calls a sample has before its answer, whatever the limits allow; None: as many as these allow."""
+    """Maximum number of tool calls before the answer, below the general limits; None: only the limits apply."""
     made: bool = False
-    """It is made from another arm's answers to the same samples."""
+    """Whether the arm is built from another arm's answers to the same samples."""
 
     @classmethod
     def parse(cls, text: str, registry: Registry | None = None) -> "Condition":
@@ -83,11 +83,9 @@ class Condition:
         if (control := control_named(first)) is not None:
             chosen = cls.parse(rest or "on", registry)
             if chosen.control is not None:
-                raise ConfigError(f"--tools {text}: one control at a time, {control.name} or {chosen.control.name}")
+                raise ConfigError(f"--tools {text}: give one control only, {control.name} or {chosen.control.name}")
             if not chosen.tools:
-                raise ConfigError(
-                    f"--tools {text}: {control.name} changes what tools of ours reply, and there are none"
-                )
+                raise ConfigError(f"--tools {text}: {control.name} changes the replies of tools, and no tool is chosen")
             name = f"{control.name}/{chosen.name}" if slash else control.name
             return replace(chosen, name=name, control=control)
         choice = (registry or installed()).choose(text)
@@ -95,17 +93,17 @@ class Condition:
 
     @property
     def matched(self) -> bool:
-        """Whether several answers are drawn to every sample, to make one of them."""
+        """Whether several answers are drawn for every sample and combined into one."""
         return self.name in MATCHED
 
     @property
     def thinks(self) -> bool:
-        """Whether as many tokens of thinking are allowed as another arm spent."""
+        """Whether the model may use as many thinking tokens as another arm spent."""
         return self.name == THINKING
 
     @property
     def enlarges(self) -> bool:
-        """Whether the image is enlarged to the pixels that another arm was shown."""
+        """Whether the image is enlarged to the number of pixels that another arm was shown."""
         return self.name == ENLARGED
 
     @property
@@ -115,22 +113,22 @@ class Condition:
 
     @property
     def told_truth(self) -> tuple[str, ...]:
-        """The tools, as the condition names them, whose results are the ground truth's."""
+        """Names of the tools (with their variant) that answer from the ground truth."""
         return tuple(tool.label for tool in self.tools if tool.variant is not None and tool.variant.of is not None)
 
     def with_truth(self, truth: Truth | None) -> "Condition":
-        """Return it for one sample: tools with the variant `oracle` or `noise` answer with its ground truth."""
+        """Return the condition for one sample: its tools with variant `oracle` or `noise` answer from *truth*."""
         return self if truth is None else replace(self, tools=tuple(tool.told(truth) for tool in self.tools))
 
     def shown(self, *, overlays: bool, paragraph: str) -> "Condition":
-        """Return it with or without overlays, and with another paragraph; without tools, there is neither."""
+        """Return the condition with *overlays* and *paragraph* set; without tools it is returned unchanged."""
         if not self.tools:
             return self
         tools = self.tools if overlays else tuple(tool.without_overlay() for tool in self.tools)
         return replace(self, tools=tools, overlays=overlays, paragraph=paragraph)
 
     def shuffled(self, draw: str) -> "Condition":
-        """Return it with its tools in an order that depends on *draw* and their names alone.
+        """Return the condition with its tools in a random order that depends only on *draw* and their names.
 
         So tools that two conditions share stand in the same order in both.
         """
@@ -138,7 +136,7 @@ class Condition:
         return replace(self, tools=tuple(tools))
 
     def schemas(self, frame: Frame = MEDVISION) -> list[dict[str, Any]]:
-        """Return the declarations of the tools, in order, for a model that speaks *frame*; always the same list."""
+        """Return the tools' declarations, in order, for a model that answers in *frame*; always the same list."""
         if frame.name not in self._declared:
             self._declared[frame.name] = [tool.schema(frame) for tool in self.tools]
         return self._declared[frame.name]
@@ -148,7 +146,7 @@ class Condition:
         return {}
 
     def told(self, grammar: Grammar | None, frame: Frame = MEDVISION, render: Callable[..., str] = render) -> str:
-        """Return the tool paragraph of a prompt, empty without tools; with *grammar*, tools are declared in it.
+        """Return the tool paragraph of a prompt, empty without tools. With *grammar*, it also declares the tools.
 
         *render* renders a template by its name.
         """
@@ -165,11 +163,11 @@ class Condition:
         return grammar.paragraph(Declared(names, self.schemas(frame), about, filled))
 
     def _told_besides(self, grammar: Grammar | None, frame: Frame) -> str:
-        """Return what follows the question: the paragraph on the tools, or on the results that are handed back."""
+        """Return the paragraph about the tools, or, for ``result-only``, about the results that are handed back."""
         return render("replies/handed_back") if self.hands_back else self.told(grammar, frame)
 
     def identity(self, grammar: Grammar | None = None, frame: Frame = MEDVISION) -> dict[str, Any]:
-        """Return the fields in which two runs of one comparison may differ; *grammar* is that of calls in text."""
+        """Return the settings in which two runs of one comparison may differ; *grammar* is for tool calls in text."""
         names = [tool.name for tool in self.tools]
         return {
             **({"provider_code": True} if self.provider_code else {}),
@@ -191,13 +189,13 @@ class Condition:
 
 
 def _check_alone(text: str) -> None:
-    """Raise ConfigError where an arm that is made from another's answers is written otherwise, or beside tools."""
+    """Raise ConfigError if an arm built from another arm's answers is misspelt or combined with tools."""
     families = {name.partition(":")[0] for name in MADE}
     named = [part for part in text.replace("/", ",").split(",") if part.strip().lower().partition(":")[0] in families]
     if named:
         raise ConfigError(
-            f"--tools {text}: {named[0]} is no tool and goes with none: an arm that is made from another arm's answers "
-            f"is one of {', '.join(MADE)}, in a study only (docs/studies.md)"
+            f"--tools {text}: {named[0]} is not a tool and cannot be combined with tools: an arm that is made from "
+            f"another arm's answers is one of {', '.join(MADE)}, in a study only (docs/studies.md)"
         )
 
 

@@ -1,18 +1,18 @@
-"""Controls: what a model gets back from its tools in the arms that test what tools are good for.
+"""Controls: changed tool replies, for arms that test why tools help.
 
-``blind``: tools can be called, and what they would say about the image is withheld: every number and every verdict in
-a result (a failure to find something, or of the tool itself, included), every picture, or both. Errors in the arguments
-come back as ever, and a crop still issues the id of its view. An arm without numbers is not to learn by a refusal what
-the image is, so there tools refuse no call for that (``ViewSet.refuses``); and the picture of a tool that finds a
-structure by itself shows the view alone, for without an outline it would tell that nothing was found.
+``blind``: tools can be called, but what they say about the image is withheld: every number and every verdict in
+a result (also that nothing was found, or that the tool failed), every picture, or both. Errors in the arguments
+come back as usual, and a crop still gets the id of its view. An arm without numbers must not learn from a refusal what
+the image shows, so tools refuse no call for that reason (``ViewSet.refuses``). The picture of a tool that finds a
+structure by itself shows the view only, because a missing outline would reveal that nothing was found.
 ``same-region``: every further view shows the pixels of v0, enlarged: the region asked for, and no new detail. Numbers,
-geometry and what is drawn over a view stay. A picture that a tool of one's own makes from native values stays too.
+geometry and drawings over a view stay. A picture that a user's tool makes from native values stays too.
 ``blank``: every picture a tool returns is uniform, and its caption says so.
-``misled`` (once called ``sham``): every picture a tool returns is v0 again, at the size of the picture it stands for,
-under the caption of that picture. It misinforms: a test of how far a model trusts pictures, not of their worth.
+``misled`` (once called ``sham``): every picture a tool returns is replaced by v0, at the size of that picture and
+under its caption. It misinforms: it tests how far a model trusts pictures, not what they are worth.
 
-Contract: a control changes what comes back and nothing else: prompt, declarations, limits, and which calls are errors
-of the arguments are those of the same tools without it. What does not look at the image (arithmetic) comes back.
+Contract: a control changes replies and nothing else: prompt, declarations, limits, and which calls are argument errors
+are those of the same tools without it. Tools that do not look at the image (arithmetic) reply as usual.
 """
 
 import json
@@ -40,10 +40,10 @@ _GREY = 128
 
 
 class Control(ABC):
-    """Stands between a tool's reply and the model."""
+    """Changes a tool's reply before the model gets it."""
 
     new_detail: ClassVar[bool] = True
-    """Whether further views may show what v0 does not."""
+    """Whether further views may show detail that v0 does not show."""
 
     @property
     @abstractmethod
@@ -52,15 +52,15 @@ class Control(ABC):
 
     @property
     def refuses(self) -> bool:
-        """Whether tools may refuse a call because of what the image is."""
+        """Whether tools may refuse a call because of what the image shows."""
         return True
 
     def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:  # noqa: ARG002
-        """Return the reply to the call *raw* of *tool* as the model gets it: by default, with another picture."""
+        """Return the reply to the call *raw* of *tool* as the model gets it: by default, with its picture replaced."""
         return reply if reply.picture is None else replace(reply, picture=self.picture(reply.picture, views))
 
     def picture(self, picture: Picture, views: ViewSet) -> Picture:  # noqa: ARG002 - one signature for all
-        """Return what is shown in the place of a tool's picture: by default, that picture."""
+        """Return the picture that replaces a tool's picture: by default, that picture itself."""
         return picture
 
 
@@ -77,7 +77,7 @@ class Blind(Control):
 
     @property
     def refuses(self) -> bool:
-        """Whether tools may refuse a call because of what the image is. They may where only pictures are withheld."""
+        """Whether tools may refuse a call because of what the image shows: only if just pictures are withheld."""
         return self.what == "pictures"
 
     def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
@@ -90,7 +90,7 @@ class Blind(Control):
 
 
 def without_pictures(reply: Reply) -> Reply:
-    """Return a reply that says of its picture, if it has one, that it is withheld."""
+    """Return the reply with its picture, if any, replaced by the words that it is withheld."""
     if reply.picture is None:
         return reply
     result = {**(reply.result or {}), "picture": render("withheld")}
@@ -98,15 +98,17 @@ def without_pictures(reply: Reply) -> Reply:
 
 
 def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
-    """Return a reply of the same keys in which only the ids of views are told, whether or not anything was found."""
+    """Return a reply with the same keys, in which all values but the ids of views are withheld."""
     told = dict(reply.result or {})
     if told.get("view") not in reply.made:
-        # A call that gives points of several views is shown in one of them, which only a result can name.
+        # A call with points of several views is drawn in one of them; only a result can name that view.
         told["view"] = raw.get("view", "v0")
     withheld = render("withheld")
     result = {key: told[key] if _names_view(key, told, views) else withheld for key in tool.result.model_fields}
     picture = reply.picture
-    if tool.overlay and (tool.solver or tool.code_sha256 or not reply.ok):  # may have found nothing, and would show it
+    if tool.overlay and (
+        tool.solver or tool.code_sha256 or not reply.ok
+    ):  # nothing may have been found, which it would show
         view = views.get(told["view"]) if _names_view("view", told, views) else views.whole
         picture = Overlay(view).picture(withheld)
     if picture is not None:
@@ -115,13 +117,13 @@ def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: Vi
 
 
 def _names_view(key: str, told: Mapping[str, Any], views: ViewSet) -> bool:
-    """Tell whether a field of a result is the id of a view, which is no news to the model."""
+    """Return whether a field of a result is the id of a view, which the model knows already."""
     return key in {"view", "of"} and isinstance(told.get(key), str) and told[key] in views
 
 
 @dataclass(frozen=True)
 class SameRegion(Control):
-    """Has the views show what v0 shows of their region; the replies themselves stay as they are."""
+    """Makes further views show only the detail of v0 in their region; the replies stay unchanged."""
 
     new_detail: ClassVar[bool] = False
     name: ClassVar[str] = "same-region"
@@ -129,7 +131,7 @@ class SameRegion(Control):
 
 @dataclass(frozen=True)
 class Blank(Control):
-    """Shows a uniform picture of the same size instead of every picture a tool returns, and says so."""
+    """Replaces every picture a tool returns by a uniform picture of the same size, and says so."""
 
     name: ClassVar[str] = "blank"
 
@@ -140,7 +142,7 @@ class Blank(Control):
 
 @dataclass(frozen=True)
 class Misled(Control):
-    """Shows the whole image instead of every picture a tool returns, under that picture's caption."""
+    """Replaces every picture a tool returns by the whole image, under that picture's caption."""
 
     name: ClassVar[str] = "misled"
 
@@ -162,7 +164,7 @@ _PLAIN: Mapping[str, Control] = {"same-region": SameRegion(), "blank": Blank(), 
 def control_named(text: str) -> Control | None:
     """Return the control written as *text* (``blind``, ``blind:numbers``, ``blank``), or None if it names none.
 
-    Raises ConfigError for a way of being blind that there is not.
+    Raises ConfigError for an unknown kind of ``blind``.
     """
     name, _, what = text.partition(":")
     if text in _PLAIN:
@@ -171,5 +173,5 @@ def control_named(text: str) -> Control | None:
         return None
     ways = get_args(Withheld)
     if (what or "all") not in ways:
-        raise ConfigError(f"--tools {text}: blind to {', '.join(ways)}.{nearest(what, ways)}")
+        raise ConfigError(f"--tools {text}: after blind:, expected one of {', '.join(ways)}.{nearest(what, ways)}")
     return Blind(cast("Withheld", what or "all"))

@@ -6,7 +6,7 @@
               tools -> force -> model
                again -> model
 
-State holds the messages only; everything else of a sample lies in its Session. The graph starts from the messages of
+State holds the messages only; everything else of a sample is in its Session. The graph starts from the messages of
 the prompt (``prompt``): a step of the graph costs as much as a small request. When a limit is reached after the
 tools have replied, ``force`` asks for the answer and the model gets one last turn with tool choice "none".
 ``again`` asks to check an answer, under the condition of that name only.
@@ -40,7 +40,7 @@ __all__ = ["State", "agent_graph", "prompt"]
 
 
 class State(TypedDict):
-    """The conversation so far; ``operator.add`` because ``add_messages`` merges servers' repeated ids."""
+    """The conversation so far; ``operator.add``, as ``add_messages`` merges messages whose ids a server repeats."""
 
     messages: Annotated[list[AnyMessage], operator.add]
 
@@ -49,7 +49,7 @@ Update = dict[str, list[AnyMessage]]
 
 
 async def prompt(session: Session) -> State:
-    """Return how the conversation opens: system text, then the picture, if there is one, and the question."""
+    """Return the first messages: the system text, then the image, if there is one, and the question."""
     session.words = words = opening(session.question, session.views, session.condition, session.chat.config)
     content: list[str | dict[str, Any]] = [{"type": "text", "text": words.question}]
     if session.question.shows_picture:
@@ -98,14 +98,14 @@ async def tools(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG
 
 
 async def force(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
-    """Ask for the answer: a limit is reached."""
+    """Ask for the final answer because a limit is reached."""
     session = runtime.context
     session.forced = True
     return _said(session, HumanMessage(render("force")))
 
 
 async def again(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
-    """Ask to check the answer, and nothing more."""
+    """Ask the model only to check its answer."""
     session = runtime.context
     session.counts["again"] += 1
     return _said(session, HumanMessage(render("again")))
@@ -115,7 +115,7 @@ async def after_model(
     state: State,  # noqa: ARG001
     runtime: Runtime[Session],
 ) -> Literal["tools", "again", "__end__"]:
-    """Go on to the tools if the model called any and may, or have it check its answer, else end with what it said."""
+    """Return the next step: the tools if the model may call them, a check of its answer, or the end."""
     session = runtime.context
     turn = session.turns[-1]
     if not turn.finish.may_call:
@@ -132,7 +132,7 @@ async def after_tools(
     state: State,  # noqa: ARG001
     runtime: Runtime[Session],
 ) -> Literal["model", "force", "__end__"]:
-    """Go back to the model, for the last time if a limit is reached; end if its calls stay unreadable."""
+    """Return the next step: the model, its last turn at a limit, or the end if its calls stay unreadable."""
     session = runtime.context
     if session.counts["broken"] >= session.limits.broken_turns:
         return "__end__"
@@ -156,7 +156,7 @@ def agent_graph() -> CompiledStateGraph[State, Session, Any, Any]:
 
 
 def _handed_back(session: Session) -> list[AnyMessage]:
-    """Return the message with the results that stand beside the question, if there are any."""
+    """Return the message with the tool results that are handed back beside the question, if any."""
     if not session.question.results:
         return []
     message = HumanMessage(blocks(session.question.results, session.chat.picture_block))

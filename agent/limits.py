@@ -1,4 +1,4 @@
-"""What one sample may use. The same limits hold in every arm of a study."""
+"""Limits on what one sample may use; the same in every arm of a study."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

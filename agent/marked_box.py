@@ -1,9 +1,9 @@
-"""A final box that the model gave by its marks or by points of any view, written out in coordinates.
+"""Convert a final box that the model gave by marks or by points of any view into coordinates.
 
 Contract: the answer is what the first pair of answer tags encloses, or the whole reply where there are no tags. It
-names a box if it consists of two or more different places, each the name of a mark that there is or a point as text
+names a box if it consists of two or more different places, each the name of an existing mark or a point as text
 (``v2: x=0.31, y=0.42``), and of nothing else but commas, semicolons, spaces, brackets, quotes and the word "and". The
-box is the smallest that holds the places, in the numbers, the order and the decimals that the prompt asks for. Every
+box is the smallest around the places, with the coordinates, order and decimals that the prompt asks for. Every
 other reply is left as it is.
 """
 
@@ -42,7 +42,7 @@ def written_out(reply: str, views: ViewSet) -> str | None:
 
 
 def _points(answer: str, views: ViewSet) -> list[Point]:
-    """Return the places that an answer consists of; none where anything else stands in it."""
+    """Return the places that an answer consists of; empty if it contains anything else."""
     places = {match[0] for match in _PLACE.finditer(answer) if match[0].lower() != "and"}
     if not _BETWEEN.fullmatch(_PLACE.sub("", answer)):
         return []

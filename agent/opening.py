@@ -1,4 +1,4 @@
-"""The words a conversation opens with: one place for the agent and for estimates, replays included."""
+"""The first prompt of a conversation, for the agent, estimates and replays alike."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ __all__ = ["check_askable", "opening"]
 
 
 def opening(question: Question, views: ViewSet, condition: Condition, config: ModelConfig) -> Prompt:
-    """Return the words of the first turn, as they are sent to the model of *config* under *condition*."""
+    """Return the prompt of the first turn, as it is sent to the model of *config* under *condition*."""
     render = partial(question.wording.render, frame=views.frame)
     words = question.prompt(views, condition.told(grammar_of(config), views.frame, render))
     if isinstance(config, Gemini) and config.replay is not None:
@@ -24,7 +24,7 @@ def opening(question: Question, views: ViewSet, condition: Condition, config: Mo
 
 
 def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: str, wording: Wording) -> None:
-    """Raise a ConfigError where the model cannot be asked under *condition*, or a replay would be none."""
+    """Raise ConfigError if the model cannot be asked under *condition*, or settings would change a replay."""
     runs_code = isinstance(config, Gemini) or (isinstance(config, OpenAI) and config.api == "responses")
     if condition.provider_code and not runs_code:
         raise ConfigError(

@@ -1,11 +1,11 @@
-"""The probe: do the declarations of tools reach the model? The same short message is asked with and without them.
+"""The probe: do tool declarations reach the model? The same short message is sent with and without them.
 
-Contract: where the service does not count one prompt token more for each declaration, the model is not told of its
-tools (its chat template drops them, perhaps): ``probe`` raises ConfigError, and so it does where the service refuses a
-declared request only. What cannot be found out is said in the result, and is no error. A provider that refuses to work
+Contract: if the service does not count at least one more prompt token per declaration, the model does not get its
+tools (its chat template may drop them) and ``probe`` raises ConfigError. It also does if the service refuses only the
+request with declarations. What cannot be found out is a result, not an error. A provider that refuses to work
 at all raises ProviderError, as it would for a sample.
 
-Gemini's free counter (countTokens) takes no tools in the SDK's mode for API keys, so that it is asked like the others.
+Gemini's free counter (countTokens) takes no tools in the SDK's mode for API keys, so Gemini is probed like the others.
 """
 
 import re
@@ -29,20 +29,20 @@ from medvision_agent.prompts.render import render
 __all__ = ["MESSAGE", "Prober"]
 
 MESSAGE = render("checks/probe")
-"""What is asked."""
+"""The message that is sent."""
 Tools = Sequence[Mapping[str, Any]]
 _OF_TOOLS = re.compile(r"\btools?\b|function.?call|jinja", re.IGNORECASE)
-"""In an error that might have other causes: it is about the tools."""
+"""Words by which an error with several possible causes is about tools."""
 _ALSO_OF_TOOLS = frozenset({Outcome.SERVER_ERROR, Outcome.BAD_REPLY})
-"""Faults that may pass, and by which some services refuse tools."""
+"""Outcomes that may be temporary, but with which some services refuse tools."""
 
 
 class _UnreadCall(Exception):  # noqa: N818 - it reads as what happened
-    """The model called a tool, and the service could not read the call: it says nothing of the prompt."""
+    """The model called a tool and the service could not read the call, so there are no token counts."""
 
 
 class Prober:
-    """Asks one model; the message without declarations is asked once, however many sets of tools there are."""
+    """Probes one model; the message without declarations is sent only once for all sets of tools."""
 
     def __init__(self, chat: Chat, waiting: Waiting) -> None:
         self._chat, self._waiting = chat, waiting
@@ -52,7 +52,7 @@ class Prober:
         self._usage = Usage()
 
     async def probe(self, tools: Tools) -> ToolProbe:
-        """Return what the probe of *tools* found; raises ConfigError or ProviderError as this file says."""
+        """Return the result of the probe with *tools*; raises ConfigError or ProviderError (see top of file)."""
         self._usage = Usage()
         try:
             without = await self._without_tools()
@@ -80,7 +80,7 @@ class Prober:
         return self._found("reached", with_tools=with_tools, without_tools=without)
 
     async def _without_tools(self) -> int | None:
-        """Return the prompt tokens without declarations; a service that refuses a short limit is asked without it."""
+        """Return the prompt tokens without declarations; asks without the short output limit if that is refused."""
         if not self._asked:
             try:
                 self._without = await self._tokens((), settings := self._chat.briefly())
@@ -93,7 +93,7 @@ class Prober:
         return self._without
 
     async def _with_tools(self, tools: Tools) -> int | None:
-        """Return the prompt tokens with *tools*; a call that the short limit may have cut in two is asked for whole."""
+        """Return the prompt tokens with *tools*; asks without the short output limit if it may have cut a call."""
         try:
             return await self._tokens(tools, self._settings)
         except _UnreadCall:
@@ -102,7 +102,7 @@ class Prober:
             return await self._tokens(tools, {})
 
     async def _tokens(self, tools: Tools, settings: Mapping[str, Any]) -> int | None:
-        """Return the prompt tokens of the message with *tools* declared, or None where none are reported."""
+        """Return the prompt tokens of the message with *tools* declared, or None if they are not reported."""
         chat = self._chat
         try:
             counted = await chat.prompt_tokens(MESSAGE, tools)
@@ -149,7 +149,7 @@ class Prober:
 
 
 def _refuses_tools(failure: RequestFailed | ProviderError) -> bool:
-    """Tell whether a request was refused for its declarations, given that the same one without them was answered."""
+    """Return whether a request was refused for its declarations, if the same request without them was answered."""
     if isinstance(failure, RequestFailed) and failure.fault.outcome not in _ALSO_OF_TOOLS:
         return not failure.fault.outcome.infrastructure
     return _OF_TOOLS.search(str(failure)) is not None

@@ -1,8 +1,8 @@
-"""A second reader: a model that is shown one response and says which numbers it gives as its final answer.
+"""A second reader: a model that extracts the numbers of the final answer from one stored response.
 
-Contract: the reader sees the response, how many numbers are wanted, and their names and unit: no picture, no ground
-truth, no arm. What it returns counts only where each number stands in the response, sign included; else the response is
-unread, and there is the reason. A fault of the provider raises RequestFailed or ProviderError, as for a sample.
+Contract: the reader sees the response, how many numbers are wanted, and their names and unit: no image, no ground
+truth, no arm. Its numbers count only if each of them, with its sign, occurs in the response; else the response is
+unread, with a reason. An error of the provider raises RequestFailed or ProviderError, as for a sample.
 """
 
 import json
@@ -29,67 +29,67 @@ from medvision_agent.prompts.render import render
 __all__ = ["MOST_CHARACTERS", "Reader", "Reading", "Wanted", "numbers_in", "prompt_sha256", "read_response", "stand_in"]
 
 MOST_CHARACTERS = 20_000
-"""Of a longer response the reader is shown the end, where a final answer stands."""
+"""Of a longer response the reader gets only the end, where the final answer is."""
 _MOST_REPLY = 2_000
 _TEMPLATE = "checks/reader"
 _VALUE = r"(?:\d+(?:\.\d*)?|(?<!\.)\.\d+)(?:[eE][-+]?\d{1,3})?"
 _NUMBER = re.compile(rf"[-+]?{_VALUE}")
 _IN_TEXT = re.compile(rf"(?:(?<![A-Za-z0-9_.)])[-+])?(?<![A-Za-z_\d])(?<!\d\.){_VALUE}")
-"""A dash after a digit, a letter or a bracket is no sign (``10-12.5``). A digit after a letter is no number."""
+"""A dash after a digit, letter or bracket is not a sign (``10-12.5``). A digit after a letter is not a number."""
 _MINUS = "\N{MINUS SIGN}"
 _ARRAY = re.compile(r"\[[^\[\]]*\]")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a task asks for, as a reader is told it."""
+    """What a task asks for, as stated to the reader."""
 
     count: int
     what: str
-    """In words, with the unit."""
+    """Names of the wanted numbers, with the unit."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of one response."""
+    """The reader's result for one response."""
 
     numbers: tuple[str, ...] = ()
-    """As they stand in the response; empty where it is unread."""
+    """The numbers as the reader wrote them; empty if the response is unread."""
     unread: str = ""
-    """Why; empty where it was read."""
+    """Why the response is unread; empty if it was read."""
     reply: str = ""
-    """The end of the reader's words, from which the numbers are read."""
+    """The end of the reader's reply, from which the numbers are taken."""
     model_version: str | None = None
     usage: Usage = field(default_factory=Usage)
 
 
 def prompt_sha256() -> str:
-    """Return the hash of the words that a reader is asked with: the version of this prompt."""
+    """Return the hash of the reader's prompt template, which identifies its version."""
     return sha256((Path(prompts.__file__).parent / f"{_TEMPLATE}.j2").read_bytes()).hexdigest()
 
 
 class Reader(Frozen):
-    """Who reads, and by which words: two equal ones are asked the same of every response."""
+    """The identity of a reader: its model and its prompt. Equal readers get the same request for each response."""
 
     name: str
-    """Of the catalogue, or of the user's models."""
+    """Name of the model in the catalogue or the user's models."""
     identity: dict[str, Any]
-    """What defines the model."""
+    """The fields that define the model."""
     prompt_sha256: str
 
     @classmethod
     def of(cls, name: str, model: ModelConfig) -> Self:
-        """Return a model as the reader that it is now."""
+        """Return *model* as a reader, with the current prompt."""
         identity = json.loads(json.dumps(model.identity(), default=str))
         return cls(name=name, identity=identity, prompt_sha256=prompt_sha256())
 
     @property
     def id(self) -> str:
-        """A hash of the model and its words, whatever it is called."""
+        """Hash of the model and the prompt, without the model's name."""
         return _hash([self.identity, self.prompt_sha256])
 
     def key(self, response: str, wanted: Wanted) -> str:
-        """Return the hash of what is sent for a response, and of who it is sent to."""
+        """Return the hash of the request for a response and of the reader's model."""
         return _hash([self.identity, self.prompt_sha256, asdict(wanted), response[-MOST_CHARACTERS:]])
 
 
@@ -106,7 +106,7 @@ async def read_response(
 ) -> Reading:
     """Return which numbers the reader finds in a response; raises RequestFailed or ProviderError.
 
-    *on_spent* hears of all tokens, those of replies that were none included.
+    *on_spent* gets all tokens, including those of unusable replies.
     """
     usage = Usage()
 
@@ -144,10 +144,10 @@ def _question(response: str, wanted: Wanted) -> str:
 
 
 def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], str]:
-    """Return the numbers of a reader's reply, or none and the reason why they do not count."""
+    """Return the numbers of a reader's reply and "", or () and the reason why they do not count."""
     arrays = _ARRAY.findall(reply[-_MOST_REPLY:])
     try:
-        # Numbers are kept as they are written.
+        # Numbers are kept as texts, as written.
         found = json.loads(arrays[-1], parse_float=str, parse_int=str, parse_constant=str)
     except (IndexError, ValueError):
         return (), "the reader's reply holds no JSON array"
@@ -162,7 +162,7 @@ def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], 
 
 
 def stand_in(numbers: Sequence[str], response: str) -> bool:
-    """Return whether each text is a number whose value is that of a number in the response."""
+    """Return whether each text is a number that has the value of some number in the response."""
     if not all(_NUMBER.fullmatch(one) for one in numbers):
         return False
     there = {Decimal(one) for one in _IN_TEXT.findall(response.replace(_MINUS, "-"))}

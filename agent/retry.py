@@ -1,9 +1,9 @@
-"""One request to a model: sent until it is answered, or until it is known that it will not be.
+"""One request to a model, repeated until it is answered or cannot succeed.
 
 Contract: ``call_model`` is the only layer that tries again (the SDKs' own retries are off). It returns a complete
-reply and its reading, or raises one of two: ``RequestFailed`` ends the sample, ``ProviderError`` the run. Waits a
-provider asks for are honoured up to a bound; ``sleep`` does the waiting and may raise to give up. What is refused,
-filtered or cut off is a reply like any other and never asked again.
+reply and its parsed turn, or raises ``RequestFailed`` (ends the sample) or ``ProviderError`` (ends the run). Waits a
+provider asks for are kept up to a bound; ``sleep`` waits and may raise to give up. A refused,
+filtered or cut-off reply is a reply like any other and is never requested again.
 """
 
 import asyncio
@@ -41,11 +41,11 @@ _FIELDS = ("content", "tool_calls", "invalid_tool_calls", "additional_kwargs", "
 
 
 def encodable(message: AIMessage, redact: Callable[[str], str] = str) -> AIMessage:
-    """Return *message*, or a copy in which every text can be encoded and went through *redact*.
+    """Return *message*, or a copy whose texts can all be encoded and have passed through *redact*.
 
     Models (or the services around them) can send half of a surrogate pair, legal in JSON and in a Python string, but
-    not encodable: unrepaired, one such answer could never be stored or sent back. A service that repeats a request's
-    headers in its answer would have the key stored.
+    not encodable: without repair, such an answer could not be stored or sent back. A service that repeats a request's
+    headers in its answer would cause the API key to be stored.
     """
 
     def repaired(value: Any) -> Any:
@@ -62,16 +62,16 @@ def encodable(message: AIMessage, redact: Callable[[str], str] = str) -> AIMessa
 
 
 LONGEST_WAIT = 120.0
-"""Seconds; a provider that asks for more is asked again after this long."""
+"""Longest wait in seconds, even if a provider asks for more."""
 _LONGEST_BACKOFF = 60.0
-"""Seconds to wait at most where a provider asks for no time."""
+"""Longest wait in seconds if a provider asks for none."""
 _LOG = logging.getLogger(__name__)
 _NO_WORD = re.compile(r"[\w+/=-]{60,}")
-"""So many letters in a row are data, such as a picture of the request that a provider quotes."""
+"""A run of so many letters is data, such as an image of the request that a provider quotes."""
 
 
 class RequestFailed(Exception):  # noqa: N818 - it reads as what happened
-    """No proper reply was had. ``fault`` says why, ``tries`` how often it was asked."""
+    """No proper reply arrived. ``fault`` says why, ``tries`` how often the request was sent."""
 
     def __init__(self, fault: Fault, tries: int) -> None:
         super().__init__(f"{fault.detail} ({tries} tries)" if tries > 1 else fault.detail)
@@ -80,13 +80,13 @@ class RequestFailed(Exception):  # noqa: N818 - it reads as what happened
 
 
 class Reply(NamedTuple):
-    """A complete reply, and what it took."""
+    """A complete reply, with its number of tries and its waiting time."""
 
     message: AIMessage
     turn: Turn
     tries: int
     waited: float
-    """Seconds that went into tries that failed, the waits after them, and waiting for room within limits per minute."""
+    """Seconds spent in failed tries, in the waits after them, and in waiting for the rate limit."""
 
 
 async def call_model(
@@ -103,12 +103,12 @@ async def call_model(
     pace: Pace | None = None,
     tools: bool = False,
 ) -> Reply:
-    """Ask *runnable* for one reply; *on_fault* hears of every try that failed, with its number.
+    """Return one reply of *runnable*; *on_fault* gets every failed try, with its number.
 
-    With *tools*, the request declares some: a service that could not read the model's call has replied all the same.
+    With *tools*, the request declares tools: a service's error about an unreadable call then counts as a reply.
 
-    *on_spent* hears of tokens reported for a reply that is none, *on_request* of every request with its date; *redact*
-    takes the key out of replies and a fault's detail; *pace* holds back tries that would exceed the limits per minute.
+    *on_spent* gets the tokens of unusable replies, *on_request* every request with its time; *redact*
+    removes the API key from replies and error details; *pace* delays tries that would exceed the rate limit.
     """
     pace = pace or Pace()
     started = time.monotonic()
@@ -141,7 +141,7 @@ async def call_model(
                 remedy = f"; {key_remedy(config)}" if fault.refused_key else ""
                 raise ProviderError(f"{config.model}: {fault.detail}{remedy}") from None
             if not fault.retryable or tries == config.max_tries:
-                # Only faults of ours keep their cause: a provider's error may quote the request.
+                # Only this package's own errors keep their cause: a provider's error may quote the request.
                 raise RequestFailed(fault, tries) from (error if fault.outcome is Outcome.INTERNAL else None)
         finally:
             pace.ended(start)
@@ -154,7 +154,7 @@ def _since(began: float) -> float:
 
 
 def _log(config: ModelConfig, fault: Fault, tries: int) -> None:
-    """Say that a try failed and why; what the provider wrote may quote the question, so only debug messages have it."""
+    """Log a failed try and its reason; a provider's words may quote the question, so only debug messages have them."""
     wait = "" if fault.wait_seconds is None else f", asked to wait {fault.wait_seconds:g} s"
     _LOG.info("%s: try %d of %d failed: %s%s", config.model, tries, config.max_tries, fault.outcome.value, wait)
     _LOG.debug("%s: %s", config.model, printable(_NO_WORD.sub("[data]", fault.detail)))
@@ -177,7 +177,7 @@ async def _once(
         message = encodable(await runnable.ainvoke(list(messages)), redact)
         return message, read(message)
 
-    # The SDKs' own timeouts count per read: a reply that trickles would outlive them.
+    # The SDKs' own timeouts count per read: a reply that arrives in small pieces would outlast them.
     async with asyncio.timeout(timeout_seconds):
         message, turn = await aside_if_large(call)
     if turn.finish is Finish.BROKEN_OFF:
@@ -186,7 +186,7 @@ async def _once(
 
 
 def _broken_off(message: AIMessage, turn: Turn) -> Fault:
-    """Say why a reply is incomplete: by the error object beside it, if there is one."""
+    """Return why a reply is incomplete, from the error object beside it if there is one."""
     if (error := message.response_metadata.get("error")) is not None:
         fault = classify(BodyError(error))
         return replace(fault, detail=f"the reply was broken off ({turn.finish_raw or 'no reason'}): {fault.detail}")
@@ -195,7 +195,7 @@ def _broken_off(message: AIMessage, turn: Turn) -> Fault:
 
 
 def _broken_call(said: str, written: str) -> tuple[AIMessage, Turn]:
-    """Return the turn of a model whose call (*written*) the service could not read; it reports no tokens of it."""
+    """Return the turn of a model whose call (*written*) the service could not read; it has no token counts."""
     metadata = {"finish_reason": CALL_REFUSED, "error": said, "failed_generation": written}
     message = AIMessage("", response_metadata=metadata)
     usage = Usage(model_calls=1, unreported=1)
@@ -203,6 +203,6 @@ def _broken_call(said: str, written: str) -> tuple[AIMessage, Turn]:
 
 
 def _wait(fault: Fault, tries: int) -> float:
-    """Return the wait a provider asked for, or one that doubles with each try from a second on; with some jitter."""
+    """Return the seconds to wait: as the provider asked, or 1 s doubled with each try; plus up to 1 s at random."""
     asked = min(2.0 ** (tries - 1), _LONGEST_BACKOFF) if fault.wait_seconds is None else fault.wait_seconds
     return min(asked, LONGEST_WAIT) + random.uniform(0, 1)  # noqa: S311 - not a secret

@@ -1,4 +1,4 @@
-"""What one sample's conversation holds besides its messages: settings, views, counters and the trace."""
+"""The state of one sample's conversation besides its messages: settings, views, counters and the trace."""
 
 import asyncio
 import time
@@ -28,17 +28,17 @@ __all__ = ["GivenUpError", "Session", "Waiting"]
 
 
 class GivenUpError(Exception):
-    """A run that is being stopped does not wait for the next try of a request."""
+    """Raised instead of waiting for the next try of a request, because the run is being stopped."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What happens between two tries of a request."""
+    """Callbacks for the time between two tries of a request."""
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    """Does the waiting; may raise GivenUpError."""
+    """Waits the given seconds; may raise GivenUpError."""
     on_fault: Callable[[Fault, int], None] = lambda fault, tries: None  # noqa: ARG005
-    """Hears of every try that failed, with its number."""
+    """Called for every failed try, with its number."""
 
 
 @dataclass(eq=False)
@@ -52,22 +52,22 @@ class Session:
     views: ViewSet
     waiting: Waiting = field(default_factory=Waiting)
     brief: Brief | None = None
-    """What an offline policy is told; None for every real model."""
+    """The task in structured form for an offline policy; None for every real model."""
     trace: Trace = field(default_factory=Trace)
     turns: list[Turn] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     counts: Counter[str] = field(default_factory=Counter)
     """``model`` and ``tool`` calls so far, ``picture`` numbers given, ``broken`` turns in a row, ``again`` checks,
-    ``handed`` pictures beside the question."""
+    ``handed`` images beside the question."""
     forced: bool = False
     words: Prompt | None = None
     """The prompt as sent; None before the first turn."""
     v0_sha256: str = ""
     waited: float = 0.0
-    """Seconds that went into failed tries and waiting for the next one: the provider's time, not the model's."""
+    """Seconds spent in failed tries and in waiting for the next try: the provider's time, not the model's."""
     failed_tries: int = 0
     last_fault: Fault | None = None
-    """Why the last try failed that did."""
+    """The error of the last failed try."""
     started: float = field(default_factory=time.monotonic)
 
     @cached_property
@@ -77,12 +77,12 @@ class Session:
 
     @cached_property
     def asked(self) -> Runnable[LanguageModelInput, AIMessage]:
-        """The model with its tools declared, as it is asked in every turn but the forced one."""
+        """The model with its tools declared, for every turn but the forced one."""
         return self._bound("auto")
 
     @property
     def asked_last(self) -> Runnable[LanguageModelInput, AIMessage]:
-        """The model as it is asked in the forced turn, in which it may call no tool."""
+        """The model for the forced turn, in which it may not call tools."""
         return self._bound("none")
 
     def _bound(self, choice: ToolChoice) -> Runnable[LanguageModelInput, AIMessage]:
@@ -90,7 +90,7 @@ class Session:
         return bound if self.brief is None else bound.bind(brief=self.brief)
 
     def hear(self, reply: Reply) -> Turn:
-        """Count a turn of the model and what it took to get it; return the turn as the conversation goes on from it."""
+        """Record a reply with its tokens, wait and failed tries; return its turn with settled names and call ids."""
         earlier = {call["id"] or "" for turn in self.turns for call in (*turn.tool_calls, *turn.invalid_tool_calls)}
         turn = self.protocol.settled(self._announced(reply.turn), earlier)
         self.turns.append(turn)
@@ -101,16 +101,16 @@ class Session:
         return turn
 
     def _announced(self, turn: Turn) -> Turn:
-        """Return a turn that announced a call and has none, only words before it, as one whose call was lost.
+        """Return the turn, marked as a lost call if its stop reason announces a call and it has only text.
 
-        The model is asked for another reply once. A service that ends every reply in this way is read by its words.
+        The model is asked for another reply once. If a service ends every reply like this, the text is the answer.
         """
         lost = turn.finish is Finish.TOOL_CALLS and not turn.calls_a_tool and not turn.unread_calls
         told = bool(self.counts["broken"]) or self.forced or not self.condition.tools
         return replace(turn, finish=Finish.MALFORMED_CALL) if lost and not told else turn
 
     def failed(self, fault: Fault, tries: int) -> None:
-        """Hear of a try that failed, and pass it on."""
+        """Record a failed try and pass it on."""
         self.last_fault = fault
         self.waiting.on_fault(fault, tries)
 
@@ -120,21 +120,21 @@ class Session:
 
     @property
     def unread(self) -> int:
-        """Replies that hold calls of tools in their text which nobody read; a forced answer may call none."""
+        """Number of replies with unparsed tool calls in their text, without a forced last answer."""
         return sum(turn.unread_calls > 0 for turn in (self.turns[:-1] if self.forced else self.turns))
 
     @property
     def called_all(self) -> bool:
-        """Whether the condition has no call left, so that the next turn is the answer without being forced."""
+        """Whether the condition's calls are used up, so that the next turn is the answer without being forced."""
         return self.condition.calls is not None and self.counts["tool"] >= self.condition.calls
 
     @property
     def seconds(self) -> float:
-        """Time since the start, without what the provider made us wait."""
+        """Seconds since the start, without waits for the provider."""
         return time.monotonic() - self.started - self.waited
 
     def at_limit(self) -> bool:
-        """Tell whether only the forced last turn is left."""
+        """Return whether only the forced last turn is left."""
         limits = self.limits
         return (
             self.counts["model"] >= limits.model_calls - 1

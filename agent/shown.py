@@ -1,7 +1,7 @@
-"""Whether the model was shown what its tools returned: looked up in the messages of its next turn, as they were sent.
+"""Find out whether the model was shown its tools' results, by searching the messages sent for its next turn.
 
-Contract: only what a tool of ours returned without an error is looked for. A result that no answered request held is
-marked as not shown: the conversation ended before, or somebody left it out.
+Contract: only results of our tools without an error are searched for. A result that is in no answered request is
+marked as not shown: the conversation ended earlier, or the result was left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ __all__ = ["mark_shown"]
 
 
 def mark_shown(trace: Trace, sent: Sequence[BaseMessage]) -> None:
-    """Mark the results of the last turn's calls that stand in *sent*, the messages of a request that was answered."""
+    """Mark the results of the last turn's calls that are in *sent*, the messages of an answered request."""
     fresh = range(trace.looked_up, len(trace.tool_calls))
     trace.looked_up = len(trace.tool_calls)
     if not any(trace.tool_calls[at].shown is False for at in fresh):
@@ -39,9 +39,9 @@ def _blocks(message: BaseMessage) -> Iterator[dict[str, Any]]:
 
 
 def _stands_in(result: str, texts: Sequence[str]) -> bool:
-    """Tell whether a result stands in a text, if need be with other spaces and quotes, as a grammar may write it.
+    """Return whether a result is in one of the texts, ignoring spaces and quotes, which a grammar may change.
 
-    The grammar `medvision` writes no JSON of what was only printed: that is looked for within its tags.
+    The grammar `medvision` writes printed text without JSON: such text is searched for within its tags.
     """
     if any(result in text for text in texts):
         return True

@@ -1,8 +1,8 @@
-"""The threads that tools run in: none of the event loop's own, so that a slow tool keeps nobody else waiting.
+"""Thread pools for tools, separate from the event loop's pool, so that a slow tool delays nothing else.
 
-Shipped tools that work on the image are arithmetic: a few threads do it as fast as many, and the fewer there are, the
-sooner the event loop has its turn at the interpreter. Tools that wait for a process or a server, and tools of others,
-of which nobody knows what they do, have threads of their own in a larger number. Threads start when they are needed.
+Shipped tools that work on the image are arithmetic: a few threads are as fast as many, and the fewer there are, the
+sooner the event loop gets the interpreter. Tools that wait for a process or a server, and tools of users,
+whose work is unknown, have a larger pool of their own. Threads start when they are needed.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ __all__ = ["in_thread"]
 
 T = TypeVar("T")
 AT_WORK, WAITING = 2, 64
-"""Threads at most of either kind."""
+"""Maximum number of threads of each pool."""
 
 
 async def in_thread(tool: Tool | None, function: Callable[[], T]) -> T:
-    """Return what a function returns that calls a tool, or none, while the event loop goes on."""
+    """Return the result of *function*, which calls *tool* (or none), run in a thread while the event loop goes on."""
     slow = tool is not None and _may_wait(tool)
     pool = _pool(os.getpid(), WAITING if slow else AT_WORK)
     return await asyncio.get_running_loop().run_in_executor(pool, copy_context().run, function)
@@ -35,5 +35,5 @@ def _pool(process: int, threads: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a
 
 
 def _may_wait(tool: Tool) -> bool:
-    """Tell whether a call may take long without work: of a process, a server, or code that is not shipped."""
+    """Return whether a call may wait long without computing: for a process, a server, or code that is not shipped."""
     return not tool.sees_image or bool(tool.code_sha256) or (tool.variant is not None and bool(tool.variant.origin))

@@ -1,6 +1,6 @@
-"""Answering a turn's tool calls: every call gets its reply, in the order of the calls, readable or not.
+"""Answer a turn's tool calls: every call gets a reply, in the order of the calls, readable or not.
 
-How the replies travel is the protocol's: as tool messages and a user message of pictures, or as text.
+The protocol decides how replies are sent: as tool messages and a user message with pictures, or as text.
 """
 
 import json
@@ -40,7 +40,7 @@ class _Call:
 
 @dataclass(frozen=True, eq=False)
 class _Answered:
-    """A reply, its picture as a file, how long the tool itself took, and what it found."""
+    """A reply, its picture as a PNG file, the seconds that the tool took, and what the tool found."""
 
     reply: Reply
     png: bytes | None = None
@@ -73,12 +73,12 @@ def _calls(session: Session, turn: Turn) -> Iterator[_Call]:
 
 
 def _called(session: Session, call: _Call) -> Tool | None:
-    """Return the tool that a call names; None where there is none of that name."""
+    """Return the tool that a call names; None if no tool has that name."""
     return next((tool for tool in session.condition.tools if tool.name == call.name), None)
 
 
 def _run(session: Session, call: _Call) -> _Answered:
-    """Run one call; what cannot be run is answered with an error."""
+    """Run one call and return its reply, or an error if it cannot be run."""
     session.counts["tool"] += 1
     limit = min(session.limits.tool_calls, session.condition.calls or session.limits.tool_calls)
     if session.counts["tool"] > limit:
@@ -118,7 +118,7 @@ def _content(session: Session, answered: _Answered) -> tuple[str, Blocks]:
 def _note(session: Session, call: _Call, answered: _Answered, text: str) -> None:
     key = session.trace.picture(answered.png) if answered.png else None
     reply, seconds = answered.reply, round(answered.seconds, 6)
-    # Until the next turn of the model is there, nothing was shown to it.
+    # Counts as not shown until the model's next turn has been requested.
     shown, picture_shown = (False if reply.ok else None), (False if key else None)
     session.trace.tool_calls.append(
         ToolCallTrace(

@@ -1,7 +1,7 @@
-"""The trace: everything said and done for one sample, with pictures by hash.
+"""The trace: all messages and tool calls of one sample, with images by hash.
 
-Contract: a trace is strict JSON. A picture block appears in it as ``{"type": "image_url", "picture": "<sha256>"}`` and
-its bytes lie in ``pictures`` under that hash. No request header and no key ever reaches a trace.
+Contract: a trace is strict JSON. An image block appears in it as ``{"type": "image_url", "picture": "<sha256>"}`` and
+its bytes are in ``pictures`` under that hash. Request headers and API keys never reach a trace.
 """
 
 import binascii
@@ -25,7 +25,7 @@ _DATA_URL = "data:image/png;base64,"
 
 @dataclass(frozen=True, slots=True)
 class ToolCallTrace:
-    """One tool call: what the model wrote, what it got back, how long it took."""
+    """One tool call: the model's arguments, the reply, and the seconds it took."""
 
     tool: str
     call_id: str
@@ -35,33 +35,33 @@ class ToolCallTrace:
     picture: str | None
     seconds: float
     failure: str = ""
-    """What the tool itself raised; written only where it did."""
+    """The exception that the tool raised; written only if it raised."""
     shown: bool | None = None
-    """The result stood in the messages of the model's next turn; None for errors, and for code of the provider."""
+    """Whether the result was in the messages of the model's next turn; None for errors and for provider code."""
     picture_shown: bool | None = None
-    """The picture did; None without a picture."""
+    """Whether the picture was in these messages; None without a picture."""
     turn: int | None = None
-    """The message that made the call: its position among the messages that are no results of tools, from 1."""
+    """Position of the message that made the call, from 1, among the messages that are not tool results."""
     drawn: tuple[Drawn, ...] = ()
-    """What the tool found, in the slice frame, whether or not the model was told or shown it; written only then."""
+    """What the tool found, in the slice frame, even if the model was not shown it; written only if not empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestTrace:
-    """One request to a model, also one that failed: when it was sent, and what the server said about itself."""
+    """One request to a model, also a failed one: when it was sent, and what the server reported about itself."""
 
     asked_at: str
     """Date and time in UTC, ISO 8601, to the millisecond, by the clock of this machine."""
     seconds: float
-    """Until the reply was complete, or the request had failed."""
+    """Seconds until the reply was complete or the request had failed."""
     failure: str | None = None
-    """The outcome that the failure stands for; None for a reply."""
+    """The outcome of a failed request; None for a reply."""
     model_version: str | None = None
     """The exact model that answered, as the server names it."""
     fingerprint: str | None = None
-    """The server's mark of its own version and settings (``system_fingerprint``)."""
+    """The server's identifier of its version and settings (``system_fingerprint``)."""
     response_id: str | None = None
-    """The server's name for the reply: what its provider asks for when something is wrong."""
+    """The server's id of the reply, which a provider asks for when something is wrong."""
 
 
 @dataclass(eq=False)
@@ -73,23 +73,23 @@ class Trace:
     requests: list[RequestTrace] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
     looked_up: int = 0
-    """Calls whose results have been looked for in the model's next turn (``shown.py``)."""
+    """Number of calls whose results were searched for in the model's next turn (``shown.py``)."""
     _names: dict[str, str | None] = field(default_factory=dict, repr=False)
-    """The hashes of the pictures in data URLs that were met: each is decoded once, however often it is sent."""
+    """Hashes of images by their data URL, so that each is decoded only once."""
 
     @property
     def turns(self) -> int:
-        """Messages so far that are no results of tools."""
+        """Number of messages so far that are not tool results."""
         return sum(message.get("type") != "tool" for message in self.messages)
 
     def picture(self, png: bytes) -> str:
-        """Keep a picture and return its hash."""
+        """Store an image and return its hash."""
         key = sha256(png).hexdigest()
         self.pictures[key] = png
         return key
 
     def named(self, url: object) -> str | None:
-        """Return the hash of the picture in a data URL, and keep it; None where it holds no picture of ours."""
+        """Store the PNG image of a data URL and return its hash; None if the URL holds no such image."""
         if not isinstance(url, str):
             return None
         if url not in self._names:
@@ -98,16 +98,16 @@ class Trace:
         return self._names[url]
 
     def say(self, *messages: AnyMessage) -> None:
-        """Append messages as sent or received, pictures replaced by their hashes."""
+        """Append messages as sent or received, with images replaced by their hashes."""
         for message in messages:
             self.messages.append(self._plain(message.model_dump(mode="json")))
 
     def sent_back(self, message: AnyMessage | None) -> None:
-        """Note in what form the last message goes back to the model, where it is another than it came in, or None."""
+        """Record the changed form in which the last message is sent back to the model, or None if it is left out."""
         self.messages[-1]["sent_back"] = None if message is None else self._plain(message.model_dump(mode="json"))
 
     def ran(self, runs: Iterable[CodeRun]) -> None:
-        """Note code that the provider ran as tool calls, with the first picture each made; it tells no times."""
+        """Record code that the provider ran as tool calls, each with its first image; no durations are reported."""
         for run in runs:
             keys = [self.picture(png) for png in run.pictures]
             arguments = {"code": run.code, "language": run.language}
@@ -126,7 +126,7 @@ class Trace:
         return json.dumps(content | {"pictures": sorted(self.pictures)}, allow_nan=False)
 
     def _plain(self, value: Any) -> Any:
-        """Return *value* as strict JSON data; only blocks that are pictures are replaced, never text."""
+        """Return *value* as strict JSON data; only image blocks are replaced, never text."""
         if isinstance(value, str):
             return value
         if isinstance(value, dict):
@@ -136,7 +136,7 @@ class Trace:
         if isinstance(value, list | tuple):
             return [self._plain(item) for item in value]
         if isinstance(value, float) and not math.isfinite(value):
-            return str(value)  # what a model wrote, such as NaN, is kept in words
+            return str(value)  # a NaN that a model wrote is kept as text
         return value
 
 
@@ -151,7 +151,7 @@ def _url_of(block: Mapping[str, Any]) -> object:
 
 
 def _png_of(url: str) -> bytes | None:
-    """Return the bytes of a picture, or None for a URL that holds no picture of ours."""
+    """Return the bytes of the PNG image in a data URL, or None for any other URL."""
     if not url.startswith(_DATA_URL):
         return None
     try:

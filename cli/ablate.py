@@ -1,4 +1,4 @@
-"""``medvision-agent ablate``: run a whole study of one file, or say what it would ask."""
+"""``medvision-agent ablate``: run a study from its file, or preview it."""
 
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ __all__ = ["command"]
 @budget_options
 @partial(with_options, WORKERS.values())
 @click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe"))
-@click.option("--dry-run", is_flag=True, help="Show what would be asked and what it could show; ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Print costs and the smallest detectable difference; ask nothing.")
 @click.option(
     "--pilot",
     "pilots",
@@ -38,7 +38,7 @@ __all__ = ["command"]
     help="With --dry-run: one or two stored runs from which the spread of the loss and the tokens per sample are "
     "estimated. Repeat the option for the second run.",
 )
-@click.option("--verbose", is_flag=True, help="Print every arm too, and what the figures rest on.")
+@click.option("--verbose", is_flag=True, help="Print every arm too, and the data behind the figures.")
 @click.option("--json", "as_json", is_flag=True, help="Print the estimate or the figures as JSON.")
 @click.pass_context
 def command(
@@ -55,9 +55,9 @@ def command(
     as_json: bool,
     **more: Any,
 ) -> None:
-    """Run the study of a YAML file (docs/studies.md): every model under every arm, side by side, in one folder.
+    """Run the study of a YAML file (docs/studies.md): every model under every arm, concurrently, in one folder.
 
-    The same command with the same --out goes on where it stopped. Exit code 0: done, and the arms differ in nothing but
+    The same command with the same --out continues where it stopped. Exit code 0: done, and the arms differ only in
     what the study varies; 1: some samples never got a reply, a limit was reached, or arms cannot be compared; 2: wrong
     usage or input; 130: interrupted.
     """
@@ -65,7 +65,7 @@ def command(
     from medvision_agent.cli.study import print_cells, print_preview
 
     if pilots and not dry_run:
-        raise ConfigError("--pilot goes with --dry-run: it tells how small a difference the study could show")
+        raise ConfigError("--pilot needs --dry-run: it estimates how small a difference the study could show")
     budget = bounded(Budget(), BUDGET, more)
     if dry_run:
         found = preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget, probe=probe)
@@ -79,7 +79,7 @@ def command(
             done = ask_study(laid, progress=True)
             read = [] if done.interrupted else read_study_again(laid)
     except KeyboardInterrupt:
-        click.echo(f"stopped; what was finished is stored; {go_on}", err=True)
+        click.echo(f"stopped; finished samples are stored; {go_on}", err=True)
         context.exit(INTERRUPTED)
     except ProviderError as error:
         raise ProviderError(f"{error}\n{go_on}" if laid.out.exists() else str(error)) from error

@@ -1,4 +1,4 @@
-"""``medvision-agent compare``: two runs of the same samples side by side, paired; or a run and published results."""
+"""``medvision-agent compare``: two runs of the same samples, paired; or a run and published results."""
 
 import json
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ __all__ = ["command"]
 @click.command("compare")
 @click.argument("run_a", shell_complete=complete_runs, type=click.Path(path_type=Path))
 @click.argument("run_b", shell_complete=complete_runs, type=click.Path(path_type=Path), required=False)
-@click.option("--published", is_flag=True, help="Put the results MedVision published beside RUN_A.")
+@click.option("--published", is_flag=True, help="Compare RUN_A with MedVision's published results.")
 @click.option(
     "--published-version",
     "version",
     type=click.Choice(["preprint-v1", "leaderboard-v2"]),
-    help="With --published: the version of the published results. Default: the one asked by the recipe and form of "
+    help="With --published: version of the published results. Default: the version asked by the recipe and form of "
     "RUN_A.",
 )
 @protocol_option
@@ -40,7 +40,7 @@ __all__ = ["command"]
     type=click.Choice(["worst", "chance"]),
     default="worst",
     show_default=True,
-    help="What a failure costs: as much as the worst answer, or as the best constant answer.",
+    help="Loss of a failed answer: that of the worst answer, or that of the best constant answer (chance).",
 )
 @click.option("--models", is_flag=True, help="RUN_A and RUN_B are of two models under the same condition.")
 @reader_options
@@ -63,14 +63,14 @@ def command(
     models: bool,
     as_json: bool,
 ) -> None:
-    """Put RUN_B beside RUN_A, sample by sample. Runs that differ in more than their tools are refused.
+    """Compare RUN_B with RUN_A, sample by sample. Runs that differ in more than their tools are refused.
 
-    With --models, the two are of two models under the same condition, and may differ in nothing else.
+    With --models, the two runs are of two models under the same condition, and may differ in nothing else.
 
-    With --reader, the two are compared by both readings of their responses instead (docs/reading.md).
+    With --reader, the two runs are compared by both readings of their responses instead (docs/reading.md).
 
-    With --published, RUN_A (of MedVision samples) stands beside the published results instead, and what is not the
-    same in both is said.
+    With --published, RUN_A (of MedVision samples) is compared with the published results instead, and all known
+    differences between the two are listed.
     """
     _check(context.params)
     if reader is not None and run_b is not None:
@@ -107,20 +107,19 @@ def command(
 
 
 def _check(given: Mapping[str, Any]) -> None:
-    """Raise UsageError where options do not go together."""
+    """Raise UsageError for options that cannot be combined."""
     published, models, two = given["published"], given["models"], given["run_b"] is not None
     measured = given["metrics"] or given["failures"] != "worst"
     refused = {
         "--published takes one run; give RUN_B or --published": published and two,
-        "--reader takes two runs and --protocol: it compares their loss by both readings": given["reader"] is not None
+        "--reader needs two runs and allows only --protocol: it compares both readings": given["reader"] is not None
         and (published or models or measured),
-        "--reader-models and --reader-max-cost are for --reader; give --reader too": given["reader"] is None
+        "--reader-models and --reader-max-cost need --reader; give --reader too": given["reader"] is None
         and (given["reader_models"] is not None or given["reader_max_cost"] is not None),
-        "--published-version says which results --published prints; give --published too": given["version"]
-        and not published,
-        "--models is for two runs": published and models,
-        "--metric and --failures are for two runs; published results have metrics of their own": published and measured,
-        "what is RUN_A to be compared with? Give RUN_B or --published": not published and not two,
+        "--published-version needs --published; give --published too": given["version"] and not published,
+        "--models needs two runs; give RUN_B instead of --published": published and models,
+        "--metric and --failures need two runs; published results have fixed metrics": published and measured,
+        "RUN_A has nothing to be compared with; give RUN_B or --published": not published and not two,
     }
     for why in (why for why, so in refused.items() if so):
         raise click.UsageError(why)

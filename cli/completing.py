@@ -1,4 +1,4 @@
-"""What a shell may complete: models, tools, protocols, and folders of runs; nothing where they cannot be read."""
+"""Shell completion of models, tools, protocols, and folders of runs; empty if they cannot be read."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -14,7 +14,7 @@ __all__ = ["complete_models", "complete_protocols", "complete_runs", "complete_t
 _CONDITIONS = ("on", "off", "code", "upstream", "blind", "same-region", "blank", "misled")
 _DEPTH = 4
 _MOST = 200
-"""Folders that are offered at most."""
+"""Maximum number of folders that are offered."""
 
 
 def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[CompletionItem]:
@@ -25,7 +25,7 @@ def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[Comple
 
 
 def complete_models(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the models of the catalogue, and of a file that the command line names with --models."""
+    """Return the models of the catalogue, and of a file given with --models."""
 
     def names() -> Iterable[str]:
         from medvision_agent.agent.models.catalogue import load_catalogue
@@ -36,7 +36,7 @@ def complete_models(context: click.Context, _param: click.Parameter, incomplete:
 
 
 def complete_tools(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return what --tools takes; behind a comma, names of tools alone."""
+    """Return the values of --tools; after a comma, only names of tools."""
     before, comma, _ = incomplete.rpartition(",")
 
     def names() -> Iterable[str]:
@@ -49,14 +49,14 @@ def complete_tools(_context: click.Context, _param: click.Parameter, incomplete:
 
 
 def complete_protocols(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the scoring rules."""
+    """Return the names of the scoring rules."""
     from medvision_agent.eval.scorer.protocol import PROTOCOLS
 
     return _offered(lambda: PROTOCOLS, incomplete)
 
 
 def complete_runs(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the runs and studies below the current folder; where none fits, the shell completes folders."""
+    """Return the runs and studies below the current folder; if none fits, the shell completes folders."""
 
     def names() -> Iterable[str]:
         from medvision_agent.eval.listing.find import cells_in, stored_in

@@ -1,4 +1,4 @@
-"""``medvision-agent completion``: what a shell needs to complete commands, options, models, tools and runs."""
+"""``medvision-agent completion``: shell completion of commands, options, models, tools and runs."""
 
 import os
 from pathlib import Path
@@ -12,21 +12,21 @@ __all__ = ["command"]
 
 SHELLS = ("bash", "zsh", "fish")
 _ZSH = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\n"
-"""Where zsh's own completion was not set up before."""
+"""Sets up zsh's own completion if it is not set up yet."""
 
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(SHELLS), required=False)
-@click.option("--install", is_flag=True, help="Set it up for every new shell, instead of printing it.")
+@click.option("--install", is_flag=True, help="Set completion up for every new shell, instead of printing the script.")
 def command(shell: str | None, *, install: bool) -> None:
-    """Print the script by which SHELL (default: yours, by $SHELL) completes medvision-agent, or set it up.
+    """Print the script with which SHELL (default: your $SHELL) completes medvision-agent, or set it up.
 
     With --install, the script is written to ~/.local/share/medvision-agent, and one line in ~/.bashrc or ~/.zshrc reads
-    it; fish finds it in ~/.config/fish/completions. The same command again brings the script up to date.
+    it; fish finds it in ~/.config/fish/completions. Repeat the command to update the script.
     """
     shell = shell or Path(os.environ.get("SHELL", "")).name
     if shell not in SHELLS:
-        raise ConfigError(f"completion: your shell is not known ($SHELL is {shell!r}); name one of {', '.join(SHELLS)}")
+        raise ConfigError(f"completion: unknown shell ($SHELL is {shell!r}); name one of {', '.join(SHELLS)}")
     script = _script(shell)
     if not install:
         click.echo(script)
@@ -42,14 +42,14 @@ def command(shell: str | None, *, install: bool) -> None:
 def _script(shell: str) -> str:
     kind = get_completion_class(shell)
     if kind is None:
-        raise ConfigError(f"completion: click knows no {shell}; name one of {', '.join(SHELLS)}")
+        raise ConfigError(f"completion: click does not support {shell}; name one of {', '.join(SHELLS)}")
     cli = click.get_current_context().find_root().command
     made = kind(cli, {}, "medvision-agent", "_MEDVISION_AGENT_COMPLETE").source()
     return _ZSH + made if shell == "zsh" else made
 
 
 def _install(shell: str, script: str) -> tuple[Path, Path | None]:
-    """Write the script, and the line that reads it where the shell needs one; return both files."""
+    """Write the script and, if the shell needs it, the line that reads the script; return both files."""
     home = Path.home()
     if shell == "fish":
         file = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "fish/completions/medvision-agent.fish"

@@ -26,10 +26,10 @@ def command(
 ) -> None:
     """Score stored answers again with exact arithmetic, and with the true points.
 
-    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. Exact
-    rulers, protractors, pixel sizes and arithmetic are put behind the points that each answer states, then the true
-    points behind its arithmetic, then both: how much a calculator or a ruler can give, before money is spent. Nothing
-    is asked of a model, and what is stored is not changed.
+    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. The points
+    that each answer states are measured with exact rulers, protractors, pixel sizes and arithmetic; then the true
+    points are put into the answer's arithmetic; then both. This shows how much a calculator or a ruler can gain, before
+    money is spent. No model is asked, and nothing stored is changed.
     """
     from medvision_agent.api.counterfactuals import counterfactual, write_counterfactuals
 

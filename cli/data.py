@@ -1,4 +1,4 @@
-"""``medvision-agent data``: look at samples and their truth, and write them in the documented formats."""
+"""``medvision-agent data``: view samples with their ground truth, and write them in the documented formats."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ _FORCE = click.option("--force", is_flag=True, help="Overwrite --out if it exist
 
 
 _PIPED_WIDTH = 180
-"""Characters of a line that goes to a file or another program."""
+"""Width in characters of lines written to a file or another program."""
 
 
 @click.group()
@@ -41,11 +41,11 @@ command.add_command(data_import.command)
 
 @command.command(name="list")
 @sample_options
-@click.option("--samples", "each", is_flag=True, help="MedVision: list each sample, not each configuration.")
+@click.option("--samples", "each", is_flag=True, help="MedVision only: list each sample, not each configuration.")
 @click.option("--published", is_flag=True, help="Print the datasets MedVision publishes (its Table 1).")
 @click.option("--json", "as_json", is_flag=True, help="Print one sample per line, all fields.")
 def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> None:
-    """List samples with their targets; of MedVision's data, its configurations and what is broken."""
+    """List samples with their targets; for MedVision's data, its configurations and broken cases."""
     if published:
         print_published(as_json=as_json)
         return
@@ -66,11 +66,11 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
 
     from medvision_agent.cli.printed.table import plain, print_wrapped
 
-    # An id is there to be copied: it is never broken; nothing is cut.
+    # An id must stay copyable: it is never broken over lines, and nothing is cut.
     others = (Column(name, overflow="fold") for name in ("task", "asked", "target", "subject", "marks"))
     table = Table(Column("id", no_wrap=True, overflow="fold"), *others, box=SIMPLE, pad_edge=False)
     for sample in samples:
-        # What a file says is never read as rich's markup, and never steers the terminal.
+        # Text from files is never read as rich's markup, and never controls the terminal.
         cells = (sample.id, sample.task, _asked(sample), _target(sample), sample.subject, _marks(sample))
         table.add_row(*map(plain, cells))
     Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
@@ -88,7 +88,7 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
 @_FORCE
 def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> None:
-    """Draw the ground truth of one sample on its enlarged image, and print what is known about it."""
+    """Draw the ground truth of one sample on its enlarged image, and print the sample's data."""
     from medvision_agent.cli.printed.table import print_wrapped
     from medvision_agent.eval.asking.recipe import recipe_named
     from medvision_agent.eval.data.medvision.source import Reading
@@ -98,7 +98,7 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
     from medvision_agent.tools.view.png import encode_png
 
     if out.exists() and not force:
-        raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
+        raise StorageError(f"{out}: exists already; choose another name, or overwrite it with --force")
     source = open_source(data, reading_with(Reading(), options))
     sample = find_sample(source, sample_id)
     native = source.load(sample)
@@ -106,7 +106,7 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
     try:
         out.write_bytes(encode_png(draw_truth(shown, sample)))
     except OSError as error:
-        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
+        raise StorageError(f"{out}: cannot be written ({error.strerror})") from None
     height, width = native.values.shape
     for name, value in [*_facts(sample, width, height), ("units", native.units)]:
         print_wrapped(f"{name:12} {value}", hanging=13)
@@ -118,9 +118,9 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
 @sample_options
 @_FORCE
 def export(out: Path, force: bool, **options: Any) -> None:
-    """Write samples as a folder (samples.jsonl and images/) or as one Parquet file with the pictures in it.
+    """Write samples as a folder (samples.jsonl and images/) or as one Parquet file that includes the images.
 
-    Either is read by --data, of this command and of `run`; the format is described in docs/data.md.
+    Both can be given to --data of this command and of `run`; docs/data.md describes the format.
     """
     from medvision_agent.eval.data.sources.export import export as write
 

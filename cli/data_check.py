@@ -1,4 +1,4 @@
-"""``medvision-agent data check``: everything that is wrong with a source of samples, at once."""
+"""``medvision-agent data check``: list all problems of a source of samples."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -23,17 +23,19 @@ __all__ = ["check"]
     "--unchecked",
     metavar="RULE",
     multiple=True,
-    help="Do not apply this rule, because what it would refuse is right: pixel-size, shared-picture.",
+    help="Skip this rule (pixel-size, shared-picture) if the data it refuses is right; repeat the option for more.",
 )
-@click.option("--quick", is_flag=True, help="MedVision: do not unpack volumes; a file cut short goes unseen.")
+@click.option(
+    "--quick", is_flag=True, help="MedVision only: do not unpack volumes; truncated files are then not found."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def check(
     context: click.Context, /, data: str, unchecked: tuple[str, ...], quick: bool, as_json: bool, **options: Any
 ) -> None:
-    """Say everything that is wrong with samples: of a file, a folder, or any source that --data names.
+    """List all problems of samples in a file, a folder, or any source that --data accepts.
 
-    Goes on to the end, whatever it finds. Exit code 0: nothing is refused, though there may be warnings; 2: something
+    The check always goes on to the end. Exit code 0: nothing is refused, though there may be warnings; 2: something
     is refused.
     """
     from medvision_agent.api.checking import name_of, opened
@@ -55,7 +57,7 @@ def check(
 
 
 def _plain(checked: "Checked", name: str, survey: "Survey | None") -> dict[str, Any]:
-    """Return what was found as JSON data."""
+    """Return the findings as JSON data."""
     found = {
         "data": name,
         "samples": checked.samples,
@@ -73,7 +75,7 @@ def _finding(finding: Any) -> dict[str, str]:
 
 def _print(checked: "Checked", name: str, survey: "Survey | None", *, quick: bool) -> None:
     for finding in checked.refused:
-        if finding.rule != "data-folder":  # said as it was found
+        if finding.rule != "data-folder":  # printed already when it was found
             click.echo(printable(f"refused: {finding}"))
     if (rest := checked.refusals - len(checked.refused)) > 0:
         click.echo(f"refused: and {rest} more")

@@ -1,4 +1,4 @@
-"""``medvision-agent data import``: a user's own images made into samples."""
+"""``medvision-agent data import``: make samples from a user's own images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ __all__ = ["command"]
 _PATH = click.Path(path_type=Path, exists=True)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _SHOWN = 20
-"""Images left out that are named on the terminal; all stand in summary.md."""
+"""Maximum number of left-out images that are named on the terminal; summary.md names all."""
 
 
 @click.command(name="import")
@@ -28,10 +28,10 @@ _SHOWN = 20
 @click.option("--markups", type=_PATH, help="Markups of 3D Slicer (.mrk.json, .fcsv), or a folder of them.")
 @click.option("--table", type=_FILE, help="CSV file with spacing, subjects and measures, one row for each measure.")
 @click.option("--coco", type=_FILE, help="COCO file with boxes.")
-@click.option("--labels", metavar="N=NAME,...", help="Names of the numbers in masks; others are passed over.")
+@click.option("--labels", metavar="N=NAME,...", help="Names of the numbers in masks; other numbers are ignored.")
 @click.option("--task", "tasks", metavar="NAME,...", help="Tasks asked about masks.  [default: detection,size]")
 @click.option("--slices", default="largest", show_default=True, metavar="largest|all|INDEX", help="Slices asked about.")
-@click.option("--plane", metavar="NAME", help="Plane that is cut out of volumes, or that pictures show.")
+@click.option("--plane", metavar="NAME", help="Plane to slice volumes in, or the plane that 2D images show.")
 @click.option(
     "--pieces",
     type=click.Choice(("one", "largest")),
@@ -56,11 +56,11 @@ _SHOWN = 20
 @click.option("--distance", "distances", multiple=True, metavar="NAME=A,B", help="Distance of two markup points.")
 @click.option("--angle", "angles", multiple=True, metavar="NAME=A,B,C[,D]", help="Angle of markup points; 3: vertex B.")
 @click.option("--axes", "sizes", multiple=True, metavar="LABEL=A,B,C,D", help="Ends of two axes of a structure.")
-@click.option("--spacing", metavar="HEIGHT,WIDTH", help="Pixel size in mm of images that state none.")
+@click.option("--spacing", metavar="HEIGHT,WIDTH", help="Pixel size in mm of images whose files do not state it.")
 @click.option(
     "--affine",
     type=click.Choice(("sform", "qform", "pixdim")),
-    help="NIfTI: which statement counts where they disagree.",
+    help="NIfTI: which header field gives the spacing if the fields disagree.",
 )
 @click.option(
     "--accept-detector-spacing",
@@ -71,24 +71,24 @@ _SHOWN = 20
     "--redact",
     multiple=True,
     metavar="X0,Y0,X1,Y1",
-    help="Blacken this rectangle of stored pixels in every plane; repeat the option for more.",
+    help="Blacken this rectangle of stored pixels in every plane. Repeat the option for more.",
 )
-@click.option("--accept-burned-in", is_flag=True, help="DICOM: take images with patient data burned into the pixels.")
+@click.option("--accept-burned-in", is_flag=True, help="DICOM: accept images with patient data burned into the pixels.")
 @click.option("--dataset", metavar="NAME", help="Name of the data set.")
 @click.option("--subjects", type=_FILE, help="CSV file (image, subject): which images show one person.")
-@click.option("--modality", metavar="NAME", help="Modality of images that state none.")
-@click.option("--units", type=click.Choice(("HU",)), help="Unit of the values of images that state none.")
-@click.option("--description", metavar="TEXT", help="What the prompt says the images are.")
+@click.option("--modality", metavar="NAME", help="Modality of images whose files do not state it.")
+@click.option("--units", type=click.Choice(("HU",)), help="Unit of the values of images whose files do not state it.")
+@click.option("--description", metavar="TEXT", help="Description of the images for the prompt.")
 @click.option("--annotator", metavar="TEXT", help="Who made the ground truth.")
 @click.option("--licence", metavar="TEXT", help="Licence of the images.")
-@click.option("--key", type=click.Path(path_type=Path), help="CSV file of image numbers and files, for you alone.")
+@click.option("--key", type=click.Path(path_type=Path), help="CSV file of image numbers and files; keep it private.")
 @click.option("--force", is_flag=True, help="Replace an earlier import.")
 @click.pass_context
 def command(context: click.Context, /, images: Path, out: Path, key: Path | None, force: bool, **options: Any) -> None:
-    """Make samples of your own images: DICOM, NIfTI, or PNG, JPEG and TIFF (docs/import.md).
+    """Make samples from your own images: DICOM, NIfTI, or PNG, JPEG and TIFF (docs/import.md).
 
     IMAGES is a file or a folder. The ground truth comes from masks, markups, a table or a COCO file. Exit code 0:
-    everything came in; 1: something was left out, and is named; 2: nothing was written.
+    everything was imported; 1: something was left out, and is named; 2: nothing was written.
     """
     from medvision_agent.eval.importing.importer import import_images
     from medvision_agent.eval.importing.key import check_key, write_key
@@ -143,7 +143,7 @@ def _tasks(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in FROM_MASK:
-            raise ConfigError(f"--task {name}: masks give {', '.join(FROM_MASK)}; markups or a table give others")
+            raise ConfigError(f"--task {name}: masks give {', '.join(FROM_MASK)}; use markups or a table for others")
     return names
 
 
@@ -175,7 +175,7 @@ def _spacing(text: str | None) -> "Spacing | None":
         return Spacing(*(sides * 2 if len(sides) == 1 else sides))
     except (ValueError, TypeError):
         raise ConfigError(
-            f"--spacing {text}: expected HEIGHT,WIDTH of a pixel in mm, two numbers above 0 (one where they are equal)"
+            f"--spacing {text}: expected HEIGHT,WIDTH of a pixel in mm, two numbers above 0 (or one if they are equal)"
         ) from None
 
 

@@ -15,7 +15,7 @@ __all__ = ["facts_of", "print_overview", "print_published", "print_rows"]
 
 
 def print_overview(data: str, **options: Any) -> None:
-    """Print the configurations asked for, what they hold, and the cases that are broken."""
+    """Print the selected configurations with their numbers of samples, and the broken cases."""
     from medvision_agent.cli.printed.table import print_wrapped
     from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
     from medvision_agent.eval.data.medvision.survey import Survey
@@ -55,7 +55,7 @@ def print_published(*, as_json: bool) -> None:
 
 
 def facts_of(survey: "Survey") -> list[dict[str, Any]]:
-    """Return what each configuration holds."""
+    """Return the counts of each configuration."""
     return [
         {
             "configuration": row.config,
@@ -71,11 +71,11 @@ def facts_of(survey: "Survey") -> list[dict[str, Any]]:
 
 
 def print_rows(survey: "Survey", *, masks_too: bool = False) -> None:
-    """Print the configurations and what they hold; those of masks are counted where *masks_too*."""
+    """Print the configurations and their counts; the total includes masks only if *masks_too*."""
     rows = facts_of(survey)
     if rows:
         _print_table(rows)
-    # Masks are asked only by name, and the configurations of distances or angles alone repeat others.
+    # Masks are asked only by name, and configurations with only distances or angles repeat others.
     usual = [row for config, row in survey.rows.items() if config.whole == config and config.family != "MaskSize"]
     masks = [row for config, row in survey.rows.items() if config.family == "MaskSize"]
     counted = (usual + masks if masks_too else usual) or list(survey.rows.values())

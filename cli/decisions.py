@@ -1,4 +1,4 @@
-"""``medvision-agent decisions``: the categories that stored measurements lead to, beside those of the ground truth."""
+"""``medvision-agent decisions``: categories from stored measurements, compared with those of the ground truth."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ __all__ = ["command"]
     "--rules",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE.yaml",
-    help="Own rules in place of those that are shipped (docs/decisions.md).",
+    help="Your own rules, instead of the shipped rules (docs/decisions.md).",
 )
 @plans_option
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -26,9 +26,9 @@ def command(
 ) -> None:
     """Sort stored measurements into clinical categories, and count those that agree with the ground truth.
 
-    RESULTS are folders of runs, result files of MedVision (FILE.jsonl[.gz]), or folders of such files. Of two runs that
-    differ in their tools alone, it says too how many decisions the second turns right and wrong, and at what price.
-    Nothing is asked of a model, and what is stored is not changed.
+    RESULTS are folders of runs, result files of MedVision (FILE.jsonl[.gz]), or folders of such files. For two runs
+    that differ only in their tools, it also prints how many decisions the second turns right or wrong, at what cost.
+    No model is asked, and nothing stored is changed.
     """
     from medvision_agent.api.deciding import decisions
 

@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 @click.command("export")
 @click.argument("run", shell_complete=complete_runs, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of results.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for the files.")
 @click.option(
     "--format",
     "form",
@@ -30,14 +30,14 @@ __all__ = ["command"]
     "--protocol", "protocol_name", help=f"Scoring rules of the tables: {', '.join(PROTOCOLS)}; default: as declared."
 )
 def command(run: Path, out: Path, form: "Literal['medvision'] | Format", protocol_name: str | None) -> None:
-    """Write RUN for other programs: as MedVision's result files, or as tables.
+    """Write RUN for other programs, as MedVision's result files or as tables.
 
-    Tables (parquet, csv, jsonl) are written of any run, and of a study or a folder of runs as well:
+    Tables (parquet, csv, jsonl) can be written for any run, for a study, and for a folder of runs:
     DIR/samples.parquet, DIR/turns.parquet and DIR/tool_calls.parquet. docs/export.md describes every column.
 
     MedVision's own parser and summaries read its result files. Each kind of task gets a folder: DIR/Detection/MODEL,
-    DIR/TL/MODEL, DIR/AD/MODEL. Start MedVision's parser in the data folder: the names of the images in the files begin
-    there. RUN itself is not changed.
+    DIR/TL/MODEL, DIR/AD/MODEL. Start MedVision's parser in the data folder: paths of images in the files are relative
+    to it. RUN itself is not changed.
     """
     from medvision_agent.api.writing import export, export_medvision
 
@@ -46,13 +46,13 @@ def command(run: Path, out: Path, form: "Literal['medvision'] | Format", protoco
             click.echo(f"written: {file}, {rows} rows")
         return
     if protocol_name is not None:
-        raise ConfigError("--protocol goes with the formats parquet, csv and jsonl; MedVision's files hold no scores")
+        raise ConfigError("--protocol needs --format parquet, csv or jsonl; MedVision's files hold no scores")
     done = export_medvision(run, out)
     for folder in done.files.folders:
         click.echo(f"written: {folder}")
     click.echo(f"{done.files.samples} samples, {done.files.empty} of them without an answer (an empty response)")
     if done.files.not_theirs:
-        click.echo(f"left out: {done.files.not_theirs} samples of the task area, which MedVision's files do not know")
+        click.echo(f"left out: {done.files.not_theirs} samples of the task area, which MedVision's files do not have")
     if done.files.left_out or done.unfinished:
         left_out = f"{done.files.left_out} infrastructure failures, {done.unfinished} samples not finished"
         click.echo(f"left out: {left_out}")

@@ -1,4 +1,4 @@
-"""What the package logs, on standard error: one line for each record, in which nothing can steer a terminal."""
+"""Print the package's log on standard error: one line per record, without terminal control characters."""
 
 import logging
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 @contextmanager
 def printed_logs(level: str) -> Iterator[None]:
-    """Print records of the package's loggers from *level* on; other libraries' logs stay as they are."""
+    """Print records of the package's loggers from *level* on; other libraries' logs are not affected."""
     logger, handler = logging.getLogger("medvision_agent"), _Printed()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
     before = logger.level
@@ -29,7 +29,7 @@ def printed_logs(level: str) -> Iterator[None]:
 
 
 class _Printed(logging.Handler):
-    """Prints to the error stream of the moment, which a progress bar may have put in its place."""
+    """Prints to the current error stream, which a progress bar may have replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
         click.echo(printable(self.format(record)), err=True)

@@ -1,8 +1,8 @@
-"""The entry point: a lazy group of commands, one error policy, three exit codes.
+"""The entry point: commands that are imported when used, and one policy for errors and exit codes.
 
 Exit codes: 0 done, 1 finished with something left (samples without a reply, a limit reached, a check not passed), 2
-wrong usage or input (130 after Ctrl-C or SIGTERM). A MedVisionAgentError is printed without a traceback; nothing in
-it steers a terminal.
+wrong usage or input (130 after Ctrl-C or SIGTERM). A MedVisionAgentError is printed without a traceback and
+without terminal control characters.
 """
 
 import re
@@ -27,38 +27,38 @@ if TYPE_CHECKING:
 __all__ = ["cli", "main"]
 
 COMMANDS = {
-    "ablate": "Run a study: models under several conditions, side by side.",
+    "ablate": "Run a study: models under several conditions, concurrently.",
     "compare": "Compare two runs of the same samples, paired sample by sample.",
     "completion": "Set up your shell to complete commands, models, tools and runs.",
     "counterfactual": "Score stored answers again with exact arithmetic, and with the true points.",
     "data": "List, show and export samples.",
-    "decisions": "Sort stored measurements into clinical categories, and count those that agree with the truth.",
+    "decisions": "Sort stored measurements into clinical categories, and count agreement with the ground truth.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
-    "rerun": "Ask again what a stored run asked, or the same with other tools.",
-    "published": "Print models in the shape of MedVision's published tables, beside the published figures.",
-    "report": "Write stored runs and studies as one page: words, tables, figures, pictures.",
+    "rerun": "Repeat a stored run, with the same or with other tools.",
+    "published": "Print models in the layout of MedVision's published tables, beside the published figures.",
+    "report": "Write stored runs and studies as one page: text, tables, figures, images.",
     "run": "Run a model over samples, with or without tools.",
-    "runs": "List stored runs and studies: what was asked, how far each is, loss and cost.",
+    "runs": "List stored runs and studies: what was asked, progress, loss and cost.",
     "score": "Score a stored run, or MedVision's result files, by either protocol.",
     "serve-upstream": "Serve a model of MedVision's own package, so that it can be asked like any other.",
     "share": "Write stored runs for others: card, tables, and the images that may be shared.",
     "show": "Print one conversation of a run, or of the arms of a study, turn by turn.",
     "tools": "List, show and try the tools a model can call.",
-    "verify": "Check that a stored run or study is what was stored.",
-    "view": "Look at runs and studies in the browser, down to every turn of a conversation.",
+    "verify": "Check that a stored run or study is undamaged.",
+    "view": "Show runs and studies in the browser, down to every turn of a conversation.",
     "why": "Split the loss of a run or of MedVision's result files into wrong object, seeing, arithmetic and unit.",
 }
-"""Commands and their one-line help; the module of each is imported when it runs."""
+"""Commands and their one-line help; a command's module is imported when it runs."""
 
 
 _NO_THREAD = "can't start new thread"
-"""What Python says where the system gives no memory, or no number, for a thread."""
-_STORED = "finished samples are stored; give it more, or lower --max-connections, and go on with --resume"
+"""Python's message if the system refuses a new thread (no memory, or too many threads)."""
+_STORED = "finished samples are stored; provide more memory, or lower --max-connections, and continue with --resume"
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module only when the command is asked for."""
+    """A group that imports a command's module only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the command names."""
@@ -98,7 +98,7 @@ def cli(context: click.Context, log_level: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line and exit with its code, for a Ctrl-C at any moment that of an interruption."""
+    """Run the command line and exit with its code; after Ctrl-C at any moment, with code 130."""
     try:
         code = _run()
     except (click.Abort, KeyboardInterrupt):
@@ -108,7 +108,7 @@ def main() -> None:
 
 
 def _nearest(error: click.ClickException) -> str:
-    """Return the nearest command or choice, where a mistyped one is what is wrong; click names options itself."""
+    """Return the nearest command or choice to a mistyped one, or ""; click itself suggests options."""
     if getattr(error, "possibilities", None):
         return ""  # click names them
     quoted = re.search(r"'(.*?)'", error.message)
@@ -122,14 +122,14 @@ def _nearest(error: click.ClickException) -> str:
 
 
 def _remedy(error: click.ClickException) -> str:
-    """Return what to give instead of a value that an option does not take; empty where click's message says it."""
+    """Return advice for a value that an option does not accept; "" if click's message is enough."""
     if not isinstance(error, click.BadParameter) or error.param is None or error.param.required:
         return ""
     kind, option = error.param.type, error.param.opts[-1]
     if isinstance(kind, click.Path) and error.message.endswith(" is a file."):
-        return f"{option} is a folder: give one that is new, or whose name is not a file's"
+        return f"{option} expects a folder: give a new name, or a folder that exists"
     if isinstance(kind, click.Path) and error.message.endswith(" is a directory."):
-        return f"{option} is a file: give a name in that folder"
+        return f"{option} expects a file: give the name of a file in that folder"
     if isinstance(kind, click.IntRange | click.FloatRange):
         return f"Give a number in that range, or leave {option} out"
     return ""
@@ -138,10 +138,10 @@ def _remedy(error: click.ClickException) -> str:
 def _run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # Into a file, Windows writes its code page: a letter that is not in it must not end the command.
+            # Windows writes files in its code page: a character outside it must not end the command.
             stream.reconfigure(errors="backslashreplace")
     try:
-        # Standalone, click would end a Ctrl-C while the command is still being found as any failure, with 1.
+        # In standalone mode, click would exit with 1 after a Ctrl-C while the command is being looked up.
         return int(cli(prog_name="medvision-agent", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()

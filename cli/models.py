@@ -1,6 +1,6 @@
-"""``medvision-agent models``: what the catalogue holds, and whether a model does what a run needs.
+"""``medvision-agent models``: list the catalogue, and check that a model can do what a run needs.
 
-Says whether a key is set, never what it is.
+It prints whether an API key is set, never the key itself.
 """
 
 import os
@@ -58,11 +58,11 @@ def show(name: str, extra: Path | None) -> None:
 @_EXTRA
 @click.pass_context
 def check(context: click.Context, name: str, extra: Path | None) -> None:
-    """Try a model with a tiny image and one tool, and say what it did.
+    """Test a model with a tiny image and one tool, and print what worked.
 
     Three short conversations show whether it answers, sees the image, calls a tool, gets the tool's image back, reports
-    its tokens and keeps to a limit of output. The result is kept, and `run` warns of a model that failed or was never
-    checked. Exit code 0: everything works; 1: something does not, or there was no reply; 2: the model cannot be asked
+    its tokens and keeps the output limit. The result is stored, and `run` warns of a model that failed or was never
+    checked. Exit code 0: everything works; 1: something fails, or there was no reply; 2: the model cannot be asked
     (no key, a refused key, no such model).
     """
     import asyncio

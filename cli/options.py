@@ -1,4 +1,4 @@
-"""Adding options to a command, with help from the settings they stand for, and the options that bound a run."""
+"""Options that commands share, with their help taken from the docstrings of settings."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -25,14 +25,14 @@ protocol_option = click.option(
     shell_complete=complete_protocols,
     help=", ".join(PROTOCOLS),
 )
-"""The scoring rules, where none are declared."""
+"""Scoring rules, for commands without a study."""
 declared_protocol_option = click.option(
     "--protocol",
     "protocol_name",
     shell_complete=complete_protocols,
     help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
-"""The scoring rules, where a study may declare its own."""
+"""Scoring rules, for commands where a study may declare its own."""
 
 results_argument = click.argument(
     "results",
@@ -50,26 +50,26 @@ plans_option = click.option(
     help="For result files: where to look up what they lack. DIR is MedVision's data folder (names of labels and "
     "modalities, pixel sizes, points of the ground truth, cases); FILE.json is a file of tasks (names only).",
 )
-"""Where to look up what result files do not say."""
+"""Source of facts that result files lack."""
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def with_options(options: Iterable[Callable[[_F], _F]], command: _F) -> _F:
-    """Return *command* with *options*, the first one shown first."""
+    """Return *command* with *options* added, shown in this order."""
     for option in reversed(tuple(options)):
         command = option(command)
     return command
 
 
 def help_of(model: type[BaseModel], field: str) -> str:
-    """Return the docstring of a field as the help of its option."""
+    """Return the docstring of a settings field as help text of its option."""
     return " ".join((model.model_fields[field].description or "").replace("`", "").split())
 
 
 def given(context: click.Context) -> dict[str, Any]:
-    """Return the options that stand on the command line; what was left out is not in it."""
+    """Return only the options that were given on the command line."""
     return {
         name: value
         for name, value in context.params.items()
@@ -116,12 +116,12 @@ def _options(names: Mapping[str, str], model: type[BaseModel]) -> tuple[Callable
 
 
 def limit_options(command: _F) -> _F:
-    """Add the options that bound a run and its samples."""
+    """Add the options for limits of a run and of its samples."""
     return with_options((*_options(LIMITS, Limits), *_options(BUDGET, Budget)), command)
 
 
 def budget_options(command: _F) -> _F:
-    """Add the options that bound a study."""
+    """Add the options for limits of a study."""
     return with_options(_options(BUDGET, Budget), command)
 
 
@@ -129,13 +129,13 @@ _READER = (
     click.option(
         "--reader",
         metavar="MODEL",
-        help="Have a language model of the catalogue read the responses too, and show both readings (docs/reading.md).",
+        help="Let a language model of the catalogue read the responses too, and show both readings (docs/reading.md).",
     ),
     click.option(
         "--reader-models",
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help="A YAML file of your own models, for the reader.",
+        help="A YAML file of your own models, from which --reader may be chosen.",
     ),
     click.option(
         "--reader-max-cost",
@@ -152,7 +152,7 @@ def reader_options(command: _F) -> _F:
 
 
 def bounded(base: _M, names: Mapping[str, str], given: Mapping[str, Any]) -> _M:
-    """Return limits or a budget with the values of the options in *given*; raises ConfigError."""
+    """Return *base* (limits or a budget) with the values of the options in *given*; raises ConfigError."""
     changes = {field: given[option] for option, field in names.items() if given.get(option) is not None}
     try:
         return type(base).model_validate(dict(base) | changes)

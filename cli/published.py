@@ -1,4 +1,4 @@
-"""``medvision-agent published``: models in the shape of MedVision's published tables, beside the published figures."""
+"""``medvision-agent published``: models in the layout of MedVision's published tables, beside published figures."""
 
 from pathlib import Path
 
@@ -23,19 +23,18 @@ __all__ = ["command"]
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write every table there too, as CSV and as LaTeX, and the figure as SVG and as PDF.",
+    help="Also write every table as CSV and LaTeX, and the figure as SVG and PDF, into this folder.",
 )
 @click.option(
     "--published-version",
     "version",
     type=click.Choice(["preprint-v1", "leaderboard-v2"]),
-    help="The published results that all stand beside; default: those whose models were asked by the same recipe and "
-    "form.",
+    help="Published results to compare with; default: those whose models were asked with the same recipe and form.",
 )
 @click.option(
     "--protocol",
     "protocol_name",
-    help=f"{', '.join(PROTOCOLS)}; default: that of the published results which a model stands beside.",
+    help=f"{', '.join(PROTOCOLS)}; default: that of the published results which a model is compared with.",
 )
 @click.option(
     "--plans",
@@ -47,10 +46,10 @@ __all__ = ["command"]
 def command(
     *, folders: tuple[Path, ...], out: Path | None, version: str | None, protocol_name: str | None, plans: Path | None
 ) -> None:
-    """Print models in the shape of MedVision's Tables 2 to 4, each above the published figure of the same model.
+    """Print models in the layout of MedVision's Tables 2 to 4, each above the published figure of the same model.
 
     RUN and STUDY are stored by this program; RESULTS is a folder of MedVision's result files. Further tables have
-    success rates, held-out planes and tasks, sizes of targets and small angles. Nothing is asked of a model.
+    success rates, held-out planes and tasks, sizes of targets and small angles. No model is asked.
     """
     from medvision_agent.api.publishing import published
     from medvision_agent.cli.printed.table import print_columns, print_wrapped

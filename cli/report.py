@@ -17,24 +17,27 @@ __all__ = ["command"]
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file; default: report.html in the folder of the run or study, of several in the current folder.",
+    help="The file; default: report.html in the folder of a single run or study, else in the current folder.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["html", "md"]), help="Default: by the name of the file, else html."
+    "--format",
+    "form",
+    type=click.Choice(["html", "md"]),
+    help="Format of the file; default: by the file's name, else html.",
 )
 @click.option(
     "--tables",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write every table there too, as CSV and as LaTeX, and every figure as SVG and as PDF; also the tables of "
+    help="Also write all tables as CSV and LaTeX and all figures as SVG and PDF into this folder; with the tables of "
     "`medvision-agent published`, for which RESULTS, a folder of MedVision's result files, may be given.",
 )
 @click.option(
     "--viewer",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Link rows and figures into the viewer's bundle in this folder; it is written unless it is there already, of "
-    "these runs as they are now.",
+    help="Link rows and figures to the viewer's bundle in this folder; it is written unless it exists, for "
+    "the current state of these runs.",
 )
 @click.option(
     "--pictures", default=6, show_default=True, type=click.IntRange(0, 100), help="Samples shown per contrast."
@@ -48,7 +51,7 @@ __all__ = ["command"]
     "--decision-rules",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="YAML file of rules of decisions, in place of the shipped ones (docs/decisions.md).",
+    help="YAML file of decision rules, instead of the shipped rules (docs/decisions.md).",
 )
 @reader_options
 def command(
@@ -65,17 +68,17 @@ def command(
     reader_models: str | None,
     reader_max_cost: float | None,
 ) -> None:
-    """Write what stored runs and studies show as one file that needs no network: the answer, the caveats, the details.
+    """Write the results of runs and studies as one file that needs no network: the answer, the caveats, the details.
 
-    Nothing is asked of a model but by --reader; readings that are stored are shown without it. Runs of one model over
-    the same samples are compared where they differ in nothing but their tools; only a study declares tests. An existing
+    Only --reader asks a model; stored readings are shown without it. Runs of one model over
+    the same samples are compared if they differ only in their tools; only a study declares tests. An existing
     file is overwritten.
     """
     from medvision_agent.api.scoring import is_answers
     from medvision_agent.api.writing import report
 
     if reader is None and (reader_models is not None or reader_max_cost is not None):
-        raise click.UsageError("--reader-models and --reader-max-cost are for --reader; give --reader too")
+        raise click.UsageError("--reader-models and --reader-max-cost need --reader; give --reader too")
     done = report(
         folders,
         out,
@@ -107,7 +110,7 @@ def command(
 
 
 def _say_if_unfinished(folder: Path) -> None:
-    """Say on the error stream that a page shows a part of what a run or a study will hold."""
+    """Print on the error stream that the page shows only part of an unfinished run or study."""
     from medvision_agent.eval.listing.read import stored
     from medvision_agent.eval.store.read import STUDY
 

@@ -1,4 +1,4 @@
-"""``medvision-agent rerun``: a stored run once more, from what it stored."""
+"""``medvision-agent rerun``: repeat a stored run with its stored settings."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, as_json: bool, **_: Any) -> None:
-    """Ask again what RUN asked, with its stored settings. Each option that you give replaces one of them.
+    """Repeat RUN with its stored settings. Each option that you give replaces one of them.
 
     The model's row, samples, prompts, limits and budget come from the store, even if the catalogue has changed. If
     something else has changed (the package, a data file), it is named before the first request.

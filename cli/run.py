@@ -35,7 +35,7 @@ PROTOCOL_HELP = "Scoring rules for the summary: medvision-1.2 or paper-v1."
 @click.option(
     "--protocol", default=DEFAULT_PROTOCOL, show_default=True, shell_complete=complete_protocols, help=PROTOCOL_HELP
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be asked and what it might cost; ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be asked and the likely cost; ask nothing.")
 @click.option(
     "--pilot",
     type=click.Path(path_type=Path, file_okay=False),
@@ -58,7 +58,7 @@ def command(
     """Run a model over samples, with or without tools.
 
     Works offline as it is: `run --model baseline-cv` measures the built-in demo set. Exit code 0: done; 1: some samples
-    never got a reply, or a limit of the run was reached (go on with --resume); 2: wrong usage or input; 130:
+    never got a reply, or a limit of the run was reached (continue with --resume); 2: wrong usage or input; 130:
     interrupted.
     """
     with uncollected():
@@ -67,9 +67,9 @@ def command(
 
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
-        raise ConfigError("--pilot goes with --dry-run: the estimate goes by what that run took")
+        raise ConfigError("--pilot needs --dry-run: it bases the cost estimate on a stored run")
     if verbose and not dry_run:
-        raise ConfigError("--verbose goes with --dry-run; a run stores all it asks: score, why and report show it")
+        raise ConfigError("--verbose needs --dry-run; a run stores everything: score, why and report show it")
     settings = _settings(given(context))
     if dry_run:
         print_estimate(estimate(settings, pilot=pilot), settings.data, as_json=as_json, verbose=verbose)
@@ -80,7 +80,7 @@ def command(
 def carry_out(
     context: click.Context, asking: Callable[[], "Ran"], out: Path, scoring: "Protocol", *, as_json: bool
 ) -> None:
-    """Run *asking*, print the summary of its run, say what is left, and exit with the code of ``run``."""
+    """Run *asking*, print the summary of its run and what is left, and exit with the exit code of ``run``."""
     from medvision_agent.eval.store.files import DATABASE
 
     go_on = f"to go on, repeat the command with: --out {out} --resume"
@@ -88,13 +88,13 @@ def carry_out(
         with terminable():
             ran = asking()
     except KeyboardInterrupt:
-        click.echo(f"stopped; what was finished is stored; {go_on}", err=True)
+        click.echo(f"stopped; finished samples are stored; {go_on}", err=True)
         context.exit(INTERRUPTED)
     except ProviderError as error:
         if (out / DATABASE).exists():
             raise ProviderError(f"{error}\nstored in {out}; repeat with --out {out} --resume") from error
         raise
-    # Not before the samples are asked: they need not wait for what scores them.
+    # Imported only now, so that asking need not wait for the import of the scorer.
     from medvision_agent.api.scoring import score_run
     from medvision_agent.cli.printed.summary import print_summary
 
@@ -119,13 +119,13 @@ def _settings(options: dict[str, Any]) -> Settings:
     from medvision_agent.api.asking import default_folder
 
     if options.get("resume") and options.get("out") is None:
-        raise ConfigError("--resume needs --out: the folder of the run to continue")
+        raise ConfigError("--resume needs --out: give the folder of the run to continue")
     settings = settings_with(Settings(model=options["model"]), options)
     return settings if "out" in options else settings.but(out=default_folder(settings))
 
 
 def print_estimate(estimate: "Estimate", data: str, *, as_json: bool, verbose: bool) -> None:
-    """Print an estimate as JSON, in five lines, or with all it rests on."""
+    """Print an estimate as JSON, in five lines, or with all prompts and assumptions."""
     from medvision_agent.cli.printed.dry_run import estimate_lines
     from medvision_agent.cli.printed.table import print_wrapped, show_lines
 

@@ -1,4 +1,4 @@
-"""``medvision-agent runs``: what runs and studies a folder holds, how far each is, its loss and its cost."""
+"""``medvision-agent runs``: list the runs and studies of a folder with progress, loss and cost."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def command(folder: Path, protocol_name: str | None, *, cells: bool, loss: bool,
     For a study, the loss of both arms of its primary contrast is shown, for each model and over all tasks.
 
     States: running, unfinished (a resume would ask what is left), finished, damaged, unreadable. Damage is found by
-    counts and, when the loss is worked out, by the hashes of records; `verify` checks everything. The loss of a run is
-    kept beside it (figures-cache.json, safe to delete) and used as long as the run is unchanged.
+    counts and, when the loss is computed, by the hashes of records; `verify` checks everything. The loss of a run is
+    stored beside it (figures-cache.json, safe to delete) and used as long as the run is unchanged.
     """
     from medvision_agent.cli.printed.listing import print_listed
     from medvision_agent.eval.listing.read import listed, scored

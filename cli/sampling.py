@@ -77,7 +77,7 @@ _SELECTION = (
 
 
 def reading_options(command: _F) -> _F:
-    """Add the options that say how MedVision's data is read."""
+    """Add the options for reading MedVision's data."""
     return with_options(_READING, command)
 
 
@@ -87,7 +87,7 @@ def sample_options(command: _F) -> _F:
 
 
 def reading_with(base: "Reading", given: Mapping[str, Any]) -> "Reading":
-    """Return how MedVision's data is read, with the values of the options in *given*."""
+    """Return *base*, the settings for reading MedVision's data, with the options in *given*."""
     changes = {name: given[name] for name in ("annotations", "subjects") if name in given}
     if "no_filters" in given:
         changes["filters"] = not given["no_filters"]
@@ -95,7 +95,7 @@ def reading_with(base: "Reading", given: Mapping[str, Any]) -> "Reading":
 
 
 def selection_with(base: "Selection", given: Mapping[str, Any]) -> "Selection":
-    """Return a selection with the values of the options in *given*; raises ConfigError."""
+    """Return *base*, a selection of samples, with the options in *given*; raises ConfigError."""
     from medvision_agent.eval.data.configs import read_task_list
     from medvision_agent.eval.data.selection import parse_tasks
 

@@ -1,4 +1,4 @@
-"""``medvision-agent score``: score stored answers again, by either protocol: a run's, or answers made elsewhere."""
+"""``medvision-agent score``: score the stored answers of a run or of result files by either protocol."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from medvision_agent.errors import ConfigError
 __all__ = ["command"]
 
 _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
-"""MedVision's variables of the range of scaled pixel sizes, with its defaults."""
+"""MedVision's environment variables for the range of scaled pixel sizes, with their defaults."""
 
 
 @click.command("score")
@@ -24,7 +24,7 @@ _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
 @protocol_option
 @click.option("--samples", type=click.Path(path_type=Path), metavar="OUT.jsonl", help="Write one JSON line per sample.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@click.option("--boxsize", is_flag=True, help="FILE, DIR: also by the size of the target box.")
+@click.option("--boxsize", is_flag=True, help="FILE, DIR: also group by the size of the target box.")
 @click.option(
     "--removed-samples",
     type=click.Path(path_type=Path),
@@ -38,7 +38,7 @@ _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
     "--scaled-pixel-size",
     metavar="LOW,HIGH",
     help="FILE, DIR: range of the factors that files of scaledPS tasks do not store (medvision-1.2); default: "
-    "MEDVISION_SCALED_PS_LOW and MEDVISION_SCALED_PS_HIGH where these are set, else 0.5,3.",
+    "MEDVISION_SCALED_PS_LOW and MEDVISION_SCALED_PS_HIGH if set, else 0.5,3.",
 )
 @click.option(
     "--plans",
@@ -51,14 +51,14 @@ _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
     "--readings",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="The file in which readings are kept; default: beside the source.",
+    help="With --reader: file for its readings; default: beside the source.",
 )
-@click.option("--processes", type=click.IntRange(1, 256), default=1, help="RUN: score by so many processes.")
+@click.option("--processes", type=click.IntRange(1, 256), default=1, help="RUN: number of processes that score.")
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
     default="local",
-    help="RUN: score by processes of this machine, or by workers of a Ray cluster that see the run's folder.",
+    help="RUN: score in processes on this machine, or in workers of a Ray cluster that can read the run's folder.",
 )
 @click.option("--address", help="RUN, --engine ray: address of the Ray cluster, as for run.")
 @click.pass_context
@@ -83,7 +83,7 @@ def command(
     engine: str,
     address: str | None,
 ) -> None:
-    """Score stored answers again. What is stored is not changed, and nothing is asked of a model but by --reader.
+    """Score stored answers again. Nothing stored is changed, and only --reader asks a model.
 
     RUN is the folder of a run, FILE.jsonl[.gz] holds records in the form of MedVision's sample files, and DIR is a
     folder of MedVision results of one model.
@@ -135,7 +135,7 @@ def command(
 
 
 def _check(given: Mapping[str, Any], source: Path, *, files: bool) -> None:
-    """Raise UsageError or ConfigError where options do not go together, or not with the source."""
+    """Raise UsageError or ConfigError for options that do not fit together or do not fit the source."""
     of_reader = ("reader_models", "reader_max_cost", "readings")
     of_groups = ("boxsize", "removed_samples", "numpy1", "scaled_pixel_size")
     alone, groups, plans = (
@@ -143,21 +143,21 @@ def _check(given: Mapping[str, Any], source: Path, *, files: bool) -> None:
         for names in (of_reader, of_groups, ("plans",))
     )
     if alone and given["reader"] is None:
-        raise click.UsageError(f"{alone[0]} is for --reader; give --reader too")
+        raise click.UsageError(f"{alone[0]} needs --reader; give --reader too")
     if (groups or plans) and not files:
         option = [*groups, *plans][0]
-        raise ConfigError(f"{option} is for MedVision's result files; {source} is no such file or folder")
+        raise ConfigError(f"{option} is for MedVision's result files only; {source} is not one: leave {option} out")
     workers = given["processes"] > 1 or given["engine"] != "local"
     if workers and (files or given["reader"] is not None):
-        raise click.UsageError("--processes and --engine are for the scores of a RUN; leave them out")
+        raise click.UsageError("--processes and --engine are for scores of a RUN without --reader; leave them out")
     if given["address"] is not None and given["engine"] == "local":
-        raise click.UsageError("--address is for --engine ray; give --engine ray too")
+        raise click.UsageError("--address needs --engine ray; give --engine ray too")
     if groups and given["reader"] is not None:
         raise click.UsageError(f"{groups[0]} changes MedVision's summary, which --reader does not show; leave it out")
 
 
 def _factors(given: str | None) -> tuple[float, float]:
-    """Return the range written as LOW,HIGH, or the one in MedVision's variables; raises ConfigError."""
+    """Return the range given as LOW,HIGH, or that of MedVision's variables; raises ConfigError."""
     words = given.split(",") if given is not None else [os.environ.get(name, own) for name, own in _FACTORS.items()]
     try:
         low, high = map(float, words)
@@ -170,7 +170,7 @@ def _factors(given: str | None) -> tuple[float, float]:
 
 
 def _write_lines(file: Path | None, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write one line of strict JSON per row; ConfigError where the file cannot be written."""
+    """Write one line of strict JSON per row; raises ConfigError if the file cannot be written."""
     if file is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""``medvision-agent serve-upstream``: a model of MedVision's own package, behind chat completions on this machine."""
+"""``medvision-agent serve-upstream``: serve a model of MedVision's package by chat completions on this machine."""
 
 import json
 from typing import Any
@@ -17,20 +17,20 @@ __all__ = ["command"]
     type=click.IntRange(0, 65535),
     default=8900,
     show_default=True,
-    help="Port to listen on; 0 takes a free one.",
+    help="Port to listen on; 0 takes any free port.",
 )
 @click.option(
     "--arg",
     "given",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Keyword argument of the model's class, such as model_hf=FOLDER; repeat the option for more.",
+    help="Keyword argument of the model's class, such as model_hf=FOLDER. Repeat the option for more.",
 )
 def command(*, name: str, port: int, given: tuple[str, ...]) -> None:
     """Serve the model NAME of MedVision's own package, so that a row of the catalogue can ask it.
 
     Run this where medvision-bm and the model's own packages are installed; NAME is upstream's key (meddr, healthgpt,
-    llava_med, huatuogpt_vision, ...). It takes one question with one image, and no tools. Ctrl-C ends it.
+    llava_med, huatuogpt_vision, ...). The server accepts one question with one image, and no tools. Ctrl-C ends it.
     """
     from medvision_agent.agent.upstream.model import open_upstream
     from medvision_agent.agent.upstream.serve import serve_upstream
@@ -42,10 +42,10 @@ def command(*, name: str, port: int, given: tuple[str, ...]) -> None:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """Return the name and the value of KEY=VALUE; a value that is JSON (a number, true, null) is read as such."""
+    """Return the name and the value of KEY=VALUE; a value that is JSON (a number, true, null) is decoded."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        raise ConfigError(f"--arg {text}: expected KEY=VALUE")
+        raise ConfigError(f"--arg {text}: expected KEY=VALUE, such as model_hf=FOLDER")
     try:
         return name, json.loads(value)
     except ValueError:

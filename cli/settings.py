@@ -1,6 +1,6 @@
-"""The options of ``run`` and ``rerun``, made from the settings of a run, and settings made from options.
+"""The options of ``run`` and ``rerun``, built from the settings of a run, and settings built from options.
 
-An option stands for a field of ``Settings``, or for a field of one of its parts (selection, reading, limits, budget).
+An option sets a field of ``Settings``, or a field of one of its parts (selection, reading, limits, budget).
 Its help is the docstring of that field.
 """
 
@@ -64,15 +64,15 @@ def _option(name: str) -> Callable[[_F], _F]:
 
 
 def settings_options(command: _F) -> _F:
-    """Add every option that stands for a setting, but for the model, the folder and ``--resume``."""
+    """Add the options for all settings except the model, the folder and ``--resume``."""
     asked = tuple(_option(name) for name in Asked.model_fields)
     return with_options((*asked, sample_options, *_OTHERS, limit_options), command)
 
 
 def settings_with(base: Settings, given: Mapping[str, Any]) -> Settings:
-    """Return settings with the values of the options in *given*; raises ConfigError.
+    """Return *base* with the values of the options in *given*; raises ConfigError.
 
-    Another model, or another file of models, takes the place of the model's row in *base*.
+    Another model, or another file of models, replaces the model's row in *base*.
     """
     changes = {name: value for name, value in given.items() if name in Settings.model_fields}
     if "reshape" in changes:

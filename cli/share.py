@@ -1,4 +1,4 @@
-"""``medvision-agent share``: stored runs and studies for others to read."""
+"""``medvision-agent share``: write stored runs and studies for others."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ __all__ = ["command"]
     "licences",
     multiple=True,
     metavar="DATASET=LICENCE",
-    help="State the licence of a data set's images, where the data states none. You vouch for it; the card says so.",
+    help="State the licence of a data set's images if the data states none. You vouch for it; the card says so.",
 )
 @click.option("--no-pictures", is_flag=True, help="Share no images.")
 @click.option("--viewer", is_flag=True, help="Add the viewer, as a folder that opens in a browser.")
@@ -37,8 +37,8 @@ __all__ = ["command"]
     help="Samples in the viewer; 0: all.  [default: as for `view --bundle`]",
 )
 @click.option("--title", help="Title of the card.  [default: the name of the folder]")
-@click.option("--public", is_flag=True, help="Make a new repository public; without it, it is private.")
-@click.option("--force", is_flag=True, help="Replace an earlier share in the same place.")
+@click.option("--public", is_flag=True, help="Make a new repository public; by default it is private.")
+@click.option("--force", is_flag=True, help="Replace what was shared in the same place earlier.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; list every file with its size, and what is left out.")
 @declared_protocol_option
 def command(
@@ -59,7 +59,7 @@ def command(
 
     The card says what was asked, what was found, the parity card, the licence of the images, and what is left out and
     why. Images whose licence or origin is unknown are left out. Nothing stored is changed. An upload reads your key
-    from HF_TOKEN or from `hf auth login`, and goes to the server in HF_ENDPOINT where that is set (docs/sharing.md).
+    from HF_TOKEN or from `hf auth login`, and goes to the server in HF_ENDPOINT if that is set (docs/sharing.md).
     """
     from medvision_agent.api.sharing import share
 
@@ -84,7 +84,7 @@ def _licences(given: tuple[str, ...]) -> dict[str, str]:
     for text in given:
         dataset, equals, licence = text.partition("=")
         if not equals:
-            raise ConfigError(f"--licence {text}: give DATASET=LICENCE, such as KiTS23='CC BY-NC-SA 4.0'")
+            raise ConfigError(f"--licence {text}: expected DATASET=LICENCE, such as KiTS23='CC BY-NC-SA 4.0'")
         found[dataset] = licence
     return found
 

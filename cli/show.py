@@ -1,4 +1,4 @@
-"""``medvision-agent show``: one conversation in the terminal."""
+"""``medvision-agent show``: print one conversation in the terminal."""
 
 from pathlib import Path
 
@@ -19,15 +19,15 @@ __all__ = ["command"]
     "arms",
     multiple=True,
     metavar="NAME",
-    help="STUDY: only this arm, of one model or of each; may be repeated.",
+    help="STUDY: only this arm, of one model or of each. Repeat the option for more.",
 )
 @click.option("--all", "every", is_flag=True, help="STUDY: all arms.")
 @declared_protocol_option
 def command(*, path: Path, sample: str, arms: tuple[str, ...], every: bool, protocol_name: str | None) -> None:
-    """Print the conversation of sample ID: every turn with its text, tool calls, results, pictures and times.
+    """Print the conversation of sample ID: every turn with its text, tool calls, results, images and times.
 
-    Of a study, those of the two arms of its primary contrast under the first model, one after the other; others with
-    --arm or --all. Pictures appear as their size and file. Nothing is asked of a model, and nothing stored is
+    For a study, print the two arms of its primary contrast with the first model, one after the other; other arms with
+    --arm or --all. Images appear as their size and file. No model is asked, and nothing stored is
     changed.
     """
     from medvision_agent.api.viewing import talks
@@ -35,7 +35,7 @@ def command(*, path: Path, sample: str, arms: tuple[str, ...], every: bool, prot
     from medvision_agent.cli.printed.talk import others_line, talk_view
 
     if arms and every:
-        raise ConfigError("--arm and --all exclude each other; give the arms you want, or --all")
+        raise ConfigError("--arm and --all cannot be combined; give the arms you want, or --all")
     found = talks(path, sample, arms, every=every, protocol=protocol_name)
     for one in found.shown:
         show(talk_view(one.talk, one.name, one.folder))

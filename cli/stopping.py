@@ -1,4 +1,4 @@
-"""SIGTERM is treated as Ctrl-C: the first one stops after what is in flight, the second at once."""
+"""Treat SIGTERM like Ctrl-C: the first one stops after the samples in flight, the second at once."""
 
 import signal
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 __all__ = ["INTERRUPTED", "terminable"]
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+"""Exit code after Ctrl-C, as in shells."""
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let both signals raise KeyboardInterrupt; ``api/loop.py`` says what becomes of it. For the main thread."""
+    """Let both signals raise KeyboardInterrupt, which ``api/loop.py`` handles. For the main thread."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:

@@ -1,4 +1,4 @@
-"""Printing a study: what it would ask, and the figures of each cell afterwards."""
+"""Print a study: its preview, and the figures of each cell afterwards."""
 
 import json
 import shlex
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["print_cells", "print_preview"]
 
 _SHOWN = 12
-"""Rows of the table of cells that are printed without being asked for."""
+"""Maximum number of rows of the table of cells that are printed without ``--verbose``."""
 
 
 def print_preview(found: "Preview", *, as_json: bool, verbose: bool) -> None:
-    """Print what a study would ask, as JSON, in five lines, or with all it rests on."""
+    """Print the preview of a study as JSON, in five lines, or with all assumptions."""
     from medvision_agent.cli.printed.dry_run import preview_lines
     from medvision_agent.cli.printed.table import show_lines
 
@@ -79,7 +79,7 @@ def _print_arms(found: "Preview") -> None:
 
 
 def _print_power(found: "Preview") -> None:
-    """Print how small a difference each task could show."""
+    """Print the smallest detectable difference of each task."""
     from medvision_agent.cli.printed.table import print_wrapped
 
     several = len(found.sources) > 1
@@ -116,10 +116,10 @@ def _detected(power: "PowerPreview", share: str) -> str:
 
 
 def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose: bool) -> str:
-    """Print what a study found, and as JSON or with *verbose* also what each cell and each contrast came to.
+    """Print the findings of a study, and as JSON or with *verbose* also the figures of each cell and contrast.
 
-    That is n, success and loss of each cell for each task (shown anyway where it is short), compute, how far tools
-    came, noise, and parity. Returns what is known of the first sample that never got a reply, if there is one.
+    These are n, success and loss of each cell for each task (always shown if the table is short), compute, how far
+    tool calls came, noise, and parity. Returns a line about the first sample that never got a reply, or "".
     """
     from medvision_agent.eval.study.arms import stored_arms
     from medvision_agent.eval.study.progress import CellProgress, cell_progress, progress
@@ -127,7 +127,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose
     plan, asked, rows = done.plan, list[CellProgress](), list[dict[str, Any]]()
     headlines, notes, failures = list[str](), dict[str | None, None](), list[str]()
     took, paths = list[dict[str, Any]](), dict[str, "ToolPath"]()
-    for arm in stored_arms(plan, done.path):  # one after the other, for each has all its records in memory
+    for arm in stored_arms(plan, done.path):  # one after the other, because each holds all its records in memory
         headlines += arm.no_claim
         if as_json or verbose:
             took.append(_took(arm))
@@ -159,7 +159,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose
 
 
 def _took(arm: "StoredArm") -> dict[str, Any]:
-    """Return what a scored sample took in an arm."""
+    """Return the mean effort of a scored sample in an arm."""
     from medvision_agent.eval.summary.compute import COMPUTE, effort_of_arm
 
     effort = effort_of_arm(arm.runs)
@@ -170,7 +170,7 @@ def _took(arm: "StoredArm") -> dict[str, Any]:
 def _more(
     done: "Ablated", took: Sequence[Mapping[str, Any]], paths: Mapping[str, "ToolPath"], protocol: "Protocol"
 ) -> dict[str, Any]:
-    """Return all that JSON has beside the cells."""
+    """Return the JSON fields beside the cells."""
     from medvision_agent.eval.compare.card_words import card_json
     from medvision_agent.eval.study.same import handed_back
 
@@ -208,7 +208,7 @@ def _print_more(
 
 
 def _found(done: "Ablated") -> "Sequence[Findings]":
-    """Return what was found; nothing where no run has begun."""
+    """Return the findings; empty if no run has begun."""
     from medvision_agent.errors import DataError
 
     try:
@@ -236,7 +236,7 @@ def _print_found(done: "Ablated", *, verbose: bool) -> None:
 
 
 def _parity(done: "Ablated") -> list[str]:
-    """Return the cards of all contrasts, named with their model and source where there are several."""
+    """Return the parity cards of all contrasts, named with model and source if there are several."""
     from medvision_agent.eval.compare.card_words import study_lines
 
     shown = [len({cell.model for cell in done.plan.cells}) > 1, len(done.plan.sources) > 1]
@@ -245,7 +245,7 @@ def _parity(done: "Ablated") -> list[str]:
 
 
 def _failures(cell: "PlannedCell", run: "Run") -> list[str]:
-    """Return what is known of the first sample of a cell that never got a reply."""
+    """Return a line about the first sample of a cell that never got a reply; empty if all got one."""
     failed = next((record for record in run.records if record.outcome.infrastructure), None)
     return [f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"] if failed else []
 
@@ -285,7 +285,7 @@ def _show(rows: Sequence[Mapping[str, Any]], figures: Sequence[str], names: Sequ
 
 
 def _in_money(took: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return rows in which US dollars, of which a sample costs few, have four digits."""
+    """Return the rows with US dollars in four significant digits, because one sample costs little."""
     costs = [one["US dollars"] for one in took]
     return [
         one if cost is None else {**one, "US dollars": f"{cost:.4g}"} for one, cost in zip(took, costs, strict=True)

@@ -1,6 +1,6 @@
-"""``medvision-agent tools``: see the tools as a model sees them, try one on a picture, and make and check your own.
+"""``medvision-agent tools``: show tools as a model sees them, try one on an image, and write and check your own.
 
-``try`` prints what a model would be told; an ``Error: ...`` reply goes to standard error, with exit code 2.
+``try`` prints the reply that a model would get; an ``Error: ...`` reply goes to standard error, with exit code 2.
 """
 
 import json
@@ -33,14 +33,14 @@ from medvision_agent.tools.view.views import ViewSet
 __all__ = ["command"]
 
 _FAILED = "Error: "
-"""How a tool's reply to a model begins where it could not do what was asked."""
+"""The start of a tool's reply to a model if the call failed."""
 
 
 _frame = click.option(
     "--frame", default=MEDVISION.name, show_default=True, help=f"Coordinate convention: {', '.join(FRAMES)}."
 )
 
-_segmenter = click.option("--segmenter", metavar="URL", help="The address that NAME@server asks (docs/segmenters.md).")
+_segmenter = click.option("--segmenter", metavar="URL", help="Address of the server NAME@server (docs/segmenters.md).")
 
 _own = click.option(
     "--tools-from",
@@ -53,15 +53,15 @@ _own = click.option(
 
 @click.group()
 def command() -> None:
-    """List, show, try and check the tools a model can call, or begin one of your own."""
+    """List, show, try and check the tools a model can call, or start your own tool."""
 
 
 @command.command("list")
 @_own
 def list_tools(file: Path | None) -> None:
-    """List the tools in the order in which a model reads of them, with their set, or their file or package.
+    """List the tools in the order in which a model gets them, with their set, file or package.
 
-    Below stand the sets, and about how many tokens their declarations add to every request: characters of their JSON
+    Below are the sets, and about how many tokens their declarations add to every request: characters of their JSON
     text divided by four, an estimate.
     """
     registry = registry_of(file)
@@ -83,10 +83,10 @@ def _tokens(tools: Sequence[Tool]) -> str:
 
 
 def _said(registry: Registry, name: str) -> tuple[str, str]:
-    """Return what the declaration of a tool takes, and its first line."""
+    """Return the tokens of a tool's declaration, and the first line of its description."""
     try:
         tool = registry.tool(name)
-    except ConfigError as error:  # a package that fails is no reason not to list the others
+    except ConfigError as error:  # list the other tools even if one package fails
         return "", str(error)
     return _tokens([tool]), MEDVISION.told(tool.description).splitlines()[0]
 
@@ -97,7 +97,7 @@ def _said(registry: Registry, name: str) -> tuple[str, str]:
 @_frame
 @_segmenter
 def show(name: str, file: Path | None, frame: str, segmenter: str | None) -> None:
-    """Print the text and the declaration of a tool exactly as a model gets them."""
+    """Print the description and the declaration of a tool exactly as a model gets them."""
     schema = registry_of(file, segmenter=segmenter).tool(name).schema(frame_named(frame))
     click.echo(f"{schema['function']['description']}\n\n{json.dumps(schema, indent=2)}")
 
@@ -116,8 +116,8 @@ def show(name: str, file: Path | None, frame: str, segmenter: str | None) -> Non
 @_own
 @_frame
 @_segmenter
-@click.option("--out", type=click.Path(path_type=Path), help="Where to write the picture.  [default: NAME.png]")
-@click.option("--force", is_flag=True, help="Replace what --out names.")
+@click.option("--out", type=click.Path(path_type=Path), help="File for the picture.  [default: NAME.png]")
+@click.option("--force", is_flag=True, help="Overwrite --out if it exists.")
 def try_tool(
     *,
     name: str,
@@ -131,7 +131,7 @@ def try_tool(
     out: Path | None,
     force: bool,
 ) -> None:
-    """Run one tool on one picture, perceived at its own size, and print its reply."""
+    """Run one tool on one image, perceived at its own size, and print its reply."""
     tool, arguments = _callable(registry_of(file, segmenter=segmenter), name), _arguments(text)
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
@@ -140,13 +140,13 @@ def try_tool(
         raise ToolError(f"{reply.text.removeprefix(_FAILED)}{inside}")
     path = out or Path(f"{tool.name}.png")
     if reply.picture is not None and path.exists() and not force:
-        raise StorageError(f"--out {path}: exists already; choose another name, or replace it with --force")
+        raise StorageError(f"--out {path}: exists already; choose another name, or overwrite it with --force")
     click.echo(printable(reply.text, lines=True))
     if reply.picture is not None:
         try:
             path.write_bytes(encode_png(reply.picture.pixels))
         except OSError as error:
-            raise ConfigError(f"--out {path}: cannot write the picture ({error.strerror})") from None
+            raise ConfigError(f"--out {path}: the picture cannot be written ({error.strerror})") from None
         click.echo(f"{path}: {reply.picture.caption}", err=True)
 
 
@@ -161,14 +161,14 @@ def try_tool(
     type=click.FloatRange(0, min_open=True),
     default=CheckBounds().seconds,
     show_default=True,
-    help="Longest time of one call.",
+    help="Longest time of one call in seconds.",
 )
 @click.option(
     "--memory",
     type=click.IntRange(1),
     default=CheckBounds().memory_mb,
     show_default=True,
-    help="Memory in MB that the calls may take at most, beyond what the tool takes when it is loaded.",
+    help="Maximum memory in MB that the calls may take, beyond that of the loaded tool.",
 )
 @_segmenter
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
@@ -185,9 +185,9 @@ def check(
     segmenter: str | None,
     as_json: bool,
 ) -> None:
-    """Check that every provider accepts a tool, that no arguments break it, and that what it declares is true.
+    """Check that every provider accepts a tool, that no arguments break it, and that its declaration is true.
 
-    Exit code 0: all of it holds; 1: something does not; 2: there is no such tool, or it cannot be loaded.
+    Exit code 0: all checks pass; 1: a check fails; 2: there is no such tool, or it cannot be loaded.
     """
     from medvision_agent.tools.own.process import check as check_tool
 
@@ -203,7 +203,7 @@ def check(
 @command.command()
 @click.argument("name")
 def new(name: str) -> None:
-    """Write NAME.py into the current folder: a tool that works, is tested, and says what goes where."""
+    """Write NAME.py into the current folder: a working, tested tool with comments on what to change."""
     from medvision_agent.tools.own.skeleton import write_skeleton
 
     path = write_skeleton(name, Path())
@@ -232,12 +232,12 @@ def _arguments(text: str) -> dict[str, Any]:
 
 
 def _slice(image: str, spacing: str | None, recipe: Recipe) -> Slice:
-    """Return the slice that ``--image`` names: a picture file, or a sample of a source."""
+    """Return the slice that ``--image`` names: an image file, or a sample of a source."""
     name, colon, sample_id = image.partition(":")
     if not colon:
         return _picture(Path(image), spacing)
     if spacing is not None:
-        raise ConfigError("--spacing is for a PNG file; a sample brings its own")
+        raise ConfigError("--spacing is for a PNG file only; a sample has its own spacing: leave --spacing out")
     source = open_source(name)
     samples = {sample.id: sample for sample in source.samples}
     if sample_id not in samples:
@@ -248,7 +248,7 @@ def _slice(image: str, spacing: str | None, recipe: Recipe) -> Slice:
 
 def _picture(path: Path, spacing: str | None) -> Slice:
     if spacing is None:
-        raise ConfigError(f"--image {path}: a picture file needs --spacing HEIGHT,WIDTH; a sample is SOURCE:ID")
+        raise ConfigError(f"--image {path}: an image file needs --spacing HEIGHT,WIDTH; a sample is SOURCE:ID")
     try:
         height, width = map(float, spacing.split(","))
         size = Spacing(height, width)
@@ -257,7 +257,7 @@ def _picture(path: Path, spacing: str | None) -> Slice:
     try:
         data = read_picture(path)
     except OSError as error:
-        raise DataError(f"--image {path}: cannot read it ({error.strerror})") from None
+        raise DataError(f"--image {path}: cannot be read ({error.strerror})") from None
     native = decode_picture(data, f"--image {path}")
     mapping = as_displayed if native.displayed else percentiles(native.values)
     return Slice(native.values, size, mapping, native.units)

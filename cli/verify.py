@@ -1,4 +1,4 @@
-"""``medvision-agent verify``: whether a stored run or study is what was stored."""
+"""``medvision-agent verify``: check that a stored run or study is undamaged."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +17,9 @@ __all__ = ["command"]
 @click.argument("path", shell_complete=complete_runs, metavar="RUN|STUDY", type=click.Path(path_type=Path))
 @click.pass_context
 def command(context: click.Context, path: Path) -> None:
-    """Check that a stored run or study is what was stored: settings, samples, records, traces and pictures.
+    """Check that a stored run or study is unchanged: settings, samples, records, traces and images.
 
-    Exit code 0: whole, 1: damaged. It finds damage and careless edits, not a forger who makes all hashes anew.
+    Exit code 0: whole, 1: damaged. It finds damage and careless edits, not a forger who recomputes all hashes.
     """
     from medvision_agent.api.verifying import verify
 
@@ -32,7 +32,7 @@ def command(context: click.Context, path: Path) -> None:
         _say(f"DAMAGED: {found.plan_damage}")
     if found.not_begun:
         _say(f"not begun: {', '.join(found.not_begun)}")
-    _say("This check finds damage and careless edits. It does not find a forger who makes all hashes anew.")
+    _say("This check finds damage and careless edits. It does not find a forger who recomputes all hashes.")
     context.exit(int(not found.whole))
 
 

@@ -1,4 +1,4 @@
-"""``medvision-agent view``: runs and studies in the browser, down to every turn of every conversation."""
+"""``medvision-agent view``: show runs and studies in the browser, down to every turn of a conversation."""
 
 from pathlib import Path
 
@@ -22,13 +22,13 @@ _SHOWN = 10
     nargs=-1,
     type=click.Path(path_type=Path),
 )
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on.  [default: a free one]")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on.  [default: any free port]")
 @click.option("--no-browser", is_flag=True, help="Do not open the default browser.")
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write the same as a folder that opens from disk or any web host, and serve nothing.",
+    help="Write the viewer as a folder that opens from disk or any web host, and serve nothing.",
 )
 @click.option(
     "--samples",
@@ -47,11 +47,11 @@ def command(
     samples: int | None,
     protocol_name: str | None,
 ) -> None:
-    """Look at stored runs and studies in the browser: tables, conversations, and what was measured on the images.
+    """Show stored runs and studies in the browser: tables, conversations, and what was measured on the images.
 
-    Without arguments, at those in the current folder. Runs that are being written grow on the page. Only this machine
-    is served, and only who has the address that is printed. Nothing stored is changed but the notes that you write on
-    samples: review.jsonl beside the run. Ctrl-C ends it.
+    Without arguments, it shows those in the current folder. Unfinished runs grow on the page. Only this machine
+    is served, and only with the printed address. Nothing stored is changed except the notes that you write on
+    samples: review.jsonl beside the run. Ctrl-C ends the server.
     """
     from medvision_agent.api.viewing import view
     from medvision_agent.cli.stopping import terminable
@@ -59,11 +59,11 @@ def command(
     given = folders or (Path(),)
     if bundle is not None:
         if port or no_browser:
-            raise ConfigError("--port and --no-browser are of the server; --bundle writes a folder and serves nothing")
+            raise ConfigError("--port and --no-browser are for the server; --bundle writes a folder and serves nothing")
         _write(given, bundle, samples, protocol_name)
         return
     if samples is not None:
-        raise ConfigError("--samples goes with --bundle; the server shows all samples")
+        raise ConfigError("--samples needs --bundle; the server shows all samples")
     with terminable():
         view(given, port=port, browser=not no_browser, protocol=protocol_name, say=click.echo)
 

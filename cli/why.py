@@ -1,4 +1,4 @@
-"""``medvision-agent why``: loss and errors of stored answers in parts, and how a run's model went about its samples."""
+"""``medvision-agent why``: the parts of loss and errors of stored answers, and how a run's model used its tools."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,8 @@ __all__ = ["command"]
 def command(*, results: tuple[Path, ...], protocol_name: str, plans: Path | None, as_json: bool) -> None:
     """Split the loss of stored answers into wrong object, seeing, arithmetic and unit; show how a run used its tools.
 
-    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. Nothing is
-    asked of a model, and what is stored is not changed.
+    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. No model is
+    asked, and nothing stored is changed.
     """
     from medvision_agent.api.explaining import explain_results
 

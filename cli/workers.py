@@ -1,4 +1,4 @@
-"""The options of ``run``, ``rerun`` and ``ablate`` that say who asks: this process, others, or workers of a cluster."""
+"""Options of ``run``, ``rerun`` and ``ablate`` for the processes that ask: this one, several, or a cluster."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,4 +16,4 @@ WORKERS: Mapping[str, Callable[[Any], Any]] = {
     "address": click.option("--address", help=help_of(Settings, "address")),
     "gpus": click.option("--gpus", type=click.FloatRange(0, 64), help=help_of(Settings, "gpus")),
 }
-"""Options that say who asks, by the name of the setting."""
+"""Options for the processes that ask, by the name of the setting."""

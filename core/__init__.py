@@ -10,7 +10,7 @@ Everything here is described in docs/api.md. The package is one namespace with l
 
     cli -> api -> eval -> agent -> tools        (prompts is data; errors and version belong to nobody)
 
-What is named here is imported when it is first used: ``import medvision_agent`` costs a few milliseconds.
+Names are imported when they are first used: ``import medvision_agent`` takes a few milliseconds.
 """
 
 import logging
@@ -121,12 +121,12 @@ _PLACES = {
     "eval.settings.settings": ("Settings",),
     "tools.base": ("tool",),
 }
-"""Where each name comes from; ``tools`` is a package of its own. A test holds this beside the imports above."""
+"""The module of each name; ``tools`` is a separate package. A test compares this with the imports above."""
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is named, when it is first used."""
+    """Return a public name, importing its module at first use."""
     if name == "tools":
         return import_module("medvision_agent.tools")
     if name not in _MODULES:
@@ -137,7 +137,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the names that are offered."""
+    """Return the public names."""
     return sorted(__all__)
 
 

@@ -1,6 +1,6 @@
-"""Every error a user may meet: one root, flat subclasses by boundary.
+"""All errors of this package: one base class, and a subclass for each kind of problem.
 
-Contract: the message is one line (or a few) a user can act on. It names the file and key, says what was
+Contract: the message is one line (or a few) on which a user can act. It names the file and key, says what was
 expected and what to do. The command line prints it without a traceback and exits with code 2.
 """
 
@@ -39,7 +39,7 @@ class ProviderError(MedVisionAgentError):
 class ToolError(MedVisionAgentError):
     """A tool cannot do what its arguments ask; the text goes back to the model, the sample goes on.
 
-    ``about_image``: the arguments are all right; what the text says, it says of the image (nothing was found).
+    ``about_image``: the arguments are valid, and the text is about the image (for example, nothing was found).
     """
 
     def __init__(self, message: str, *, about_image: bool = False) -> None:
@@ -56,7 +56,7 @@ class StorageError(MedVisionAgentError):
 
 
 class DamageError(StorageError):
-    """Something of a stored run is not what was stored, or is missing: the run is not read any further."""
+    """Part of a stored run is missing or was changed; the run is not read any further."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a check found: one thing that was tried, and whether it held."""
+"""One finding of a check: what was tested, and the result."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,12 +6,12 @@ from typing import Literal
 __all__ = ["Finding", "Verdict"]
 
 Verdict = Literal["yes", "no", "unknown"]
-"""What could not be observed is neither yes nor no."""
+"""``unknown`` if it could not be observed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried."""
+    """One test of a check and its result."""
 
     what: str
     verdict: Verdict

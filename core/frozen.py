@@ -1,4 +1,4 @@
-"""Settled values: an immutable model, what is wrong with one, and numbers in strict JSON (no NaN, no infinities)."""
+"""Immutable models of settings, their validation errors in words, and strict JSON (no NaN, no infinities)."""
 
 import math
 import re
@@ -17,10 +17,10 @@ _QUOTED = re.compile(r"'([^']*)'")
 
 
 class Lean(BaseModel):
-    """A model of which many are held: which of its fields were given is not kept, in a set for each, and all count."""
+    """A memory-saving model: it does not store which fields were given; all fields count as given."""
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 - the signature of the hook
-        """Have all of a class share one set of fields."""
+        """Share one set of fields among all objects of a class."""
         object.__setattr__(self, "__pydantic_fields_set__", _fields_of(type(self)))
 
 
@@ -30,20 +30,20 @@ def _fields_of(model: type[BaseModel]) -> set[str]:
 
 
 class Frozen(Lean):
-    """A value of typed fields; NaN and infinities are refused, whichever way it is made."""
+    """An immutable model with typed fields; NaN and infinities are always refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def but(self, **changes: object) -> Self:
-        """Return it with other values, validated as ``model_copy`` does not."""
+        """Return a copy with *changes*, validated again (``model_copy`` does not validate)."""
         return type(self).model_validate(dict(self) | changes)
 
 
 def complaint(error: ValidationError, whole: str = "", most: int = 1, *, of: type[BaseModel] | None = None) -> str:
-    """Return the first errors in one line, each with its field; *whole* is the field of an error of all of them.
+    """Return the first *most* errors in one line, each with its field; *whole* names the model if there is no field.
 
-    Keys that nobody knows come first: they explain those that are missing. With *of*, the model that was validated,
-    each is named with the nearest known one.
+    Unknown keys come first, because they explain missing ones. With *of*, the model that was validated,
+    the nearest known key is suggested for each.
     """
     items = sorted(error.errors(include_url=False), key=lambda item: item["type"] != _UNKNOWN)[:most]
     fields = [".".join(map(str, item["loc"])) or whole for item in items]
@@ -52,7 +52,7 @@ def complaint(error: ValidationError, whole: str = "", most: int = 1, *, of: typ
 
 
 def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
-    """Return one of pydantic's errors in words, with the nearest of the names that it allows, or of *known* keys."""
+    """Return a pydantic error in words, with the nearest allowed value or, for an unknown key, of the *known* keys."""
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == _UNKNOWN:
         hint = nearest(str(item["loc"][-1]), known)
@@ -64,7 +64,7 @@ def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
 
 
 def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """Return the keys that may stand at a place within a model, through all members of unions."""
+    """Return the keys allowed at a place within a model, in all members of unions."""
     models = [model]
     for part in place:
         fields = [one.model_fields[part].annotation for one in models if part in one.model_fields]
@@ -79,7 +79,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def strict(value: Any) -> Any:
-    """Return *value* (numbers, texts, and mappings and sequences of them) with every number writable as JSON.
+    """Return *value* (numbers, texts, and mappings and sequences of them) as strict JSON data.
 
     NaN becomes null, and infinities the strings ``Infinity`` and ``-Infinity``.
     """

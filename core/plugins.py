@@ -1,8 +1,8 @@
-"""What packages offer by entry points: found, loaded, named in errors, and identified by a hash of their code.
+"""Plug-ins that packages offer by entry points: find and load them, name them in errors, and hash their code.
 
-Contract: what this package ships comes through the same door as anybody else's. Finding an offer imports nothing;
-making it runs the package's code, and whatever that raises becomes an error of this package that names the other one.
-A name that two packages offer is refused when it is asked for: nobody can tell which one was meant.
+Contract: shipped plug-ins are found in the same way as others. Finding an offer imports nothing;
+loading it runs the other package's code, and its exceptions become errors of this package that name the other one.
+A name that two packages offer is refused when it is requested, because it is ambiguous.
 """
 
 import sys
@@ -24,24 +24,24 @@ _OURS = "medvision-agent"
 
 @dataclass(frozen=True)
 class Door:
-    """One group of entry points."""
+    """One group of entry points, for one kind of plug-in."""
 
     group: str
     kind: str
-    """What comes through it, as errors call it: ``grammar``, ``source``, ``tool``."""
+    """The kind of plug-in, as named in errors: ``grammar``, ``source``, ``tool``."""
     error: type[MedVisionAgentError] = ConfigError
-    """What is raised where the code behind an offer fails."""
+    """The error raised if the code of an offer fails."""
 
     def offers(self) -> "list[Offer]":
-        """Return what all packages offer here, the shipped ones first."""
+        """Return the offers of all packages in this group, shipped ones first."""
         return list(_offers(self, entry_points, tuple((place, _changed(place)) for place in sys.path)))
 
     def names(self) -> list[str]:
-        """Return the names that can be asked for."""
+        """Return the names of all offers."""
         return list(dict.fromkeys(offer.name for offer in self.offers()))
 
     def offer(self, name: str) -> "Offer":
-        """Return the one offer called *name*; raises ConfigError if there is none, or more than one."""
+        """Return the offer called *name*; raises ConfigError if there is none, or more than one."""
         named = [offer for offer in self.offers() if offer.name == name]
         if not named:
             raise ConfigError(self.unknown(name))
@@ -51,48 +51,48 @@ class Door:
         return named[0]
 
     def unknown(self, name: str) -> str:
-        """Say that nothing is called *name*, and what is."""
+        """Return the message for an unknown *name*, with the known names."""
         known = self.names()
         return f"unknown {self.kind} {name[:60]!r}; known: {', '.join(known)}.{nearest(name, known)}"
 
 
 @dataclass(frozen=True)
 class Offer:
-    """One thing that an installed package offers."""
+    """One plug-in that an installed package offers."""
 
     door: Door
     point: EntryPoint
 
     @property
     def name(self) -> str:
-        """The name it is asked for by."""
+        """Name of the offer."""
         return self.point.name
 
     @cached_property
     def package(self) -> str:
-        """The distribution it comes from."""
+        """Distribution that contains the offer."""
         return self.point.dist.name if self.point.dist else "unknown"
 
     @property
     def version(self) -> str:
-        """The version of that distribution."""
+        """Version of that distribution."""
         return self.point.dist.version if self.point.dist else ""
 
     @property
     def shipped(self) -> bool:
-        """True if it comes with this package."""
+        """Whether the offer is part of this package."""
         return self.package == _OURS
 
     def __str__(self) -> str:
-        """Name it with its package."""
+        """Return kind and name with the package."""
         return f"{self.door.kind} {self.name!r} of the package {self.package} {self.version}"
 
     def loaded(self) -> Any:
-        """Return what the entry point names; raises the door's error, naming the package."""
+        """Return the object that the entry point names; raises the door's error, which names the package."""
         return self._called(self.point.load)
 
     def made(self, *arguments: Any) -> Any:
-        """Return what its factory makes of *arguments*; raises the door's error, naming the package."""
+        """Return the result of the offered factory; raises the door's error, which names the package."""
         return self._called(lambda: self.point.load()(*arguments))
 
     def _called(self, code: Callable[[], Any]) -> Any:
@@ -104,13 +104,13 @@ class Offer:
             raise self.failed(error) from None
 
     def failed(self, error: Exception | SystemExit | str) -> MedVisionAgentError:
-        """Return the door's error for what went wrong in the code behind this offer."""
-        if isinstance(error, MedVisionAgentError | str):  # meant for a reader
+        """Return the door's error for a failure in the code of this offer."""
+        if isinstance(error, MedVisionAgentError | str):  # already written for users
             return self.door.error(f"{self}: {error}")
         return self.door.error(f"{self} fails: {type(error).__name__}: {error}; fix or uninstall the package")
 
     def origin(self) -> dict[str, str]:
-        """Return what a run records of another package's offer: package, version, and a hash of its code."""
+        """Return what a run records about another package's offer: package, version, and a hash of its code."""
         return {"package": self.package, "version": self.version, "code_sha256": _code_sha256(self.point.module)}
 
 
@@ -118,7 +118,7 @@ class Offer:
 def _offers(
     door: Door, scan: Callable[..., Iterable[EntryPoint]], places: tuple[tuple[str, int], ...]
 ) -> tuple[Offer, ...]:
-    """Return what is offered; *places* are those of ``sys.path`` with their times of change, as a *scan* is slow."""
+    """Return all offers, cached because a *scan* is slow; *places* are those of ``sys.path`` with times of change."""
     del places
     found = [Offer(door, point) for point in scan(group=door.group)]
     return tuple(sorted(found, key=lambda offer: (not offer.shipped, offer.package, offer.name)))
@@ -132,7 +132,7 @@ def _changed(place: str) -> int:
 
 
 def _code_sha256(module: str) -> str:
-    """Return the hash over the code of the import package that *module* belongs to, wherever it is installed."""
+    """Return the hash over the code of the import package of *module*, independent of its location."""
     spec = find_spec(module.partition(".")[0])
     if spec is None:
         return ""
@@ -147,5 +147,5 @@ def _code_sha256(module: str) -> str:
 
 
 def _code_in(folder: Path) -> list[Path]:
-    """Return every file of a package: tables and templates decide what its code does."""
+    """Return every file of a package, also tables and templates, which affect what its code does."""
     return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]

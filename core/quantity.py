@@ -1,7 +1,7 @@
-"""The quantities that are measured in an image, each with its unit: the word that tools and tasks share.
+"""The quantities that are measured in an image, each with its unit, shared by tools and tasks.
 
-A tool declares which quantities its result holds (``tools/base.py``), and a task which one it asks for
-(``eval/tasks``). Neither knows the other.
+A tool declares which quantities its result holds (``tools/base.py``), and a task which quantity it asks for
+(``eval/tasks``). Tools and tasks do not depend on each other.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Quantity:
     name: str
     unit: str
     numbers: int = 1
-    """How many numbers one value has."""
+    """Number of numbers in one value."""
     points: int = 0
-    """How many points determine one value: 2 a length, 4 the acute angle of two lines; 0 where points do not."""
+    """Number of points that determine one value: 2 for a length, 4 for the acute angle of two lines; 0 if none do."""
 
 
 LENGTH_MM = Quantity("length", "mm", points=2)
@@ -28,4 +28,4 @@ AREA_MM2 = Quantity("area", "mm2")
 BOX = Quantity("box", "image sides", numbers=4)
 """Two opposite corners in the coordinates of the whole image."""
 NUMBER = Quantity("number", "")
-"""A number that was worked out: only the caller knows what it stands for."""
+"""A computed number, whose meaning only the caller knows."""

@@ -1,8 +1,8 @@
-"""YAML and JSON that a person wrote as settings: read by the fast loader, refused where it is not what it seems.
+"""Read settings that a person wrote as YAML or JSON, and refuse ambiguous or abnormal content.
 
-Contract: a ValueError says what is wrong and where: the line, or the key. Refused are keys given twice (of which a
-parser silently keeps the last), numbers that no setting has (infinite, not a number, beyond 64 bits), and texts that
-grow beyond measure by references to their own parts. A date stays the text that it is.
+Contract: a ValueError says what is wrong and where: the line, or the key. Refused are keys given twice (a parser
+silently keeps the last), numbers that no setting has (infinite, not a number, beyond 64 bits), and texts that
+expand without limit by references to their own parts. A date stays a text.
 """
 
 import json
@@ -22,18 +22,18 @@ __all__ = ["read_json", "read_yaml"]
 
 _LARGEST = 2**63
 _MOST_VALUES = 200_000
-"""Values in one file, references followed."""
+"""Maximum number of values in one file, including referenced ones."""
 _DEEPEST = 1000
-"""Levels of mappings and lists within each other, as libyaml has it."""
+"""Maximum number of levels of nested mappings and lists, as in libyaml."""
 _LONGEST = 40
-"""Digits of a number that is converted at all."""
+"""Maximum number of digits of a number that is converted."""
 _TAG = "tag:yaml.org,2002:"
 _NOT_OF_ITS_TAG = (ValueError, LookupError, AttributeError)
 """What PyYAML raises for a value such as ``!!bool 5``."""
 
 
 def read_yaml(text: str, *, switches: bool = True) -> Any:
-    """Return what a YAML text holds; without *switches*, ``on``, ``off``, ``yes`` and ``no`` are words."""
+    """Return the content of a YAML text; without *switches*, ``on``, ``off``, ``yes`` and ``no`` are words."""
     try:
         content = yaml.load(text, _Loader if switches else _WordLoader)  # noqa: S506 - safe loaders
     except yaml.MarkedYAMLError as error:
@@ -46,7 +46,7 @@ def read_yaml(text: str, *, switches: bool = True) -> Any:
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return what a JSON text holds."""
+    """Return the content of a JSON text."""
     try:
         content = json.loads(text, object_pairs_hook=_object, parse_int=_integer)
     except (ValueError, RecursionError) as error:
@@ -67,11 +67,11 @@ def _integer(digits: str) -> int | float:
 
 
 def _check(content: Any) -> None:
-    """Raise a ValueError naming the key of the first number that is none."""
+    """Raise ValueError that names the key of the first unusable number, or for too many values or levels."""
     for number, (place, value) in enumerate(_values(content)):
         if number == _MOST_VALUES or len(place) > _DEEPEST:
             raise ValueError(
-                f"holds more than {_MOST_VALUES:,} values or {_DEEPEST:,} levels, references to its own parts included"
+                f"has more than {_MOST_VALUES:,} values or {_DEEPEST:,} levels, references to its own parts included"
             )
         if not _usable(value):
             raise ValueError(f"{'.'.join(map(str, place))}: expected a finite number of at most 64 bits")
@@ -84,7 +84,7 @@ def _usable(value: Any) -> bool:
 
 
 def _values(content: Any) -> Iterator[tuple[tuple[Hashable, ...], Any]]:
-    """Yield every value within, with its keys; without end where references go in a circle."""
+    """Yield every value with its path of keys; never ends if references form a circle."""
     waiting: list[tuple[tuple[Hashable, ...], Any]] = [((), content)]
     while waiting:
         place, value = waiting.pop()
@@ -110,7 +110,7 @@ class _WordLoader(_Loader):
 
 
 def _number(loader: _Loader, node: yaml.ScalarNode) -> int | float:
-    """Return the number, or infinity for one that is refused anyway and takes long to convert."""
+    """Return the number, or infinity if it has so many digits that it is slow to convert and refused anyway."""
     return loader.construct_yaml_int(node) if len(node.value) <= _LONGEST else math.inf
 
 

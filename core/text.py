@@ -1,15 +1,15 @@
-"""Text for a person: counts in words, and one filter for what others wrote on its way to a terminal."""
+"""Text for people: counts in words, formatted numbers, and a filter that makes text safe for a terminal."""
 
 from collections.abc import Mapping
 
 __all__ = ["counted", "fixed", "percent", "plural", "printable", "significant"]
 
 _EXACT = 1e-9
-"""What the sum of differences that cancel out may leave of 0."""
+"""Rounding error below which a sum of differences counts as 0."""
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """Return text in which nothing can steer a terminal: what is unprintable becomes ``?``; *lines* keeps line ends."""
+    """Return the text with unprintable characters (terminal control) replaced by ``?``; *lines* keeps line ends."""
     if (text.replace("\n", "") if lines else text).isprintable():
         return text
     return "".join(character if character.isprintable() or (lines and character == "\n") else "?" for character in text)
@@ -21,12 +21,12 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 def plural(count: int, noun: str, several: str = "") -> str:
-    """Return a number of things in words; *several* is the plural where it does not end in a plain s."""
+    """Return a count with its noun, such as "2 runs"; *several* is an irregular plural."""
     return f"{count} {noun}" if count == 1 else f"{count} {several or f'{noun}s'}"
 
 
 def percent(share: float) -> str:
-    """Return a share (0 to 1) in per cent with one decimal, as tables of the field have it: ``87.5%``."""
+    """Return a fraction (0 to 1) in per cent with one decimal: ``87.5%``."""
     return f"{share:.1%}"
 
 
@@ -37,9 +37,9 @@ def significant(value: float, digits: int) -> str:
 
 
 def fixed(value: float, digits: int, *, sign: bool = False) -> str:
-    """Return a number with so many decimals and a real minus sign; what rounds to 0 has no sign.
+    """Return a number with *digits* decimals and a real minus sign; a value that rounds to 0 has no sign.
 
-    With *sign*, as a difference has it, what rounds to 0 and is not 0 says so and keeps its direction: ``<+0.001`` and
+    With *sign*, for differences, a non-zero value that rounds to 0 is shown as a bound with its sign: ``<+0.001`` and
     ``>-0.001`` (with a real minus sign).
     """
     text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"

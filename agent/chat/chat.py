@@ -1,7 +1,7 @@
-"""One model in use: how tools are bound, pictures are written and replies are read, whatever the provider.
+"""One model in use: how tools are bound, images are encoded and replies are read, for every provider.
 
-Contract: a ``Turn`` holds what the model *said*. Thoughts are left out of its text, and a reason to stop is one of the
-few of ``Finish``.
+Contract: the text of a ``Turn`` leaves out the model's thoughts, and its reason to stop is one of the
+few in ``Finish``.
 """
 
 import base64
@@ -25,36 +25,36 @@ __all__ = ["BRIEF", "Chat", "Finish", "ToolChoice", "Turn"]
 
 ToolChoice = Literal["auto", "none"]
 BRIEF = 16
-"""Output tokens of a reply of which only the prompt's tokens are of interest; the least that every service takes."""
+"""Output limit for a request that only counts prompt tokens: the smallest limit that every service accepts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One reply of a model, read."""
+    """One parsed reply of a model."""
 
     text: str
     """Visible text, without thoughts and refusals."""
     tool_calls: tuple[ToolCall, ...] = ()
     invalid_tool_calls: tuple[InvalidToolCall, ...] = ()
-    """Calls whose arguments are no JSON object."""
+    """Calls whose arguments are not a JSON object."""
     finish: Finish
     finish_raw: str
-    """The provider's own word."""
+    """The reason as the provider wrote it."""
     usage: Usage
     model_version: str | None = None
     """The exact model that answered, as the provider names it."""
     fingerprint: str | None = None
-    """The server's mark of its own version and settings."""
+    """The server's identifier of its version and settings (``system_fingerprint``)."""
     response_id: str | None = None
-    """The server's name for this reply."""
+    """The server's id of this reply."""
     unread_calls: int = 0
-    """Calls of tools in the text that neither the service nor the grammar read."""
+    """Number of tool calls in the text that neither the service nor the grammar parsed."""
     code_runs: tuple[CodeRun, ...] = ()
     """Code that the provider ran before this reply was complete."""
 
     @property
     def calls_a_tool(self) -> bool:
-        """True where the model wants a tool called, whether the call can be read or not."""
+        """True if the model calls a tool, even if the call cannot be parsed."""
         return bool(self.tool_calls or self.invalid_tool_calls) or self.finish is Finish.MALFORMED_CALL
 
 
@@ -65,15 +65,15 @@ class Chat:
     config: ModelConfig
     model: BaseChatModel
     redact: Callable[[str], str] = field(default=str, repr=False)
-    """Takes the key out of a text before it is stored or shown."""
+    """Removes the API key from a text before the text is stored or shown."""
 
     @cached_property
     def pace(self) -> Pace:
-        """The limits per minute of this model, kept by all samples of a run together."""
+        """The rate limits of this model (requests and tokens per minute), shared by all samples of a run."""
         return Pace(self.config.requests_per_minute, self.config.tokens_per_minute)
 
     def beside(self, other: "Chat", config: ModelConfig) -> "Chat":
-        """Return this chat with a configuration of its own, keeping the limits per minute together with *other*."""
+        """Return this chat with the configuration *config*; it shares the rate limits of *other*."""
         beside = replace(self, config=config)
         vars(beside)["pace"] = other.pace
         return beside
@@ -81,7 +81,7 @@ class Chat:
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model with *tools* declared and all settings that go with each call."""
+        """Return the model with *tools* declared and with the settings of each request."""
         if not tools or (tool_choice == "none" and not self.config.tool_choice_none):
             settings = self.call_settings()
             return self.model.bind(**settings) if settings else self.model
@@ -93,15 +93,15 @@ class Chat:
         return self.model.bind_tools(tools, tool_choice=tool_choice, **self.call_settings())
 
     def call_settings(self) -> dict[str, Any]:
-        """Return the settings a provider's adapter honours per call only."""
+        """Return the settings that a provider's adapter accepts only with each call."""
         return {}
 
     def briefly(self) -> dict[str, Any]:
-        """Return the settings of one call that keep its reply short; nothing where the interface has no name for it."""
+        """Return the settings of one call that limit its output to a few tokens; empty if the interface has none."""
         return {}
 
     async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int | None:  # noqa: ARG002
-        """Return how many tokens a prompt has, counted without asking the model; None where nothing counts them."""
+        """Return the number of prompt tokens, counted without asking the model; None if they cannot be counted."""
         return None
 
     def picture_block(self, png: bytes) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Chat:
         return {"type": "image_url", "image_url": {"url": data_url(png)}}
 
     def read(self, message: AIMessage) -> Turn:
-        """Return what a reply says."""
+        """Return the parsed reply."""
         finish, raw = self.finish(message)
         text, calls = visible_text(message), bool(message.tool_calls or message.invalid_tool_calls)
         if finish is Finish.STOP and calls:
@@ -130,11 +130,11 @@ class Chat:
         )
 
     def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:  # noqa: ARG002
-        """Return what code the provider ran; most run none."""
+        """Return the code that the provider ran; empty for most providers."""
         return ()
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
-        """Return the reason to stop, named and raw; the offline policies always finish."""
+        """Return why the reply stopped, as ``Finish`` and as the provider wrote it; offline policies always finish."""
         raw = str(message.response_metadata.get("finish_reason") or "stop")
         return finish_of(raw, CHAT), raw
 
@@ -159,9 +159,9 @@ def png_of(url: str) -> bytes:
 
 
 def visible_text(message: AIMessage) -> str:
-    """Join the text of a reply: parts that follow each other as they are, parts with anything between on new lines.
+    """Join the text parts of a reply: adjacent parts directly, parts with something between them by a line break.
 
-    A service may cut one sentence into parts, so a number must not be torn; but texts before and after a thought or
+    A service may cut one sentence into parts, so a number must not be split; but texts before and after a thought or
     a tool call are two, and so are those of two messages (responses: one before the answer, and the answer).
     """
     if isinstance(message.content, str):
@@ -180,7 +180,7 @@ def visible_text(message: AIMessage) -> str:
 
 
 def usage_of(message: AIMessage) -> Usage:
-    """Return the tokens of one reply, or one unreported call."""
+    """Return the tokens of one reply; without token counts, one call counted as unreported."""
     counts = message.usage_metadata
     if counts is None:
         return Usage(model_calls=1, unreported=1)

@@ -1,30 +1,30 @@
-"""Code that a provider ran for the model: what was run and what came of it, whatever the provider."""
+"""Code that a provider ran for the model, and its result, in one form for all providers."""
 
 from dataclasses import dataclass
 
 __all__ = ["CODE_EXECUTION", "CodeRun"]
 
 CODE_EXECUTION = "code_execution"
-"""The name under which runs of code stand among tool calls."""
+"""The name of code runs among the tool calls of a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeRun:
-    """One run of code on the provider's machine; how long it took is told by none of them."""
+    """One run of code on the provider's machine; no provider reports its duration."""
 
     id: str = ""
-    """The provider's own, where it gives one."""
+    """The provider's id of this run; empty if it gives none."""
     code: str | None
-    """None: a result came back without the code."""
+    """The code that ran; None if a result came back without its code."""
     language: str = ""
     outcome: str
-    """The provider's own word; empty where no result came back."""
+    """The outcome as the provider wrote it; empty if no result came back."""
     output: str
     ok: bool
     pictures: tuple[bytes, ...] = ()
-    """PNG files the code made."""
+    """PNG files that the code produced."""
 
     @property
     def text(self) -> str:
-        """What the model saw of the result, after the outcome where that is a failure."""
+        """The result as the model saw it; for a failure, the outcome comes first."""
         return self.output if self.ok else f"{self.outcome or 'no result'}: {self.output}".removesuffix(": ")

@@ -1,8 +1,8 @@
-"""What of a conversation goes back to a model: a history that every service takes.
+"""The history of a conversation that is sent back to a model, in a form that every service accepts.
 
-Contract: what the model wrote stays in the trace as it came. What is sent back is legal: ids of calls are unique in the
-conversation, arguments are objects of strict JSON, names are those of declared tools, and no two messages of the user
-follow each other. A call of a tool that is not declared is put in words instead, and so is its answer.
+Contract: the trace keeps what the model wrote. The history that is sent back is legal: ids of calls are unique in the
+conversation, arguments are strict JSON objects, names are those of declared tools, and no two messages of the user
+follow each other. A call of an undeclared tool, and its answer, are written as plain text instead.
 """
 
 import json
@@ -32,16 +32,16 @@ from medvision_agent.prompts.render import render
 __all__ = ["blocks_of", "is_empty", "legal", "newest_pictures", "ordered", "settled"]
 
 _ID = re.compile(r"[!-~]{1,4000}")
-"""A well-formed id: visible ASCII. Services put signatures into ids, so a long one is theirs to send."""
+"""A well-formed id: visible ASCII. Services put signatures into ids, so long ids are allowed."""
 _KEPT = 1000
-"""Characters of unreadable arguments that go back."""
+"""Characters of unreadable arguments that are sent back."""
 _RAW = ("tool_calls", "function_call")
-"""Where adapters keep calls a second time, in the service's own form."""
+"""Keys under which adapters keep a second copy of the calls, in the service's own form."""
 _CALL_BLOCKS = ("tool_use", "function_call")
 
 
 def settled(turn: Turn, declared: Collection[str], taken: Collection[str]) -> Turn:
-    """Return *turn* with plain names of tools, and with ids that no call of the conversation had (*taken*)."""
+    """Return *turn* with plain tool names and with call ids that are not among *taken*, those of earlier calls."""
     used = set(taken)
     numbers = count(len(used) + 1)
 
@@ -64,10 +64,10 @@ def settled(turn: Turn, declared: Collection[str], taken: Collection[str]) -> Tu
 
 
 def legal(message: AIMessage, turn: Turn, declared: Collection[str]) -> AIMessage | None:
-    """Return the reply as it is sent back; *turn* is its settled reading. A legal one comes back itself.
+    """Return the reply in the form that is sent back, a legal one unchanged; *turn* comes from ``settled``.
 
-    None stands for a reply without text and calls, which not every service takes. A call that the service dropped is
-    put in words, so that the user does not speak twice.
+    None stands for a reply without text and calls, which some services reject. A call that the service dropped is
+    written as text, so that no two user messages follow each other.
     """
     if is_empty(turn):
         dropped = str(message.response_metadata.get("failed_generation") or "")[:_KEPT]
@@ -91,7 +91,7 @@ def legal(message: AIMessage, turn: Turn, declared: Collection[str]) -> AIMessag
 
 
 def is_empty(turn: Turn) -> bool:
-    """Tell whether a turn has neither text nor calls."""
+    """Return whether a turn has neither text nor calls."""
     return not (turn.text.strip() or turn.tool_calls or turn.invalid_tool_calls)
 
 
@@ -100,7 +100,7 @@ def _all_declared(calls: Sequence[ToolCall], declared: Collection[str]) -> bool:
 
 
 def _call(call: ToolCall | InvalidToolCall) -> ToolCall:
-    """Return a call whose arguments are an object; of unreadable ones, an object that holds what the model wrote."""
+    """Return the call with an object as arguments; unreadable arguments become an object that holds the raw text."""
     args = call["args"] if isinstance(call["args"], dict) else {"unreadable": str(call["args"] or "")[:_KEPT]}
     return ToolCall(type="tool_call", name=call["name"] or "", args=_strict(args), id=call["id"])
 
@@ -119,7 +119,7 @@ def _in_words(call: ToolCall) -> str:
 
 
 def _rekeyed(value: Any, kept: Sequence[tuple[str | None, ToolCall]]) -> Any:
-    """Return an extra of the message; where it is kept by the ids of calls (thought signatures), by their new ids."""
+    """Return an extra field of the message; if its keys are call ids (thought signatures), with the new ids as keys."""
     if not isinstance(value, dict) or not any(old in value for old, _ in kept):
         return value
     return {call["id"]: value[old] for old, call in kept if old in value}
@@ -128,7 +128,7 @@ def _rekeyed(value: Any, kept: Sequence[tuple[str | None, ToolCall]]) -> Any:
 def _content(
     message: AIMessage, kept: Sequence[tuple[str | None, ToolCall]], words: Sequence[str]
 ) -> str | list[str | dict[Any, Any]]:
-    """Return the content with the calls in it as they are kept, and *words* at its end."""
+    """Return the content with its calls replaced by the *kept* calls, and *words* added at its end."""
     if isinstance(message.content, str):
         return "\n".join(filter(None, [message.content, *words]))
     blocks: list[str | dict[Any, Any]] = []
@@ -148,17 +148,17 @@ def _content(
 
 
 def _block(block: dict[Any, Any], call: ToolCall) -> dict[Any, Any]:
-    """Return a block that repeats a call, as OpenAI's responses or Anthropic write it."""
+    """Return the content block of a call in the form of OpenAI's responses or Anthropic."""
     if "call_id" in block:
         return block | {"name": call["name"], "arguments": json.dumps(call["args"]), "call_id": call["id"]}
     return block | {"name": call["name"], "input": call["args"], "id": call["id"]}
 
 
 def ordered(messages: Sequence[AnyMessage], config: ModelConfig) -> list[AnyMessage]:
-    """Return a conversation as a server of *config* takes it: roles in their order, and no more pictures than it takes.
+    """Return a conversation as the server of *config* accepts it: valid order of roles, no more images than allowed.
 
-    Messages of the user that follow each other are joined. By the row, the system text goes into the first question, a
-    short reply stands between tools and the user, and pictures but the first and the newest ones are named in words.
+    Consecutive user messages are joined. If the row says so, the system text is moved into the first question, a
+    short reply is put between tool and user messages, and images other than the first and the newest become text.
     """
     sent: list[AnyMessage] = []
     for message in messages:
@@ -180,7 +180,7 @@ def ordered(messages: Sequence[AnyMessage], config: ModelConfig) -> list[AnyMess
 
 
 def newest_pictures(messages: Sequence[AnyMessage], per_request: int | None) -> list[AnyMessage]:
-    """Return messages of tools with the newest pictures that a request takes beside the one of the question."""
+    """Return tool messages with only the newest images that fit in a request beside the image of the question."""
     places = [(m, b) for m, message in enumerate(messages) for b in _pictures(message)]
     if per_request is None or len(places) < per_request:
         return list(messages)

@@ -9,9 +9,9 @@ _MARKUP = re.compile(r"<\||:[0-9]+\Z")
 
 
 def plain_name(name: str, declared: Collection[str]) -> str:
-    """Return the name of a tool without what models put around it (``functions.ruler``, ``default_api:ruler``).
+    """Return a tool's name without prefixes that models add (``functions.ruler``, ``default_api:ruler``).
 
-    Servers leave parts of the call's markup in it as well: ``ruler<|channel|>commentary``, ``functions.ruler:0``.
+    Remainders of call markup that servers leave are removed too: ``ruler<|channel|>commentary``, ``functions.ruler:0``.
     """
     name = name.strip()
     bare = _MARKUP.split(name, maxsplit=1)[0].strip().removesuffix(".call")

@@ -1,7 +1,7 @@
-"""A chat model of LangChain that is not asked by its synchronous method.
+"""A LangChain chat model that cannot be called by its synchronous method.
 
-Contract: LangChain wants a synchronous method of every chat model. This one raises, with the reason that the model
-states.
+Contract: LangChain requires a synchronous method of every chat model. This one raises, with the reason that the class
+gives.
 """
 
 from typing import Any, ClassVar
@@ -18,7 +18,7 @@ class Unasked(BaseChatModel):
     """A chat model without a synchronous method."""
 
     unasked_because: ClassVar[str]
-    """Why it cannot be asked in this way."""
+    """Why the model has no synchronous method."""
 
     def _generate(
         self,

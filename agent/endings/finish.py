@@ -1,8 +1,8 @@
 """Why a reply stopped: one closed table of reasons for each interface.
 
-Contract: every reason that a service is known to give stands in a table, with one of a few meanings. A reason that
-stands in none is ``Finish.UNKNOWN``: never taken for a complete answer, counted under a name of its own. Words were
-read in the services' documentation and source in November 2026.
+Contract: every reason that a service is known to give is in a table, with one of a few meanings. A reason that
+is in no table is ``Finish.UNKNOWN``: never taken for a complete answer, and counted separately. The words were
+taken from the services' documentation and source in November 2026.
 """
 
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ from enum import StrEnum
 __all__ = ["CALL_REFUSED", "CHAT", "GEMINI", "RESPONSES", "Finish", "finish_of"]
 
 CALL_REFUSED = "malformed_function_call"
-"""Our reason to stop for a call that a service answered by an error: such an error holds no token counts."""
+"""This package's own reason for a call that a service answered by an error; such an error has no token counts."""
 
 
 class Finish(StrEnum):
     """Why the model stopped."""
 
     STOP = "stop"
-    """It was done."""
+    """The model had finished its reply."""
     TOOL_CALLS = "tool_calls"
-    """It wants tools called (readable or not)."""
+    """The model calls tools (readable or not)."""
     LENGTH = "length"
     """Cut off by the output limit, or by the end of the context window."""
     BLOCKED = "blocked"
@@ -28,13 +28,13 @@ class Finish(StrEnum):
     MALFORMED_CALL = "malformed_call"
     """The service could not read the model's tool call and dropped it."""
     BROKEN_OFF = "broken_off"
-    """Ended by a fault of the service, or no reason given: not a complete reply."""
+    """Ended by an error of the service, or without a reason: not a complete reply."""
     UNKNOWN = "unknown"
-    """A reason that stands in no table."""
+    """A reason that is in no table."""
 
     @property
     def may_call(self) -> bool:
-        """Whether calls in such a reply are run: none is where it was refused or is not whole."""
+        """Whether calls in such a reply are run: not if the reply was refused or is incomplete."""
         return self not in (Finish.BLOCKED, Finish.BROKEN_OFF, Finish.UNKNOWN)
 
 
@@ -60,7 +60,7 @@ _SERVERS = {
     "cancelled": _OFF,
     "timeout": _OFF,
 }
-"""Servers that speak OpenAI's interface with words of their own."""
+"""Servers with OpenAI's interface and other words."""
 _OTHERS = {
     "end_turn": _S,  # Anthropic and Bedrock, also behind gateways; xAI
     "tool_use": _T,
@@ -78,7 +78,7 @@ _OTHERS = {
     "user_cancel": _OFF,
     "max_output_tokens": _L,  # OpenAI's responses, translated
 }
-"""Services of other interfaces, as gateways and LangChain's integrations pass their words on."""
+"""Services with other interfaces, in the words that gateways and LangChain's integrations pass on."""
 
 GEMINI: Mapping[str, Finish] = {
     "STOP": _S,
@@ -100,9 +100,9 @@ GEMINI: Mapping[str, Finish] = {
     "ESCALATION": _B,
     "MODEL_ARMOR": _B,
     "FINISH_REASON_UNSPECIFIED": _OFF,
-    "MISSING_THOUGHT_SIGNATURE": _OFF,  # what we sent back lacked it: no fault of the model
+    "MISSING_THOUGHT_SIGNATURE": _OFF,  # our request lacked it: not the model's error
     "PUP_LIMITED_DISABLED": _OFF,  # the account is limited
-    "NO_IMAGE": _OFF,  # no picture was asked for
+    "NO_IMAGE": _OFF,  # no image was asked for
     "IMAGE_OTHER": Finish.UNKNOWN,
     "OTHER": Finish.UNKNOWN,  # the service itself does not say which
 }
@@ -113,8 +113,8 @@ CHAT: Mapping[str, Finish] = {
     **_SERVERS,
     **_OPENAI,
 }
-"""``finish_reason`` of chat completions, in small letters. Gateways and LangChain's integrations pass on the words of
-the service behind them, so the words of all stand here."""
+"""``finish_reason`` of chat completions, in lower case. Gateways and LangChain's integrations pass on the words of
+the service behind them, so this table has the words of all services."""
 RESPONSES: Mapping[str, Finish] = {
     "completed": _S,
     "max_output_tokens": _L,
@@ -129,7 +129,7 @@ RESPONSES: Mapping[str, Finish] = {
 
 
 def finish_of(raw: str, table: Mapping[str, Finish]) -> Finish:
-    """Return what the reason *raw* means by a *table*; case does not count.
+    """Return the meaning of the reason *raw* in *table*; upper and lower case are equal.
 
     A gateway may put words before the reason: of ``function_call_filter: MALFORMED_FUNCTION_CALL`` the last counts.
     """

@@ -4,7 +4,7 @@ Two kinds of failure, kept apart everywhere:
 
 * **infrastructure** (the request never got a proper reply, or was never made): retried on resume, outside all metrics,
   counted;
-* **result** (the model had its say and gave no usable answer): final, counts as a failure in every metric.
+* **result** (the model replied but gave no usable answer): final, counts as a failure in every metric.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ from enum import StrEnum
 __all__ = ["READ_THEM", "Outcome"]
 
 READ_THEM = "set tool_calling: text in the model's row, or a parser of tool calls on the server"
-"""What to do about calls that nobody read in a text."""
+"""Advice for tool calls in a text that were not parsed."""
 
 
 class Outcome(StrEnum):
@@ -28,17 +28,17 @@ class Outcome(StrEnum):
     LIMIT_REACHED = "limit_reached"
     """Cut off by the output token limit, or still calling tools in the turn that had to be the answer."""
     TOOL_PROTOCOL = "tool_protocol"
-    """The model's tool calls stayed unreadable after being told so several times, stood in a text where nobody reads
-    them, or called where no tool is declared."""
+    """The model's tool calls stayed unreadable after several error messages, were written in text that is not parsed,
+    or were made although no tool is declared."""
     CONTEXT_OVERFLOW = "context_overflow"
     """The conversation no longer fits the model's context window."""
     REJECTED = "rejected"
-    """The provider called a request of this conversation invalid (HTTP 400), and took such of other samples."""
+    """The provider rejected a request of this sample as invalid (HTTP 400), but accepted those of other samples."""
 
     RATE_LIMITED = "rate_limited"
-    """Still 429 after the last try."""
+    """The service still replied HTTP 429 (rate limit) at the last try."""
     SERVER_ERROR = "server_error"
-    """Still 5xx after the last try, or a model in this process ran out of memory."""
+    """The service still replied HTTP 5xx at the last try, or a model in this process ran out of memory."""
     TIMEOUT = "timeout"
     """No complete reply within the time allowed for a request, also at the last try."""
     CONNECTION = "connection"
@@ -52,20 +52,20 @@ class Outcome(StrEnum):
     TOO_LARGE = "too_large"
     """The body of the reply was larger than the model's row allows (``max_body_mb``), also at the last try."""
     UNSUPPORTED = "unsupported"
-    """The provider called a request invalid as it does with such requests of every sample, or of one after the other:
+    """The provider rejected a request as invalid, as it rejects those of every sample or of one sample after the other:
     its rule or the run's settings are to blame (``eval/store/refusals.py``). Stored as ``rejected``."""
     TOOL_SERVICE = "tool_service"
-    """A service behind a tool (a segmenter) failed, or replied what is no reply."""
+    """A service behind a tool (a segmenter) failed, or its reply cannot be read."""
     CRASHED = "crashed"
     """The program died while this sample alone was being asked. It is not asked again in this run."""
     UNREADABLE = "unreadable"
-    """The sample's picture could not be read: the model was never asked."""
+    """The sample's image could not be read: the model was never asked."""
     INTERNAL = "internal"
-    """A fault of ours; the record holds the details."""
+    """An error in this package; the record holds the details."""
 
     @property
     def infrastructure(self) -> bool:
-        """True where no proper reply was had, or nothing was asked: outside the metrics, tried again on resume."""
+        """True if no proper reply arrived or nothing was asked: excluded from metrics, asked again on resume."""
         return self in _INFRASTRUCTURE
 
 

@@ -1,4 +1,4 @@
-"""What the probe found: do the declarations of tools reach the model? It is kept with the run."""
+"""The result of the probe, stored with the run: do tool declarations reach the model?"""
 
 from typing import Literal
 
@@ -15,22 +15,22 @@ class ToolProbe(Frozen):
     """``not reported``: the service counts no prompt tokens. ``failed``: there was no reply. ``skipped``: `--no-probe`.
     Declarations that do not reach the model are an error, and never kept."""
     key: str = ""
-    """Hash of the model's endpoint and of the tools declared: what is known of one run holds for another."""
+    """Hash of the model's endpoint and the declared tools; a result holds for every run with the same hash."""
     with_tools: int | None = None
     without_tools: int | None = None
     detail: str = ""
     """Why there was no reply."""
     usage: Usage = Usage()
-    """What its requests took; nothing where the result is that of another run of the study."""
+    """Tokens of the probe's requests; zero if the result was taken from another run of the study."""
     cost_usd: float | None = None
 
     @property
     def settled(self) -> bool:
-        """Whether asking again would tell nothing new."""
+        """Whether another probe would give nothing new."""
         return self.found in ("reached", "not reported")
 
     def __str__(self) -> str:
-        """Return it as a line of facts."""
+        """Return the result as one line of text."""
         if self.found == "reached":
             return (
                 f"the declarations of the tools reach the model: {self.with_tools} prompt tokens with them, "

@@ -7,7 +7,7 @@ from medvision_agent.frozen import Lean
 __all__ = ["MOST_TOKENS", "Prices", "Usage"]
 
 MOST_TOKENS = 100_000_000
-"""The most tokens that one reply is believed to have read or written; the longest contexts are of ten million."""
+"""The largest token count of one reply that is believed; the longest contexts have ten million tokens."""
 
 
 class Prices(BaseModel):
@@ -28,7 +28,7 @@ class Usage(Lean):
 
     model_calls: int = 0
     unreported: int = 0
-    """Model calls whose reply carried no token counts, or none that can be true: the sums below miss them."""
+    """Model calls whose reply had no token counts, or impossible ones: the sums below leave them out."""
     input: int = 0
     output: int = 0
     reasoning: int = 0
@@ -36,9 +36,9 @@ class Usage(Lean):
 
     @classmethod
     def of_a_reply(cls, *, input: int, output: int, reasoning: int, cached: int, empty: bool) -> "Usage":  # noqa: A002 - the field's name
-        """Return the usage of one reply; counts that cannot be true are not reported, which is not the same as zero.
+        """Return the usage of one reply; impossible counts are treated as unreported, which differs from zero.
 
-        A question has tokens, and so has every reply that is not *empty*; what was cached was part of the question.
+        A prompt has tokens, and so has every reply that is not *empty*; cached tokens are part of the prompt.
         """
         plausible = all(0 <= count <= MOST_TOKENS for count in (input, output, reasoning, cached))
         if not plausible or input == 0 or cached > input or (output == 0 and not empty):

@@ -1,1 +1,1 @@
-"""Tool calls written into the text of a reply: reading values, shapes of calls, and where a text holds them."""
+"""Tool calls in the text of a reply: how to find them, and how to parse their names and arguments."""

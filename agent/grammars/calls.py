@@ -1,8 +1,8 @@
-"""Reading tool calls out of a reply's text, for models without function calling of their own.
+"""Parse tool calls in a reply's text, for models without native function calling.
 
-Contract: ``parse_calls`` is pure, never raises, evaluates nothing, and takes time linear in the text, of which the last
-``READ`` characters are looked at: what stands before them is prose. A call is read
-completely or not at all: what was meant as a call and cannot be read, or is cut off, is an invalid call with a reason,
+Contract: ``parse_calls`` is pure, never raises, evaluates nothing, and takes time linear in the text. Only the last
+``READ`` characters are searched; text before them is prose. A call is read
+completely or not at all: an unreadable or cut-off call becomes an invalid call with a reason,
 and no number is ever completed. Thoughts hold no calls. A text without a call comes back as it is.
 """
 
@@ -18,7 +18,7 @@ from medvision_agent.agent.grammars.shapes import Place
 __all__ = ["READ", "parse_calls", "parsed"]
 
 READ = 100_000
-"""Characters at the end of a text in which calls are looked for (half a second at worst): more would hold up other
+"""Characters at the end of a text that are searched for calls (half a second at worst): more would delay other
 samples, and no output limit of a model is far above it."""
 _KEPT = 1000
 """Characters of an unreadable call that are kept."""
@@ -36,7 +36,7 @@ def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:
 
 
 def parsed(found: Iterable[Call], prose: str) -> Parsed:
-    """Return what was found in a text, numbered in its order; *prose* is the text without it."""
+    """Return the calls found in a text, numbered in order; *prose* is the text without them."""
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
     for number, call in enumerate(found, start=1):
@@ -59,14 +59,14 @@ def _calls(text: str, finds: Iterable[Find]) -> Iterator[Call]:
 
 
 def _without_thoughts(text: str) -> tuple[str, int | None]:
-    """Return *text* with closed thoughts blanked out, and where a thought begins that never ends."""
+    """Return *text* with closed thoughts replaced by blank lines, and where an unclosed thought begins (or None)."""
     spans: list[tuple[int, int]] = []
     begun: int | None = None
     for mark in THOUGHT.finditer(text):
         if mark["begin"]:
             begun = mark.start() if begun is None else begun
         elif begun is not None or not spans:
-            # Some templates open the thought themselves: the reply starts within it.
+            # Some chat templates open the thought: the reply then starts inside it.
             spans.append((begun or 0, mark.end()))
             begun = None
     pieces, at = [], 0
@@ -91,9 +91,9 @@ def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
 
 
 def _unknown(text: str, start: int, names: frozenset[str]) -> tuple[int, str] | None:
-    """Return where something stands, from *start* on, that looks like a call in a form not read here, and its tool.
+    """Return the place and tool of text after *start* that looks like a call in an unsupported form, or None.
 
-    The tool is empty where only a mark is known to begin a call.
+    The tool is "" if only a mark suggests a call.
     """
     marks = (mark.start() for mark in FOREIGN.finditer(text, start))
     foreign = next((at for at in marks if (known := MARK.match(text, at)) is None or known["open"] is None), None)

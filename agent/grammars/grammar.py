@@ -1,8 +1,8 @@
-"""What a grammar is: how tools are declared, called and answered in the text of messages.
+"""The interface of a grammar: how tools are declared, called and answered in the text of messages.
 
-Contract: a grammar is four pure functions over texts, and one small file beside this one (``plain.py``) or in another
-package (``registry.py``). It decides nothing else: the loop, its limits, its endings and the pictures are the same in
-all of them. What a grammar writes as a call it must read back as that call.
+Contract: a grammar is four pure functions over texts, in one small file beside this one (``plain.py``) or in another
+package (``registry.py``). It decides nothing else: the loop, its limits, its endings and the images are the same in
+all of them. A grammar must parse each call that it writes into that same call.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,14 +20,14 @@ Blocks = list[str | dict[str, Any]]
 
 @dataclass(frozen=True)
 class Declared:
-    """The tools of a conversation, which a grammar puts into words."""
+    """The tools of a conversation, which a grammar declares in text."""
 
     names: Sequence[str]
     schemas: Sequence[Mapping[str, Any]]
     """For each tool ``{"type": "function", "function": {"name", "description", "parameters"}}``; ``parameters`` is the
     JSON schema of its arguments."""
     about: str
-    """The paragraph that says that tools can be called: the same in every grammar, and what a study varies in words.
+    """The paragraph that says that tools can be called: the same in every grammar; a study may vary its wording.
     It calls a message with results by the grammar's own ``opens``."""
     render: Callable[..., str]
     """Renders a template of ``prompts/`` by its name, with the values given."""
@@ -40,26 +40,26 @@ class Call:
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     raw: str = ""
-    """What the model wrote, of a call that cannot be read."""
+    """What the model wrote, for a call that cannot be read."""
     problem: str = ""
-    """Why it cannot be read; empty for a good call."""
+    """Why the call cannot be read; empty for a valid call."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A text, read."""
+    """The calls in a text, and the text without them."""
 
     calls: "tuple[ToolCall, ...]"
     """Ids are ``call_1``, ``call_2``, ... by the place in the text, counted together with the invalid ones."""
     invalid: "tuple[InvalidToolCall, ...]"
-    """What was meant as a call and cannot be run; ``error`` says why."""
+    """Calls that cannot be run; ``error`` says why."""
     prose: str
     """The text without its calls."""
 
 
 @dataclass(frozen=True, eq=False)
 class CallResult:
-    """What one call is answered with."""
+    """The answer to one call."""
 
     call_id: str
     name: str
@@ -67,7 +67,7 @@ class CallResult:
     """JSON, or ``Error: ...``."""
     ok: bool
     picture: Blocks
-    """The picture and its caption; empty where there is none. A grammar leaves them alone: they follow its text."""
+    """The picture and its caption, or empty. A grammar does not change them: they follow its text."""
 
 
 class Grammar(Protocol):
@@ -79,20 +79,20 @@ class Grammar(Protocol):
         ...
 
     def paragraph(self, tools: Declared) -> str:
-        """Return the end of the system text: that there are tools, their declarations, and how they are called."""
+        """Return the tool part of the system text: which tools there are and how to call them."""
         ...
 
     def write(self, calls: Sequence[Call]) -> str:
-        """Return the calls of one turn as the model would have written them; of an unreadable one, what it wrote.
+        """Return the calls of one turn as the model would have written them; an unreadable call as its raw text.
 
-        The model's own turns stay as they are. This is for calls that a service read out of a turn by itself.
+        The model's own turns stay unchanged. This is for calls that a service parsed out of a turn by itself.
         """
         ...
 
     def answer(self, results: Sequence[CallResult]) -> str:
-        """Return the text of the message that answers the calls of one turn, in their order. Pictures follow it."""
+        """Return the text that answers the calls of one turn, in their order. Pictures follow this text."""
         ...
 
     def read(self, text: str, names: Collection[str]) -> Parsed:
-        """Return the calls in a reply's *text*, and the text without them; *names* are the tools there are."""
+        """Return the calls in a reply's *text*, and the text without them; *names* are the available tools."""
         ...

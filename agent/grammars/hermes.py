@@ -1,7 +1,7 @@
 """The grammar `hermes`: ``<tools>``, ``<tool_call>`` and ``<tool_response>``, as the chat templates of Hermes and Qwen.
 
 The tags and the JSON between them are those of these templates (of Qwen2.5, for instance), line for line; the sentences
-around them are ours.
+around them were written for this package.
 """
 
 import json
@@ -14,7 +14,7 @@ __all__ = ["Hermes"]
 
 
 class Hermes:
-    """Whole declarations between ``<tools>`` tags; each call and each result between tags of its own."""
+    """Complete declarations between ``<tools>`` tags; each call and each result between its own tags."""
 
     opens = "<tool_response>"
 
@@ -32,7 +32,7 @@ class Hermes:
         return "\n".join(f"<tool_response>\n{result.text}\n</tool_response>" for result in results)
 
     def read(self, text: str, names: Collection[str]) -> Parsed:
-        """Return the calls in a text, however local models write them."""
+        """Return the calls in a text, in any of the forms that local models use."""
         return parse_calls(text, names)
 
 

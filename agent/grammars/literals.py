@@ -1,8 +1,8 @@
 # ruff: noqa: RUF001 - typographic quotes are among the marks that are read
-"""Values as models write them: JSON, and what looks like it (Python literals, single quotes, trailing commas).
+"""Parse values as models write them: JSON and similar forms (Python literals, single quotes, trailing commas).
 
-Contract: nothing is evaluated and nothing is guessed: a value that is not complete is never returned. A reader has a
-budget of characters for one text, so that all its attempts together are linear in the text, whatever it holds.
+Contract: nothing is evaluated or guessed: an incomplete value is never returned. A reader has a
+budget of characters for one text, so that all its attempts together take time linear in any text.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 __all__ = ["Reader", "UnreadableError"]
 
 _DEPTH = 24
-"""Levels of nesting that are followed; no call needs more than a few."""
+"""Maximum number of levels of nesting that are read; no call needs more than a few."""
 _SPACE = re.compile(r"(?:[\s\ufeff]|//[^\n]*+|#[^\n]*+)*+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,60}+(?:\.[0-9]{0,60}+)?|\.[0-9]{1,60}+)(?:[eE][+-]?[0-9]{1,4}+)?(?![\w.])")
 _WORD = re.compile(r"-?[A-Za-z_]\w{0,63}+(?![\w.(])", re.ASCII)
@@ -31,7 +31,7 @@ _STRING = re.compile(
     r'|<\|"\|>([^<\\\n]*+)<\|"\|>|<escape>([^<\\\n]*+)<escape>'
 )
 _LINES = re.compile(r'"((?:[^"\\]|\\[\s\S])*+)"(?=\s*+[,}\])])')
-"""A string over several lines, which is no JSON but what models write for code; only where it clearly ends."""
+"""A string over several lines: not valid JSON, but models write code so. Read only if its end is clear."""
 _QUOTES = ('"', "'", "“", "‘", '<|"', "<escape")
 _REST = re.compile(r"[^\n]*+")
 _LAST_WORD = re.compile(r"[-+\w.]{0,80}+\Z")
@@ -41,22 +41,22 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class UnreadableError(ValueError):
-    """No value is at this place. ``at`` is where reading stopped."""
+    """Raised if no value can be read at a place. ``at`` is where reading stopped."""
 
     def __init__(self, text: str, at: int) -> None:
         self.at = at
         shown = text[at : at + 20].partition("\n")[0] or text[at : at + 20]
         super().__init__("it is cut off" if at >= len(text) else f"it cannot be read from {shown!r} on")
         self.whole: Any = None
-        """What was complete of the outermost object, list or argument list."""
+        """The complete members of the outermost object, list or argument list."""
         self.only_open = False
-        """Nothing but the closing bracket of the outermost one is missing."""
+        """Whether only the closing bracket of the outermost value is missing."""
         self.within: list[int] = []
-        """Where the brackets stand that were still open: reading from any of them would stop at the same place."""
+        """Places of the brackets still open: reading from any of them would stop at the same place."""
 
 
 class Reader:
-    """Reads values out of one text; ``spent`` counts the characters looked at."""
+    """Reads values from one text; ``spent`` counts the characters read."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -86,7 +86,7 @@ class Reader:
         return self._stopped(at)
 
     def arguments(self, at: int) -> tuple[dict[str, Any], int]:
-        """Return the arguments of a Python-like call whose opening bracket ends at *at*: all named, or one object."""
+        """Return the arguments (all named, or one object) of a Python-like call whose opening bracket ends at *at*."""
         given: dict[str, Any] = {}
         if self.spent > self.budget:
             self._fail(at)
@@ -153,7 +153,7 @@ class Reader:
         return items, at + 1
 
     def _ended(self, at: int) -> bool:
-        """Tell whether a value that ends at *at* is known to end there: a cut-off number looks like another number."""
+        """Return whether a value surely ends at *at*: a cut-off number looks like another number."""
         return at < len(self.text) or self.text[at - 1] in _CLOSED
 
     @staticmethod
@@ -163,7 +163,7 @@ class Reader:
         error.only_open = error.only_open and depth == 0
 
     def _next(self, at: int, closing: str) -> int:
-        """Return where the next member or the closing bracket is; a comma before the bracket does no harm."""
+        """Return the place of the next member or closing bracket; a comma before the bracket is allowed."""
         at = self._space(at)
         mark = self.text[at : at + 1]
         if mark == ",":
@@ -181,7 +181,7 @@ class Reader:
         return end
 
     def _stopped(self, at: int) -> NoReturn:
-        """Fail at *at*, or at the end where the text ends within the string, number or word that stands there."""
+        """Raise at *at*, or at the end of the text if the string, number or word at *at* is cut off there."""
         unended = (_REST if self.text.startswith(_QUOTES, at) else _LAST_WORD).match(self.text, at)
         end = unended.end() if unended else at
         self.spent += end - at
@@ -196,7 +196,7 @@ def _number(text: str) -> int | float:
 
 
 def _unescaped(text: str) -> str:
-    """Return what a string says; half of a surrogate pair is replaced, because nothing can store it."""
+    """Return a string with its escapes decoded; half a surrogate pair is replaced, as it cannot be stored."""
     if "\\" not in text:
         return text
     try:

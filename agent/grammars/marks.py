@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001 - one family of models writes its tags with characters that look like others
-"""The marks by which models set off a call in their text: tags, fences, labels. Data only.
+"""Patterns of the tags, fences and labels with which models mark a call in text. Data only.
 
-Every pattern is a choice of literals or has bounded repetitions, so that one search over a text is linear in it.
+Every pattern is a choice of literals or has bounded repetitions, so one search takes time linear in the text.
 """
 
 import re
@@ -58,7 +58,7 @@ MARK = re.compile(
     r"|(?P<value>[\[{])"
     rf"|(?P<python>\b(?P<callee>{_NAME})\()"
 )
-"""Whatever may begin or end a call."""
+"""Anything that may begin or end a call."""
 NAMED = re.compile(
     r"\s{0,9}+(?:function(?:<｜tool▁sep｜>|<\|tool_sep\|>))?(?:call:)?"
     rf"(?P<name>{_NAME})(?::[0-9]{{1,6}})?[ \t]{{0,4}}(?:\[CALL_ID\]\w{{1,40}}+)?"
@@ -77,14 +77,14 @@ FOREIGN = re.compile(
     r"<[|｜]?[^<>\s/|]{0,30}(?:tool|function|action)[_▁:-]?(?:calls?|use|invoke|start|begin|prefix)[^<>\s]{0,20}>",
     re.IGNORECASE,
 )
-"""What looks like a mark before a call, though no form known here has it."""
+"""Tags that look like the start of a call but belong to no supported form."""
 LINE_START = re.compile(r"(?:^|\n)[ \t]*\[?[ \t]*\Z")
 AFTER_CALL = re.compile(
     r"[ \t]{0,99}[\]);]{0,3}[ \t]{0,99}(?:\n|\r|\Z|`{3})"
     r"|\s{0,99},\s{0,99}[A-Za-z_]\w{0,80}\("
     r"|\s{0,99}</?[a-z|]"
 )
-"""What may follow a call that stands on a line of its own."""
+"""What may follow a call on its own line."""
 OBJECT_NEXT = re.compile(r"\s*+(?=\{)")
 THOUGHT = re.compile(
     r"(?P<begin><think>|<thinking>|\[THINK\]|◁think▷|<unused94>|<\|channel>thought)"
@@ -95,11 +95,11 @@ THOUGHT = re.compile(
 
 @lru_cache(maxsize=64)
 def unread_form(names: frozenset[str]) -> re.Pattern[str]:
-    """Return how calls of tools with these *names* look in forms that nobody here reads; group ``name`` is the tool.
+    """Return a pattern of calls of the tools *names* in unsupported forms; its group is the tool's name.
 
-    They are those of coding assistants and of older frameworks, and might be prose but for the name and what follows:
+    The forms are those of coding assistants and older frameworks; only the name and what follows tell them from prose:
     ``<ruler><x0>0.1</x0></ruler>`` (Cline, Roo), ``<tool_name>ruler</tool_name>`` (their ``use_mcp_tool``),
-    ``Action: ruler`` before an ``Action Input:`` that is no plain object or with arguments in brackets (ReAct), and
+    ``Action: ruler`` before an ``Action Input:`` that is not a plain object or with arguments in brackets (ReAct), and
     ``ruler``, then ``tool_call(...)`` (ChatGLM3).
     """
     one = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or r"(?!)"

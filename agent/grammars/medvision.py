@@ -1,12 +1,12 @@
-"""The grammar `medvision`: the form in which MedVision's own package (medvision_bm 1.2.1) has tools called in text.
+"""The grammar `medvision`: tool calls in text in the form of MedVision's own package (medvision_bm 1.2.1).
 
-From there are the facts: a tool is declared by the JSON object of its function schema in the system text; a call is a
+The form is that package's: a tool is declared by the JSON object of its function schema in the system text; a call is a
 JSON object with ``name`` and ``arguments`` between ``<tool_call>`` tags; what the tool printed comes back, bare,
-between ``<tool_response>`` tags, and an error as text that begins with ``ERROR:``. The sentences around are ours.
+between ``<tool_response>`` tags, and an error as text that begins with ``ERROR:``. The sentences around are new.
 
-Contract: reading is strict, never raises and takes time linear in the text, of which the first ``READ`` characters are
-looked at. What stands between the tags is one JSON object or an invalid call with a reason. A call at the very end may
-lack its closing tag where its JSON is whole: a server that stops at the tag does not send it.
+Contract: reading is strict, never raises and takes time linear in the text. Only the first ``READ`` characters are
+read. Between the tags there must be one JSON object; anything else is an invalid call with a reason. A last call may
+lack its closing tag if its JSON is complete: a server that stops at the tag does not send it.
 """
 
 import json
@@ -21,14 +21,14 @@ from medvision_agent.agent.grammars.grammar import Call, CallResult, Declared, P
 __all__ = ["CALLS", "MedVision", "told"]
 
 CALLS = 32
-"""Calls of one message that are read; more than that are one invalid call."""
+"""Maximum number of calls read in one message; all further ones become a single invalid call."""
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _NAME = re.compile(r'"name"\s{0,9}:\s{0,9}"([A-Za-z_][\w.-]{0,80})"')
 _FORM = 'expected a JSON object {"name": ..., "arguments": {...}} between the tags'
 
 
 class MedVision:
-    """Function schemas as they are; each call and each result between tags of its own."""
+    """Unchanged function schemas; each call and each result between its own tags."""
 
     opens = "<tool_response>"
 
@@ -38,11 +38,11 @@ class MedVision:
         return tools.render("grammars/medvision", about=tools.about, declarations=declarations)
 
     def write(self, calls: Sequence[Call]) -> str:
-        """Return each call between tags; a closing tag within a text is written as JSON can write it."""
+        """Return each call between tags; a closing tag inside a string is escaped."""
         return "".join(f"{_OPEN}{call.raw if call.problem else _object(call)}{_CLOSE}" for call in calls)
 
     def answer(self, results: Sequence[CallResult]) -> str:
-        """Return what each tool printed, or its whole result where it did not only print, between tags."""
+        """Return each result between tags: the printed text if there is nothing else, or the whole result."""
         return "\n".join(told(result.text, ok=result.ok) for result in results)
 
     def read(self, text: str, names: Collection[str]) -> Parsed:  # noqa: ARG002 - unknown names are told by the loop
@@ -92,7 +92,7 @@ def _object(call: Call) -> str:
 
 
 def told(text: str, *, ok: bool = True) -> str:
-    """Return how a result, or an error, stands in a message: what was only printed stands there bare."""
+    """Return the text of a result or an error in a message; a result that is only printed text is written bare."""
     if ok:
         found = json.loads(text)
         said = str(found["printed"]) if isinstance(found, dict) and found.keys() == {"printed"} else text

@@ -1,4 +1,4 @@
-"""The grammar `plain`: one fenced block with a line of JSON for each call; results as lines of JSON by number."""
+"""The grammar `plain`: a fenced block with one JSON line per call; results as JSON lines with the call's number."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ class Plain:
     opens = render("replies/tool_output")
 
     def paragraph(self, tools: Declared) -> str:
-        """Return ``prompts/tools_text.j2``, or a researcher's own text of that name."""
+        """Return the rendered ``prompts/tools_text.j2``, or a researcher's own text of that name."""
         declarations = tuple(json.dumps(schema["function"], ensure_ascii=False) for schema in tools.schemas)
         return tools.render("tools_text", declarations=declarations)
 
@@ -27,7 +27,7 @@ class Plain:
         return "\n".join(["```tool_call", *lines, "```"])
 
     def answer(self, results: Sequence[CallResult]) -> str:
-        """Return a line of JSON for each call, by its number."""
+        """Return one JSON line for each call, with the call's number."""
         lines = [
             json.dumps({"call": number, "name": result.name[:60], **_outcome(result)})
             for number, result in enumerate(results, start=1)
@@ -35,7 +35,7 @@ class Plain:
         return "\n".join([self.opens, *lines])
 
     def read(self, text: str, names: Collection[str]) -> Parsed:
-        """Return the calls in a text, however local models write them."""
+        """Return the calls in a text, in any of the forms that local models use."""
         return parse_calls(text, names)
 
 

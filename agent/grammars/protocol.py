@@ -1,9 +1,9 @@
-"""How tools are declared, called and answered: by the service's own function calling, or in the text of the messages.
+"""How tools are declared, called and answered: by native function calling, or in the text of the messages.
 
-Contract: ``Native`` leaves everything to the service. ``Text`` declares nothing on the wire: by its grammar the prompt
+Contract: ``Native`` leaves everything to the service. ``Text`` sends no declarations: with its grammar the prompt
 holds the declarations, calls are read out of the reply's text, and results go back in one user message. Both give the
-same ``Turn``, so that the agent's loop, its limits and its endings are one. One reader finds calls in texts: what it
-finds where nobody read it is counted as unread.
+same ``Turn``, so that the agent's loop, limits and endings are the same. Calls found in text that were not
+parsed as calls are counted as unread.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -38,25 +38,25 @@ class Native:
         return self.chat.bind(tools, choice)
 
     def sent(self, messages: Sequence[AnyMessage]) -> list[AnyMessage]:
-        """Return a conversation as it is sent."""
+        """Return a conversation in the form that is sent."""
         return ordered(messages, self.chat.config)
 
     def read(self, message: AIMessage) -> Turn:
-        """Return what a reply says and calls."""
+        """Return the text and the calls of a reply."""
         return self._with_unread(self.chat.read(message), message)
 
     def settled(self, turn: Turn, taken: Collection[str]) -> Turn:
-        """Return a turn whose calls have names and ids to go on with; *taken* are the ids of earlier calls."""
+        """Return the turn with legal names and new ids of its calls; *taken* are the ids of earlier calls."""
         return settled(turn, self.names, taken)
 
     def kept(self, message: AIMessage, turn: Turn) -> AIMessage | None:
-        """Return a reply as it stands in the conversation from now on, if it does; *turn* is its settled reading."""
+        """Return the reply for the further conversation, or None to leave it out; *turn* comes from ``settled``."""
         return legal(message, turn, self.names)
 
     def _with_unread(self, turn: Turn, message: AIMessage) -> Turn:
-        """Return a turn with the calls in its text that were not read; a turn that calls a tool has none.
+        """Return the turn with the number of calls in its text that were not parsed; 0 for a turn that calls a tool.
 
-        Of a reply without text the reasoning is looked at: a server's parser of reasoning may swallow a call.
+        For a reply without text the reasoning is searched: a server's reasoning parser may swallow a call.
         """
         if not self.names or turn.calls_a_tool:
             return turn
@@ -73,7 +73,7 @@ class Native:
     def answers(self, results: Sequence[CallResult]) -> list[AnyMessage]:
         """Return the messages that answer a turn's calls: a tool message for each, then the pictures.
 
-        By the one recipe that all providers accept: text-only tool messages first, then one user message that is
+        All providers accept this form: text-only tool messages first, then one user message that is
         labelled as tool output and holds every picture with its caption. A model whose service takes pictures inside
         tool messages may have them there (``images_in_tool_result``).
         """
@@ -89,7 +89,7 @@ class Native:
             )
             for result in declared
         ]
-        # A call of an undeclared tool stands in words in the conversation, and so does its answer.
+        # A call of an undeclared tool, and its answer, are plain text in the conversation.
         rest: Blocks = [{"type": "text", "text": result.text} for result in results if result.name not in self.names]
         rest += [] if inside else [block for result in declared for block in result.picture]
         if rest:
@@ -112,7 +112,7 @@ class Text(Native):
         return self.chat.bind([], choice)
 
     def read(self, message: AIMessage) -> Turn:
-        """Return what a reply says and calls; calls a service read by itself come first."""
+        """Return the text and the calls of a reply; calls that the service parsed come first."""
         turn = self.chat.read(message)
         parsed = self.grammar.read(turn.text, self.names)
         if not parsed.calls and not parsed.invalid:
@@ -126,11 +126,11 @@ class Text(Native):
         )
 
     def settled(self, turn: Turn, taken: Collection[str]) -> Turn:  # noqa: ARG002
-        """Return the turn itself: no id and no name of a call is on the wire."""
+        """Return the turn unchanged: ids and names of calls are not sent."""
         return turn
 
     def kept(self, message: AIMessage, turn: Turn) -> AIMessage | None:
-        """Return the reply as text: a call the service made one of its own would want a tool message as its answer."""
+        """Return the reply as text: a call that the service parsed would need a tool message as its answer."""
         if is_empty(turn):
             return None
         if not message.tool_calls and not message.invalid_tool_calls:
@@ -148,7 +148,7 @@ class Text(Native):
         return broken["error"] or super().problem(broken)
 
     def answers(self, results: Sequence[CallResult]) -> list[AnyMessage]:
-        """Return one user message: the results in the order of the calls in the text, then all pictures, captioned."""
+        """Return one user message: results in the order of the calls in the text, then all pictures with captions."""
         if not results:
             return []
         text = self.grammar.answer(_in_order(results))
@@ -158,7 +158,7 @@ class Text(Native):
 
 
 def protocol_of(chat: Chat, names: Collection[str]) -> Native:
-    """Return how the tools of these *names* are called with *chat*; without tools there is nothing to tell."""
+    """Return how the tools *names* are called with *chat*; ``Native`` if there are no tools."""
     grammar = grammar_of(chat.config)
     return Text(chat, names, grammar) if names and grammar is not None else Native(chat, names)
 

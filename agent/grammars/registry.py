@@ -1,9 +1,9 @@
-"""The grammars there are: entry points of the group ``medvision_agent.grammars``, the shipped ones among them.
+"""Find grammars: entry points of the group ``medvision_agent.grammars``, shipped ones included.
 
 An entry point names a class or function without arguments that returns a grammar (``grammar.py``).
 
-Contract: a grammar of another package is tried out before it is used - what it writes it must read back - and
-whatever it raises or returns wrongly later is a ConfigError that names the package.
+Contract: a grammar of another package is tested before it is used (it must parse the calls that it writes), and
+any later exception or wrong return value is a ConfigError that names the package.
 """
 
 import json
@@ -27,13 +27,13 @@ _TRIAL = (
 
 
 def grammar_of(config: ModelConfig) -> Grammar | None:
-    """Return the grammar of a model that calls tools in text; None where the service's own calling is used."""
+    """Return the grammar of a model that calls tools in text; None for native function calling."""
     return None if config.text_grammar is None else grammar_named(config.text_grammar)
 
 
 @cache
 def grammar_named(name: str) -> Grammar:
-    """Return the grammar called *name*; raises ConfigError where there is none, or it does not work."""
+    """Return the grammar called *name*; raises ConfigError if it does not exist or does not work."""
     offer = GRAMMARS.offer(name)
     grammar: Grammar = offer.made()
     return grammar if offer.shipped else _tried(_Watched(grammar, offer))
@@ -41,7 +41,7 @@ def grammar_named(name: str) -> Grammar:
 
 @dataclass(frozen=True)
 class _Watched:
-    """A grammar of another package; every return is checked, every error names the package."""
+    """A grammar of another package: each return value is checked, and errors name the package."""
 
     grammar: Grammar
     offer: Offer
@@ -73,7 +73,7 @@ class _Watched:
 
 
 def _tried(grammar: _Watched) -> Grammar:
-    """Return the grammar if it reads what it writes, and its results start as it says."""
+    """Return the grammar if it parses its own calls and its results start with its ``opens``; raises otherwise."""
     written = grammar.write(_TRIAL)
     read = [(call["name"], call["args"]) for call in grammar.read(f"Look.\n{written}", ("measure", "look")).calls]
     if read != [(call.name, call.arguments) for call in _TRIAL]:

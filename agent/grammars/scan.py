@@ -1,7 +1,7 @@
-"""Finding the calls in a text, from its start to its end.
+"""Find the calls in a text, from its start to its end.
 
-A scan walks from mark to mark and knows in what block it is: none, a fence, or an envelope made for calls. What stands
-there and can be read as a call is a find; what was clearly meant as a call and cannot be read is a find with a problem.
+A scan goes from mark to mark and knows its block: none, a fence, or an envelope made for calls. A readable call
+is a find; text that was clearly meant as a call but cannot be read is a find with a problem.
 """
 
 import re
@@ -26,12 +26,12 @@ from medvision_agent.agent.grammars.shapes import ARGUMENT_KEYS, Place, Shape, s
 __all__ = ["Block", "Find", "Scan"]
 
 _NO_TOOL = frozenset({"print", "json.dumps", "dict", "str"})
-"""What stands around calls in programs."""
+"""Names that are called around tool calls in programs."""
 
 
 @dataclass(eq=False)
 class Block:
-    """A stretch of text with a meaning, from its opening mark to its closing one."""
+    """A part of the text between an opening and a closing mark."""
 
     start: int
     inside: int
@@ -41,12 +41,12 @@ class Block:
     program: bool = False
     end: int | None = None
     used: bool = False
-    """Something was found in it."""
+    """Whether a call was found in the block."""
 
 
 @dataclass(frozen=True, eq=False)
 class Find:
-    """A call, where it stands, and the block it stands in."""
+    """A call with its place in the text and its block."""
 
     start: int
     end: int
@@ -55,7 +55,7 @@ class Find:
 
 
 class Scan:
-    """One walk over one text."""
+    """One pass over one text."""
 
     def __init__(self, text: str, declared: Collection[str]) -> None:
         self.text, self.declared = text, declared
@@ -63,9 +63,9 @@ class Scan:
         self.finds: list[Find] = []
         self.block = Block(0, 0)
         self._broken = False
-        """Something could not be read: what follows is part of it until the next line or mark."""
+        """Whether a value could not be read: text up to the next line or mark is then part of it."""
         self._hopeless: set[int] = set()
-        """Brackets that are known not to be closed."""
+        """Places of brackets known to be unclosed."""
         self._listed_from = -1
         """Where the last call of a list in square brackets ended."""
         words = "|".join(re.escape(name) for name in declared) or r"(?!)"
@@ -157,7 +157,7 @@ class Scan:
         return end
 
     def _pairs(self, start: int, name: str, at: int, closing: str) -> int:
-        """Read arguments between tags, which are complete only if the closing tag is there."""
+        """Read arguments between tags; they are complete only if the closing tag is present."""
         given: dict[str, Any] = {}
         while (pair := PAIR.match(self.text, at)) is not None:
             given[(pair["key"] or pair["key2"]).strip()] = _plain(pair["value"] or pair["value2"] or "")
@@ -211,7 +211,7 @@ class Scan:
         return end
 
     def _bare(self, mark: re.Match[str]) -> int:
-        """Read a call whose marks a server took out: the name of a tool on a line of its own, and its arguments."""
+        """Read a call whose marks a server removed: a tool's name at the start of a line, then its arguments."""
         name = plain_name(mark["alone"], self.declared)
         if name not in self.declared or self.block.place is Place.ENVELOPE:
             return mark.end()
@@ -227,7 +227,7 @@ class Scan:
     # Helpers
 
     def _unreadable(self, start: int, error: UnreadableError, name: str | None = None) -> int:
-        """Note a call that cannot be read, and return where to go on."""
+        """Record a call that cannot be read, and return where to continue."""
         in_envelope = self.block.place is Place.ENVELOPE
         self._hopeless.update(error.within)
         if name is None and self.text[start] == "[":
@@ -246,7 +246,7 @@ class Scan:
         return max(error.at, start + 1)
 
     def _complete(self, start: int, error: UnreadableError) -> bool:
-        """Note the call in an object whose closing bracket alone is missing: its arguments are closed."""
+        """Record the call of an object that lacks only its last bracket: its arguments are complete."""
         if not any(key in error.whole for key in (*ARGUMENT_KEYS, "function")):
             return False
         found = list(shapes(error.whole, self.declared, self.block.place))
@@ -268,7 +268,7 @@ class Scan:
 
 
 def _plain(written: str) -> Any:
-    """Return the value of an argument that stands between tags: JSON where it is some, else the text itself."""
+    """Return the value of an argument between tags: parsed if it is JSON, else the text itself."""
     reader = Reader(written.strip())
     try:
         value, end = reader.value(0)

@@ -1,7 +1,7 @@
-"""Which values are calls: the spellings of name and arguments, wrappers around calls, and what only looks like one.
+"""Decide which values are calls: spellings of name and arguments, wrappers, and objects that only look like calls.
 
 Contract: pure functions over values that were read completely. How much a value must look like a call depends on where
-it stands (``Place``): within tags that mean nothing else, in any fenced block, or somewhere in a sentence.
+it is (``Place``): inside tags made for calls, in any fenced block, or in running text.
 """
 
 from collections.abc import Collection, Iterator
@@ -19,19 +19,19 @@ ARGUMENT_KEYS = ("arguments", "parameters", "args", "params", "input", "kwargs",
 _WRAPPERS = ("tool_calls", "tool_call", "function_calls", "function_call", "calls", "function", "action", "command")
 _BESIDE = frozenset({"id", "type", "index", "call_id", "tool_call_id"})
 _REPORT = frozenset({"output", "result", "results", "response", "observation", "description"})
-"""Keys of an object that tells about a call or declares a tool, but makes no call."""
+"""Keys of an object that reports a call or declares a tool, and is not a call."""
 _EXACT = frozenset({"name", "arguments"})
 
 
 class Place(IntEnum):
-    """Where a value stands."""
+    """The kind of text around a value."""
 
     PROSE = 0
     """Anywhere: only an object with the name of a declared tool and its arguments is a call."""
     FENCE = 1
-    """A fenced block of no certain meaning: an object in exactly the form asked for is a call as well."""
+    """A fenced block of unknown purpose: an object in exactly the requested form is also a call."""
     ENVELOPE = 2
-    """Tags or a fence made for calls: whatever stands there was meant as one."""
+    """Tags or a fence made for calls: everything in them was meant as a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ def _keyed_by_name(value: dict[str, Any], declared: Collection[str]) -> Shape | 
 
 
 def _declares(arguments: Any) -> bool:
-    """Tell whether these are the parameters of a declaration that is repeated, not arguments."""
+    """Return whether these are the parameters of a repeated tool declaration, not arguments."""
     return isinstance(arguments, dict) and isinstance(arguments.get("properties"), dict)
 
 
 def _arguments(written: Any) -> dict[str, Any] | None:
-    """Return arguments as an object; JSON within a string is read, and null stands for none."""
+    """Return the arguments as an object, parsing a JSON string; null gives {}, anything else None."""
     if written is None:
         return {}
     if isinstance(written, str):

@@ -1,8 +1,8 @@
-"""What one model is and how it is asked: the schema of a catalogue row.
+"""The schema of a catalogue row: which model it is and how it is asked.
 
 A row is plain data: it never holds a key (only the *name* of an environment variable), an unknown field is an
-error, and every default is written here. ``identity()`` holds the fields that define what is run; the rest
-(patience, connections, prices, notes) may change between two sessions of one run.
+error, and all defaults are set here. ``identity()`` holds the fields that define what is run; the rest
+(timeouts, connections, prices, notes) may change between two sessions of one run.
 """
 
 from typing import Annotated

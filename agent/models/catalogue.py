@@ -1,9 +1,9 @@
-"""The catalogue: where rows come from, in order, and one model found by name.
+"""The catalogue of models: the sources of its rows, in order, and lookup by name.
 
-A later place may say more than an earlier one:
+Later sources may add to earlier ones:
 
 1. packages, by an entry point of the group ``medvision_agent.models``: a function without arguments that returns the
-   rows, or the path of a YAML file of rows. The shipped ones come first, through the same door; no package may
+   rows, or the path of a YAML file of rows. The shipped rows come first, in the same way; no package may
    replace another's.
 2. the user's own file, ``models.yaml`` in the usual folder for settings;
 3. the files named in ``MEDVISION_AGENT_MODELS`` (several as in PATH);
@@ -42,7 +42,7 @@ class RowSource(NamedTuple):
 
 
 def places(extra: Path | None, environ: Mapping[str, str] = os.environ) -> Iterator[RowSource]:
-    """Yield every place that has rows; raises ConfigError where one that was named cannot be read."""
+    """Yield every source of rows; raises ConfigError if a file that was named cannot be read."""
     for offer in Door(GROUP, "models").offers():
         yield RowSource(*_offered(offer), replaces=False)
     own = user_file()
@@ -55,12 +55,12 @@ def places(extra: Path | None, environ: Mapping[str, str] = os.environ) -> Itera
 
 
 def user_file() -> Path:
-    """Return where a user's own rows lie, whether or not there is such a file."""
+    """Return the path of the user's own rows, which need not exist."""
     return Path(click.get_app_dir("medvision-agent")) / "models.yaml"
 
 
 def _offered(offer: Offer) -> tuple[str, str]:
-    """Return the name and the text of what a package offers."""
+    """Return the name of a package as a source, and the text of its rows."""
     made = offer.made()
     try:
         text = yaml.safe_dump(dict(made)) if isinstance(made, Mapping) else _read(Path(made), offer.package)
@@ -82,12 +82,12 @@ _LOG = logging.getLogger(__name__)
 
 
 def load_catalogue(extra: Path | None = None) -> dict[str, ModelConfig]:
-    """Return all models by name; *extra* is a file of rows that goes before all other places. Raises ConfigError."""
+    """Return all models by name; rows of the file *extra* override all others. Raises ConfigError."""
     return {name: config for name, (config, _) in _loaded(extra).items()}
 
 
 def origins(extra: Path | None = None) -> dict[str, str]:
-    """Return for each model the place its row was read in."""
+    """Return for each model the source of its row."""
     return {name: origin for name, (_, origin) in _loaded(extra).items()}
 
 
@@ -99,15 +99,17 @@ def _loaded(extra: Path | None) -> dict[str, tuple[ModelConfig, str]]:
         _LOG.info("models of %s: %d rows", place.name, len(layers[-1]))
         for name in layers[-1]:
             if name.startswith("."):
-                continue  # no model: only there to be extended
+                continue  # not a model: a row that others extend
             if name in models and not place.replaces:
-                raise ConfigError(f"{place.name}: {name}: {models[name][1]} has a model of that name; choose another")
+                raise ConfigError(
+                    f"{place.name}: {name}: {models[name][1]} has a model of that name; choose another name"
+                )
             models[name] = model(name, layers, place.name), place.name
     return models
 
 
 def find(name: str, catalogue: Mapping[str, ModelConfig], option: str = "--models") -> ModelConfig:
-    """Return the model called *name*, or raise a ConfigError that names the nearest one and *option*, for own ones."""
+    """Return the model *name*; raises ConfigError that suggests the nearest name and *option*."""
     if name not in catalogue:
         raise ConfigError(
             f"No model is called {name!r}.{nearest(name, catalogue)} `medvision-agent models list` shows all; "

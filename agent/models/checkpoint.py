@@ -1,9 +1,9 @@
-"""What a folder of model weights holds: a fingerprint of it, and its size, without loading it.
+"""Fingerprint and size of a folder of model weights, without loading it.
 
 Contract: nothing here needs torch. The fingerprint covers every byte of the small files that decide what a model does
 (settings, chat template, tokenizer, processor) and, of the weights, the names, types and shapes of all tensors and a
 sample from the middle of each. Training changes nearly every value of a tensor, so two sets of weights differ in it; it
-is no proof against someone who edits single values, and reading it costs no more than a second.
+cannot detect someone who edits single values, and reading it takes no more than a second.
 """
 
 import json
@@ -27,17 +27,17 @@ _FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 
 
 def local_folder(model: str) -> Path | None:
-    """Return the folder *model* names, None for an id of the hub; raises ConfigError for a path without a folder."""
+    """Return the folder that *model* names, None for a hub id; raises ConfigError for a path without a folder."""
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder
     if model.startswith(("/", ".", "~")) or model.count("/") > 1:
-        raise ConfigError(f"model {model}: no such folder, and no id of the hub (OWNER/NAME).")
+        raise ConfigError(f"model {model}: is neither an existing folder nor an id of the hub (OWNER/NAME).")
     return None
 
 
 def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of what the checkpoint in *folder* holds, wherever it lies, whatever its name."""
+    """Return the SHA-256 of the content of the checkpoint in *folder*, independent of its path and name."""
     digest = sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         if path.suffix in _SMALL:
@@ -54,7 +54,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def parameter_bytes(folder: Path, width: int | None) -> int:
-    """Return the memory the weights take: as stored, or with floating-point values of *width* bytes."""
+    """Return the bytes that the weights take in memory: as stored, or with floating-point values of *width* bytes."""
     total = 0
     for path in folder.glob(f"*{_WEIGHTS}"):
         with path.open("rb") as file:
@@ -93,4 +93,4 @@ def _tensors(file: BinaryIO, path: Path) -> list[_Tensor]:
             if name != "__metadata__"
         ]
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
-        raise ConfigError(f"{path}: is no file of weights in the safetensors form ({type(error).__name__}).") from None
+        raise ConfigError(f"{path}: is not a valid safetensors file of weights ({type(error).__name__}).") from None

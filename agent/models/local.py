@@ -1,4 +1,4 @@
-"""Models in this process: those of the transformers library, and the policies shipped with the package."""
+"""Rows of models that run in this process: transformers models, and the shipped offline policies."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -39,18 +39,18 @@ class Transformers(Model):
     seed: int | None = Field(default=None, ge=0)
     """Sampling seed, set anew before every batch; only with a temperature."""
     batch_size: int = Field(default=1, ge=1, le=256)
-    """How many samples are generated together at most. A model whose batched scores differ is refused."""
+    """Maximum number of samples generated together. A model whose batched scores differ from single ones is refused."""
     response_template: dict[str, Any] | None = None
-    """How tool calls and thoughts are read from a reply (transformers' response template), for checkpoints whose
-    tokenizer holds none."""
+    """How to parse tool calls and thoughts in a reply (transformers' response template), for checkpoints whose
+    tokenizer has no such template."""
     tool_choice_none: bool = False
     """A chat template cannot forbid a call: the last turn leaves the tools out."""
     timeout_seconds: float = Field(default=1800, gt=0)
     """Total time of one reply, the wait for other replies of the same model included."""
     max_tries: int = Field(default=1, ge=1, le=20)
-    """A model in this process that failed once fails again."""
+    """Maximum number of tries of one request; a local model that failed once fails again."""
     max_connections: int = Field(default=1, ge=1, le=1000)
-    """Samples in flight; ``batch_size`` where not given. More of them only wait for each other."""
+    """Samples in flight; ``batch_size`` where not given. More samples would only wait for each other."""
 
     @model_validator(mode="before")
     @classmethod
@@ -68,7 +68,7 @@ class Transformers(Model):
         return self
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields that define what is run; of a folder, what it holds and not where it lies."""
+        """Return the fields that define what is run; a folder is identified by its content, not its path."""
         fields = super().identity()
         folder = local_folder(self.model)
         if folder is not None:
@@ -77,18 +77,18 @@ class Transformers(Model):
 
 
 class Offline(Model):
-    """A policy shipped with the package: needs no network, no key, and is the same everywhere."""
+    """A policy shipped with the package: needs no network and no key, and answers the same on every machine."""
 
     provider: Literal["offline"] = "offline"
     name: Literal["prior", "cv", "oracle", "scripted"]
     """Which policy answers."""
     perceived: Native = Native()
-    """The policies look at the pixels sent."""
+    """The policies see the pixels as sent."""
     script: str | None = None
     """File of replies for the scripted policy."""
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields that define what is run; of a script, what it says and not where it lies."""
+        """Return the fields that define what is run; a script is identified by its content, not its path."""
         fields = super().identity()
         if self.script is not None:
             fields["script"] = sha256(Path(self.script).read_bytes()).hexdigest()

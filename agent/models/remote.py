@@ -1,4 +1,4 @@
-"""Models behind somebody else's interface: Google's, OpenAI's with every server that speaks it, any of LangChain's."""
+"""Rows of models behind an interface: Google's, OpenAI's (also compatible servers), or any of LangChain."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ __all__ = ["Gemini", "LangChain", "OpenAI", "Replay"]
 
 
 Replay = Literal["published-2025", "published-2025-matched"]
-"""What can be replayed: MedVision's published experiment, or the same with the tool's output format in both arms."""
+"""Replays: MedVision's published experiment, or the same with the output format of the tool arm in both arms."""
 
 
 _HOST = re.compile(r"[\w.-]*\w\.?|[0-9a-f:.]*:[0-9a-f:.]*")
@@ -28,13 +28,13 @@ def _names_a_host(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-    except ValueError:  # the port is no number, or a bracket is not closed
+    except ValueError:  # the port is not a number, or a bracket is not closed
         return False
     return port != 0 and not parts.netloc.endswith(":") and _HOST.fullmatch(host) is not None
 
 
 _MOST_MB = 32
-"""Megabytes of a reply where the row says nothing."""
+"""Default limit of a reply's body in megabytes."""
 
 
 class Remote(Model):
@@ -51,8 +51,8 @@ class Remote(Model):
     seed: int | None = None
     """Sampling seed, where the service knows one; not sent where not given."""
     max_body_mb: float = Field(default=_MOST_MB, gt=0, le=1000)
-    """Megabytes (10^6 bytes) of one reply's body at most, also after decompression. A larger one is no reply: the
-    sample ends as `too_large`, which is an infrastructure failure."""
+    """Maximum size in megabytes (10^6 bytes) of one reply's body, also after decompression. A larger reply is
+    discarded: its sample ends as `too_large`, which is an infrastructure failure."""
 
     @field_validator("base_url", check_fields=False)
     @classmethod
@@ -74,17 +74,17 @@ class Gemini(Remote):
 
     provider: Literal["gemini"] = "gemini"
     base_url: str = "https://generativelanguage.googleapis.com"
-    """Always passed on, so that no environment variable sends pictures elsewhere."""
+    """Root URL of the interface. Always passed on, so that no environment variable sends images elsewhere."""
     api_key_env: EnvName | None = "GEMINI_API_KEY"
     """Name of the environment variable with the key; GOOGLE_API_KEY is read where GEMINI_API_KEY is not set."""
     thinking_budget: int | None = Field(default=None, ge=-1)
-    """Thinking tokens (2.5 models): 0 off, -1 as the model sees fit; not sent where not given."""
+    """Thinking tokens (2.5 models): 0 off, -1 chosen by the model; not sent where not given."""
     thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
     """Depth of thinking (3.x models); not sent where not given."""
     media_resolution: Literal["low", "medium", "high"] | None = "high"
-    """Resolution of pictures, sent with every call. Without it 2.5 models see one thumbnail."""
+    """Resolution of images, sent with every call. Without it 2.5 models see one thumbnail."""
     replay: Replay | None = None
-    """Ask as MedVision's published Gemini experiment did, or the same with the tool's output format in both arms."""
+    """Ask as MedVision's published Gemini experiment did, or with the output format of its tool arm in both arms."""
 
     @model_validator(mode="after")
     def _one_way_to_think(self) -> "Gemini":
@@ -99,12 +99,12 @@ class Gemini(Remote):
         changed = [name for name, value in fixed.items() if getattr(self, name) != value]
         if self.replay is not None and changed:
             wanted = ", ".join(f"{name}: {'null' if fixed[name] is None else fixed[name]}" for name in changed)
-            raise ValueError(f"replay: {self.replay} goes with {wanted}: what is replayed was sent like this")
+            raise ValueError(f"replay: {self.replay} needs {wanted}: the replayed experiment was sent like this")
         return self
 
 
 class OpenAI(Remote):
-    """A model of OpenAI, or of any server that speaks its chat completions or responses interface."""
+    """A model of OpenAI, or of any server with OpenAI's chat completions or responses interface."""
 
     provider: Literal["openai"] = "openai"
     base_url: str = "https://api.openai.com/v1"
@@ -114,67 +114,67 @@ class OpenAI(Remote):
     api: Literal["chat", "responses"] = "chat"
     """Chat completions (every compatible server) or OpenAI's responses interface."""
     detail: Literal["low", "high", "original", "auto"] = "high"
-    """How closely a picture is looked at, sent with every picture."""
+    """Detail at which the model processes an image (OpenAI's ``detail``), sent with every image."""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
     """Depth of reasoning; the provider's default where not given."""
     output_limit_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
-    """The name under which chat completions is sent ``max_output_tokens``; older servers know ``max_tokens`` only."""
+    """Key under which ``max_output_tokens`` is sent (chat completions); older servers know ``max_tokens`` only."""
     empty_content: Literal["null", "empty"] = "null"
-    """What stands for the text of a turn that only called tools, when it is sent back: null, or an empty text for
+    """What is sent back as the text of a turn that only called tools: null, or an empty text for
     servers that refuse null (chat completions)."""
     return_reasoning: bool = True
     """Send back the reasoning of a turn that called tools, in the field in which the server sent it (chat completions).
-    Servers that think between calls want it; one that refuses the field gets none with `false`."""
+    Servers that think between calls need it; set `false` for a server that refuses the field."""
     extra_body: FreeSettings = Field(default={})
-    """Further fields of a request's body, for what a server knows beyond OpenAI's interface. Never a key."""
+    """Further fields of a request's body, for a server's additions to OpenAI's interface. Never an API key."""
 
     @model_validator(mode="after")
     def _sent_by_this_interface(self) -> "OpenAI":
         if self.api == "responses" and self.seed is not None:
-            raise ValueError("seed: the responses interface knows none; use api: chat or leave it out")
+            raise ValueError("seed: the responses interface has no seed; use api: chat or leave seed out")
         return self
 
 
 class LangChain(Model):
-    """Any other chat model of LangChain, made by a function or class named by its import path.
+    """Any other chat model of LangChain, built by a function or class that is given by its import path.
 
-    Its own retries and timeouts are its settings' business: turn retries off there, so that this package alone decides
-    what is asked again. Where its requests go is the factory's business too: no base URL is passed on.
+    Its own retries and timeouts are set in ``settings``: turn retries off there, so that only this package decides
+    what is asked again. The factory also decides where requests go: no base URL is passed on.
     """
 
     provider: Literal["langchain"] = "langchain"
     model: str = Field(min_length=1)
     """The id under which the model appears beside others; not passed on (give it in ``settings``)."""
     factory: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
-    """What makes the model: MODULE:NAME of a class or function that returns a LangChain chat model."""
+    """MODULE:NAME of a class or function that returns a LangChain chat model."""
     settings: FreeSettings = Field(default={})
-    """Keyword arguments of the factory. Never a key: that is what ``api_key_env`` is for."""
+    """Keyword arguments of the factory. Never an API key: use ``api_key_env``."""
     api_key_env: EnvName | None = None
     """Name of the environment variable with the key; null where none is needed."""
     key_argument: str = Field(default="api_key", pattern=r"^[A-Za-z_]\w*$")
     """The factory's keyword argument that takes the key."""
     client_argument: str | None = Field(default=None, pattern=r"^[A-Za-z_]\w*$")
     """The factory's keyword argument that takes an `httpx2.AsyncClient`: `http_async_client` of ChatOpenAI and of the
-    classes made from it. It is given ours, which keeps to `max_body_mb` and `max_connections`, follows no redirect, and
-    reads replies whole: turn streaming off. Without it the package brings a client of its own, which reads replies
-    without a bound; the run says so."""
+    classes made from it. It gets our client, which keeps `max_body_mb` and `max_connections`, follows no redirect, and
+    reads replies whole: turn streaming off. Without this key the integration uses its own client, which reads replies
+    of any size; the run says so."""
     max_body_mb: float = Field(default=_MOST_MB, gt=0, le=1000)
-    """Megabytes (10^6 bytes) of one reply's body at most, as for other providers; kept with `client_argument` only."""
+    """Maximum size in megabytes (10^6 bytes) of one reply's body, as for other providers; needs `client_argument`."""
 
     @model_validator(mode="after")
     def _one_value_for_an_argument(self) -> "LangChain":
         if self.client_argument is not None and self.client_argument in {self.key_argument, *self.settings}:
-            raise ValueError("client_argument: the same argument is in settings, or is key_argument; name another one")
+            raise ValueError("client_argument: this argument is also in settings or is key_argument; name another one")
         return self
 
     @model_validator(mode="after")
     def _bound_that_can_be_kept(self) -> "LangChain":
         if self.client_argument is None and self.max_body_mb != _MOST_MB:
-            raise ValueError("max_body_mb: goes with client_argument, the factory's argument that takes an HTTP client")
+            raise ValueError("max_body_mb: needs client_argument, the factory's argument that takes an HTTP client")
         return self
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields that define what is run, and the version of the package the factory is from."""
+        """Return the fields that define what is run, and the version of the factory's package."""
         package = self.factory.partition(".")[0].partition(":")[0]
         owners = _owners(tuple(sys.path)).get(package, [])
         return super().identity() | {"factory_version": [f"{owner} {version(owner)}" for owner in sorted(set(owners))]}
@@ -182,5 +182,5 @@ class LangChain(Model):
 
 @cache
 def _owners(path: tuple[str, ...]) -> Mapping[str, Sequence[str]]:  # noqa: ARG001 - the key of the cache
-    """Return which distributions each package is from; reading all of them takes a third of a second."""
+    """Return the distributions of each package; cached, because reading them takes a third of a second."""
     return packages_distributions()

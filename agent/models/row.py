@@ -1,4 +1,4 @@
-"""What every model's row has, whatever its provider."""
+"""Fields of a model's row that all providers share."""
 
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -43,11 +43,11 @@ class Model(BaseModel):
     LATER: ClassVar = frozenset(
         {"system_role", "user_after_tool", "pictures_per_request", "empty_content", "return_reasoning"}
     )
-    """Fields that version 0.1.0 did not know. Their defaults are what was in force then, and stand in no identity."""
+    """Fields that version 0.1.0 did not have. Their defaults are its behaviour, and are left out of identities."""
 
     perceived: PerceivedRule | None = None
-    """The size at which the model's encoder sees a picture; prompts and some tools state pixel sizes by it. Never
-    guessed: without it, whatever states pixels is refused before the first request (eval/asking/recipe.py)."""
+    """The size at which the model's encoder sees an image; prompts and some tools state pixel sizes by it. Never
+    guessed: without it, a run that must state pixels is refused before the first request (eval/asking/recipe.py)."""
     frame: str = MEDVISION.name
     """The coordinate convention of prompts, tools and answers."""
     trained_frame: str | None = None
@@ -59,33 +59,33 @@ class Model(BaseModel):
     """How tools are declared, called and answered with `tool_calling: text`: `plain` (where not given), `hermes`,
     `medvision`, or the name of a grammar that an installed package offers."""
     images_in_tool_result: bool = False
-    """Put pictures into the tool message itself instead of one user message after all tool messages."""
+    """Put images into the tool message itself instead of one user message after all tool messages."""
     tool_choice_none: bool = True
-    """The service understands "tools are declared, do not call them". If not, the last call leaves the tools out."""
+    """The service accepts tool choice "none" (tools declared, no call allowed). If not, the last turn declares none."""
     system_role: Literal["own", "fold"] = "own"
     """How the system text is sent: in a message of its own, or folded into the first question (for servers that say
     "System role not supported")."""
     user_after_tool: bool = True
-    """The server takes a user message right after tool messages. If not (Mistral), a short reply is put between."""
+    """The server accepts a user message right after tool messages. If not (Mistral), a short reply is put between."""
     pictures_per_request: int | None = Field(default=None, ge=1)
-    """The most pictures one request may hold; not bounded where not given. The question's picture is always sent, with
-    the newest pictures of tools that still fit, and words in place of the others."""
+    """Maximum number of images in one request; no limit where not given. The question's image is always sent, with
+    the newest images of tools that still fit, and words in place of the others."""
     timeout_seconds: float = Field(default=300, gt=0, le=604_800)
     """Total time of one request, from its start to its last byte."""
     max_tries: int = Field(default=5, ge=1, le=20)
-    """How often one request is sent at most."""
+    """Maximum number of tries of one request, the first included."""
     max_connections: int = Field(default=8, ge=1, le=1000)
     """Connections kept to the service; samples in flight beyond it wait."""
     requests_per_minute: int | None = Field(default=None, gt=0)
-    """Requests started within any minute at most; not bounded where not given."""
+    """Rate limit: maximum number of requests started within any minute; no limit where not given."""
     tokens_per_minute: int | None = Field(default=None, gt=0)
-    """Input and output tokens within any minute at most; not bounded where not given."""
+    """Rate limit: maximum number of input and output tokens within any minute; no limit where not given."""
     prices: Prices | None = None
     """US dollars per million tokens; without them no cost is stated."""
     note: str = ""
     """Free text for the reader of the catalogue."""
     exercised: str = ""
-    """What of this row has been tried, and how; empty where nothing was."""
+    """Which parts of this row have been tested, and how; empty if untested."""
 
     @field_validator("frame", "trained_frame")
     @classmethod
@@ -105,7 +105,7 @@ class Model(BaseModel):
     def _fits_tool_calling(self) -> Self:
         if self.grammar is not None and self.tool_calling != "text":
             raise ValueError(
-                "grammar: goes with tool_calling: text; with tool_calling: native the service has a form of its own. "
+                "grammar: needs tool_calling: text; with tool_calling: native the service uses its own form. "
                 "Leave grammar out, or set tool_calling: text"
             )
         if self.images_in_tool_result and self.tool_calling == "text":
@@ -119,14 +119,14 @@ class Model(BaseModel):
 
     @property
     def text_grammar(self) -> str | None:
-        """Return the name of the grammar of tool calls in text; None where the service's own calling is used."""
+        """Return the name of the grammar of tool calls in text; None for native function calling."""
         return self.grammar or _PLAIN if self.tool_calling == "text" else None
 
     def identity(self) -> dict[str, Any]:
         """Return the fields that define what is run, as plain JSON data.
 
         ``grammar`` is among them where tools are called in text, and ``grammar_origin`` (package, version, hash of its
-        code) where it is not one of ours.
+        code) where another package offers the grammar.
         """
         known = type(self).model_fields
         as_before = {name for name in self.LATER & known.keys() if getattr(self, name) == known[name].default}
@@ -140,7 +140,7 @@ class Model(BaseModel):
 
 def _variable(name: str) -> str:
     if re.fullmatch(r"[A-Z][A-Z0-9_]*", name) is None:
-        raise ValueError("must be the name of an environment variable, in capitals; the key itself never stands here")
+        raise ValueError("must be the name of an environment variable, in capitals; never write the key itself here")
     return name
 
 
@@ -151,7 +151,7 @@ def _without_keys(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _holds_key(value: Any) -> bool:
-    """Tell whether a setting, or one within it (headers, say), is named as keys are, or is written as they are."""
+    """Return whether a setting, or one inside it (a header, say), has a name or a value that looks like an API key."""
     if isinstance(value, dict):
         return any(_KEY_WORDS.search(str(name)) or _holds_key(item) for name, item in value.items())
     if isinstance(value, list | tuple):
@@ -166,4 +166,4 @@ _KEY_LIKE = re.compile(r"\bBearer\s+\S|\bsk-[\w-]{6}|\bAIza[\w-]{6}|://[^/\s]*@"
 EnvName = Annotated[str, AfterValidator(_variable)]
 """The name of an environment variable."""
 FreeSettings = Annotated[dict[str, Any], AfterValidator(_without_keys)]
-"""Settings of somebody else's schema, by name; a name or a value that looks like a key's is refused, also within."""
+"""Settings by name, with no fixed schema; names and values that look like an API key are refused at any depth."""

@@ -1,7 +1,7 @@
-"""Rows of a catalogue file: how they are read, extend each other and become models.
+"""Read the rows of a catalogue file: parse them, apply ``extends``, and validate them as models.
 
-Every problem of a file (no YAML, unknown key, wrong value, unknown parent) is a ConfigError that names the file,
-the row and the key. Values are not repeated in messages: someone may have put a key where a name belongs.
+Every problem of a file (invalid YAML, unknown key, wrong value, unknown parent) is a ConfigError that names the file,
+the row and the key. Values are not repeated in messages: someone may have put an API key where a name belongs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ Rows = Mapping[str, Mapping[str, Any]]
 
 @lru_cache(maxsize=32)  # every arm of a study reads the shipped rows, which takes a sixth of a second
 def rows(text: str, file: str) -> Rows:
-    """Return the rows in the text of *file*, not to be changed; raises ConfigError."""
+    """Return the rows in the text of *file*; callers must not change them. Raises ConfigError."""
     try:
         content = read_yaml(text)
     except ValueError as error:
         raise ConfigError(f"{file}: {error}.") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"{file}: is no mapping of model names to their settings.")
+        raise ConfigError(f"{file}: must be a mapping of model names to their settings.")
     for name, row in content.items():
         if not isinstance(name, str) or not isinstance(row, dict):
             raise ConfigError(f"{file}: {name}: a model's name must be a text and its settings a mapping.")
@@ -39,7 +39,7 @@ def rows(text: str, file: str) -> Rows:
 
 
 def model(name: str, layers: Sequence[Rows], file: str) -> ModelConfig:
-    """Return the model called *name* in the last of the *layers* that has it; *file* is where that one was read."""
+    """Return the model *name* from the last of the *layers* that has it; *file* names that layer in errors."""
     row = _resolved(name, layers, file, ())
     try:
         return MODEL_CONFIG.validate_python(row)
@@ -48,7 +48,7 @@ def model(name: str, layers: Sequence[Rows], file: str) -> ModelConfig:
 
 
 def _resolved(name: str, layers: Sequence[Rows], file: str, path: tuple[str, ...]) -> dict[str, Any]:
-    """Return a row with its parents' settings below its own; a row may extend the shipped row of its own name."""
+    """Return a row with the settings it extends, overridden by its own; a row may extend an earlier row of its name."""
     while name not in layers[-1]:
         layers = layers[:-1]
     row = dict(layers[-1][name])
@@ -79,7 +79,7 @@ def _complaint(error: ValidationError, provider: str) -> str:
 
 
 def _of_tags(context: Mapping[str, Any]) -> str:
-    """Say which words may stand where another one does; the word itself is not repeated."""
+    """Return the message for an unknown word: the allowed words, without repeating the word itself."""
     if "expected_tags" not in context:
         return "missing"
     known = [word.strip(" '") for word in str(context["expected_tags"]).split(",")]
@@ -87,7 +87,7 @@ def _of_tags(context: Mapping[str, Any]) -> str:
 
 
 def _known(provider: str, keys: Sequence[str]) -> list[str]:
-    """Return the settings that may stand where an unknown one does: of the provider, of size rules, or prices."""
+    """Return the settings allowed in place of an unknown one: those of the provider, of size rules, or of prices."""
     if len(keys) > 1:
         inner: Sequence[type[BaseModel]] = [Prices] if keys[0] == "prices" else _RULES
         return sorted({key for model in inner for key in model.model_fields})
@@ -100,4 +100,4 @@ _MODELS: Sequence[type[BaseModel]] = get_args(ModelConfig)
 _TAGS = {rule.model_fields["rule"].default for rule in _RULES} | {
     model.model_fields["provider"].default for model in _MODELS
 }
-"""Words pydantic puts into the path of a fault to say which member of a union it tried."""
+"""Words that pydantic adds to the path of an error to name the tried member of a union."""

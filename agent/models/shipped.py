@@ -1,4 +1,4 @@
-"""The rows this package ships, offered through the same entry point as any plug-in's."""
+"""The shipped rows, offered through the same entry point as those of plug-ins."""
 
 from pathlib import Path
 
@@ -6,5 +6,5 @@ __all__ = ["models"]
 
 
 def models() -> Path:
-    """Return the file of rows."""
+    """Return the path of the shipped file of rows."""
     return Path(__file__).with_name("shipped.yaml")

@@ -1,8 +1,8 @@
-"""``baseline-cv``: a scripted policy that looks at a coarse version of the picture.
+"""``baseline-cv``: a scripted policy that looks at a coarse version of the image.
 
 It finds the most salient blob at a glance (at most COARSE pixels a side) and answers from that. With tools it crops
 around the blob, outlines it there and measures. It knows no anatomy: for landmarks it takes the ends of the blob.
-Nothing in it was fitted to any data; it stands for what plain image processing does, not for a good model.
+Nothing in it was fitted to any data; it shows what plain image processing achieves, not a good model.
 """
 
 import math
@@ -22,20 +22,20 @@ from medvision_agent.tools.view.slice import Grey
 __all__ = ["COARSE", "Blob", "baseline_cv", "glance"]
 
 COARSE = 48
-"""Longest side of the coarse picture."""
+"""Longest side of the coarse image in pixels."""
 SHARES = (0.02, 0.04, 0.08)
-"""Standard deviations of the blobs it looks for, as shares of the longest side."""
+"""Standard deviations of the blobs searched for, as fractions of the longest side."""
 OUTLINERS = ("fit_contour", "segment")
-"""The tools it outlines the blob with: the first that is offered."""
+"""Tools for outlining the blob; the first one offered is used."""
 MARGIN = 0.2
-"""Margin on each side of the region that it gives to such a tool, relative to the blob's side, as in docs/tools.md."""
+"""Margin on each side of the region given to an outlining tool, relative to the blob's side (docs/tools.md)."""
 GOOD_FIT = 0.8
-"""Quality below which it trusts its glance more than an outline."""
+"""Quality of an outline below which the policy uses the coarse blob instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A salient blob in MedVision's frame of the whole picture (x right, y up, 0..1)."""
+    """A salient blob in MedVision's frame of the whole image (x right, y up, 0..1)."""
 
     x0: float
     y0: float
@@ -50,7 +50,7 @@ class Blob:
 
 
 def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
-    """Answer from a glance, or crop, fit and measure where the tools for it are offered."""
+    """Answer from the coarse image, or crop, outline and measure if such tools are offered."""
     blob = glance(look.picture())
     brief = look.brief
     fitted = yield from _fit(look, blob)
@@ -62,7 +62,7 @@ def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, st
 
 
 def glance(picture: Grey) -> Blob:
-    """Return the most salient blob of the coarse picture: strongest centre-surround contrast, centre preferred."""
+    """Return the most salient blob of the coarse image: strongest centre-surround contrast, centre preferred."""
     height, width = picture.shape
     scale = min(1.0, COARSE / max(height, width))
     size = max(2, round(width * scale)), max(2, round(height * scale))
@@ -89,36 +89,36 @@ def _contrast(coarse: NDArray[np.float32], share: float) -> NDArray[np.float32]:
 
 
 def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return 1 in the middle, falling towards 0 at the border, where centre-surround contrast means nothing."""
+    """Return weights of 1 in the middle, falling to 0 at the border, where centre-surround contrast is meaningless."""
     y, x = (np.linspace(-1, 1, side) for side in shape)
     weight: NDArray[np.float64] = np.outer(1 - y**2, 1 - x**2)
     return weight
 
 
 def _fit(look: Look, blob: Blob) -> Calls:
-    """Outline the blob in a crop around it; None where the tools are missing or find nothing worth trusting."""
+    """Return the numbers from an outline of the blob in a crop; None without such tools or a good outline."""
     offered = {tool.name: tool for tool in look.brief.tools if tool.name in look.tools}
     tool = next((offered[name] for name in OUTLINERS if name in offered), None)
     wanted = tool.measurand(look.brief.quantity) if tool is not None else None
-    if tool is None or wanted is None or len(wanted.fields) != look.brief.numbers:  # two axes are no distance
+    if tool is None or wanted is None or len(wanted.fields) != look.brief.numbers:  # two axes are not one distance
         return None
     region, around = _grown(blob, MARGIN), _grown(blob, 0.5)
     corners = [(region["x0"], region["y0"]), (region["x1"], region["y1"])]
     view, points, _ = yield from cropped(look, around, 4.0, [*corners, blob.centre])
     fit = yield tool.name, {"view": view, **_asked(tool, points, blob.bright)}
-    # An outline that reaches beyond its region is not cut off there: it was drawn to an edge outside.
+    # An outline may reach beyond its region, to an edge outside.
     good = "major_mm" in fit and fit.get("quality", 1.0) >= GOOD_FIT
     return [fit[field] for field in wanted.fields] if good else None
 
 
 def _grown(blob: Blob, margin: float) -> dict[str, float]:
-    """Return the region of a blob with a margin on each side, relative to the blob's own."""
+    """Return the region of a blob with a margin on each side, relative to the blob's size."""
     width, height = margin * (blob.x1 - blob.x0), margin * (blob.y1 - blob.y0)
     return clipped(blob.x0 - width, blob.y0 - height, blob.x1 + width, blob.y1 + height)
 
 
 def _asked(tool: Tool, points: Sequence[Unit], bright: bool) -> dict[str, Any]:
-    """Return a region and a point inside as a tool declares them: its own names, and the polarity if it asks for it."""
+    """Return the tool's arguments for a region and a point inside, and the polarity if the tool asks for it."""
     (x0, y0), (x1, y1), (x, y) = points
     declared = tool.arguments.model_fields
     inside = "seed" if "seed_x" in declared else "inside"
@@ -127,7 +127,7 @@ def _asked(tool: Tool, points: Sequence[Unit], bright: bool) -> dict[str, Any]:
 
 
 def _from_glance(look: Look, blob: Blob) -> Calls:
-    """Return the numbers of the answer as the blob's box has them; None for a quantity it does not have."""
+    """Return the numbers of the answer from the blob's box; None for a quantity that a box does not give."""
     if look.brief.quantity == LENGTH_MM and look.brief.numbers == 2:
         return _axes_mm(look, blob)
     if look.brief.quantity == LENGTH_MM:

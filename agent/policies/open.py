@@ -1,7 +1,7 @@
-"""The shipped offline models by name, each made to answer in the convention of its row.
+"""Open the shipped offline models by name, each answering in the coordinate frame of its row.
 
-Policies think in MedVision's convention. A policy's tool calls, the replies it reads and its final box are converted on
-their way, as a model would write and read them. Sizes are those of the pictures as sent, which is what the offline
+Policies work in MedVision's frame. A policy's tool calls, the replies it reads and its final box are converted on
+the way, as a model would write and read them. Sizes are those of the images as sent, which is what the offline
 models perceive.
 """
 
@@ -25,7 +25,7 @@ __all__ = ["build", "translated"]
 
 
 def build(config: "Offline") -> BaseChatModel:
-    """Return the chat model of an offline row; raises ConfigError for a scripted one without a script."""
+    """Return the chat model of an offline row; raises ConfigError for a scripted model without a script."""
     if config.name == "scripted":
         if config.script is None:
             raise ConfigError(
@@ -45,11 +45,11 @@ def _policy(name: str) -> Policy:
 
 
 _BOXES = ("v0_", "box_", "v0_box_")
-"""Prefixes of a result's keys that name the corners of a box, the lower values first, whatever the convention."""
+"""Prefixes of a result's keys for the corners of a box, lower values first in every frame."""
 
 
 def translated(policy: Policy, frame: Frame) -> Policy:
-    """Return *policy* speaking *frame*."""
+    """Return *policy* with its calls, replies and final box in *frame*."""
     if frame == MEDVISION:
         return policy
 
@@ -76,7 +76,7 @@ def translated(policy: Policy, frame: Frame) -> Policy:
 def _converted(
     values: Mapping[str, Any], sizes: Mapping[str, Size], view: str, old: Frame, new: Frame
 ) -> dict[str, Any]:
-    """Return *values* with every point in the frame *new*: in v0 if its names begin with ``v0_``, else in *view*."""
+    """Return *values* with every point in frame *new*; points belong to v0 if named ``v0_...``, else to *view*."""
     changed = dict(values)
     for x, y in _points(values):
         size = sizes["v0" if x.startswith("v0_") else view]

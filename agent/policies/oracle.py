@@ -1,9 +1,9 @@
-"""The ceiling and the floor of every model: ``oracle`` and ``prior``.
+"""Upper and lower reference for every model: the policies ``oracle`` and ``prior``.
 
-The oracle is told the ground-truth points and measures them with the tools. It shows the tool chain's own error (crop
-geometry, spacing, the tools that measure) and is labelled as no model: its figures are a ceiling, never a result.
-Without tools it works the same points out from the numbers the prompt states. Of an area it is told the share of the
-picture that the structure takes, and works with the stated numbers too: no tool takes a mask.
+The oracle gets the ground-truth points and measures them with the tools. It shows the tool chain's own error (crop
+geometry, spacing, the tools that measure) and is labelled as not a model: its figures are a ceiling, never a result.
+Without tools it computes the values from these points and the prompt's numbers. For an area it gets the fraction of the
+image that the structure covers, and uses the numbers in the prompt too: no tool takes a mask.
 
 ``baseline-prior`` answers without looking: the floor every model should beat.
 """
@@ -19,12 +19,12 @@ from medvision_agent.tools.view.geometry import Point, Spacing, acute_angle_deg,
 __all__ = ["oracle", "prior"]
 
 MARGIN = 0.15
-"""Margin around the points when cropping, as a share of the whole picture."""
+"""Margin around the points when cropping, as a fraction of the whole image."""
 
 
 def prior(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
     """Give the usual answer of the task, with or without tools."""
-    yield from ()  # a policy is a generator, also when it calls nothing
+    yield from ()  # a policy is a generator even if it calls no tool
     brief = look.brief
     if brief.quantity == BOX:
         return look.final_box(brief.usual, brief.decimals)
@@ -35,7 +35,7 @@ def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
     """Measure the ground-truth points of the brief."""
     points, quantity = look.brief.truth, look.brief.quantity
     if look.brief.share is not None:
-        yield from ()  # no tool takes a mask: its share of the picture, in the millimetres that the prompt states
+        yield from ()  # no tool takes a mask: use its fraction of the image and the millimetres in the prompt
         return final(look.brief.share * math.prod(look.field_mm()), decimals=4)
     if not points:
         return "I was told no ground-truth points for this sample."

@@ -47,61 +47,61 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What an offline model is told in structured form, because it does not read."""
+    """The task in structured form for an offline model, which cannot read a prompt."""
 
     quantity: Quantity
-    """What is asked for."""
+    """The quantity asked for."""
     numbers: int
-    """How many numbers an answer has."""
+    """Number of values in an answer."""
     decimals: int
     usual: tuple[float, ...]
-    """What is answered without looking."""
+    """The answer that is given without looking at the image."""
     tools: tuple[Tool, ...] = ()
-    """The tools of the condition, for what they declare to measure."""
+    """The tools of the condition, with the quantities that they measure."""
     truth: tuple[tuple[float, float], ...] = ()
-    """For the oracle alone: the ground-truth points in unit coordinates of the whole picture (u right, v down), in the
+    """For the oracle only: the ground-truth points in unit coordinates of the whole image (u right, v down), in the
     order of the sample's ``truth_points``."""
     share: float | None = None
-    """For the oracle alone, of an area: the share of the whole picture that the structure takes."""
+    """For the oracle only, for an area: the fraction of the whole image that the structure covers."""
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What a policy can see: the first picture, the numbers the prompt states, the tools it may call."""
+    """What a policy can see: the first image, the numbers in the prompt, and the tools it may call."""
 
     brief: Brief
     picture: Callable[[], Grey]
     text: str
     tools: frozenset[str] = field(default_factory=frozenset)
     frame: Frame = MEDVISION
-    """The convention of the final box; everything else a policy says and hears is in MedVision's."""
+    """Coordinate frame of the final box; everything else a policy writes and reads is in MedVision's frame."""
 
     def stated(self, key: str) -> float:
-        """Return a number the prompt states as ``key = number``."""
+        """Return a number that the prompt gives as ``key = number``."""
         found = re.search(rf"\b{re.escape(key)} = ([0-9.]+[0-9])", self.text)
         if found is None:
             raise ValueError(f"the prompt does not state {key}")
         return float(found[1])
 
     def final_box(self, box: Sequence[float], decimals: int) -> str:
-        """Return a final message with a box given in MedVision's convention; *decimals* are those it has there."""
+        """Return a final message with *box*, given in MedVision's frame with *decimals*, in the model's frame."""
         if self.frame == MEDVISION:
             return final(*box, decimals=decimals)
         numbers = self.frame.box_from_medvision(box, Size(*self.picture().shape))
         return final(*numbers, decimals=decimals + self.frame.box_decimals - MEDVISION.box_decimals)
 
     def field_mm(self) -> tuple[float, float]:
-        """Return the physical (width, height) of the picture, from its pixels and the pixel size the prompt states."""
+        """Return the physical (width, height) of the image in mm, from its pixels and the pixel size in the prompt."""
         height, width = self.picture().shape
         return width * self.stated("width_mm_per_px"), height * self.stated("height_mm_per_px")
 
 
 class NoPictureError(Exception):
-    """A policy wants to look, and no picture stands with the question."""
+    """Raised if a policy needs the image and the question has none."""
 
 
 Reading = dict[str, Any]
-"""A tool's reply as the policy gets it: the JSON result but for what is withheld, or ``{"error": text}``."""
+"""A tool's reply as the policy gets it: the JSON result without withheld fields, or ``{"error": text}``."""
 Policy = Callable[[Look], Generator[tuple[str, dict[str, Any]], Reading, str]]
 
 
@@ -111,7 +111,7 @@ def final(*values: float, decimals: int) -> str:
 
 
 class OfflineModel(BaseChatModel):
-    """A chat model without weights: what the shipped offline models share."""
+    """A chat model without weights: the base class of the shipped offline models."""
 
     name: str | None = "offline"
 
@@ -139,7 +139,7 @@ class OfflineModel(BaseChatModel):
         try:
             message = self.next_message(messages, **kwargs)
         except Exception as error:
-            # Without this a slip in a policy would look like a provider's unreadable reply, and be tried again.
+            # Without this a bug in a policy would look like a provider's unreadable reply, and be tried again.
             raise RuntimeError(f"{self.name} failed: {error!r}") from error
         message.response_metadata = {"finish_reason": "stop", "model_name": f"{self.name} {VERSION}"}
         message.usage_metadata = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
@@ -163,13 +163,13 @@ class OfflineModel(BaseChatModel):
 
 
 class PolicyModel(OfflineModel):
-    """An offline model that replays a policy over the replies so far."""
+    """An offline model that replays a policy over the tool replies so far."""
 
     policy: Policy
     frame: Frame = MEDVISION
 
     def next_message(self, messages: list[BaseMessage], **kwargs: Any) -> AIMessage:
-        """Return what the policy says after the replies in *messages*."""
+        """Return the policy's next message after the tool replies in *messages*."""
         names = frozenset(tool["function"]["name"] for tool in kwargs.get("tools", ()))
         question = next(str(message.text) for message in messages if isinstance(message, HumanMessage))
         play = self.policy(Look(kwargs["brief"], lambda: _picture(messages), question, names, self.frame))
@@ -196,7 +196,7 @@ def _reading(message: ToolMessage) -> Reading:
 
 
 def _picture(messages: Sequence[BaseMessage]) -> Grey:
-    """Decode the picture of the question, as any model with eyes would."""
+    """Return the decoded image of the question, as any vision model sees it."""
     question = next(message for message in messages if isinstance(message, HumanMessage))
     for block in question.content:
         if isinstance(block, dict) and block.get("type") == "image_url":
@@ -210,14 +210,14 @@ Calls = Generator[tuple[str, dict[str, Any]], Reading, Any]
 
 
 def clipped(x0: float, y0: float, x1: float, y1: float) -> dict[str, float]:
-    """Return the arguments that name a region, as far as it lies in the picture."""
+    """Return the arguments of a region, clipped to the image."""
     return {"x0": max(0.0, x0), "y0": max(0.0, y0), "x1": min(1.0, x1), "y1": min(1.0, y1)}
 
 
 def cropped(look: Look, region: Mapping[str, float], zoom: float, points: Sequence[Unit]) -> Calls:
-    """Crop a region of the whole picture, where the tool for it is offered.
+    """Crop a region of the whole image, if the tool ``crop`` is offered.
 
-    Return the view to go on in, *points* in its coordinates, and its corners x0, y0, x1, y1 in the whole picture.
+    Return the view to continue in, *points* in its coordinates, and its corners x0, y0, x1, y1 in the whole image.
     """
     taken = (yield "crop", {"view": "v0", "zoom": zoom, **region}) if "crop" in look.tools else {}
     if "v0_x0" not in taken:
@@ -227,7 +227,7 @@ def cropped(look: Look, region: Mapping[str, float], zoom: float, points: Sequen
 
 
 def measured(look: Look, quantity: Quantity, view: str, points: Sequence[Unit]) -> Calls:
-    """Return what the first tool measures that takes these points; None where none does, or it does not say."""
+    """Return the value from the first tool that measures *quantity* from *points*; None without tool or value."""
     flat = [value for point in points for value in point]
     for tool in look.brief.tools:
         taken = tool.measurand(quantity)

@@ -1,7 +1,7 @@
 """``scripted``: replays given turns, for tests and demonstrations.
 
 The script is a JSON list of turns. A turn is a final text, or a list of tool calls ``{"name": ..., "args": {...}}``
-made in one message. Turn k of the script answers the k-th request of every conversation; after the last turn the last
+made in one message. Turn k of the script answers the k-th request of every conversation; after the last turn, that
 one is repeated.
 """
 
@@ -35,7 +35,7 @@ def read_script(path: Path) -> Turns:
     try:
         turns = TypeAdapter(Turns).validate_python(read_json(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError) as error:
-        raise ConfigError(f"{path}: not a script (a JSON list of texts and of lists of calls): {error}") from error
+        raise ConfigError(f"{path}: not a valid script (a JSON list of texts and lists of calls): {error}") from error
     if not turns:
         raise ConfigError(f"{path}: the script is empty; it needs at least one turn")
     return turns

@@ -1,6 +1,6 @@
-"""From a catalogue row to a model that can be asked.
+"""Open the model of a catalogue row.
 
-``check_ready`` says in one line what is missing before anything is opened. ``open_model`` keeps one connection
+``check_ready`` reports in one line what is missing before anything is opened. ``open_model`` keeps one connection
 pool for the whole run and closes it; keys live in the provider's client only. Providers are imported here, when
 one is used, because each costs more than a second.
 """
@@ -33,13 +33,13 @@ __all__ = ["check_ready", "open_model"]
 _LOG = logging.getLogger(__name__)
 _NUMBERS = count()
 _NO_KEY = "none"
-"""Sent to servers that ask for no key; their clients insist on one."""
+"""Sent to servers that need no API key, because their clients require one."""
 _SHORTEST_KEY = 12
-"""Characters."""
+"""Characters from which on a key is treated as a secret."""
 
 
 def check_ready(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> None:
-    """Raise a ConfigError where the model cannot be opened as things stand."""
+    """Raise ConfigError if the model cannot be opened: a missing package or API key, or an unusable setting."""
     if isinstance(config, Transformers):
         _check_local(config)
     _key(config, environ)
@@ -53,9 +53,9 @@ async def open_model(
     provider_code: bool = False,
     elsewhere: bool = False,
 ) -> AsyncIterator[Chat]:
-    """Open the model of *config*; its connections end with the context. With *provider_code* the provider runs code.
+    """Yield the open model of *config*, and close its connections afterwards. *provider_code*: the provider runs code.
 
-    Where samples are asked *elsewhere*, a model that is loaded into the process is loaded there, and not here.
+    If other processes ask the samples (*elsewhere*), a local model is loaded there and not in this process.
     """
     check_ready(config, environ)
     key = _key(config, environ)
@@ -97,7 +97,7 @@ async def open_model(
                 from medvision_agent.agent.providers.gemini.chat import build as build_gemini  # noqa: PLC0415
 
                 chat, api = build_gemini(config, key, client)
-            # It logs a line per request, tool and schema key it drops, and one per empty reply, a fault told elsewhere.
+            # The adapter logs each request, dropped tool and schema key, and empty reply (which is reported elsewhere).
             with api, _unprinted("langchain_google_genai"), _unwarned():
                 yield replace(chat, redact=_without(key))
         else:
@@ -127,13 +127,13 @@ def _check_local(config: Transformers) -> None:
             "pip install 'medvision-agent[local]'"
         )
     if local_folder(config.model) is not None and config.revision is not None:
-        raise ConfigError(f"model {config.model}: revision: a folder has none; leave it out.")
+        raise ConfigError(f"model {config.model}: revision: a local folder has no revision; leave it out.")
 
 
 def _without(key: str) -> Callable[[str], str]:
-    """Return a function that blots out the key: services may repeat it in any message, also in one of status 200.
+    """Return a function that redacts the API key: services may repeat it in any message, also with status 200.
 
-    A key too short to be a secret is left: local servers take any word, and a "1" must not vanish from an answer.
+    A key too short to be a secret is kept: local servers accept any word, and a "1" must not vanish from an answer.
     """
     return lambda text: text if len(key) < _SHORTEST_KEY else text.replace(key, "[key]")
 
@@ -146,13 +146,13 @@ def _key(config: ModelConfig, environ: Mapping[str, str]) -> str:
     if not key:
         raise ConfigError(f"No API key for {config.model}: set the environment variable {' or '.join(names)}.")
     if not key.isascii() or not key.isprintable():
-        raise ConfigError(f"The API key in {name} holds characters no key has (a line break, perhaps).")
+        raise ConfigError(f"The API key in {name} has an invalid character, such as a line break; set it again.")
     return key
 
 
 @contextmanager
 def _unprinted(logger: str) -> Iterator[None]:
-    """Keep a library's log from being printed where nobody has set up logging; who has still gets every line."""
+    """Do not print a library's log unless the user has set up logging; with logging set up, every line is kept."""
     handler = logging.NullHandler()
     logging.getLogger(logger).addHandler(handler)
     try:
@@ -163,10 +163,10 @@ def _unprinted(logger: str) -> Iterator[None]:
 
 @contextmanager
 def _unwarned() -> Iterator[None]:
-    """Keep Google's SDK from warning of words its enumerations lack: a reason to stop is read and named by us.
+    """Suppress warnings of Google's SDK about words that its enumerations lack; this package reads them itself.
 
-    Several models may be open at a time, and each puts in and takes out a filter of its own, which its number tells
-    from the others. (``warnings.catch_warnings`` would bring back filters that another model took out meanwhile.)
+    Several models may be open at a time. Each adds and removes its own filter, which a number distinguishes
+    from the others. (``warnings.catch_warnings`` would restore filters that another model removed meanwhile.)
     """
     own = rf"(?#{next(_NUMBERS)}).+ is not a valid \w+$"
     warnings.filterwarnings("ignore", own, UserWarning, r"google\.genai\.")

@@ -1,7 +1,7 @@
-"""Any LangChain chat model by its import path: how it is made, and how its reasons to stop read.
+"""Any LangChain chat model by its import path: build it and read its reasons to stop.
 
-Providers name the reason in their own way and place. Where a reply names none, one that says or calls something counts
-as done and an empty one as no reply at all.
+Providers name the reason in different words and places. Without a reason, a reply with text or calls counts
+as finished, and an empty one as no reply.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from medvision_agent.errors import ConfigError
 
 __all__ = ["LangChainChat", "build"]
 
-_UNUSED = "the factory took the HTTP client and asked by another; name the argument that it uses, or leave the key out"
+_UNUSED = "the factory did not use the HTTP client it was given; name the argument that it uses, or leave the key out"
 _PLACES = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
 
 
@@ -33,13 +33,13 @@ class LangChainChat(Chat):
     """The HTTP client that the factory was given."""
 
     def read(self, message: AIMessage) -> Turn:
-        """Return what a reply says; the run stops where it came by another client than the one given."""
+        """Return the parsed reply; stops the run if the given HTTP client was not used for it."""
         if self.client is not None and not self.client.asked:
             raise KnownFault(Fault(Outcome.INTERNAL, f"client_argument: {_UNUSED}", stops_run=True))
         return super().read(message)
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
-        """Return the reason to stop, wherever the integration put it."""
+        """Return the reason to stop, from any of the keys that integrations use."""
         metadata = message.response_metadata
         raw = next((str(metadata[place]) for place in _PLACES if metadata.get(place)), "")
         if raw:
@@ -49,9 +49,9 @@ class LangChainChat(Chat):
 
 
 def build(config: LangChain, key: str | None, client: BoundedClient) -> LangChainChat:
-    """Make the model; raises ConfigError where the factory cannot be found, fails, or returns something else.
+    """Return the chat; raises ConfigError if the factory cannot be found, fails, or returns something else.
 
-    *client* is given to the factory where the row names the argument for it; the caller closes it.
+    *client* is passed to the factory if the row names an argument for it; the caller closes it.
     """
     module, _, name = config.factory.partition(":")
     try:
@@ -78,5 +78,5 @@ def build(config: LangChain, key: str | None, client: BoundedClient) -> LangChai
             f"{type(error).__name__}: {' '.join(reason.split())[:300]}"
         ) from None
     if not isinstance(model, BaseChatModel):
-        raise ConfigError(f"model {config.model}: factory: {config.factory} made no LangChain chat model")
+        raise ConfigError(f"model {config.model}: factory: {config.factory} did not return a LangChain chat model")
     return LangChainChat(config, model, client=client if config.client_argument else None)

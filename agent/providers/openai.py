@@ -1,7 +1,7 @@
-"""OpenAI and compatible servers, by chat completions or responses: building a model, reading why it stopped.
+"""OpenAI and compatible servers, by chat completions or responses: build a model and read its replies.
 
-The interface is always the configured one: left alone, the adapter picks by model name. Nothing is stored at the
-provider where it can be told so (responses keeps replies by default; these are medical images).
+The interface is always the configured one; by default the adapter would pick it by model name. Nothing is stored at the
+provider if this can be switched off (responses stores replies by default; these are medical images).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,9 @@ __all__ = ["OpenAIChat", "build"]
 
 _CODE_INTERPRETER = {"type": "code_interpreter", "container": {"type": "auto"}}
 _CODE_OUTPUTS = "code_interpreter_call.outputs"
-"""What code wrote is left out of a response unless asked for."""
+"""Requests the output of code, which a response leaves out by default."""
 _SAYS_MORE = frozenset({Finish.LENGTH, Finish.BLOCKED, Finish.MALFORMED_CALL, Finish.BROKEN_OFF})
-"""What a gateway's plain word may hide: OpenRouter gives the word of the service behind it as well."""
+"""Reasons that a gateway's generic word may hide; OpenRouter also gives the word of the service behind it."""
 
 
 class OpenAIChat(Chat):
@@ -36,7 +36,7 @@ class OpenAIChat(Chat):
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model with *tools* declared, asked by the thin path."""
+        """Return the model with *tools* declared, called through ``openai_thin.py``."""
         return thin(super().bind(tools, tool_choice))
 
     def _with_tools(
@@ -49,25 +49,25 @@ class OpenAIChat(Chat):
         return super()._with_tools(tools, tool_choice)
 
     def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:
-        """Return what code the provider ran, as the responses interface tells it."""
+        """Return the code that the provider ran, as reported by the responses interface."""
         blocks = message.content if isinstance(message.content, list) else []
         calls = [block for block in blocks if isinstance(block, dict) and block.get("type") == "code_interpreter_call"]
         return tuple(_code_run(call) for call in calls)
 
     def picture_block(self, png: bytes) -> dict[str, Any]:
-        """Return a PNG file as a content block; this form alone keeps the detail setting."""
+        """Return a PNG file as a content block, in the only form that keeps the detail setting."""
         assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
         return {"type": "image_url", "image_url": {"url": data_url(png), "detail": self.config.detail}}
 
     def briefly(self) -> dict[str, Any]:
-        """Return the limit of output, by the name the row's server knows."""
+        """Return the output limit, under the key that the row's server knows."""
         assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
         if self.config.api == "chat" and self.config.output_limit_key == "max_tokens":
             return {"extra_body": {**self.config.extra_body, "max_tokens": BRIEF}}
         return {"max_completion_tokens": BRIEF}
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
-        """Return the finish reason of chat completions or the status of a response; a refusal comes first."""
+        """Return the finish reason of chat completions or the status of a response; a refusal takes precedence."""
         metadata = message.response_metadata
         if _refusal(message):
             return Finish.BLOCKED, "refusal"
@@ -84,14 +84,14 @@ class OpenAIChat(Chat):
 
 
 class OpenAICodeChat(OpenAIChat):
-    """A model of the responses interface that has its code run by OpenAI."""
+    """A model of the responses interface with OpenAI's code execution."""
 
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model with the provider's tool alone."""
+        """Return the model with only the provider's code tool."""
         if tools:
-            raise ConfigError(f"{self.config.model}: no tools of ours beside the provider's code execution")
+            raise ConfigError(f"{self.config.model}: the provider's code execution cannot be combined with other tools")
         return self.model.bind_tools([_CODE_INTERPRETER], tool_choice=tool_choice)
 
 
@@ -123,7 +123,7 @@ def build(config: OpenAI, key: str, client: AsyncClient, *, code: bool = False) 
         max_retries=0,
         timeout=config.timeout_seconds,
         http_async_client=client,
-        http_client=Client(transport=BaseTransport()),  # never asked: one of its own would read all certificates
+        http_client=Client(transport=BaseTransport()),  # never used: the default one would read all certificates
         openai_proxy="",
         return_reasoning=config.return_reasoning,
         empty_content="" if config.empty_content == "empty" else None,

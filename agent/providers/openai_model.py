@@ -1,4 +1,4 @@
-"""LangChain's OpenAI adapter for servers that speak chat completions with fields of their own.
+"""LangChain's OpenAI adapter for servers that add their own fields to chat completions.
 
 The adapter drops what OpenAI's interface does not have: reasoning, an error beside a choice, calls in the old form.
 Here they are kept, and reasoning goes back in the field in which it came, with the turns that called tools.
@@ -28,21 +28,21 @@ __all__ = ["REASONING", "CompatibleChat"]
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
 """Fields of a message in which servers put thoughts: DeepSeek, vLLM and llama.cpp, OpenRouter, Ollama, LiteLLM."""
 _AS_THEY_ARE = ("text", "image_url")
-"""Blocks of a message of the user that the adapter leaves as they are."""
+"""Types of blocks in a user message that the adapter does not change."""
 _EXTRA = "extra_content"
-"""Field of a call in which Gemini's signatures of thoughts come and go (``google.thought_signature``)."""
+"""Field of a call with Gemini's thought signature (``google.thought_signature``), in replies and requests."""
 
 
 class CompatibleChat(ChatOpenAI):
-    """ChatOpenAI, for every server that speaks OpenAI's interfaces."""
+    """ChatOpenAI for every server with OpenAI's interfaces."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
     return_reasoning: bool = True
     """Send reasoning back with the turns that called tools."""
     empty_content: str | None = None
-    """Stands for the text of a turn that only called tools."""
+    """What is sent as the text of a turn that only called tools."""
     thin: ThinCompletions | None = Field(default=None, exclude=True)
-    """Asks chat completions; None where the SDK's own methods ask."""
+    """Sends chat completions requests; None if the SDK's own methods send them."""
 
     async def _agenerate(
         self,
@@ -68,7 +68,7 @@ class CompatibleChat(ChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None,
         **kwargs: Any,
     ) -> ChatResult:
-        """Ask by the thin path; whatever is unusual is the adapter's own."""
+        """Return the reply by ``openai_thin.py``; unusual replies go through the adapter's own method."""
         if self.thin is not None:
             try:
                 body = await self.thin.create(**self._get_request_payload(messages, stop=stop, **kwargs))
@@ -117,7 +117,7 @@ class CompatibleChat(ChatOpenAI):
 
 
 def _as_it_is(message: BaseMessage) -> dict[str, Any] | None:
-    """Return a message of the user that is on the wire as it stands, of texts and pictures; None for any other.
+    """Return a user message of texts and images in the form that is sent; None for any other message.
 
     The adapter looks up the types of other kinds of content for every block, a third of a millisecond each.
     """
@@ -129,7 +129,7 @@ def _as_it_is(message: BaseMessage) -> dict[str, Any] | None:
 
 
 def _one_text(content: Any) -> Any:
-    """Return the content of a reply that has nothing but text as one text: many servers take no parts from a model."""
+    """Return the content of a text-only reply as one text: many servers accept no parts in a model's message."""
     if not isinstance(content, list) or not all(part.get("type") == "text" for part in content):
         return content
     return "".join(part["text"] for part in content)
@@ -140,10 +140,10 @@ def _says(content: Any) -> bool:
 
 
 def _body(response: Any) -> dict[str, Any]:
-    """Return the JSON object of a reply; the SDK passes on a text where there is none, such as a gateway's page."""
+    """Return the JSON object of a reply; raises KnownFault for a text, such as a gateway's error page."""
     if not isinstance(response, openai.BaseModel):
         raise KnownFault(
-            Fault(Outcome.BAD_REPLY, f"the reply is no JSON object: {str(response)[:200]!r}", retryable=True)
+            Fault(Outcome.BAD_REPLY, f"the reply is not a JSON object: {str(response)[:200]!r}", retryable=True)
         )
     return response.model_dump(warnings=False)
 
@@ -160,6 +160,6 @@ def _reasoning(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _extras(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what else came with calls, by their ids: Gemini behind this interface wants its signatures back."""
+    """Return the extra fields of calls by call id: Gemini behind this interface needs its signatures back."""
     extras = {call["id"]: call[_EXTRA] for call in calls if call[_EXTRA]}
     return {_EXTRA: extras} if extras else {}

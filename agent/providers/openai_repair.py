@@ -1,11 +1,11 @@
-"""Replies as servers deviate in writing them, kept readable on their way through the SDKs and adapters.
+"""Repair replies that deviate from the interface, so that SDKs and adapters can read them.
 
-The adapter can represent arguments that are a text of a JSON object, or of no JSON at all; for anything between (a
-list, a number, a text) it raises, and the whole reply is lost, its good calls and its token counts included.
-This client marks such arguments in the body of a reply, so that they arrive as arguments that cannot be read and are
-answered; arguments sent as an object become their text. The mark is taken off when the adapter has read the reply.
+The adapter can represent arguments that are the text of a JSON object, or no JSON at all; for other JSON (a
+list, a number, a text) it raises, and the whole reply is lost, with its good calls and its token counts.
+This client marks such arguments in the body of a reply, so that they arrive as unreadable arguments and are
+answered; arguments sent as an object become their text. The mark is removed after the adapter has read the reply.
 
-An error that came under status 200 gets the status that it states itself: the SDKs then raise it as what it is.
+An error with HTTP status 200 gets the status that it states, so that the SDKs raise the right exception.
 """
 
 import json
@@ -24,11 +24,11 @@ from medvision_agent.agent.wire.words import status_of_body
 __all__ = ["NOT_AN_OBJECT", "RepairingClient", "as_written", "repaired_arguments"]
 
 NOT_AN_OBJECT = " (not a JSON object)"
-"""Appended to the arguments on their way through the adapter."""
+"""The mark, appended to arguments before the adapter reads them."""
 
 
 class RepairingClient(BoundedClient):
-    """An HTTP client that repairs replies, and keeps to the bounds of a body."""
+    """An HTTP client that repairs replies and limits the size of a body."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
         """Send a request and return the reply, repaired where needed."""
@@ -43,9 +43,9 @@ class RepairingClient(BoundedClient):
 
 
 def _told(body: bytes) -> bytes:
-    """Return the body of an error with its sentence where the SDK looks for it, or *body* itself.
+    """Return the body of an error with its message where the SDK expects it, or *body* unchanged.
 
-    Google's interface for OpenAI's clients puts the object into a list; Ollama and LM Studio write the sentence alone,
+    Google's interface for OpenAI's clients puts the object into a list; Ollama and LM Studio write only the message;
     servers built on FastAPI write it as ``detail``.
     """
     content = _unlisted(written := _parsed(body))
@@ -60,7 +60,7 @@ def _told(body: bytes) -> bytes:
 
 
 def _repaired(body: bytes) -> tuple[int, bytes]:
-    """Return the status that *body* stands for, and *body* itself if nothing has to be marked."""
+    """Return the status that *body* states (else 200), and the repaired body, which is *body* if nothing changed."""
     content = _parsed(body)
     if (stated := error_of_base_resp(content)) is not None:
         return stated[0], json.dumps({"error": stated[1]}).encode()
@@ -77,7 +77,7 @@ def _unlisted(content: Any) -> Any:
 
 
 def _parsed(body: bytes) -> Any:
-    """Return the JSON value of a body; None where the body is no JSON."""
+    """Return the JSON value of a body; None if the body is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -92,16 +92,16 @@ def _calls(content: Any) -> list[dict[str, Any]]:
 
 
 def _mark(call: dict[str, Any]) -> bool:
-    """Repair the arguments of one call in place and tell whether anything had to be done."""
+    """Repair the arguments of one call in place; return whether they changed."""
     repaired = repaired_arguments(written := call["arguments"])
     call["arguments"] = repaired
     return bool(repaired != written)
 
 
 def repaired_arguments(written: Any) -> str:
-    """Return the arguments of a call as a text that the adapter can represent, marked where they are no object.
+    """Return the arguments of a call as a text that the adapter can represent, marked if they are not an object.
 
-    Null and an empty text stand for no arguments; an object that went through a writer of JSON twice is one.
+    Null and an empty text mean no arguments; an object that was encoded as JSON twice is decoded once.
     """
     if written is None or (isinstance(written, str) and not written.strip()):
         return "{}"
@@ -125,7 +125,7 @@ def _value(text: str) -> Any:
 
 
 def as_written(message: AIMessage) -> None:
-    """Take our mark off again, once the adapter has read a reply: the trace holds what the model wrote."""
+    """Remove the mark from a reply that the adapter has read: the trace holds what the model wrote."""
     for call in message.invalid_tool_calls:
         call["args"] = (call["args"] or "").removesuffix(NOT_AN_OBJECT)
     for block in message.content if isinstance(message.content, list) else ():

@@ -1,9 +1,9 @@
-"""The choices of chat completions as the adapter can read them, however a server shapes them.
+"""Convert the choices of chat completions, in any form servers use, to the form that the adapter reads.
 
-Contract: ``one_choice`` returns the one choice that a reply stands for, with its content a text or a list of known
-parts, and each of its calls with a name, an id and arguments as texts. What servers are known to write instead is read
-as what it says; nothing of the model's is dropped in silence. Only one reply is ever asked for, so that further choices
-are parts of the same one: GitHub's gateway gives the calls choices of their own.
+Contract: ``one_choice`` returns the single choice of a reply, with its content as a text or a list of known
+parts, and each of its calls with a name, an id and arguments as texts. Known deviations of servers are converted
+by their meaning; nothing from the model is dropped silently. Only one reply is ever requested, so further choices
+are parts of the same reply: GitHub's gateway puts the calls into separate choices.
 """
 
 import json
@@ -21,7 +21,7 @@ _ARGUMENTS = ("arguments", "parameters", "input")
 
 
 def one_choice(choices: Any) -> dict[str, Any]:
-    """Return the choice of a reply; raises KnownFault where it has none, or one without a message."""
+    """Return the choice of a reply; raises KnownFault if there is no choice, or a choice without a message."""
     if not isinstance(choices, list) or not choices:
         raise _no_reply("the reply has no choices")
     if not all(isinstance(one, Mapping) and isinstance(one.get("message"), Mapping) for one in choices):
@@ -42,7 +42,7 @@ def _index(choice: Mapping[str, Any]) -> int:
 
 
 def _content(message: Mapping[str, Any]) -> Any:
-    """Return the content: a text, None, or a list of parts, of which those that say nothing are left out."""
+    """Return the content: a text, None, or a list of parts without the empty ones."""
     content = message.get("content")
     if content is None or isinstance(content, str):
         return content
@@ -63,7 +63,7 @@ def _part(part: Any) -> dict[str, Any] | None:
 
 
 def _calls(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the calls of a message; one in the form before ``tool_calls`` is a call like any other."""
+    """Yield the calls of a message, also one in the older form ``function_call``."""
     written = _read(message.get("tool_calls")) or message.get("function_call") or []
     for call in written if isinstance(written, list) else [written]:
         call = _read(call)  # noqa: PLW2901 - the same call, as an object
@@ -81,7 +81,7 @@ def _calls(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _read(written: Any) -> Any:
-    """Return what stands in a JSON text, or the value itself."""
+    """Return the decoded value of a JSON text (None if invalid), or any other value unchanged."""
     if not isinstance(written, str):
         return written
     try:

@@ -1,11 +1,11 @@
-"""Chat completions by a thin path: a request of each kind is prepared once, by the SDK's own client.
+"""Chat completions with little overhead: the SDK's client prepares a request of each kind only once.
 
 The SDK converts every value of a request by its declared type, builds its headers and its URL, and converts every field
-of a reply, each time: more work than all else around a request, and nothing in what the adapter wrote is changed by it.
-Here the SDK makes a request of each kind once, without messages and without sending it; what is sent is a copy of that
+of a reply, each time. That is more work than all else around a request, and changes nothing that the adapter wrote.
+Here the SDK builds a request of each kind once, without messages and without sending it. What is sent is a copy of that
 with the messages and tools as the adapter wrote them, by the same HTTP client. A reply of the usual shape is read as
-plain JSON. Whatever else comes, an error or another shape, is given to the SDK's own method as the answer to the same
-request (``replay.py``): its errors and conversions stay, and nothing is sent twice.
+plain JSON. Any other reply, an error or another shape, is given to the SDK's own method as the answer to the same
+request (``replay.py``): the SDK's errors and conversions stay, and nothing is sent twice.
 
 Contract: the bytes on the wire and what the adapter reads are those of the ordinary method
 (``tests/agent/providers/test_thin.py``).
@@ -35,12 +35,12 @@ __all__ = ["ThinCompletions", "UnusualReply", "thin"]
 
 Json = dict[str, Any]
 _GATEWAY = "lc_gateway_metadata"
-"""What LangChain keeps out of a reply's metadata."""
+"""Key that LangChain leaves out of a reply's metadata."""
 _DETAILS = {"completion_tokens_details": CompletionTokensDetails, "prompt_tokens_details": PromptTokensDetails}
 
 
 class UnusualReply(Exception):  # noqa: N818 - it carries a reply
-    """What came is to be read by the SDK's own method."""
+    """The reply has to be read by the SDK's own method; ``came`` holds it."""
 
     def __init__(self, came: Came) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class UnusualReply(Exception):  # noqa: N818 - it carries a reply
 
 
 class ThinCompletions:
-    """Asks chat completions for the adapter, with the settings of the SDK's client and by its HTTP client."""
+    """Sends chat completions requests for the adapter, with the SDK client's settings and HTTP client."""
 
     def __init__(self, client: AsyncOpenAI, http: httpx2.AsyncClient) -> None:
         self._client, self._http = client, http
@@ -56,16 +56,16 @@ class ThinCompletions:
         self._making = asyncio.Lock()
 
     async def create(self, *, messages: list[Json], tools: list[Json] | None = None, **settings: Any) -> Json | None:
-        """Ask once and return the JSON object of a usual reply, with every field the SDK knows.
+        """Send one request and return the JSON object of a usual reply, with every field that the SDK knows.
 
-        None where nothing was sent, because the SDK's own method sends something else: a cookie, for instance. Raises
-        UnusualReply where anything but a usual reply came.
+        Returns None, without sending, if the SDK's own method would send something else, such as a cookie. Raises
+        UnusualReply for any other reply.
         """
         kind = json.dumps([settings, tools is not None], default=repr)
         own: Json = {"messages": messages} if tools is None else {"messages": messages, "tools": tools}
         if kind not in self._patterns:
             async with self._making:
-                if kind not in self._patterns:  # made by none of those that waited here
+                if kind not in self._patterns:  # not yet made by another task that waited here
                     self._patterns[kind] = await self._pattern(list(own), settings)
         pattern = self._patterns[kind]
         if pattern is None or self._http.cookies:
@@ -79,7 +79,7 @@ class ThinCompletions:
         return body
 
     async def _pattern(self, names: list[str], settings: Json) -> "_Pattern | None":
-        """Return what the SDK makes of a request with empty lists; None where it writes it in another way than we."""
+        """Return the SDK's request with empty lists; None if the SDK writes JSON differently than this module."""
         empty: Json = {name: [] for name in names}
         async with _Catcher(headers=self._http.headers, transport=httpx2.AsyncBaseTransport()) as catcher:
             completions = self._client.with_options(http_client=catcher).chat.completions
@@ -92,18 +92,18 @@ class ThinCompletions:
 
 
 class _Catcher(httpx2.AsyncClient):
-    """Takes the place of the HTTP client where a request is only made."""
+    """Replaces the HTTP client to build a request without sending it."""
 
     caught: httpx2.Request | None = None
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
-        """Keep the request that would be sent, and raise."""
+        """Store the request that would be sent, and raise."""
         self.caught = request
         raise NotImplementedError
 
 
 class _Pattern:
-    """A request, of which copies with another body are made."""
+    """A request that is copied with other bodies."""
 
     def __init__(self, request: httpx2.Request) -> None:
         self._request = request
@@ -119,21 +119,21 @@ class _Pattern:
 
 
 def thin(model: Runnable[LanguageModelInput, AIMessage]) -> Runnable[LanguageModelInput, AIMessage]:
-    """Return an adapter's model, or one with settings bound to it, asked without LangChain's callbacks."""
+    """Return an adapter's model, with its bound settings if any, that is called without LangChain's callbacks."""
     if isinstance(model, RunnableBinding) and isinstance(model.bound, BaseChatModel):
         return Thin(model.bound, dict(model.kwargs))
     return Thin(model, {}) if isinstance(model, BaseChatModel) else model
 
 
 class Thin(Runnable[LanguageModelInput, AIMessage]):
-    """A model with its settings of a call. The callbacks that LangChain calls around each are none here."""
+    """A model with its call settings, called without the callbacks that LangChain runs around each call."""
 
     def __init__(self, model: BaseChatModel, settings: Json) -> None:
         self._model = model
         self._settings = settings
 
     def bind(self, **kwargs: Any) -> "Thin":
-        """Return it with further settings."""
+        """Return the model with further settings."""
         return Thin(self._model, {**self._settings, **kwargs})
 
     def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:  # noqa: A002 - LangChain's name
@@ -146,7 +146,7 @@ class Thin(Runnable[LanguageModelInput, AIMessage]):
         config: RunnableConfig | None = None,  # noqa: ARG002
         **kwargs: Any,
     ) -> AIMessage:
-        """Return the reply, with the id and the metadata that LangChain gives it."""
+        """Return the reply, with the id and the metadata that LangChain adds."""
         messages = self._model._convert_input(input).to_messages()
         result = await self._model._agenerate(messages, **self._settings, **kwargs)
         (generation,) = result.generations
@@ -160,7 +160,7 @@ class Thin(Runnable[LanguageModelInput, AIMessage]):
 
 
 def _usual(response: Any) -> Json | None:
-    """Return the object, with every field the SDK knows; None where anything about it is unusual."""
+    """Return the reply's JSON object with every field that the SDK knows; None if the reply is unusual."""
     if response.headers.get("content-type", "").partition(";")[0] != "application/json":
         return None
     try:
@@ -190,7 +190,7 @@ def _usage(usage: Any) -> Any:
 def _filled(kind: type[BaseModel], value: Json, *apart: str) -> Json:
     """Return *value* with every field of *kind*.
 
-    Raises KeyError where a required one is not there, and TypeError where one holds more than a plain value, but for
+    Raises KeyError if a required field is missing, and TypeError if a field holds more than a plain value, except
     those *apart*.
     """
     known = {

@@ -1,6 +1,6 @@
-"""What came to a request, given to an SDK as the answer to the same request.
+"""Give a reply that was already received to an SDK as the answer to the same request.
 
-Contract: within ``replayed`` an HTTP client of ours sends nothing. It returns the reply that came, or raises the error
+Contract: within ``replayed`` this package's HTTP clients send nothing. They return the stored reply, or raise the error
 that was raised.
 """
 
@@ -18,7 +18,7 @@ _CAME: ContextVar[Came | None] = ContextVar("_CAME", default=None)
 
 @contextmanager
 def replayed(came: Came) -> Iterator[None]:
-    """Have every request of this task answered by what *came*."""
+    """Answer every request of this task with *came*, a reply or an exception."""
     token = _CAME.set(came)
     try:
         yield
@@ -27,7 +27,7 @@ def replayed(came: Came) -> Iterator[None]:
 
 
 def came_before() -> httpx2.Response | None:
-    """Return the reply that came, or raise what was raised; None where a request is to be sent."""
+    """Return the stored reply, or raise the stored exception; None if the request must be sent."""
     came = _CAME.get()
     if isinstance(came, Exception):
         raise came

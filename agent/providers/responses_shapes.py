@@ -1,7 +1,7 @@
-"""The output of the responses interface as the adapter can read it, however a server shapes it.
+"""Convert the output of the responses interface, in any form servers use, to the form that the adapter reads.
 
-The adapter drops parts of a message that are not of type ``output_text`` and knows a ``custom_tool_call`` by a form
-that is not ours: no custom tool is ever declared, so that such a call is one of a declared function.
+The adapter drops parts of a message that are not of type ``output_text`` and expects a ``custom_tool_call`` in a form
+that does not apply here: no custom tool is ever declared, so such a call is a call of a declared function.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ _CUSTOM = "custom_tool_call"
 
 
 def read_output(content: Any) -> bool:
-    """Bring the output in the body of a response into its form, in place; tell whether anything had to be done."""
+    """Convert the output in the body of a response in place; return whether anything changed."""
     output = content.get("output") if isinstance(content, dict) else None
     if not isinstance(output, list):
         return False

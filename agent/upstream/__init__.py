@@ -1,1 +1,1 @@
-"""A model of MedVision's own package behind chat completions, in the environment where that package is installed."""
+"""Serve models of MedVision's package by chat completions, in the environment where that package is installed."""

@@ -1,8 +1,8 @@
-"""Chat completions as far as upstream's models go: one question, one image, no tools.
+"""Chat completions limited to what upstream's models can do: one question, one image, no tools.
 
-Contract: what a model cannot be asked is refused with status 400 and the reason, so that it is never charged to the
-model. There is no usage in a reply, because upstream counts no tokens; the reason to stop is always ``stop``, because
-upstream does not say whether a reply was cut off. Only requests that name this machine as their host, and that no web
+Contract: unsupported requests are refused with status 400 and the reason, so that they never count against the
+model. Replies have no usage, because upstream counts no tokens. The reason to stop is always ``stop``, because
+upstream does not report whether a reply was cut off. Only requests that name this machine as host, and that no web
 page sent, are answered. A request for another model of the catalogue is refused with status 404, which ends a run.
 """
 
@@ -30,7 +30,7 @@ _NOT_ASKED = ("tools", "functions", "stream", "response_format", "logprobs")
 
 
 class Refused(ValueError):  # noqa: N818 - it reads as what happened
-    """What a request asks for that upstream's interface has no place for."""
+    """A request asks for something that upstream's interface does not support."""
 
 
 def app_of(model: UpstreamModel) -> Starlette:
@@ -69,7 +69,7 @@ def app_of(model: UpstreamModel) -> Starlette:
 
 
 def _other(asked: Any, name: str) -> str:
-    """Return why a request is not for the model of this name; empty unless it is for another of the catalogue's."""
+    """Return an error if a request asks for another catalogue model than *name*, else ""."""
     if asked == CHECKPOINTS.get(name) or asked not in CHECKPOINTS.values():
         return ""
     return f"this server has {name}, not {asked}; serve each on a port of its own (--port, and base_url in a row)"
@@ -90,9 +90,9 @@ async def _body(request: Request) -> Mapping[str, Any]:
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        raise Refused("the request is no JSON") from None
+        raise Refused("the request is not valid JSON") from None
     if not isinstance(body, dict):
-        raise Refused("the request is no JSON object")
+        raise Refused("the request is not a JSON object")
     return body
 
 
@@ -104,7 +104,7 @@ def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
     if asked := [name for name in _NOT_ASKED if body.get(name)]:
         raise Refused(f"{asked[0]}: upstream's models answer one question and call no tools; ask with --tools off")
     if body.get("n", 1) != 1:
-        raise Refused("n: one answer is given")
+        raise Refused("n: only one answer per request is supported; leave n out")
     texts, images, users = list[str](), list[bytes](), 0
     messages = body.get("messages")
     for message in messages if isinstance(messages, list) else []:
@@ -136,26 +136,26 @@ def _image(part: Mapping[str, Any]) -> bytes:
     url = where.get("url") if isinstance(where, dict) else where
     head, _, data = str(url).partition(",")
     if not (head.startswith("data:image/") and head.endswith(";base64")):
-        raise Refused("image_url: expected a data URL; nothing is fetched")
+        raise Refused("image_url: expected a data URL (base64); other URLs are not fetched")
     try:
         return base64.b64decode(data, validate=True)
-    except ValueError:  # also for letters that are no ASCII
+    except ValueError:  # also for letters that are not ASCII
         raise Refused("image_url: the data is not base64") from None
 
 
 def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request's settings by the names of upstream's generation settings."""
+    """Return a request's settings under the names of upstream's generation settings."""
     most = body.get("max_completion_tokens", body.get("max_tokens"))
     temperature = body.get("temperature") or 0
     settings = {"max_new_tokens": most, "top_p": body.get("top_p")}
     given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
     if not all(isinstance(value, int | float) for value in (*given.values(), temperature)):
-        raise Refused("max_tokens, temperature and top_p are numbers")
+        raise Refused("max_tokens, temperature and top_p must be numbers")
     return given | {"temperature": temperature, "do_sample": temperature > 0}
 
 
 def _encodable(text: str) -> str:
-    """Return a text in which halves of surrogate pairs, which no reply can hold, are question marks."""
+    """Return a text with question marks in place of lone surrogates, which cannot be encoded."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

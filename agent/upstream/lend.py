@@ -1,11 +1,11 @@
-"""The program that lends MedVision's words: it runs in the environment where ``medvision-bm`` is installed.
+"""The program that reads MedVision's prompts; it runs in the environment where ``medvision-bm`` is installed.
 
 It imports nothing of this package, because that environment need not have it. ``agent/upstream/words.py`` copies this
 file to an empty folder and starts it there: ``python lend.py ASKED TOLD``.
 
 Contract: ASKED holds one JSON object per line (``Asked`` in ``words.py``). TOLD gets the package's version and the hash
-of the files that the words come from, then a line for each question: its text, or why there is none. Where the package
-cannot be imported, TOLD holds that reason alone.
+of the files that the texts come from, then a line for each question: its text, or why there is none. If the package
+cannot be imported, TOLD holds only the reason.
 
 The interface was read in medvision-bm 1.2.1: ``create_doc_to_text_KIND`` takes an object with ``benchmark_plan`` and
 returns a function from a row of the dataset to a text. That function reads the image by ``_load_nifti_2d`` and the size
@@ -29,9 +29,9 @@ _READS = ("_load_nifti_2d", "get_resized_img_shape")
 
 
 def _utils() -> ModuleType:
-    """Return upstream's module of prompts: of its evaluator as it is installed, else as ``medvision-bm`` brings it.
+    """Return upstream's module of prompts: from its installed evaluator, else from the copy in ``medvision-bm``.
 
-    It is loaded by itself, because the evaluator's packages import what no prompt needs.
+    The file is loaded alone, because the evaluator's packages import much that prompts do not need.
     """
     homes = [(name, find_spec(name)) for name in ("lmms_eval", "medvision_bm")]
     for name, spec in homes:
@@ -46,7 +46,7 @@ def _utils() -> ModuleType:
 
 
 def _about(modules: list[ModuleType]) -> dict[str, str]:
-    """Return which package lends its words, and the hash of the files they come from."""
+    """Return the name and version of the package, and the hash of the files that the texts come from."""
     digest = sha256()
     for module in modules:
         digest.update(Path(str(module.__file__)).read_bytes() + b"\0")
@@ -54,7 +54,7 @@ def _about(modules: list[ModuleType]) -> dict[str, str]:
 
 
 def _text(utils: ModuleType, asked: dict[str, Any]) -> str:
-    """Return upstream's text for one question; whatever upstream's code raises passes through."""
+    """Return upstream's text for one question; exceptions of upstream's code pass through."""
     import numpy as np  # noqa: PLC0415 - upstream's environment has it
 
     make = getattr(utils, f"create_doc_to_text_{asked['kind']}")

@@ -1,7 +1,7 @@
 """One model of MedVision's package (``medvision-bm``), asked as its own evaluator asks: one text and one image.
 
-Contract: nothing of upstream is copied or imported before a model is wanted; the class comes from ``lmms_eval``, which
-that package brings and its own installer installs. Requests run one after the other. What the class raises passes
+Contract: nothing of upstream is copied, or imported before a model is opened. The class comes from ``lmms_eval``, which
+is part of that package and installed by its installer. Requests run one after the other. Exceptions of the class pass
 through.
 
 The interface was read in medvision-bm 1.2.1: a class is made from keyword arguments; ``generate_until`` takes instances
@@ -27,7 +27,7 @@ CHECKPOINTS = {
     "meddr": "Sunanhe/MedDr_0401",
     "huatuogpt_vision": "FreedomIntelligence/HuatuoGPT-Vision-34B",
 }
-"""What the rows of the catalogue ask for, by upstream's key: so that none is answered by another's model."""
+"""Model ids of the catalogue's rows by upstream's key, to refuse requests for another model."""
 _PACKAGE = "lmms_eval"
 _TASK, _SPLIT = "medvision-agent", "asked"
 _MISSING = (
@@ -37,7 +37,7 @@ _MISSING = (
 
 
 class UpstreamModel:
-    """A model that is loaded."""
+    """A loaded model."""
 
     def __init__(self, name: str, model: Any) -> None:
         self.name = name
@@ -45,7 +45,7 @@ class UpstreamModel:
 
     @property
     def version(self) -> str:
-        """Return what is answering: the key, and the version of the package where it is known."""
+        """Return the model's key, and the version of medvision-bm if known."""
         try:
             return f"{self.name} (medvision-bm {version('medvision-bm')})"
         except PackageNotFoundError:
@@ -73,7 +73,7 @@ class UpstreamModel:
 
 
 def upstream_names() -> list[str]:
-    """Return the keys of the models that upstream has; ConfigError where it is not installed."""
+    """Return the keys of upstream's models; raises ConfigError if upstream's package is not installed."""
     try:
         return list(import_module(f"{_PACKAGE}.models").AVAILABLE_MODELS)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Serving one of upstream's models on this machine until Ctrl-C."""
+"""Serve one of upstream's models on this machine until Ctrl-C."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,9 +13,9 @@ __all__ = ["serve_upstream"]
 
 
 def serve_upstream(load: Callable[[], UpstreamModel], port: int, ready: Callable[[UpstreamModel, str], None]) -> None:
-    """Load a model and serve it until Ctrl-C; *ready* gets it and the base URL when it takes requests.
+    """Load a model and serve it until Ctrl-C; *ready* gets the model and the base URL when requests are accepted.
 
-    Raises ConfigError; a port that is taken is found before the model is loaded, which takes long.
+    Raises ConfigError; a port in use is detected before the slow loading of the model.
     """
     with listening(port) as taken:
         model = load()

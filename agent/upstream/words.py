@@ -1,8 +1,8 @@
-"""Questions in MedVision's own words: each text comes from a function of ``medvision-bm`` in the user's environment.
+"""Questions in MedVision's own words: each text comes from a function of ``medvision-bm``, installed by the user.
 
-Contract: nothing of upstream is copied, imported here or kept but the texts that a run sends. The package runs in a
-process of its own (``agent/upstream/lend.py``), so that what it imports and pins stays apart from this program. Texts
-are bounded. Raises ConfigError where the package is missing or has no words for a question.
+Contract: nothing of upstream is copied, imported here or stored but the texts that a run sends. The package runs in a
+separate process (``agent/upstream/lend.py``), so that its imports and pinned versions do not affect this program. Texts
+are limited in length. Raises ConfigError if the package is missing or has no words for a question.
 """
 
 import json
@@ -28,7 +28,7 @@ Kind = Literal[
     "BiometricsFromLandmarks",
     "BiometricsFromLandmarks_CoT",
 ]
-"""Upstream's name of a kind of question, in the direct form or with the steps of the reasoning."""
+"""Upstream's name of a kind of question: direct, or with the steps of the reasoning (CoT)."""
 _SECONDS = 3600
 _MOST_CHARACTERS = 20_000
 _LINE = 200_000
@@ -41,7 +41,7 @@ _WHERE = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What upstream's function is told of one question. Sizes are (height, width)."""
+    """The input of upstream's function for one question. Sizes are (height, width)."""
 
     sample: str
     """The sample's id, for errors."""
@@ -55,11 +55,11 @@ class Asked:
     spacing_hw: tuple[float, float]
     """Millimeters per pixel of the slice as it is stored."""
     shape_hw: tuple[int, int]
-    """Pixels of the image that is sent, which is resampled in some runs."""
+    """Pixels of the image that is sent; some runs resample it."""
     canvas_hw: tuple[int, int]
     """Pixels that the model perceives, padding included."""
     content_hw: tuple[int, int]
-    """Pixels of these that show the image."""
+    """Perceived pixels that show the image, without padding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +67,9 @@ class Lent:
     """The questions of a run in upstream's words."""
 
     texts: Mapping[str, str]
-    """By the sample's id."""
+    """Texts by the sample's id."""
     origin: Mapping[str, str]
-    """Package, version, and hash of the files that the words come from."""
+    """Package, version, and hash of the files that the texts come from."""
 
     @property
     def sha256(self) -> str:
@@ -84,7 +84,7 @@ def lent(questions: Iterable[Asked], python: Path | None = None) -> Lent:
     """Return every question in upstream's words; *python* is the interpreter that has the package, else this one."""
     with TemporaryDirectory(prefix="medvision-agent-") as home:
         program, asked, told = (Path(home) / name for name in ("lend.py", "asked.jsonl", "told.jsonl"))
-        # Alone in a folder: a program's own folder comes first where it imports, and ours has other modules.
+        # Copied to an empty folder: Python imports from a program's folder first, and this one has other modules.
         shutil.copyfile(Path(__file__).with_name("lend.py"), program)
         names = list(_written(questions, asked))
         # Not resolved: the link in an environment's folder is what makes it that environment.
@@ -116,7 +116,7 @@ def _run(words: list[str], home: str) -> None:
 
 
 def _read(path: Path, names: list[str]) -> Lent:
-    """Return what the program told; raises ConfigError where it told less than it was asked."""
+    """Return the texts that the program wrote; raises ConfigError if any is missing."""
     if not path.exists():
         raise ConfigError(f"MedVision's package gave no answer. {_WHERE}")
     with path.open(encoding="utf-8") as lines:
@@ -136,7 +136,7 @@ def _read(path: Path, names: list[str]) -> Lent:
                     f"--words upstream: {package} has no words for sample {name!r} ({why}); ask others, or leave out "
                     "--words"
                 )
-            texts[name] = same.setdefault(text, text)  # most boxes of a label share theirs
+            texts[name] = same.setdefault(text, text)  # most boxes of a label share their text
     return Lent(texts, origin)
 
 

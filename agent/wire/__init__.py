@@ -1,1 +1,1 @@
-"""Between us and a provider: what its errors mean, how fast it may be asked, where requests really go."""
+"""Requests to providers: what their errors mean, the rate limit, and where requests really go."""

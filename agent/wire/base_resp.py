@@ -1,4 +1,4 @@
-"""MiniMax's errors: ``base_resp`` in a body under status 200, with codes of its own.
+"""MiniMax's errors: ``base_resp`` in a body with HTTP status 200, with MiniMax's own codes.
 
 Codes up to 1033 were read in MiniMax's documentation in November 2026
 (https://platform.minimax.io/docs/api-reference/errorcode); the later ones are as users report them, not checked there.
@@ -29,13 +29,13 @@ _STATUS = {
     2056: 429,  # usage limit of the plan
     2061: 403,  # the plan does not have the model
 }
-"""The HTTP status that says the same, by code."""
+"""The equivalent HTTP status, by code."""
 
 
 def error_of_base_resp(content: Any) -> tuple[int, dict[str, Any]] | None:
-    """Return the status and the error object that a ``base_resp`` stands for, or None where all is well.
+    """Return the status and the error object for a ``base_resp``, or None if it reports no error.
 
-    A code that is not known leaves status 200: an error by its sentence alone.
+    An unknown code gives status 200: the error is then known only by its message.
     """
     stated = content.get("base_resp") if isinstance(content, dict) else None
     written = str(stated.get("status_code")) if isinstance(stated, dict) else ""

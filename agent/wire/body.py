@@ -1,9 +1,9 @@
-"""Bodies of replies, bounded: how much is read, how far it is decompressed, how many values the parsers get to see.
+"""Limits on bodies of replies: bytes read, bytes after decompression, and JSON values passed to parsers.
 
-Contract: a client reads no more than its bound, whatever the server announces or compresses; what is over it is
+Contract: a client reads no more than its limit, whatever size the server announces or compresses; a larger body is
 ``Outcome.TOO_LARGE``. Large bodies are decompressed, counted and parsed in a thread, so that other samples go on
-meanwhile (``large.py``). The number of values bounds how long the SDKs take with one: up to 2 s, on a machine with
-nothing else to do, for bodies made to be slow (real ones have some dozens of values).
+meanwhile (``large.py``). The limit on values bounds the SDKs' time for one body: up to 2 s, on a machine with
+nothing else to do, for bodies made to be slow (real bodies have some dozens of values).
 """
 
 import asyncio
@@ -21,9 +21,9 @@ __all__ = ["MEGABYTE", "MOST_VALUES", "BoundedClient", "bounded", "replaced"]
 
 MEGABYTE = 1_000_000
 MOST_VALUES = 20_000
-"""JSON values in one body: objects, lists, and what is listed in them."""
+"""Maximum number of JSON values in one body: objects, lists and their items."""
 _STEP = 2**18
-"""Bytes looked at in one go."""
+"""Bytes examined at a time."""
 _ZLIB = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 """``wbits`` of zlib by content encoding; 47 also takes gzip's header."""
 _OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
@@ -31,9 +31,9 @@ _OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
 
 
 class BoundedClient(httpx2.AsyncClient):
-    """An HTTP client that reads at most *most* bytes of a body; proxies and limits are the usual ones.
+    """An HTTP client that reads at most *most* bytes of a body; proxies and connection limits are the default.
 
-    It follows no redirects: a request holds pictures and goes where the model's row says.
+    It follows no redirects: a request holds images and must go where the model's row says.
     """
 
     def __init__(self, *, most: int, **settings: Any) -> None:
@@ -43,7 +43,7 @@ class BoundedClient(httpx2.AsyncClient):
         """True once a request went through this client."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
-        """Send a request and return the reply with its whole body; raises KnownFault where that is too large."""
+        """Send a request and return the reply with its whole body; raises KnownFault if the body is too large."""
         self.asked = True
         if (reply := handed_over()) is not None:
             return reply
@@ -58,7 +58,7 @@ class BoundedClient(httpx2.AsyncClient):
 
 
 async def bounded(response: httpx2.Response, most: int) -> bytes:
-    """Read, decompress and return a body of at most *most* bytes on the wire and after it; raises KnownFault."""
+    """Return the decompressed body, of at most *most* bytes before and after; raises KnownFault if larger."""
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
@@ -71,7 +71,7 @@ async def bounded(response: httpx2.Response, most: int) -> bytes:
 
 
 def replaced(response: httpx2.Response, body: bytes, status: int | None = None) -> httpx2.Response:
-    """Return *response* with another body, and perhaps another status."""
+    """Return *response* with another body and, if given, another status."""
     headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_THE_BODY]
     return httpx2.Response(
         status or response.status_code,
@@ -93,7 +93,7 @@ def _checked(body: bytes, encodings: str, most: int) -> bytes:
 
 def _inflated(body: bytes, encoding: str, most: int) -> bytes:
     if encoding not in _ZLIB:
-        raise _unreadable(f"compressed as {encoding[:40]!r}, which nobody asked for")
+        raise _unreadable(f"compressed as {encoding[:40]!r}, which was not requested")
     for wbits in (_ZLIB[encoding], -15) if encoding == "deflate" else (_ZLIB[encoding],):
         decoder = zlib.decompressobj(wbits)
         try:
@@ -108,7 +108,7 @@ def _inflated(body: bytes, encoding: str, most: int) -> bytes:
 
 
 def _many_values(body: bytes) -> bool:
-    """Say whether a JSON text holds more than ``MOST_VALUES``; commas and brackets within strings do not count."""
+    """Return whether a JSON text holds more than ``MOST_VALUES``; commas and brackets within strings do not count."""
     if sum(map(body.count, (b",", b"[", b"{"))) <= MOST_VALUES:
         return False
     text = np.frombuffer(body.replace(b"\\\\", b"").replace(b'\\"', b""), np.uint8)

@@ -1,6 +1,6 @@
-"""Token counts in the body of a reply: what is no count is taken out, so that it is "not reported", and never zero.
+"""Remove invalid token counts from the body of a reply, so that they are "not reported" instead of zero.
 
-The adapters read a missing or null count as 0 and lose the whole reply for one that is no whole number.
+The adapters read a missing or null count as 0, and lose the whole reply if a count is not a whole number.
 """
 
 from typing import Any
@@ -11,13 +11,13 @@ __all__ = ["drop_false_counts"]
 
 _PLACES = {
     "usage": (("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens")),
-    "usageMetadata": (("promptTokenCount",),),  # a prompt that was blocked has no candidates
+    "usageMetadata": (("promptTokenCount",),),  # a blocked prompt has no candidates
 }
-"""Where a body has its counts, and the ones that must be there: chat completions, responses; Gemini."""
+"""Keys of token counts in a body, and the required counts: chat completions, responses; Gemini."""
 
 
 def drop_false_counts(content: Any) -> bool:
-    """Take out, in place, the token counts of a body that are incomplete or no counts; tell whether any were."""
+    """Remove incomplete or invalid token counts from a body in place; return whether any were removed."""
     if not isinstance(content, dict):
         return False
     false = [place for place in _PLACES if content.get(place) is not None and not _counts(content[place], place)]
@@ -34,7 +34,7 @@ def _counts(usage: Any, place: str) -> bool:
 
 
 def _values(usage: dict[str, Any]) -> list[Any]:
-    """Return all that must be a count: what is named after tokens, also within details; a null says nothing."""
+    """Return all values that must be counts: keys that name tokens, also within details; nulls are ignored."""
     details = [value for name, value in usage.items() if _details(name) and isinstance(value, dict)]
     named = [(name, value) for one in (usage, *details) for name, value in one.items() if "token" in name.lower()]
     return [value for name, value in named if value is not None and not _details(name)]

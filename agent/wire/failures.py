@@ -1,9 +1,9 @@
-"""What an exception of the provider stack means for the sample, the run and the next try.
+"""Classify exceptions of the provider stack: what they mean for the sample, the run and the next try.
 
-Contract: ``classify`` takes whatever LangChain, the SDKs, their HTTP libraries or asyncio raise and names it.
+Contract: ``classify`` names every exception that LangChain, the SDKs, their HTTP libraries or asyncio raise.
 HTTP status comes before the exception's class, because the adapters name some errors by their wording (a rate
 limit that speaks of a "token limit" is raised as a context overflow). An error object under status 200 is read by its
-own code. Only 400 and 422 call a request of the conversation invalid; other statuses are the way's or the settings'.
+own code. Only 400 and 422 mean an invalid request of the conversation; other statuses concern route or settings.
 Details hold no keys.
 """
 
@@ -52,17 +52,17 @@ class Fault:
     """One line for the record, without secrets."""
     retryable: bool = False
     wait_seconds: float | None = None
-    """How long the provider asked to wait."""
+    """Seconds that the provider asked to wait."""
     stops_run: bool = False
-    """No other sample would fare better: bad key, unknown model, no credit."""
+    """Every other sample would fail too: bad key, unknown model, no credit."""
     refused_key: bool = False
-    """The service does not take the key, or not for this."""
+    """The service rejects the API key, or does not allow this use of it."""
     broken_call: str | None = None
-    """The model's own tool call, which the service could not read, as far as it quotes it: a turn of the model."""
+    """The model's tool call that the service could not read, as far as it is quoted; it counts as a turn."""
 
 
 class KnownFault(Exception):  # noqa: N818 - it carries a fault
-    """Raised by a model of ours that knows itself what its failure means."""
+    """Raised by this package's own code with a failure that is already classified."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.detail)
@@ -72,12 +72,12 @@ class KnownFault(Exception):  # noqa: N818 - it carries a fault
 _TIMEOUTS = (TimeoutError, ModelTimeoutError, httpx.TimeoutException, httpx2.TimeoutException)
 _DROPS = (OSError, ModelConnectionError, httpx.TransportError, httpx2.TransportError)
 _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
-"""What the SDKs raise for a body that is no reply: null, half a JSON text, HTML under status 200, brackets without
+"""What the SDKs raise for a body that is not a reply: null, half a JSON text, HTML with status 200, brackets without
 end."""
 
 
 def classify(error: BaseException, *, tools: bool = False) -> Fault:
-    """Name *error*; with *tools*, the request declared tools, so that the model may have written a broken call."""
+    """Return the Fault for *error*; *tools*: the request declared tools, so it may be about a broken call."""
     # The SDKs wrap what their HTTP client raises.
     if (known := next((link for link in chain(error) if isinstance(link, KnownFault)), None)) is not None:
         return known.fault

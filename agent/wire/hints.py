@@ -1,4 +1,4 @@
-"""Which key of a model's row answers what a server complains of. Data, and one function."""
+"""The key of a model's row that solves a server's complaint: a table and one function."""
 
 import re
 
@@ -37,6 +37,6 @@ _PATTERNS = tuple((re.compile(words, re.IGNORECASE | re.DOTALL), hint) for hint,
 
 
 def with_hint(detail: str) -> str:
-    """Return what a server said, followed by the key of the model's row that answers it, where one is known."""
+    """Return a server's message, followed by the key of the model's row that solves it, if known."""
     hint = next((hint for pattern, hint in _PATTERNS if pattern.search(detail)), "")
     return f"{detail} (in the model's row: {hint})" if hint else detail

@@ -1,4 +1,4 @@
-"""Which environment variable holds a model's key, and what to do where a service refuses it. Never what the key is."""
+"""The environment variable of a model's API key, and advice if a service refuses the key; never the key itself."""
 
 from medvision_agent.agent.models import ModelConfig, Offline, Transformers
 
@@ -6,7 +6,7 @@ __all__ = ["key_names", "key_remedy"]
 
 
 def key_names(config: ModelConfig) -> tuple[str, ...]:
-    """Return the environment variables a key is looked up in, in order; none where no key is needed."""
+    """Return the environment variables to read the API key from, in order; empty if no key is needed."""
     if isinstance(config, Offline | Transformers) or config.api_key_env is None:
         return ()
     if config.api_key_env == "GEMINI_API_KEY":
@@ -15,8 +15,8 @@ def key_names(config: ModelConfig) -> tuple[str, ...]:
 
 
 def key_remedy(config: ModelConfig) -> str:
-    """Return what to do where the service refuses the key."""
+    """Return advice for a key that the service refuses."""
     names = key_names(config)
     if not names:
-        return "its row names no key: give the environment variable that holds one in api_key_env"
+        return "its row names no API key: set api_key_env to the environment variable that holds the key"
     return f"check the key in the environment variable {' or '.join(names)}, and what it may be used for"

@@ -1,9 +1,9 @@
-"""Large replies, read in a thread, so that other samples go on meanwhile.
+"""Read large replies in a thread, so that other samples go on meanwhile.
 
-The SDKs and adapters parse and convert a body where they await it, on the event loop. Once a large body is there, the
-coroutine that awaits it is therefore given up, and the same call is made again in a thread with an event loop of its
-own, where the HTTP client answers with the bodies that came, in their order. Every client, error and conversion is the
-SDK's own, and nothing is sent twice. Small bodies are read where they come, because a thread would cost more than it
+The SDKs and adapters parse and convert a body where they await it, on the event loop. When a large body arrives, the
+coroutine that awaits it is therefore cancelled, and the same call is made again in a thread with its own event
+loop, where the HTTP client answers with the received bodies, in order. Every client, error and conversion is the
+SDK's own, and nothing is sent twice. Small bodies are read on the event loop, because a thread would cost more than it
 saves.
 """
 
@@ -19,33 +19,33 @@ import httpx2
 __all__ = ["LARGE", "LARGE_VALUES", "aside_if_large", "hand_over", "handed_over"]
 
 LARGE = 65_536
-"""Bytes from which a body is worked on in a thread."""
+"""Bytes from which a body is processed in a thread."""
 LARGE_VALUES = 1_000
-"""JSON values from which it is, too; commas and brackets within strings count here."""
+"""JSON values from which a body is processed in a thread; commas and brackets within strings count here."""
 _Result = TypeVar("_Result")
 
 
 @dataclass
 class _Call:
-    """One call of a model, and the replies that came to it; a class may send more than one request."""
+    """One call of a model and the replies it received; one call may send several requests."""
 
     given_up: asyncio.Timeout
     came: list[httpx2.Response] = field(default_factory=list)
     large: bool = False
-    """The last of them is large."""
+    """Whether the last reply is large."""
 
 
 _CALL: ContextVar[_Call | None] = ContextVar("_CALL", default=None)
-"""None where nobody would make the call again."""
+"""The current call; None if it would not be repeated in a thread."""
 
 
 def _is_large(body: bytes) -> bool:
-    """Tell whether a body is worked on in a thread."""
+    """Return whether a body is processed in a thread."""
     return len(body) >= LARGE or sum(map(body.count, (b",", b"[", b"{"))) >= LARGE_VALUES
 
 
 async def aside_if_large(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-    """Return what *ask* returns; where the reply is large, *ask* is called again in a thread."""
+    """Return the result of *ask*; if the reply is large, *ask* is called again in a thread."""
     call = _Call(asyncio.timeout(None))
     token = _CALL.set(call)
     try:
@@ -61,7 +61,7 @@ async def aside_if_large(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Re
 
 
 async def _in_a_thread(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-    """Return what *ask* returns in a thread; when this is cancelled, an SDK that waits there waits no longer."""
+    """Return the result of *ask*, called in a thread; cancelling also cancels a wait of the SDK there."""
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
     async def call() -> _Result:
@@ -79,7 +79,7 @@ async def _in_a_thread(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Resu
 
 
 async def hand_over(reply: httpx2.Response) -> None:
-    """Give up the coroutine that awaits *reply* if that is large and the call can be made again in a thread."""
+    """Cancel the coroutine that awaits *reply* if it is large and the call can be repeated in a thread."""
     call = _CALL.get()
     if call is None:
         return
@@ -91,9 +91,9 @@ async def hand_over(reply: httpx2.Response) -> None:
 
 
 def handed_over() -> httpx2.Response | None:
-    """Return the reply that came to this request, where the call is made again; None where it is to be sent.
+    """Return the received reply to this request if the call is being repeated; None if it must be sent.
 
-    The large one is the last; where an SDK tries again by itself, it is also the answer to that.
+    The large reply is the last one; if an SDK retries by itself, it also answers that.
     """
     call = _CALL.get()
     if call is None or not call.large:

@@ -1,4 +1,4 @@
-"""What a user is told before a model is asked: where its requests may go, and that its replies have no bound."""
+"""Warnings before a model is asked: where its requests may go, and that its replies have no size limit."""
 
 import os
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ __all__ = ["notices"]
 
 
 def notices(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Return what a user must know of the model before it is asked, a line each."""
+    """Return the lines that a user must read before the model is asked."""
     unbounded = (
-        f"{config.model}: no bound holds for the size of a reply (max_body_mb), because the factory brings an HTTP "
-        "client of its own; where it takes one, name that argument in client_argument"
+        f"{config.model}: the size of a reply is not limited (max_body_mb), because the factory uses its own HTTP "
+        "client; if it accepts a client, name that argument in client_argument"
     )
     own = isinstance(config, LangChain) and config.client_argument is None
     return [*redirections(config, environ), *([unbounded] if own else [])]

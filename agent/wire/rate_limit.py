@@ -1,8 +1,8 @@
-"""Pace: no more requests and tokens within any minute than a model's row allows.
+"""Rate limit: no more requests and tokens within any minute than a model's row allows.
 
-Contract: ``wait`` returns when one more request may start, and counts it at once. What a request will take is not
-known before its reply: until then it counts as much as the mean of the replies so far. A minute is any 60 seconds,
-not a minute of the clock, so that no service's own way of counting is exceeded.
+Contract: ``wait`` returns when one more request may start, and counts it at once. The tokens of a request are not
+known before its reply: until then the mean of the replies so far is counted. A minute is any 60 seconds,
+not a minute of the clock, so that the limit holds however a service counts.
 """
 
 import time
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 __all__ = ["WINDOW", "Pace", "Start"]
 
 WINDOW = 60.0
-"""Seconds over which limits per minute are kept."""
+"""Seconds over which the rate limit is kept."""
 
 
 @dataclass(eq=False)
 class Start:
-    """A request that was started: when, and the tokens it took (expected, until ``Pace.took`` knows)."""
+    """A started request: its time, and its tokens (expected ones until ``Pace.took`` is called)."""
 
     moment: float
     tokens: float
 
 
 class Pace:
-    """Keeps to *requests* and *tokens* per minute; None does not bound. For one event loop."""
+    """Rate limiter for *requests* and *tokens* per minute; None means no limit. For one event loop."""
 
     def __init__(
         self, requests: int | None = None, tokens: int | None = None, clock: Callable[[], float] = time.monotonic
@@ -38,7 +38,7 @@ class Pace:
         self._reported = 0
 
     async def wait(self, sleep: Callable[[float], Awaitable[None]]) -> Start:
-        """Wait with *sleep* until a request may start, and return it as started now."""
+        """Wait with *sleep* until a request may start, and return its ``Start``."""
         while (delay := self._delay(now := self._clock())) > 0:
             await sleep(delay)
         start = Start(now, self._expected)
@@ -46,20 +46,20 @@ class Pace:
         return start
 
     def took(self, start: Start, tokens: int) -> None:
-        """Say how many tokens a request took in the end: input and output."""
+        """Record the tokens that a request took: input plus output."""
         start.tokens = tokens
         self._replies += 1
         self._reported += tokens
 
     def ended(self, start: Start) -> None:
-        """Say that a request is over, whether it was answered or not; to be called once, after ``took`` if at all."""
+        """Record that a request has ended, answered or not; call it once, after any call of ``took``."""
 
     @property
     def _expected(self) -> float:
         return self._reported / self._replies if self._replies else 0.0
 
     def _delay(self, now: float) -> float:
-        """Return the seconds until one more request fits; it always fits into an empty minute."""
+        """Return the seconds until one more request fits; a request always fits in an empty minute."""
         while self._starts and self._starts[0].moment <= now - WINDOW:
             self._starts.popleft()
         ends = [0.0]

@@ -1,4 +1,4 @@
-"""What an exception of the provider stack holds: its status, its words, its response, without secrets."""
+"""Read an exception of the provider stack: its status, message and response, without secrets."""
 
 import re
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ __all__ = [
 ]
 
 _GENERATED = "failed_generation"
-"""Where Groq quotes what the model wrote."""
+"""Key under which Groq quotes what the model wrote."""
 
 
 class BodyError(Exception):
-    """An error object in the body of a reply that came under status 200; read by its own code.
+    """An error object in the body of a reply with status 200, classified by its own code.
 
     ``code`` is an HTTP status where the object has one, or a word that stands for one; ``body`` is the object.
     """
@@ -38,37 +38,37 @@ class BodyError(Exception):
 
 
 def text_of(error: BaseException) -> str:
-    """Return what an error says at the beginning of its texts, but not what it quotes of the model."""
+    """Return the beginning of an error's texts, without what it quotes from the model."""
     said = (f"{link} {getattr(link, 'code', '')} {_body_of(link)}"[:MOST_READ] for link in chain(error))
     return " ".join(said)
 
 
 def _body_of(link: BaseException) -> str:
-    body = getattr(link, "body", "")  # the SDK's machine-readable code is no part of its message
+    body = getattr(link, "body", "")  # the SDK's machine-readable code is not in its message
     return str({key: value for key, value in body.items() if key != _GENERATED} if isinstance(body, dict) else body)
 
 
 def failed_generation(error: BaseException) -> str:
-    """Return what the model wrote and the service could not read, bounded; empty where the service quotes nothing."""
+    """Return the model's text that the service could not read, cut in length; "" if it is not quoted."""
     bodies = [body for link in chain(error) if isinstance(body := getattr(link, "body", None), dict)]
     return next((str(body[_GENERATED])[:4000] for body in bodies if body.get(_GENERATED)), "")
 
 
 def redirected(error: BaseException) -> str:
-    """Say where a redirect leads, without a query, in which a login page may put a secret."""
+    """Return advice with the target of a redirect, without its query, in which a login page may put a secret."""
     location = str((getattr(first(error, "response"), "headers", None) or {}).get("location") or "")
     where = f" to {location.partition('?')[0][:200]}" if location else ""
-    return f"the request is redirected{where}; set base_url to where the service is, or log in to what stands before it"
+    return f"the request is redirected{where}; set base_url to the address of the service, or log in to its gateway"
 
 
 def is_a_page(error: BaseException) -> bool:
-    """Tell whether the body is a page of HTML: services of models answer in JSON, gateways do not."""
+    """Return whether the body is an HTML page: gateways answer in HTML, services of models in JSON."""
     headers = getattr(first(error, "response"), "headers", None) or {}
     return "html" in str(headers.get("content-type") or "")
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and what it was raised from: adapters wrap the SDK's error, which knows the response."""
+    """Yield the error and its causes: adapters wrap the SDK's error, which holds the response."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -78,19 +78,19 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def first(error: BaseException, *names: str) -> Any:
-    """Return the first of these attributes that the error, or one behind it, has."""
+    """Return the first of these attributes that the error or one of its causes has."""
     values = (getattr(link, name, None) for link in chain(error) for name in names)
     return next((value for value in values if value is not None), None)
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the HTTP status of an error, None where it has none."""
+    """Return the HTTP status of an error, or None."""
     status = first(error, "status_code", "code")
     return status if isinstance(status, int) else None
 
 
 def asked_wait(error: BaseException) -> float | None:
-    """Return the seconds to wait by Retry-After header or Gemini's RetryInfo, whichever is there."""
+    """Return the seconds to wait from the Retry-After header or Gemini's RetryInfo, or None."""
     headers = getattr(first(error, "response"), "headers", None) or {}
     if milliseconds := _number(headers.get("retry-after-ms")):
         return milliseconds / 1000
@@ -119,7 +119,7 @@ def _until(date: str) -> float | None:
 
 _KEY_HEADER = re.compile(r"authorization|key|token|secret", re.IGNORECASE)
 _SHORTEST_KEY = 6
-"""Characters; what is shorter is a word such as "none", and no secret."""
+"""Characters; a shorter value is a word such as "none" and not a secret."""
 _KEY_LIKE = re.compile(r"(Bearer\s+\S+|\bsk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)[^&\s]+)", re.IGNORECASE)
 
 
@@ -134,12 +134,12 @@ def detail_of(error: BaseException) -> str:
 
 
 def _whole_words(text: str) -> str:
-    """Return the beginning of a text, cut between two words: half a key would not be found."""
+    """Return the beginning of a text, cut between two words: half a key would not be recognised."""
     return text if len(text) <= MOST_READ else text[:MOST_READ].rpartition(" ")[0]
 
 
 def _sentence(error: BaseException) -> str:
-    """Return what the service said; Google's SDK writes the whole error object where a sentence would do."""
+    """Return the service's message; Google's SDK would write the whole error object."""
     if isinstance(error, BodyError):
         return str(error)
     google = next((link for link in chain(error) if hasattr(link, "details") and hasattr(link, "status")), None)
@@ -150,7 +150,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def _behind(error: BaseException) -> str:
-    """Return what the service behind a gateway said, where the gateway passes it on (OpenRouter: ``metadata.raw``)."""
+    """Return the message of the service behind a gateway, if passed on (OpenRouter: ``metadata.raw``)."""
     bodies = [body for link in chain(error) if isinstance(body := getattr(link, "body", None), dict)]
     metadata: dict[str, Any] = next((body["metadata"] for body in bodies if isinstance(body.get("metadata"), dict)), {})
     return f": {metadata['raw']}" if metadata.get("raw") else ""

@@ -1,8 +1,8 @@
-"""What in the environment sends requests, and the pictures in them, elsewhere than a model's row says.
+"""Environment variables that send requests, with their images, elsewhere than a model's row says.
 
-Base URLs are always passed on, so that no variable replaces them, and tracing is off; what is left are proxies.
-These are honoured, because many institutions have no other way out, but never in silence. Where the factory of a
-LangChain model looks is its own business: whatever in the environment may move its requests is named.
+Base URLs are always passed on, so that no variable replaces them, and tracing is off. Proxies remain:
+they are used, because many institutions need them, but always reported. Where the factory of a
+LangChain model sends requests is unknown: every variable that may redirect them is reported.
 """
 
 import ipaddress
@@ -17,11 +17,11 @@ __all__ = ["redirections"]
 
 _PROXIES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
 _PLACE = re.compile(r"_(BASE_URL|API_URL|API_BASE|ENDPOINT|GATEWAY)$")
-"""How libraries call the variables that say where a service is."""
+"""Endings of variables by which libraries set the address of a service."""
 
 
 def redirections(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Return a line for each variable that requests of the model may follow; never a user or password in it."""
+    """Return a warning for each variable that may redirect the model's requests, without users and passwords."""
     if isinstance(config, LangChain):
         return _of_a_factory(config, environ)
     url = getattr(config, "base_url", None)
@@ -33,7 +33,7 @@ def redirections(config: ModelConfig, environ: Mapping[str, str] = os.environ) -
     for name in _PROXIES:
         proxy = _of(name, environ)
         if proxy and name in {own, "ALL_PROXY"} and not _exempt(host, environ):
-            lines.append(f"{name} is set: requests to {host}, pictures included, go through {_host(proxy)}")
+            lines.append(f"{name} is set: requests to {host}, images included, go through {_host(proxy)}")
     return lines
 
 
@@ -46,12 +46,12 @@ def _of_a_factory(config: LangChain, environ: Mapping[str, str]) -> list[str]:
     for name, value in sorted(environ.items()):
         proxy, place = name.upper().endswith("_PROXY") and name.upper() != "NO_PROXY", _PLACE.search(name)
         if value and (proxy or (place and not placed)):
-            lines.append(f"{name} is set: requests of {config.model}, pictures included, may go to {_host(value)}")
+            lines.append(f"{name} is set: requests of {config.model}, images included, may go to {_host(value)}")
     return lines
 
 
 def _of(name: str, environ: Mapping[str, str]) -> str:
-    """Return a variable as HTTP libraries read it: in small letters it counts first, also where it is empty."""
+    """Return a variable as HTTP libraries read it: the lower-case name takes precedence, even if empty."""
     return environ.get(name.lower(), environ.get(name, ""))
 
 
@@ -64,7 +64,7 @@ def _within(host: str, domain: str) -> bool:
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(domain, strict=False)
     except ValueError:
-        return host == domain or host.endswith(f".{domain.lstrip('.')}")  # with a dot: what is below it only
+        return host == domain or host.endswith(f".{domain.lstrip('.')}")  # with a dot: only subdomains
 
 
 def _host(proxy: str) -> str:

@@ -1,6 +1,6 @@
-"""Many connections as pools of one: a pool looks at each of its connections for each request.
+"""Many connections as pools of one connection, because a pool checks each of its connections for each request.
 
-With 256 connections in one pool, that is most of the time a request takes.
+With 256 connections in one pool, this check takes most of a request's time.
 """
 
 import asyncio
@@ -13,16 +13,16 @@ import httpx2
 __all__ = ["FEW", "Spread", "spread"]
 
 FEW = 4
-"""Connections that one pool serves well."""
+"""Maximum number of connections that one pool serves well."""
 
 
 def spread(connections: int) -> httpx2.AsyncBaseTransport | None:
-    """Return a transport of so many connections; None, the client's own, where few are asked for or a proxy is set."""
+    """Return a transport of *connections*; None, the client's default, for few connections or with a proxy."""
     return Spread(connections) if connections > FEW and not getproxies() else None
 
 
 class Spread(httpx2.AsyncBaseTransport):
-    """A transport that sends each request by the connection that was used last of those that are free."""
+    """A transport that sends each request by the most recently used free connection."""
 
     def __init__(self, connections: int) -> None:
         self._free = asyncio.Semaphore(connections)
@@ -59,7 +59,7 @@ class Spread(httpx2.AsyncBaseTransport):
 
 
 class _Taken(httpx2.AsyncByteStream):
-    """The body of a reply, which gives its connection back once it is closed."""
+    """The body of a reply; closing it frees its connection."""
 
     def __init__(self, stream: httpx2.AsyncByteStream, give_back: Callable[[], None]) -> None:
         self._stream = stream
@@ -70,7 +70,7 @@ class _Taken(httpx2.AsyncByteStream):
             yield part
 
     async def aclose(self) -> None:
-        """Close the body first: until then, its connection is taken."""
+        """Close the body, then free its connection."""
         try:
             await self._stream.aclose()
         finally:

@@ -1,4 +1,4 @@
-"""The words and statuses by which services say what is wrong. Data, and how an error object states its status."""
+"""Words and statuses with which services report errors (data), and how to read the status of an error object."""
 
 import re
 from typing import Any
@@ -23,8 +23,8 @@ __all__ = [
 ]
 
 MOST_READ = 20_000
-"""Characters of one text of an error that are searched: one may quote the whole request, and a search of 30 MB takes
-seconds, in which nothing else goes on."""
+"""Characters searched in one text of an error: it may quote the whole request, and a search of 30 MB takes
+seconds, which would block everything else."""
 OVERFLOW = re.compile(
     r"context_length_exceeded|maximum context length|context window|(available )?context size|maximum model length"
     r"|prompt is too long|exceeds the maximum number of tokens|input tokens exceed|context length (is )?exceeded"
@@ -44,7 +44,7 @@ NO_CREDIT = re.compile(
 )
 RATE = re.compile(r"rate.?limit|(tokens|requests) per minute|\(TPM\)", re.IGNORECASE)
 NO_PATH = re.compile(r"unexpected endpoint or method", re.IGNORECASE)
-"""LM Studio, under status 200."""
+"""LM Studio's error with status 200."""
 BAD_KEY = re.compile(r"api[_ ]key|user location", re.IGNORECASE)
 BROKEN_CALL = re.compile(
     r"output_parse_failed|failed to (call a function|parse tool call|parse input at pos)"
@@ -52,16 +52,16 @@ BROKEN_CALL = re.compile(
     r"|tool call parsing failed|could not parse (the )?(model'?s? )?tool call",
     re.IGNORECASE,
 )
-"""How servers say that what the model wrote could not be read: Groq, llama.cpp, Ollama, and gateways before Gemini."""
+"""Messages that the model's call could not be read: Groq, llama.cpp, Ollama, and gateways before Gemini."""
 TOOL_USE_FAILED = re.compile(r"tool_use_failed")
-"""Groq's code for a call of the model, also of one where no tool is declared."""
+"""Groq's code for an unreadable call of the model, also if no tool is declared."""
 HISTORY = re.compile(
     r"tool[_ ]?call[_ ]?ids?\b|tool_use(_|\.|`|'| )*ids?\b|\bcall_id\b|\bitem with id\b|duplicate item"
     r"|no tool (output|call) found|expected an id that begins|without its required following item|thought_?signature",
     re.IGNORECASE,
 )
-"""How services refuse the ids of calls, or the signatures beside them. They were given by the service or by us, and
-are never the model's."""
+"""Messages that refuse the ids of calls, or the signatures beside them. These come from the service or this package,
+never from the model."""
 _STATUS = {
     "invalid_api_key": 401,
     "authentication_error": 401,
@@ -88,7 +88,7 @@ _STATUS = {
     "image_content_policy_violation": 400,
     "tool_use_failed": 400,
 }
-"""Words for a status, in small letters, as ``code`` or ``type`` of an error object holds them."""
+"""Statuses by words, in lower case, that an error object has as ``code`` or ``type``."""
 
 TEMPORARY = {
     408: Outcome.TIMEOUT,
@@ -99,19 +99,19 @@ TEMPORARY = {
     425: Outcome.SERVER_ERROR,
     499: Outcome.SERVER_ERROR,
 } | dict.fromkeys(range(200, 300), Outcome.BAD_REPLY)
-"""What a status means that may pass; 5xx as well."""
+"""Outcomes of statuses that may be temporary; 5xx are temporary too."""
 NEVER = frozenset({401, 402, 403, 404, 405, 407, 410, 411, 415, 426, 451, 511})
-"""No other request would fare better: a bad key, no credit, no such model or path, a proxy that wants a login."""
+"""Every other request would fail too: a bad key, no credit, no such model or path, a proxy that needs a login."""
 
 
 _SAID = ((OVERFLOW, 400), (NO_CREDIT, 429), (DAILY, 429), (RATE, 429), (NO_PATH, 404))
-"""What a message without a code stands for."""
+"""Statuses for messages without a code."""
 _PAYLOADS = frozenset({"choices", "candidates", "output"})
-"""Where a reply holds what a model said."""
+"""Keys under which a reply holds the model's output."""
 
 
 def status_of_body(content: Any) -> int | None:
-    """Return the status that the body of a reply states, where it is an error, whatever status it came under."""
+    """Return the status stated in the body of a reply if it is an error, independent of the HTTP status; else None."""
     if not isinstance(content, dict):
         return None
     error = content.get("error")
@@ -122,7 +122,7 @@ def status_of_body(content: Any) -> int | None:
 
 
 def status_stated(fields: dict[str, Any]) -> int | None:
-    """Return the status that an error object states: as a number, by a known word, or by what it says."""
+    """Return the status that an error object states: as a number, a known word, or by its message; else None."""
     stated = [fields.get(name) for name in ("code", "status", "statusCode", "type")]
     for value in stated:
         if isinstance(value, int | str) and str(value).isdecimal() and 300 <= int(value) <= 599:

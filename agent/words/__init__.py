@@ -1,1 +1,1 @@
-"""A question and the words it is put into."""
+"""A question and its prompt."""

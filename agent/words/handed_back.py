@@ -1,6 +1,6 @@
-"""Results of tools that stand beside a question: those another conversation about the same sample had.
+"""Tool results that are sent beside a question, taken from another conversation about the same sample.
 
-Contract: nothing of what a model said is among them. They follow the question in one message of the user, each with
+Contract: a model's replies are not among them. They follow the question in one message of the user, each with
 its tool, its arguments, its text, and its picture under its caption, in the order of the calls.
 """
 
@@ -22,12 +22,12 @@ class HandedBack:
 
     tool: str
     arguments: Any
-    """As the model wrote them."""
+    """Arguments as the model wrote them."""
     text: str
-    """What it got back."""
+    """Text of the tool's reply."""
     caption: str = ""
     png: bytes | None = None
-    """The picture it got back."""
+    """Picture of the tool's reply, a PNG file."""
 
 
 def blocks(results: Sequence[HandedBack], picture_block: Callable[[bytes], Block]) -> list[str | Block]:

@@ -1,4 +1,4 @@
-"""A researcher's own templates: a YAML file of texts by name, tried out before the first request.
+"""A researcher's own templates: a YAML file of texts by name, tested before the first request.
 
     size: |
       How long is the {{ label }} in the picture? One pixel is {{ width_mm_per_px }} mm wide ...
@@ -8,7 +8,7 @@ Names: the tasks, ``system`` (variable ``convention``), ``tools`` (variable ``na
 for models that call tools in text (variables ``names`` and ``declarations``, one JSON text for each tool), and
 ``tools_code`` (the provider runs code). What is not given is taken from the shipped templates. The variables of a task
 are those of ``prompts/*.j2`` and ``prompts/areas``; all templates know ``frame``, the coordinate convention
-(``tools/view/frames.py``), and are tried out in each.
+(``tools/view/frames.py``), and are tested in each.
 """
 
 from collections.abc import Iterable, Mapping

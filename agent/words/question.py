@@ -1,6 +1,6 @@
-"""A question as the agent gets it, how it is put into words, and the prompt made of it.
+"""A question as the agent gets it, its wording, and the prompt made from both.
 
-The agent never sees a target. The wording (form, units, whose templates) is part of a recipe and of a run's identity.
+The agent never sees a target. The wording (form, units, templates) is part of a recipe and of a run's identity.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,32 +18,32 @@ __all__ = ["Form", "Prompt", "Question", "Wording"]
 
 
 _NO_FACTS = {"own", "number", "lent"}
-"""Fields of a wording that no template reads."""
+"""Fields of a wording that templates do not use."""
 Form = Literal["direct", "cot"]
 """``direct`` asks for the answer, ``cot`` also prescribes the steps of the reasoning."""
 
 
 @dataclass(frozen=True)
 class Wording:
-    """The facts that templates depend on besides the sample; the fields' names are the templates' variables."""
+    """Settings of the prompt besides the sample; the fields' names are variables of the templates."""
 
     form: Form = "direct"
     tagged: bool = True
-    """Reasoning and answer go between tags; without them the reply is the bare numbers."""
+    """Whether reasoning and answer go between tags; if not, the reply is only the numbers."""
     states_image_size: bool = True
     states_spacing: bool = True
-    """Whether the prompt says how large a pixel is; without, tools can."""
+    """Whether the prompt states the pixel size; if not, tools can state it."""
     size_unit: str = "millimeters"
     distance_unit: str = "millimeters"
     angle_unit: str = "degrees"
     area_unit: str = "square millimeters"
     pixel_unit: str = "millimeters"
     display: Display = "plain"
-    """What is drawn on the pictures of the image; the system text says so where it is not plain."""
+    """What is drawn on the images sent; the system text says so unless it is ``plain``."""
     number: int = 0
-    """Which of the shipped wordings it is; 0 is the usual one, the others are its paraphrases."""
+    """Number of the shipped wording; 0 is the usual one, the others are its paraphrases."""
     lent: Mapping[str, str] | None = None
-    """The questions by the sample's id, where they are in MedVision's own words; no template is used for them then."""
+    """Questions in MedVision's own words, by the sample's id; if given, no template is used for them."""
     own: Mapping[str, str] = field(default_factory=dict)
     """A researcher's own templates by name (``detection``, ``size``, ..., ``system``), instead of the shipped ones."""
 
@@ -53,18 +53,18 @@ class Wording:
         return render(template, {**paraphrase(self.number), **self.own}, **facts, **values)
 
     def lent_to(self, sample_id: str) -> str | None:
-        """Return the question of a sample in MedVision's own words; None where it is not put into them."""
+        """Return the question of a sample in MedVision's own words; None if these words are not used."""
         return None if self.lent is None else self.lent[sample_id]
 
     @property
     def displayed(self) -> str:
-        """What the prompt says of the display; empty where it is plain."""
+        """The prompt's text about the display; empty if it is ``plain``."""
         return "" if self.display == "plain" else render(f"display/{self.display}")
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One picture and what is asked about it."""
+    """One image and the question about it."""
 
     template: str
     """Name of the prompt's template."""
@@ -77,18 +77,18 @@ class Question:
     """Whether the answer is a box."""
     wording: Wording = field(default_factory=Wording)
     lent: str = ""
-    """The question as MedVision's own package puts it; empty where it is put into words here."""
+    """The question in the words of MedVision's package; empty if it is rendered from a template."""
     shows_picture: bool = True
-    """Whether a picture stands with it. Without one, the pictures of tools are withheld too."""
+    """Whether the image is sent with the question. If not, the pictures of tools are withheld too."""
     results: Sequence[HandedBack] = ()
-    """Results of tools that stand beside it."""
+    """Tool results that are sent beside the question."""
 
     def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":
-        """Render the prompt for ``views.whole``; *tool_paragraph* tells of the tools, and is empty without any."""
+        """Return the prompt for ``views.whole``; *tool_paragraph* describes the tools, and is empty without tools."""
         whole, frame = views.whole, views.frame
         system = self.wording.render("system", convention=frame.sentence, frame=frame)
         if self.lent:
-            # Upstream sends no system text: ours says how tools are used, so that it goes with their paragraph.
+            # Upstream sends no system text: this one says how tools are used, so it is sent only with their paragraph.
             told = f"{system}\n\n{tool_paragraph}" if tool_paragraph else ""
             return Prompt(system="", tool_paragraph=told, question=self.lent)
         # Upstream states the image size with its padding; coordinates in pixels run over the content.
@@ -123,7 +123,7 @@ class Prompt:
 
     @property
     def system_sent(self) -> str:
-        """The system text as sent: the tool paragraph, where there is one, comes last."""
+        """The system text as sent, with the tool paragraph, if any, at its end."""
         return "\n\n".join(part for part in (self.system, self.tool_paragraph) if part)
 
     @property
@@ -138,7 +138,7 @@ class Prompt:
 
 
 def _stated(mm_per_px: float) -> str:
-    """Return a pixel size with three decimals; where these would all be zero, with three digits that are not."""
+    """Return a pixel size with three decimals, or with three significant digits if the decimals would all be zero."""
     return f"{mm_per_px:.3f}" if mm_per_px >= 0.0005 else f"{mm_per_px:.3g}"
 
 

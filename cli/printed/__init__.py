@@ -1,1 +1,1 @@
-"""Results as a person reads them in a terminal."""
+"""Results formatted for the terminal."""

@@ -1,4 +1,4 @@
-"""A comparison as a person reads it: one table per task, and a run's own line below published results."""
+"""Format a comparison for the terminal: one table per task, or a run's figures below published results."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -28,7 +28,7 @@ __all__ = ["comparison_view", "paired_view", "published_view"]
 
 
 def comparison_view(found: Compared, width: int) -> Group:
-    """Return a comparison: the facts of both runs, a table for each task, and last what was found.
+    """Return a comparison: the facts of both runs, a table for each task, and the findings at the end.
 
     The last table is no wider than *width* columns.
     """
@@ -51,10 +51,10 @@ def paired_view(
     places: Mapping[TaskName, PlaceComparison] = MappingProxyType({}),
     parts: Mapping[TaskName, PartsComparison] = MappingProxyType({}),
 ) -> Group:
-    """Return a table for each task of two runs of these names, and a warning where samples are not paired.
+    """Return a table for each task of two runs called *names*, and a warning if samples are not paired.
 
-    *card* says what is proven of their parity, *places* of each task where both runs measured, *parts* what the
-    difference is made of.
+    *card* is what is proven about their parity, *places* where in the image both runs measured, *parts* the parts of
+    the difference.
     """
     views: list[Text | Group] = []
     if comparison.pairs < comparison.chosen:
@@ -90,7 +90,7 @@ def _task_view(task: TaskName, comparison: TaskComparison, names: tuple[str, str
 
 
 def _parts_lines(one: TaskComparison) -> list[str]:
-    """Say what the loss is where it was declared, and the parts of its difference where an answer failed."""
+    """Return lines with the declared loss, if any, and with the parts of its difference if an answer failed."""
     lines = [f"loss: {one.metric}"] if one.metric else []
     if one.missing.unparsable_a or one.missing.unparsable_b:
         parts = number(one.by_answers, sign=True), number(one.by_failures, sign=True)
@@ -113,7 +113,7 @@ def _missing_line(missing: Unpaired, names: tuple[str, str]) -> str:
 
 
 def published_view(found: BesidePublished) -> Group:
-    """Return the parts the run has figures for, under its facts and what is not the same."""
+    """Return the run's facts, the differences to the published experiment, and the tables with the run's figures."""
     run, published = found.run, found.published
     facts = [*run.facts, f"scored by {found.protocol.name}", *([run.source_note] if run.source_note else [])]
     scored = sum(not record.outcome.infrastructure for record in run.records)

@@ -1,4 +1,4 @@
-"""The headroom as a person reads it: facts, a table for each task, what was found in words, and the next command."""
+"""Format the headroom for the terminal: facts, a table for each task, findings in words, and the next command."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from medvision_agent.text import counted, fixed, percent, plural
 __all__ = ["counterfactual_view", "next_lines"]
 
 _SHOWN = 12
-"""Structures of a task that are printed."""
+"""Maximum number of structures of a task that are printed."""
 _KEY = (
     "prior: the best constant answer of the other subjects; both: the true points and exact arithmetic; convention "
     "ceiling: an exact measurement at the true places; difference: from as answered, below 0 is better; bounds: the "
@@ -29,7 +29,7 @@ _ALONE = (Step.ANSWERED, Step.ARITHMETIC, Step.POINTS, Step.BOTH)
 
 
 def counterfactual_view(found: Counterfactual) -> Stack:
-    """Return the counterfactuals of one model, within 100 columns."""
+    """Return the printed counterfactuals of one model, at most 100 columns wide."""
     what = "what the same answers would score, without a call to a model (docs/counterfactual.md)"
     lines = [*found.facts, f"answers read by {found.protocol}; {what}"]
     blocks: list[RenderableType] = [plain(line) for line in lines]

@@ -1,4 +1,4 @@
-"""Decisions as a person reads them: of each arm a table for each rule, then what the second arm turns."""
+"""Format decisions for the terminal: for each arm a table per rule, then the decisions that the second arm changes."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ __all__ = ["decisions_view"]
 
 
 def decisions_view(found: Decided) -> Stack:
-    """Return all arms, and then the pair of them."""
+    """Return the decisions of all arms, then the comparison of two arms."""
     blocks = [block for arm in found.arms for block in ("", *_arm(arm))]
     if found.turned:
         a, b = (arm.name for arm in found.arms)

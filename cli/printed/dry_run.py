@@ -1,6 +1,6 @@
-"""A dry run in five lines of at most 80 columns: what would be asked, its likely cost within a range, and the basis.
+"""A dry run in five lines of at most 80 columns: the requests, their likely cost with a range, and the basis.
 
-Contract: no figure is cut. Where a line would be longer, its last details are left out, which ``--verbose`` prints.
+Contract: no figure is cut. In a line that would be too long, the last details are left out; ``--verbose`` prints them.
 """
 
 import re
@@ -17,11 +17,11 @@ __all__ = ["COLUMNS", "estimate_lines", "preview_lines"]
 
 COLUMNS = 80
 _NAME = 30
-"""Characters of a name that are shown; of a path, the last ones."""
+"""Maximum number of characters of a name that are shown; of a path, the last ones."""
 
 
 def estimate_lines(found: Estimate, data: str) -> list[str]:
-    """Return the five lines of a run."""
+    """Return the five lines for a run."""
     measured, _, other = found.assumed.partition(", WHICH HAD ")
     if measured.startswith("means"):
         had = f", WHICH HAD {other}" if other else ""
@@ -44,7 +44,7 @@ def estimate_lines(found: Estimate, data: str) -> list[str]:
 
 
 def preview_lines(found: Preview) -> list[str]:
-    """Return the five lines of a study, and below them what its repeats cannot show."""
+    """Return the five lines for a study, and below them what its repeats cannot show."""
     runs = sum(cell.epochs * cell.wordings for cell in found.cells)
     arms = f"{plural(runs, 'run')} of {plural(len(found.cells), 'arm')}"
     family = f"{plural(len(found.contrasts), 'contrast')}, family of {plural(found.tests, 'test')}"
@@ -60,7 +60,7 @@ def preview_lines(found: Preview) -> list[str]:
 
 
 def _basis(found: Preview) -> Iterable[str]:
-    """Yield what the cost of a study rests on, ever shorter."""
+    """Yield the basis of a study's cost estimate, in ever shorter forms."""
     counted = [name for name, part in (("probes", found.probes), ("canaries", found.canaries)) if part is not None]
     within = f"; {' and '.join(counted)} counted" if counted else ""
     measured = sum(cell.measured_in is not None for cell in found.cells)
@@ -83,12 +83,12 @@ def _cost(least: Spending, likely: Spending, most: Spending) -> str:
 
 
 def _usd(usd: float) -> str:
-    """Return money with four decimals, or with two where it is much."""
+    """Return US dollars with four decimals, or with two from 10 dollars on."""
     return f"{usd:.4f}" if usd < 10 else f"{usd:,.2f}"
 
 
 def _tokens(count: int) -> str:
-    """Return a number of tokens with three digits at least: 950, 108k, 1.33M."""
+    """Return a number of tokens with at least three digits: 950, 108k, 1.33M."""
     if count < 100_000:
         return f"{count:,}"
     return f"{count / 1000:.0f}k" if count < 999_500 else f"{count / 1e6:,.2f}M"
@@ -114,7 +114,7 @@ def _sources(every: Sequence[PlannedSource]) -> str:
 
 
 class _Found(NamedTuple):
-    """The smallest differences of one task, over the correlations within subjects that are thought possible."""
+    """Range of the smallest detectable difference of one task, over the assumed correlations within subjects."""
 
     low: float
     high: float
@@ -126,7 +126,7 @@ class _Found(NamedTuple):
 
 
 def _detected(found: Preview) -> str:
-    """Return the smallest difference that a test of each task detects, or its range over the tasks."""
+    """Return the smallest difference that a test detects, for each task or as a range over tasks."""
     several = len(found.sources) > 1
     rows: dict[str, list[PowerPreview]] = {}
     for power in found.power:
@@ -168,5 +168,5 @@ def _short(name: str) -> str:
 
 
 def _end(path: str, room: int) -> str:
-    """Return a path, or its end where it is longer than the room there is."""
+    """Return a path, or only its end if it is longer than *room* characters."""
     return path if len(path) <= room else f"...{path[len(path) - max(room, 10) + 3 :]}"

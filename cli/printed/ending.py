@@ -1,4 +1,4 @@
-"""How ``run`` ends: one sentence in words, a line for each task, and the next command."""
+"""The last lines that ``run`` prints: one sentence, a line for each task, and the next command."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ __all__ = ["ending"]
 
 
 def ending(run: Run, summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Group:
-    """Return the end of a run as a person reads it; the loss is 0 for a perfect answer and 1 for a failed one."""
+    """Return the last lines of a run; the loss is 0 for a perfect answer and 1 for a failed one."""
     blocks: list[RenderableType] = [plain(""), plain(_sentence(run, summary))]
     if summary.n:
         blocks.append(_table(summary, places))
@@ -63,11 +63,11 @@ def _table(summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Table:
 
 
 def _next(run: Run) -> Sequence[str]:
-    """Return where the run is stored, and the next command; the error stream says how to go on with samples left."""
+    """Return the run's folder and the next command; the error stream says how to ask remaining samples."""
     stored = f"stored in {run.folder}"
     if run.pending():
         return [stored]
-    if run.identity.model.get("replay"):  # one tool is all it has
+    if run.identity.model.get("replay"):  # a replay has only one tool
         return [stored, f"next: {_command('score', run.folder)}"]
     beside = other_arms(run)
     arms = {run.identity.condition: run.folder, **{condition: row.folder for condition, row in beside.items()}}
@@ -86,6 +86,6 @@ def _command(*words: object) -> str:
 
 
 def _free(folder: Path) -> Path:
-    """Return a folder of this name, or with a number after it, that is not there."""
+    """Return this folder's name, with a number added if it exists already."""
     names = (folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(2, 100)))
     return next((name for name in names if not name.exists()), folder)

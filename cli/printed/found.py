@@ -1,4 +1,4 @@
-"""What was found, as a command ends with it: caveats, the answer in words, the table, the next command."""
+"""The findings at the end of a command: caveats, the answer in words, the table, the next command."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ from medvision_agent.text import fixed, plural
 __all__ = ["NEXT", "found_lines", "next_line"]
 
 NEXT = ("report", "view")
-"""The commands that show more of what was found; each takes the folders."""
+"""Commands that show more of the findings; each takes the folders."""
 _SAID_BEFORE = {"untested", "early"}
 """Kinds of caveats that commands print as headlines, above everything else."""
 _SHOWN = 12
-"""Rows of the table, at most; of more, those of the main contrast and those that bear a claim come first."""
+"""Maximum number of rows in the table; if there are more, those of the main contrast or with a claim come first."""
 _HEADS = ("", "loss", "interval", "n/subj.", "w/t/l", "wrong", "cost", "claim")
 _KEY = (
     "loss: difference of the mean losses, second arm minus first (below 0: the second is better); n/subj.: samples and "
@@ -37,13 +37,13 @@ def found_lines(found: Findings, width: int) -> list[str]:
 
 
 def next_line(*folders: str | PathLike[str]) -> str:
-    """Return the commands that show more."""
+    """Return the line with the commands that show more."""
     given = shlex.join(map(str, folders))
     return f"next: {'; '.join(f'medvision-agent {name} {given}' for name in NEXT)}"
 
 
 def _table(rows: Sequence[Row], width: int) -> Iterator[str]:
-    """Yield the rows contrast by contrast: as columns where they fit, else each row in words."""
+    """Yield the rows contrast by contrast, as columns if they fit, else each row in words."""
     contrasts = list(dict.fromkeys(row.contrast for row in rows))
     cells = {row.about: _cells(row) for row in rows}
     widths = [max(map(len, column)) for column in zip(_HEADS, *cells.values(), strict=True)]

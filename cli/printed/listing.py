@@ -1,4 +1,4 @@
-"""A row of a listing as a person reads it: two or three lines, wrapped to the terminal."""
+"""Format a row of a listing for the terminal: two or three lines, wrapped."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ from medvision_agent.text import percent, plural
 __all__ = ["print_listed"]
 
 _SHOWN = 4
-"""Models, arms or sources that are named at most."""
+"""Maximum number of models, arms or sources that are named."""
 
 
 def print_listed(row: Listed, *, cells: bool, indent: int = 0) -> None:
@@ -44,7 +44,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _arms(row: Listed) -> Iterator[str]:
-    """Yield what the first arms of a study came to, a line for each model and source."""
+    """Yield the losses of the first arms of a study, a line for each model and source."""
     groups = list(dict.fromkeys((one.model, one.source) for one in row.arms))
     several = len(row.data) > 1
     for model, source in groups[:_SHOWN]:

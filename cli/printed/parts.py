@@ -1,4 +1,4 @@
-"""The loss in parts, for a person: of one arm, and of the difference of two."""
+"""Format the parts of the loss of one arm, and of the difference between two arms."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ __all__ = ["compared_parts", "labels_table", "parts_blocks"]
 
 
 def parts_blocks(found: TaskParts) -> list[RenderableType]:
-    """Return the parts of an arm's mean loss with their intervals, and its answers by what is wrong with them."""
+    """Return the parts of an arm's mean loss with their intervals, and its answers by kind of error."""
     table = new_table(["mean", "95% interval"])
     table.add_row("loss", number(found.loss), "")
     for cause, part in found.parts.items():
@@ -36,7 +36,7 @@ def labels_table(labels: Mapping[str, TaskParts]) -> RenderableType:
     ]
     table = new_table(["n", "subjects", "loss", *causes], ["structure"])
     table.columns[0].no_wrap = False
-    for column in table.columns[1:]:  # of long names of structures, the figures are not to suffer
+    for column in table.columns[1:]:  # long names of structures must not cut the figures
         column.min_width = max(6, *(len(word) for word in str(column.header).split()))
     for name, one in labels.items():
         parts = [number(one.parts[cause].mean if cause in one.parts else None) for cause in causes]
@@ -45,7 +45,7 @@ def labels_table(labels: Mapping[str, TaskParts]) -> RenderableType:
 
 
 def compared_parts(found: PartsComparison, names: tuple[str, str]) -> list[RenderableType]:
-    """Return the parts of both arms and of their difference, and the difference in words where that is allowed."""
+    """Return the parts of both arms and of their difference, and the difference in words if that is allowed."""
     table = new_table([*names, "difference", "95% interval"])
     table.add_row("loss", number(found.loss_a), number(found.loss_b), number(found.difference, sign=True), "")
     for cause, part in found.parts.items():

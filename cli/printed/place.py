@@ -1,4 +1,4 @@
-"""Where answers were measured, in a line or two for a person."""
+"""Format where in the image answers were measured, in one or two lines."""
 
 from medvision_agent.cli.printed.table import number
 from medvision_agent.eval.place.compare import Gains, Part, PlaceComparison
@@ -82,7 +82,7 @@ def _gains(arm: str, gains: Gains) -> list[str]:
 
 
 def _apart(part: Part) -> str:
-    """Say how far off the centre of what was measured lies."""
+    """Return the distance in mm between the measured and the true centre."""
     if part.apart_mm is None:
         return ""
     low, high = (f"{end:.0f}" for end in part.apart_mm)

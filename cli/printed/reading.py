@@ -1,4 +1,4 @@
-"""Two readings of the same responses as a person reads them: an arm task by task, and the difference of two arms."""
+"""Format two readings of the same responses: each arm task by task, and the difference of two arms."""
 
 from collections.abc import Iterable
 
@@ -14,12 +14,12 @@ __all__ = ["pair_read_view", "read_view"]
 
 
 def read_view(read: Read) -> Stack:
-    """Return what both readers have of one source."""
+    """Return the figures of both readings of one source."""
     return Stack(*_arm(read))
 
 
 def pair_read_view(found: PairRead) -> Stack:
-    """Return what both readers have of two runs, and of their difference."""
+    """Return the figures of both readings of two runs, and of their difference."""
     a, b = found.names
     table = new_table(["by the rule", "by the reader", "format", "pairs", "subjects"], [f"loss, {a} -> {b}"])
     for task, one in found.pairs.items():

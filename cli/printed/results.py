@@ -1,4 +1,4 @@
-"""A section as a person reads it: MedVision's groups and lines first, ours after them under a heading that says so.
+"""Format a section: MedVision's groups and lines first, then this package's figures under their own heading.
 
 Contract: no mean without its n. Names from files are printed as plain characters.
 """
@@ -20,7 +20,7 @@ _ERROR_COLUMNS = _COUNTS | {"avgMAE": "MAE", "avgMRE": "MRE", "avgNMAE": "nMAE",
 _ERROR_COLUMNS |= {"MRE<0.2": "MRE<0.2", "MRE<0.3": "MRE<0.3"}
 _LINE = {"MAE": "mae", "MRE": "mre", "nMAE": "nmae", "SR": "sr"}
 _SHARES = ("SR", "SuccessRate", "success_rate", "IoU>", "MRE<")
-"""How names of shares of samples begin; they stand in per cent."""
+"""How names of fractions of samples begin; they are printed in per cent."""
 _FAMILIES = {"Detection": "detection", "TL": "tumour/lesion size", "AD": "angles and distances"}
 
 

@@ -1,4 +1,4 @@
-"""A summary as a person reads it, of a run or of answers made elsewhere: compact tables, or strict JSON.
+"""Print the summary of a run or of other answers: compact tables, or strict JSON.
 
 Contract: no mean is printed without its n, and no task without its success rate and number of subjects. Text from
 runs (tool names are what a model wrote) is printed as plain characters, never as markup or terminal control.
@@ -43,7 +43,7 @@ def summary_view(
 ) -> Group:
     """Return a summary as tables, under the facts of its run and the note of its source.
 
-    *places* says of each task where its answers were measured.
+    *places* holds for each task where in the image its answers were measured.
     """
     targets = "; ".join(
         f"{plural(count, 'sample')} with {_CONVENTIONS[name]}" for name, count in summary.conventions.items()
@@ -53,7 +53,7 @@ def summary_view(
     rules = scored_by(summary.protocol, summary.tasks)
     lines = [*facts, f"scored by {rules}: {plural(summary.n, 'sample')}, {people(summary)}{failed}"]
     lines += [line for line in (targets, source_note) if line]
-    # What is synthetic has exact truth; the source's note says that it is no medical picture.
+    # Synthetic images have an exact ground truth; the source's note says that they are not medical images.
     doubts = {name: count for name, count in summary.marks.items() if name != "synthetic"}
     if doubts:
         lines.append(f"truth to be read with care: {counted(doubts)}")
@@ -72,7 +72,7 @@ def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) ->
     parsed = f"{plural(summary.parsed, 'answer')} parsed{rate}"
     heading = plain(f"{task}: {plural(summary.n, 'sample')}, {people(summary)}, {parsed}")
     heading.stylize("bold")
-    # "answered" is how the conversation ended; whether the text holds an answer is the parser's word.
+    # "answered" is how the conversation ended; the parser decides whether the text holds an answer.
     endings = {"replied with text" if name == "answered" else name: count for name, count in summary.outcomes.items()}
     notes = [f"endings: {counted(endings)}; parsed as an answer: {summary.parsed}; forced to answer: {summary.forced}"]
     if summary.infrastructure:
@@ -84,7 +84,7 @@ def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) ->
 
 
 def _reference_line(name: str, means: Mapping[str, Mean], task: TaskName) -> str:
-    """Return a reference in one line; all of its figures are over the same samples."""
+    """Return a reference value in one line; all of its figures are over the same samples."""
     known = {measure.name: measure for measure in MEASURES[task]}
     figures = ", ".join(
         f"{one} {measured(mean.mean, known[one]) if one in known else number(mean.mean)}" for one, mean in means.items()
@@ -120,9 +120,9 @@ def _with_n(mean: Mean, form: str, what: str) -> str:
 
 
 def print_summary(score: "RunScore", *, as_json: bool, asked: bool = False) -> None:
-    """Print the summary of a run as tables, or as strict JSON; MedVision's own group summaries come after ours.
+    """Print the summary of a run as tables or strict JSON, followed by MedVision's own group summaries.
 
-    Where it was *asked* just now, a sentence, a line for each task and the next command come last.
+    If it was *asked* just now, a sentence, a line for each task and the next command come last.
     """
     if score.note:
         click.echo(printable(score.note), err=True)
@@ -130,7 +130,7 @@ def print_summary(score: "RunScore", *, as_json: bool, asked: bool = False) -> N
         click.echo(json.dumps(score.to_json(), indent=2, allow_nan=False))
         return
     run = score.run
-    facts = [line for line in run.facts if not asked or line != run.unlike_check]  # which then stands at the end
+    facts = [line for line in run.facts if not asked or line != run.unlike_check]  # which is then printed at the end
     show(summary_view(score.summary, [*score.no_claim, *facts], run.source_note, score.places))
     for section in score.groups:
         show(section_view(section.summary))
@@ -141,7 +141,7 @@ def print_summary(score: "RunScore", *, as_json: bool, asked: bool = False) -> N
 
 
 def print_answers(score: "AnswerScore", *, as_json: bool) -> None:
-    """Print the summaries of answers as tables or JSON; what is to be known about their files is on standard error."""
+    """Print the summaries of answers as tables or JSON, and remarks about their files on standard error."""
     for note in score.notes:
         click.echo(f"note: {printable(note)}", err=True)
     if as_json:

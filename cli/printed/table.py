@@ -1,4 +1,4 @@
-"""Tables for a terminal, at most ``WIDTH`` columns wide, and how their cells are written.
+"""Tables for a terminal, at most ``WIDTH`` columns wide, and the format of their cells.
 
 Contract: text from runs (tool names are what a model wrote) is printed as plain characters, never as markup or terminal
 control.
@@ -39,11 +39,11 @@ __all__ = [
 
 WIDTH = 100
 _NAME = 12
-"""Characters of a name that stand in one line at least."""
+"""Fewest characters of a name in one line."""
 _GAP = 3
 """Characters between two columns."""
 _STANDARD = 80
-"""Columns of a terminal that says nothing of its width."""
+"""Columns of a terminal whose width is unknown."""
 
 
 def show(view: RenderableType) -> None:
@@ -54,24 +54,24 @@ def show(view: RenderableType) -> None:
 
 
 def show_lines(lines: Iterable[str]) -> None:
-    """Print lines of text to standard output, wrapped to the terminal; nothing in them steers it."""
+    """Print lines of text to standard output, wrapped to the terminal, without control characters."""
     for line in lines:
         show(plain(line))
 
 
 def columns() -> int:
-    """Return how many columns a view may take."""
+    """Return the number of columns that a view may take."""
     console = Console()
     return min(console.width, WIDTH, _STANDARD) if console.is_terminal else _STANDARD
 
 
 def plain(text: str) -> Text:
-    """Return text with everything unprintable replaced, and no markup read."""
+    """Return text with unprintable characters replaced and without interpreting markup."""
     return Text(printable(text))
 
 
 def number(value: float | None, *, sign: bool = False) -> str:
-    """Return a value for a table cell; ``-`` where there is none. What rounds to 0 is never negative."""
+    """Return a value for a table cell; ``-`` for None. A value that rounds to 0 is never negative."""
     if value is None:
         return "-"
     form = ".4f" if abs(value) < 1000 else ".4g"
@@ -86,12 +86,12 @@ def measured(value: float | None, measure: Measure, *, sign: bool = False) -> st
 
 
 def people(part: Summary | TaskSummary | TaskComparison) -> str:
-    """Return how many subjects there are, and how many samples the largest of them has."""
+    """Return the number of subjects, and the number of samples of the largest subject."""
     return f"{plural(part.subjects, 'subject')} (largest {part.largest_subject})"
 
 
 class _Fitting(Table):
-    """A table of names and figures; where the figures would be cut, each row is written out in words instead."""
+    """A table of names and figures; if figures would be cut, each row is written in words instead."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table, or its rows as lines that wrap."""
@@ -106,7 +106,7 @@ class _Fitting(Table):
         yield from super().__rich_console__(console, options)
 
     def _in_words(self, cells: Sequence[Sequence[str]], named: Sequence[bool]) -> Iterable[Text]:
-        """Yield each row as a line; *cells* are those of each column, its head first."""
+        """Yield each row as a line; *cells* holds the cells of each column, its head first."""
         heads, *rows = zip(*cells, strict=True)
         for row in rows:
             each = list(zip(row, named, heads, strict=True))
@@ -115,7 +115,7 @@ class _Fitting(Table):
 
 
 def _widths(cells: Sequence[Sequence[str]], named: Sequence[bool], room: int) -> list[int] | None:
-    """Return the widths of columns within *room*: first heads are broken, then names; None where that is not enough."""
+    """Return the widths of columns within *room*: first heads are broken, then names; None if that is not enough."""
     whole = [max(map(cell_len, column)) for column in cells]
     least = [
         width if is_name else max(map(cell_len, [*own, *head.split()]))
@@ -128,7 +128,7 @@ def _widths(cells: Sequence[Sequence[str]], named: Sequence[bool], room: int) ->
     spare = room - sum(broken)
     if spare < 0:
         return None
-    for place, width in enumerate(least):  # what is left goes to the names, the first ones first
+    for place, width in enumerate(least):  # remaining room goes to the names, from the first on
         more = min(spare, width - broken[place])
         broken[place] += more
         spare -= more
@@ -149,10 +149,10 @@ def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
 
 
 def print_columns(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> None:
-    """Print rows as plain columns, to be copied; a column whose last cell is a number stands to the right.
+    """Print rows as plain columns for copying; a column whose last cell is a number is right-aligned.
 
-    In a terminal that is too narrow for them, each row is its first cell, and the others below it, wrapped; with
-    *heads*, the names of the columns, each says what it is.
+    In a terminal that is too narrow, each row is its first cell with the other cells below it, wrapped; with
+    *heads*, the names of the columns, each of these cells is named.
     """
     texts = [[printable(str(cell)) for cell in row] for row in ([heads, *rows] if heads else rows)]
     widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
@@ -178,7 +178,7 @@ def _print_stacked(row: Sequence[str], heads: Sequence[str], limit: int) -> None
 
 
 def print_wrapped(text: str, *, indent: int = 0, hanging: int | None = None, limit: int | None = None) -> None:
-    """Print a text in lines that fit the terminal; in a file or for another program it stays one line.
+    """Print a text in lines that fit the terminal; into a file or another program it stays one line.
 
     *indent* stands before the first line, *hanging* (or *indent*) before the others.
     """
@@ -187,7 +187,7 @@ def print_wrapped(text: str, *, indent: int = 0, hanging: int | None = None, lim
     shown = " " * indent + printable(text)
     hang = " " * (indent if hanging is None else hanging)
     fold = TextWrapper(limit or len(shown) + 1, subsequent_indent=hang, break_on_hyphens=False)
-    fold.break_long_words = False  # a path or an id is there to be copied
+    fold.break_long_words = False  # paths and ids must stay copyable
     for line in fold.wrap(shown) or [""]:
         click.echo(line)
 

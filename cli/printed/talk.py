@@ -1,7 +1,7 @@
 """One conversation for a terminal, turn by turn.
 
 Contract: what models, servers and tools wrote is printed as plain characters, never as markup or terminal control, and
-wrapped to the terminal. Pictures appear as their size and file.
+wrapped to the terminal. Images appear as their size and file.
 """
 
 import struct
@@ -22,16 +22,16 @@ __all__ = ["others_line", "talk_view"]
 
 _INDENT = (0, 0, 0, 2)
 _NAMED = 4
-"""Arms that are named at most."""
+"""Maximum number of arms that are named."""
 
 
 def talk_view(talk: Talk, name: str, folder: Path) -> RenderableType:
-    """Return a conversation; *name* is what its run is called, *folder* where it lies."""
+    """Return a printed conversation; *name* and *folder* are those of its run."""
     return Group(*_head(talk, name), *(part for turn in talk.turns for part in _turn(turn, folder)), Text())
 
 
 def others_line(arms: Sequence[str]) -> Text:
-    """Return how to see the arms that are not shown."""
+    """Return the line that says how to see the arms that are not shown."""
     named = f"{', '.join(arms[:_NAMED])}{', ...' if len(arms) > _NAMED else ''}"
     return _text(f"{plural(len(arms), 'more arm')} ({named}): --arm NAME, or --all for all of them")
 
@@ -88,7 +88,7 @@ def _call(call: Call, folder: Path) -> Iterator[RenderableType]:
 
 
 def _picture(folder: Path, name: str, more: str = "") -> Text:
-    """Return the size and the file of a picture; the file is never broken into lines, so that it can be copied."""
+    """Return the size and the file of an image; the path is never broken over lines, so that it can be copied."""
     path = picture_path(folder, name)
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The summary of ``why`` as a person reads it: compact tables, at most 100 columns wide."""
+"""Format the summary of ``why``: compact tables, at most 100 columns wide."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -31,7 +31,7 @@ def why_view(
 ) -> Stack:
     """Return the summary as tables, under the facts of its run or files.
 
-    *places* says of each task where its answers were measured, *parts* what its loss is made of, *labels* the same of
+    *places* holds for each task where its answers were measured, *parts* the parts of its loss, *labels* the parts for
     each structure.
     """
     lines = [

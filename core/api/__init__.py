@@ -1,1 +1,1 @@
-"""What ``import medvision_agent`` offers to scripts and notebooks (docs/api.md); the command line is made of it too."""
+"""The Python interface for scripts and notebooks (docs/api.md); the command line uses it too."""

@@ -1,7 +1,7 @@
-"""Asking: a run from its settings, a stored run once more, and what either might cost.
+"""Ask a model: a run from its settings, or a stored run once more; and estimate the costs.
 
-Contract: what was finished is stored, however a call ends. With ``progress`` the error stream shows what goes on;
-nothing is printed otherwise. A first KeyboardInterrupt lets the samples in flight finish, a second one stops at once.
+Contract: finished samples are stored, however a call ends. With ``progress`` the error stream shows the progress;
+nothing else is printed. A first KeyboardInterrupt lets the samples in flight finish, a second one stops at once.
 """
 
 import asyncio
@@ -38,42 +38,42 @@ __all__ = ["Ran", "ask", "ask_again", "default_folder", "estimate", "rerun", "ru
 
 @dataclass(frozen=True, eq=False)
 class Ran(Loaded):
-    """A run that was asked, as it is stored now."""
+    """A run after asking, as it is stored now."""
 
     run: Run
     used_up: str
-    """Which limit of the run stopped it; empty where none did."""
+    """The limit that stopped the run; empty if none did."""
     interrupted: bool
-    """Whether a KeyboardInterrupt stopped it."""
+    """Whether a KeyboardInterrupt stopped the run."""
 
     @property
     def unanswered(self) -> Sequence[Record]:
-        """The samples that never got a reply: ``resume`` asks them again, but for those set aside."""
+        """The samples that never got a reply; ``resume`` asks them again, except those set aside."""
         return [record for record in self.run.records if record.outcome.infrastructure]
 
     @property
     def left(self) -> int:
-        """How many samples ``resume`` would ask."""
+        """Number of samples that ``resume`` would ask."""
         return len(self.run.pending())
 
 
 def run(settings: Settings | None = None, /, *, progress: bool = True, **given: Any) -> Ran:
     """Ask a model the samples of a source, and return the run as stored.
 
-    Give the fields of ``Settings``, by name or as a ``Settings``, or both: names go before it.
+    Give the fields of ``Settings`` by name, as a ``Settings``, or both: fields by name take precedence.
 
         mva.run(model="baseline-cv", tools="off", selection={"limit": 5}, out="runs/off")
 
-    Raises a MedVisionAgentError before the first request where the settings cannot be used, ProviderError (after
-    storing what was in flight) where the provider refuses to work, and KeyboardInterrupt after an interruption.
+    Raises a MedVisionAgentError before the first request if the settings cannot be used, ProviderError (after
+    storing the samples in flight) if the provider refuses to work, and KeyboardInterrupt after an interruption.
     """
     return _whole(ask(_settings(settings, given), progress=progress))
 
 
 def rerun(stored: PathText, out: PathText, *, progress: bool = True, **given: Any) -> Ran:
-    """Ask once more what a stored run asked, into the folder *out*, and return the new run.
+    """Repeat a stored run into the folder *out*, and return the new run.
 
-    Fields of ``Settings`` that are given replace those the run stored. Raises what ``run`` does.
+    Given fields of ``Settings`` replace the stored ones. Raises the same errors as ``run``.
     """
     before = open_run(Path(stored))
     settings = _settings(settings_of(before, Path(out)), {**given, "out": out})
@@ -81,25 +81,25 @@ def rerun(stored: PathText, out: PathText, *, progress: bool = True, **given: An
 
 
 def estimate(settings: Settings | None = None, /, *, pilot: PathText | None = None, **given: Any) -> Estimate:
-    """Return what ``run`` would ask with these settings and what that might cost; nothing is asked.
+    """Return the requests and costs that ``run`` would have with these settings; nothing is asked.
 
-    The costs go by rules of thumb, or by what the stored run *pilot* took.
+    Costs are estimated by rules of thumb, or from the tokens of the stored run *pilot*.
     """
     prepared = prepare(_settings(settings, given), asking=False)
     return estimate_prepared(prepared, open_run(Path(pilot)) if pilot is not None else None)
 
 
 def ask(settings: Settings, *, progress: bool, rules: Protocol | None = None) -> Ran:
-    """Ask with settings that name their folder; an interruption is told by the result.
+    """Ask with settings that name their folder; the result says whether it was interrupted.
 
-    The loss in the progress is by *rules*, or by the default protocol.
+    The loss in the progress line is computed by *rules*, or by the default protocol.
     """
     prepared = prepare(settings)
     return _asked(prepared, _said_first(prepared), progress=progress, rules=rules)
 
 
 def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protocol | None = None) -> Ran:
-    """Ask with settings made of those of a stored run, as ``ask`` does; what differs all the same is said first."""
+    """Ask like ``ask`` with settings from a stored run; first print what differs from that run."""
     prepared = prepare(settings)
     changed = changes(before.identity, prepared.identity)
     lines = [f"not as in {before.folder}: {', '.join(changed)}"] if changed else []
@@ -107,7 +107,7 @@ def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protoco
 
 
 def default_folder(settings: Settings) -> Path:
-    """Return a folder named by time, model and tools; only letters a file system takes."""
+    """Return a folder named by time, model and tools, in characters that every file system accepts."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     name = f"{settings.model}-tools-{settings.tools}"
     safe = "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in name)
@@ -137,37 +137,37 @@ def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: P
 
 
 def _said_first(prepared: Prepared) -> list[str]:
-    """Return what a user must know before the first request, a line each."""
+    """Return the warnings before the first request, as lines."""
     name, model = prepared.settings.model, prepared.model
     return [*notices(model), *standing(name, model), *_upgrades(prepared)]
 
 
 def _whole(ran: Ran) -> Ran:
-    """Return a run that was not interrupted, or go on with the interruption now that all is stored."""
+    """Return the run; raises KeyboardInterrupt, now that all is stored, if it was interrupted."""
     if ran.interrupted:
         raise KeyboardInterrupt
     return ran
 
 
 def _settings(base: Settings | None, given: dict[str, Any]) -> Settings:
-    """Return settings with a folder; raises ConfigError naming what is wrong."""
+    """Return settings with a folder; raises ConfigError that names the wrong setting."""
     for name in given.keys() - Settings.model_fields.keys():
         known = Settings.model_fields
         raise ConfigError(f"unknown setting {name!r}; known: {', '.join(known)}.{nearest(name, known)}")
     if "model" in given or "models_file" in given:
-        given = {"row": None, **given}  # another model takes the place of the row
+        given = {"row": None, **given}  # another model replaces the row
     try:
         settings = Settings(**given) if base is None else base.but(**given)
     except ValidationError as error:
         raise ConfigError(complaint(error, of=Settings)) from None
     placed = "out" in given or settings.out != Settings.model_fields["out"].default
     if settings.resume and not placed:
-        raise ConfigError("resume needs out: the folder of the run to continue")
+        raise ConfigError("resume needs out: give the folder of the run to continue")
     return settings if placed else settings.but(out=default_folder(settings))
 
 
 def _upgrades(prepared: Prepared) -> list[str]:
-    """Return a line for each library that is not of the version the run to be resumed began with."""
+    """Return a line for each library whose version differs from that at the start of the resumed run."""
     settings = prepared.settings
     if not settings.resume or not has_run(settings.out):
         return []

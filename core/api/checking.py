@@ -1,6 +1,6 @@
-"""Checking samples before anybody is asked.
+"""Check samples before a model is asked.
 
-Contract: what is wrong with samples is returned, not raised; a source that cannot be opened at all raises.
+Contract: problems of samples are returned, not raised; only a source that cannot be opened raises.
 """
 
 from collections.abc import Iterable
@@ -23,19 +23,19 @@ def check(data: PathText, *, unchecked: Iterable[str] = (), reading: Reading | N
 
     The result has ``samples``, ``refused`` (each with rule, place, field and message), ``refusals`` (how many there
     are) and ``warnings`` (each with the number of samples and the first). Rules in *unchecked* are not applied:
-    ``pixel-size``, ``shared-picture``. *reading* goes with MedVision's data. Raises DataError where the source cannot
+    ``pixel-size``, ``shared-picture``. *reading* is for MedVision's data only. Raises DataError if the source cannot
     be opened.
     """
     return check_source(opened(name_of(str(data)), reading), check_unchecked(unchecked))
 
 
 def opened(name: str, reading: Reading | None = None) -> Source:
-    """Return the source called *name*, its samples not listed yet; raises DataError or ConfigError."""
+    """Return the source called *name* without listing its samples; raises DataError or ConfigError."""
     return open_source(name, reading or Reading(), listing=False)
 
 
 def name_of(data: str) -> str:
-    """Return the name of a source by that of a folder: MedVision's data, or one with a list of samples in it."""
+    """Return the source name for a folder of MedVision's data or with a list of samples; other names unchanged."""
     path = Path(data)
     if not path.is_dir():
         return data

@@ -1,4 +1,4 @@
-"""Runs side by side, paired by sample; or a run beside the results that MedVision published."""
+"""Compare two runs, paired by sample, or a run with MedVision's published results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -39,24 +39,24 @@ __all__ = ["BesidePublished", "Compared", "compare", "compare_published", "refus
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Run B beside run A."""
+    """The comparison of run B with run A."""
 
     a: Run
     b: Run
     names: tuple[str, str]
-    """What the two are called in words: their conditions, with models or folders where these are not enough."""
+    """Names of the two runs: their conditions, with models or folders if conditions are equal."""
     comparison: Comparison
     """By task: the means over common pairs, their difference B - A, and what could not be paired."""
     places: Mapping[TaskName, PlaceComparison]
-    """By task: where both arms measured, the grounded losses, and the gains by place."""
+    """By task: where in the image both arms measured, the grounded losses, and the gains by place."""
     parts: Mapping[TaskName, PartsComparison]
-    """By task: both mean losses and their difference in parts, by what is wrong with the answers."""
+    """By task: both mean losses and their difference, split by kind of error."""
     findings: Findings
     """The answer in words, a row for each task, and the caveats."""
 
     @property
     def no_claim(self) -> Sequence[str]:
-        """Headlines: why the difference says nothing of tools, or nothing yet; none where it may."""
+        """Headlines: why the difference says nothing about tools, or nothing yet; empty if it may."""
         one, two = self.names
         early = unfinished({one: self.a, two: self.b})
         a, b = self.a.identity.model_name, self.b.identity.model_name
@@ -70,7 +70,7 @@ class Compared:
 
     @property
     def card(self) -> Card:
-        """What is proven, assumed and unknowable of the parity of both runs."""
+        """What is proven, assumed and unknowable about the parity of both runs."""
         return parity_card([(self.a, self.b)], names=self.names)
 
     @property
@@ -110,14 +110,14 @@ class Compared:
 
 @dataclass(frozen=True, eq=False)
 class BesidePublished:
-    """A run beside a version of MedVision's published results."""
+    """A run compared with a version of MedVision's published results."""
 
     run: Run
     protocol: Protocol
     figures: Mapping[str, Mapping[str, Figures]]
-    """The run's, by family and part of its table."""
+    """Figures of the run, by family and part of its table."""
     differences: Sequence[str]
-    """What is not the same in both."""
+    """What differs between the run and the published experiment."""
     published: Version
 
     def to_json(self) -> dict[str, Any]:
@@ -141,11 +141,11 @@ def compare(
     failures: Failures = "worst",
     models: bool = False,
 ) -> Compared:
-    """Return stored run *b* beside run *a*, sample by sample; no test of significance.
+    """Return stored run *b* compared with run *a*, sample by sample, without a significance test.
 
-    *metric* and *failures* are the keys of a study (docs/studies.md): the loss and what a failure costs. With *models*,
-    the runs are of two models under the same condition. Raises ConfigError naming every difference where the runs
-    differ in more than their tools (or their models), or a task without the metric.
+    *metric* and *failures* are keys of a study (docs/studies.md): the loss, and the loss of a failure. With *models*,
+    the runs are of two models under the same condition. Raises ConfigError that names every difference if the runs
+    differ in more than their tools (or their models), or that names a task without the metric.
     """
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
@@ -163,12 +163,12 @@ def compare(
 
 
 def refuse_unlike(one: Run, two: Run, paths: Sequence[PathText], *, models: bool = False) -> None:
-    """Raise ConfigError naming every difference where two runs differ in more than their tools (*models*: models)."""
+    """Raise ConfigError that names every difference if two runs differ in more than tools (*models*: in models)."""
     what = "models" if models else "tools"
     asked = one.identity.model_name, two.identity.model_name
     a, b = paths
     if models and asked[0] == asked[1]:
-        raise ConfigError(f"{a} and {b} are both of {asked[0]}; compare them without --models")
+        raise ConfigError(f"{a} and {b} are both runs of {asked[0]}; compare them without --models")
     first, second = (arm.name for arm in named([one, two]))
     free = MODEL_FIELDS if models else TOOL_FIELDS
     if different := run_parity(one, two, free=free, names=(first, second)):
@@ -176,16 +176,16 @@ def refuse_unlike(one: Run, two: Run, paths: Sequence[PathText], *, models: bool
         hint = "" if models or asked[0] == asked[1] else "\nTwo models under one condition are compared with --models"
         raise ConfigError(
             f"{a} ({first}) and {b} ({second}) differ in more than their {what}, so no difference in their "
-            f"results could be put down to the {what}:{listed}{hint}"
+            f"results could be attributed to the {what}:{listed}{hint}"
         )
 
 
 def compare_published(
     run: PathText, protocol: str = DEFAULT_PROTOCOL, *, version: str | None = None
 ) -> BesidePublished:
-    """Return a stored run over MedVision's samples beside the published results, and what is not the same in both.
+    """Return a stored run over MedVision's samples with the published results, and the differences in how they asked.
 
-    *version* is `preprint-v1` or `leaderboard-v2`; where not given, the one whose models were asked like the run's, by
+    *version* is `preprint-v1` or `leaderboard-v2`; by default, the version whose models were asked like the run's, by
     recipe and form.
     """
     rules, stored = protocol_named(protocol), open_run(Path(run))

@@ -1,6 +1,6 @@
-"""What stored answers would score with exact arithmetic and with the true points: those of a run, or of result files.
+"""What stored answers of a run or of result files would score with exact arithmetic and with the true points.
 
-Contract: nothing is asked of a model, nothing stored is changed, nothing is printed. The answers, their losses and what
+Contract: no model is asked, nothing stored is changed, nothing is printed. The answers, their losses and what
 is left out are those of ``why`` over the same files.
 """
 
@@ -40,7 +40,7 @@ _NAME = "headroom"
 
 @dataclass(frozen=True, eq=False)
 class Counterfactual:
-    """The answers of one model with their counterfactuals."""
+    """The answers of one model with their counterfactual losses."""
 
     source: Path
     """The folder of a run, a result file, or the folder of a model."""
@@ -49,13 +49,13 @@ class Counterfactual:
     """Tool condition of a run; empty for result files, which do not say it."""
     protocol: str
     facts: Sequence[str]
-    """What is to be said of it first."""
+    """Facts to print first."""
     answers: Mapping[TaskName, Sequence[Answered]]
     losses: Mapping[TaskName, Losses]
-    """Of each answer in each step, in the order of ``answers``."""
+    """Loss of each answer in each step, in the order of ``answers``."""
     tasks: Mapping[TaskName, Headroom]
     labels: Mapping[TaskName, Mapping[str, Headroom]]
-    """By task and structure, those with most answers first."""
+    """By task and structure; structures with most answers first."""
 
     @property
     def headline(self) -> Sequence[str]:
@@ -72,11 +72,11 @@ class Counterfactual:
         return frame(ANSWERS, chain.from_iterable(rows))
 
     def write(self, out: PathText) -> list[Path]:
-        """Write its tables as CSV and its figure as SVG and PDF into a new folder; returns the files."""
+        """Write the tables as CSV and the figure as SVG and PDF into a new folder; returns the files."""
         return write_counterfactuals([self], out)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``counterfactual --json`` prints."""
+        """Return the JSON that ``counterfactual --json`` prints."""
         return {
             "source": str(self.source),
             "model": self.model,
@@ -96,17 +96,17 @@ class Counterfactual:
 def counterfactual(
     path: PathText, protocol: str = DEFAULT_PROTOCOL, plans: PathText | None = None
 ) -> tuple[Counterfactual, ...]:
-    """Return what the answers in *path* would score: those of a run, or those of each model in result files.
+    """Return what the answers in *path* (a run, or result files by model) would score with parts made exact.
 
     Args:
         path: The folder of a run, a result file of MedVision, or a folder of such files.
         protocol: Name of the scoring rules.
-        plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
+        plans: MedVision's data folder, or a JSON file of tasks, for facts that result files lack.
 
     Raises:
         ConfigError: *plans* are given for a run.
         StorageError: The run is damaged or cannot be read.
-        DataError: It is neither a run nor such files, or has no scored answer.
+        DataError: *path* is neither a run nor such files, or has no scored answer.
     """
     rules, found = protocol_named(protocol), results_in(path, plans)
     if isinstance(found, Run):
@@ -120,7 +120,7 @@ def counterfactual(
 def write_counterfactuals(found: Sequence[Counterfactual], out: PathText) -> list[Path]:
     """Write the tables as CSV and the figure as SVG and PDF into a new folder; returns the files.
 
-    Raises StorageError where the folder is there already or cannot be written.
+    Raises StorageError if the folder exists already or cannot be written.
     """
     folder = Path(out)
     tables = {_NAME: [one.table() for one in found], "answers": [one.samples() for one in found]}
@@ -132,7 +132,7 @@ def write_counterfactuals(found: Sequence[Counterfactual], out: PathText) -> lis
 
 
 def headroom_figure(found: Sequence[Counterfactual]) -> Figure:
-    """Return the figure of all models and tasks: a panel for each."""
+    """Return the figure with a panel for each model and task."""
     several = len(found) > 1
     panels: dict[str, list[Level]] = {}
     for one in found:
@@ -181,7 +181,7 @@ def _made(
     reasons: Sequence[str] = (),
 ) -> Counterfactual:
     if not answers:
-        raise DataError(f"{source}: no answer was scored, so that there is nothing to work out")
+        raise DataError(f"{source}: no answer was scored, so there is nothing to compute")
     by_task = {task: own for task in TASKS if (own := [one for one in answers if one.question.task == task])}
     losses = {task: losses_of(task, own, rules) for task, own in by_task.items()}
     return Counterfactual(
@@ -198,7 +198,7 @@ def _made(
 
 
 def _labels(answers: Sequence[Answered], losses: Losses, reasons: Sequence[str]) -> dict[str, Headroom]:
-    """Return the headroom of each structure, those with most answers first."""
+    """Return the headroom of each structure; structures with most answers first."""
     places: dict[str, list[int]] = {}
     for place, one in enumerate(answers):
         places.setdefault(structure_of(one.question), []).append(place)

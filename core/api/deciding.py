@@ -1,6 +1,6 @@
-"""Decisions that stored answers lead to: those of a run, of two runs, or of MedVision's result files.
+"""Decisions that follow from stored answers of a run, of two runs, or of MedVision's result files.
 
-Contract: nothing is asked of a model, nothing stored is changed, nothing is printed.
+Contract: no model is asked, nothing stored is changed, nothing is printed.
 """
 
 from collections import Counter
@@ -40,10 +40,10 @@ class ArmDecisions:
 
     name: str
     facts: Sequence[str]
-    """What is to be said of it first."""
+    """Facts to print first."""
     found: Sequence[Decisions]
     left_out: int
-    """Scored samples that no rule is about."""
+    """Number of scored samples without a rule."""
 
     def to_json(self) -> dict[str, Any]:
         """Return strict JSON."""
@@ -53,13 +53,13 @@ class ArmDecisions:
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """The decisions of each arm and, of two runs of the same samples, what the second turns."""
+    """The decisions of each arm and, for two runs of the same samples, which decisions the second run changes."""
 
     arms: Sequence[ArmDecisions]
     turned: Sequence[Turned]
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``decisions --json`` prints."""
+        """Return the JSON that ``decisions --json`` prints."""
         pairs = [one.model_dump(mode="json") for one in self.turned]
         return {"arms": [arm.to_json() for arm in self.arms], "turned": pairs}
 
@@ -70,17 +70,17 @@ def decisions(
     rules: PathText | None = None,
     plans: PathText | None = None,
 ) -> Decided:
-    """Return the categories that stored answers lead to, beside those of the ground truth.
+    """Return the categories from stored answers beside those from the ground truth.
 
     Args:
         results: Folders of runs, result files of MedVision, or folders of such files. Two runs that differ in their
-            tools alone are compared too; two that differ in more are refused.
+            tools only are compared too; two runs that differ in more are refused.
         protocol: Name of the scoring rules.
-        rules: A YAML file of rules in place of those that are shipped (docs/decisions.md).
-        plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
+        rules: A YAML file of rules that replaces the shipped rules (docs/decisions.md).
+        plans: MedVision's data folder, or a JSON file of tasks, for facts that result files lack.
 
     Raises:
-        ConfigError: The rules are none, or two runs cannot be compared.
+        ConfigError: The rules are invalid, or two runs cannot be compared.
         DataError: There are no answers.
         StorageError: A run is damaged or cannot be read.
     """
@@ -148,7 +148,7 @@ def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Pla
 def _filed(
     answers: Iterable[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str], lacks: Counter[str]
 ) -> Iterator[Case]:
-    """Yield the measurements among answers; counts what is left out, and whose subject is not known."""
+    """Yield the measurements among answers; count those left out, and those without a known subject."""
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None:
@@ -159,7 +159,7 @@ def _filed(
 
 
 def _score(answer: Answer, task: Any, scoring: Protocol) -> Score:
-    """Return the score of an answer; a parsed file may hold its numbers alone."""
+    """Return the score of an answer; a parsed file may hold only its numbers."""
     if answer.response is None:
         return score_numbers(task, answer.extracted or "", answer.target, scoring)
     return score(task, answer.response or None, answer.target, scoring)

@@ -1,6 +1,6 @@
-"""Why stored answers are as wrong as they are: those of a run, or of MedVision's result files.
+"""Explain the errors of stored answers of a run or of MedVision's result files.
 
-Contract: nothing is asked of a model, nothing stored is changed, nothing is printed.
+Contract: no model is asked, nothing stored is changed, nothing is printed.
 """
 
 from collections import Counter
@@ -30,13 +30,13 @@ __all__ = ["FilesWhy", "RunWhy", "Why", "explain_results"]
 
 @dataclass(frozen=True, eq=False)
 class Why:
-    """What is known of the answers of one model."""
+    """The explained errors of one model's answers."""
 
     summary: WhySummary
     places: Mapping[TaskName, TaskPlace]
     parts: Mapping[TaskName, TaskParts]
     labels: Mapping[TaskName, Mapping[str, TaskParts]]
-    """By task and structure."""
+    """Parts of the loss, by task and structure."""
 
     def figures(self) -> dict[str, Any]:
         """Return the figures as strict JSON."""
@@ -59,7 +59,7 @@ class RunWhy(Why):
 
     @property
     def facts(self) -> Sequence[str]:
-        """What is to be said of it first."""
+        """Facts to print first."""
         return [*self.run.facts, *([self.run.source_note] if self.run.source_note else [])]
 
     def to_json(self) -> dict[str, Any]:
@@ -73,15 +73,15 @@ class FilesWhy(Why):
 
     files: Path
     notes: Sequence[str]
-    """What is to be known about the files."""
+    """Remarks about the files."""
     lacks: Mapping[str, int] = field(default_factory=dict)
-    """Answers of which the files do not say something, by what that is and what follows."""
+    """Number of answers for which the files lack a fact, by that fact and its consequence."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Answers that are in no figure, by the reason."""
+    """Number of answers that are in no figure, by reason."""
 
     @property
     def facts(self) -> Sequence[str]:
-        """What is to be said of them first."""
+        """Facts to print first."""
         return file_facts(self.files, self.notes, self.left_out, self.lacks)
 
     def to_json(self) -> dict[str, Any]:
@@ -99,17 +99,17 @@ class FilesWhy(Why):
 def explain_results(
     path: PathText, protocol: str = DEFAULT_PROTOCOL, plans: PathText | None = None
 ) -> list[RunWhy | FilesWhy]:
-    """Return why the answers in *path* are wrong: those of a run, or those of each model in MedVision's result files.
+    """Return why the answers in *path* are wrong, for a run or for each model in MedVision's result files.
 
     Args:
         path: The folder of a run, a result file, or a folder of such files.
         protocol: Name of the scoring rules.
-        plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
+        plans: MedVision's data folder, or a JSON file of tasks, for facts that result files lack.
 
     Raises:
         ConfigError: *plans* are given for a run.
         StorageError: The run is damaged or cannot be read.
-        DataError: It is neither a run nor such files; the message says what was expected.
+        DataError: *path* is neither a run nor such files; the message says what was expected.
     """
     rules, found = protocol_named(protocol), results_in(path, plans)
     if isinstance(found, Run):

@@ -1,4 +1,4 @@
-"""What a path of results holds: a stored run, or MedVision's result files of one model or of several."""
+"""Find what a path of results holds: a stored run, or MedVision's result files of one or several models."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,25 +33,25 @@ class Files:
     """Result files."""
 
     models: Sequence[Path]
-    """A file, or the folder of each model."""
+    """One result file, or the folder of each model."""
     plans: Plans | None
 
 
 def results_in(path: PathText, plans: PathText | None = None) -> Run | Files:
-    """Return what is in *path*, with the *plans* for what result files do not carry.
+    """Return the run or the result files in *path*; *plans* give facts that result files lack.
 
-    Raises ConfigError where plans are given for a run, StorageError for a run that is damaged, and DataError, which
-    says what was expected, for what is neither.
+    Raises ConfigError if plans are given for a run, StorageError for a damaged run, and DataError, which
+    says what was expected, for anything else.
     """
     source = Path(path)
     if source.is_dir() and ((source / DATABASE).exists() or (source / STUDY).exists()):  # a study is refused by name
         if plans is not None:
-            raise ConfigError(f"--plans is for MedVision's result files; {source} is a run, which has all of it")
+            raise ConfigError(f"--plans is for MedVision's result files only; {source} is a run: leave --plans out")
         return open_run(source)
     if not source.exists():
-        raise DataError(f"{source}: there is nothing of this name; {EXPECTED}")
+        raise DataError(f"{source}: no such file or folder; {EXPECTED}")
     if not is_answers(source):
-        raise DataError(f"{source} holds no run and no result files; {EXPECTED}")
+        raise DataError(f"{source} holds neither a run nor result files; {EXPECTED}")
     known = None if plans is None else read_plans(Path(plans))
     try:
         return Files(models_in(source) if source.is_dir() else [source], known)
@@ -60,7 +60,7 @@ def results_in(path: PathText, plans: PathText | None = None) -> Run | Files:
 
 
 def model_of(source: Path) -> str:
-    """Return the name that MedVision's layout gives the model of a folder, or of a file that is named as in one."""
+    """Return the model's name by MedVision's folder layout; "" for a file that is not named as in that layout."""
     if source.is_file() and not task_of(source.name):
         return ""
     folder = source.resolve() if source.is_dir() else source.resolve().parent
@@ -68,13 +68,13 @@ def model_of(source: Path) -> str:
 
 
 class Walk:
-    """One pass over the result files of a model: its answers, and then what is to be said of them."""
+    """One pass over the result files of a model: first its answers, then remarks about them."""
 
     def __init__(self, files: Path, rules: Protocol, plans: Plans | None) -> None:
-        """Raise DataError where *files* is a folder without result files, or of several models."""
+        """Raise DataError if *files* is a folder without result files, or of several models."""
         self.files = files
         self.left_out, self.lacks = Counter[str](), Counter[str]()
-        """Answers that are in no figure, and those of which the files do not say something."""
+        """Numbers of answers by reason: those in no figure, and those for which the files lack a fact."""
         self._rules, self._plans, self._forms = rules, plans, Counter[str]()
         self._results = ResultFiles(files, plans, Prompted)
 
@@ -86,24 +86,24 @@ class Walk:
                 yield from filed_answers(answers, self._rules, self.left_out, self._plans)
 
     def take(self, one: FiledAnswer, *, decomposed: bool) -> None:
-        """Count what the files do not say of an answer."""
+        """Count the facts that the files lack about an answer."""
         if one.score.success:
             self.lacks.update(str(lack) for lack in one.lacks if lack.matters(decomposed=decomposed))
 
     def notes(self) -> list[str]:
-        """Return what is to be known about the files that were read."""
+        """Return remarks about the files that were read."""
         return self._results.remarks(self._rules) + forms_note(self._forms)
 
 
 def forms_note(forms: Counter[str]) -> list[str]:
-    """Return a line where answers were asked in more than one form; *forms* counts them (``form_of``)."""
+    """Return a line if answers were asked in more than one form; *forms* counts the forms (``form_of``)."""
     if len(forms) < 2:
         return []
     return [f"answers asked in several forms, here together: {counted(dict(forms.most_common(10)))}"]
 
 
 def file_facts(files: Path, notes: Sequence[str], left_out: Mapping[str, int], lacks: Mapping[str, int]) -> list[str]:
-    """Return what is to be said of result files before their figures."""
+    """Return the lines about result files that are printed before their figures."""
     model = model_of(files)
     named = f"model {model} (name of the folder)" if model else "model not named"
     lines = [f"result files: {files}", named, *(f"note: {note}" for note in notes)]

@@ -1,4 +1,4 @@
-"""What there is: the models of the catalogue, and the stored runs and studies of a folder."""
+"""List the models of the catalogue, and the stored runs and studies of a folder."""
 
 import os
 from pathlib import Path
@@ -19,9 +19,9 @@ __all__ = ["models", "readiness", "runs"]
 
 
 def models(models_file: PathText | None = None) -> pd.DataFrame:
-    """Return a row for each model: name, provider, the provider's name of it, and whether it could be asked now.
+    """Return a row for each model: name, provider, the provider's model id, and whether it could be asked now.
 
-    *models_file* is a YAML file of own models, which go before those of the catalogue.
+    *models_file* is a YAML file of own models, which override those of the catalogue.
     """
     catalogue = load_catalogue(Path(models_file) if models_file is not None else None)
     rows = [(name, row.provider, row.model, readiness(row)) for name, row in catalogue.items()]
@@ -29,11 +29,11 @@ def models(models_file: PathText | None = None) -> pd.DataFrame:
 
 
 def runs(folder: PathText = ".", *, loss: bool = True, protocol: str | None = None) -> tuple[Listed, ...]:
-    """Return a row for each stored run and study in a folder: what was asked, how far it is, its cost and its loss.
+    """Return a row for each stored run and study in a folder: what was asked, progress, cost and loss.
 
-    Studies hold the rows of their runs (``cells``). With *loss*, the records of a run are read, unless its figures are
-    kept beside it from an earlier listing (docs/storage.md). Without *protocol*, a study is scored by the one it
-    declared, a run by the default one. What is wrong with a run stands in its row; raises StorageError where the
+    Studies hold the rows of their runs (``cells``). With *loss*, the records of a run are read, unless its figures were
+    stored by an earlier listing (docs/storage.md). Without *protocol*, a study is scored by the protocol it
+    declared, a run by the default one. Problems of a run are reported in its row. Raises StorageError if the
     folder cannot be read.
     """
     rules = protocol_named(protocol) if protocol is not None else None
@@ -41,7 +41,7 @@ def runs(folder: PathText = ".", *, loss: bool = True, protocol: str | None = No
 
 
 def readiness(config: ModelConfig) -> str:
-    """Return in words whether a model could be asked: is its key set? Never what the key is."""
+    """Return in words whether a model could be asked and whether its API key is set, never the key itself."""
     names = key_names(config)
     try:
         check_ready(config, os.environ)

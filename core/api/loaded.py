@@ -1,6 +1,6 @@
-"""Stored runs, loaded: one run, a study, or a folder of both, as tables and pictures.
+"""Load stored runs (one run, a study, or a folder of both) as tables and images.
 
-Contract: every call reads the store anew, so that a run in progress can be looked at. Nothing stored is changed.
+Contract: every call reads the store anew, so that a run in progress can be inspected. Nothing stored is changed.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Loaded:
     path: Path
     kind: Literal["run", "study", "folder"]
     folders: Mapping[str, Path]
-    """The folder of each run, by the name that the column ``run`` of the tables holds."""
+    """The folder of each run, by its name in the column ``run`` of the tables."""
 
     @property
     def runs(self) -> Mapping[str, Run]:
@@ -44,22 +44,22 @@ class Loaded:
         return {name: open_run(folder) for name, folder in self.folders.items()}
 
     def samples(self, protocol: str | None = None) -> "pd.DataFrame":
-        """Return a row for each sample: the question, how it ended, its score and what it took.
+        """Return a row for each sample: the question, the outcome, the score, tokens, time and cost.
 
-        Without *protocol*, a study is scored by the one it declared, anything else by the default one.
+        Without *protocol*, a study is scored by the protocol it declared, anything else by the default one.
         """
         from medvision_agent.eval.tables.frames import samples_table  # noqa: PLC0415 - needs pandas
 
         return samples_table(self.folders, rules_of(self, protocol)).frame()
 
     def scores(self, protocol: str | None = None) -> "pd.DataFrame":
-        """Return a row for each sample with its score and nothing else; *protocol* as for ``samples``."""
+        """Return a row for each sample with only its score; *protocol* as for ``samples``."""
         from medvision_agent.eval.tables.frames import scores_table  # noqa: PLC0415 - needs pandas
 
         return scores_table(self.folders, rules_of(self, protocol)).frame()
 
     def turns(self) -> "pd.DataFrame":
-        """Return a row for each message of every conversation, those sent to the model included."""
+        """Return a row for each message of every conversation, also those sent to the model."""
         from medvision_agent.eval.tables.frames import turns_table  # noqa: PLC0415 - needs pandas
 
         return turns_table(self.folders).frame()
@@ -71,7 +71,7 @@ class Loaded:
         return tool_calls_table(self.folders).frame()
 
     def reviews(self) -> "pd.DataFrame":
-        """Return a row for each note that a person put on a sample."""
+        """Return a row for each reviewer's note on a sample."""
         from medvision_agent.eval.tables.frames import reviews_table  # noqa: PLC0415 - needs pandas
 
         return reviews_table(self.folders).frame()
@@ -79,37 +79,37 @@ class Loaded:
     def picture(
         self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None
     ) -> NDArray[np.uint8]:
-        """Return the pixels of a stored picture, grey (h, w) or RGB (h, w, 3), from 0 to 255; see ``png``."""
+        """Return the pixels of a stored image, grey (h, w) or RGB (h, w, 3), 0 to 255; arguments as for ``png``."""
         pixels = cv2.imdecode(np.frombuffer(self.png(sample, sha256=sha256, run=run), np.uint8), cv2.IMREAD_UNCHANGED)
         if pixels is None:
-            raise StorageError(f"{self.path}: the picture {sample or sha256} is no readable PNG file")
+            raise StorageError(f"{self.path}: the picture {sample or sha256} is not a readable PNG file")
         return np.asarray(pixels if pixels.ndim == 2 else pixels[:, :, ::-1], np.uint8)
 
     def png(self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None) -> bytes:
-        """Return a stored picture as a PNG file: the image as sent (v0) of a sample, by its id, or any one by its hash.
+        """Return a stored image as a PNG file: a sample's image as sent (v0), by its id, or any image by its hash.
 
-        *run* names the run where several hold the sample. Raises ConfigError if neither or both of *sample* and
-        *sha256* are given or nothing has that name, StorageError if the picture is missing or not what was stored.
+        *run* names the run if several runs hold the sample. Raises ConfigError if neither or both of *sample* and
+        *sha256* are given or unknown, StorageError if the image is missing or differs from what was stored.
         """
         if (sample is None) == (sha256 is None):
-            raise ConfigError("picture: give the id of a sample or the sha256 of a picture, one of them")
+            raise ConfigError("picture: give either the id of a sample or the sha256 of a picture")
         folders = self._folders(run)
         key = self._sent(sample, folders) if sample is not None else str(sha256)
         if not is_hash(key):
-            raise ConfigError(f"picture: {key!r} is no SHA-256: expected 64 digits from 0 to f")
+            raise ConfigError(f"picture: {key!r} is not a SHA-256: expected 64 digits from 0 to f")
         here = [folder for folder in folders.values() if picture_path(folder, key).is_file()]
         if not here and sample is None:
-            raise StorageError(f"{self.path}: no picture {key} is stored here")
+            raise StorageError(f"{self.path}: picture {key} is not stored here")
         return read_picture(next(iter(here or folders.values())), key, sample)
 
     def _sent(self, sample_id: str, folders: Mapping[str, Path]) -> str:
         records = [find_record(folder, sample_id) for folder in folders.values()]
         hashes = {record.v0_sha256 for record in records if record is not None and record.v0_sha256}
         if len(hashes) > 1:
-            raise ConfigError(f"picture: runs sent different pictures of sample {sample_id!r}; name one with run=")
+            raise ConfigError(f"picture: runs sent different pictures of sample {sample_id!r}; name one run with run=")
         if not hashes:
             ids = {record.sample.id for folder in folders.values() for record in open_run(folder).records}
-            raise ConfigError(f"picture: {self.path} sent none of a sample {sample_id!r}.{nearest(sample_id, ids)}")
+            raise ConfigError(f"picture: {self.path} sent no picture of sample {sample_id!r}.{nearest(sample_id, ids)}")
         return hashes.pop()
 
     def _folders(self, run: str | None) -> Mapping[str, Path]:
@@ -121,7 +121,7 @@ class Loaded:
 
 
 def rules_of(loaded: Loaded, name: str | None) -> Protocol:
-    """Return the protocol of a name; without one, that a study declared, and for anything else the default one."""
+    """Return the protocol *name*; without a name, the one that a study declared, or the default protocol."""
     if name is None and loaded.kind == "study":
         from medvision_agent.eval.study.plan import read_plan  # noqa: PLC0415 - a run needs no plan
 
@@ -132,7 +132,7 @@ def rules_of(loaded: Loaded, name: str | None) -> Protocol:
 def load(path: PathText) -> Loaded:
     """Return a stored run, a study, or all runs and studies in a folder, at any depth.
 
-    Raises StorageError if there is no run, or none of a version this one reads.
+    Raises StorageError if there is no run, or no run of a version that can be read.
     """
     folder = Path(path)
     if (folder / DATABASE).is_file():
@@ -142,5 +142,5 @@ def load(path: PathText) -> Loaded:
     found = runs_below(folder / CELLS if study else folder)
     folders = {one.relative_to(folder).as_posix(): one for one in found if has_run(one) and not is_canary(one)}
     if not folders:
-        raise StorageError(f"{folder} holds no run; give the folder of a run, of a study, or one that holds some")
+        raise StorageError(f"{folder} holds no run; give the folder of a run, of a study, or a folder that holds runs")
     return Loaded(folder, "study" if study else "folder", folders)

@@ -1,8 +1,8 @@
-"""Running a coroutine to its end from a script or a notebook, and what Ctrl-C does meanwhile.
+"""Run a coroutine to its end from a script or a notebook, with an orderly stop on Ctrl-C.
 
-Contract: the coroutine runs in a thread with an event loop of its own, so that a loop that is running already, a
-notebook's, is in nobody's way. The first KeyboardInterrupt sets the coroutine's stop event and waits on; the second
-cancels it, waits for its clean-up and is raised. Context variables are those of the caller.
+Contract: the coroutine runs in a thread with its own event loop, so that a loop that is already running, such as a
+notebook's, does not interfere. The first KeyboardInterrupt sets the coroutine's stop event and waits; the second
+cancels the coroutine, waits for its clean-up and is raised. Context variables are those of the caller.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ __all__ = ["to_its_end"]
 T = TypeVar("T")
 Work = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
 _GLANCE = 0.2
-"""Seconds between two looks for a Ctrl-C: where waiting cannot be interrupted, as on Windows, it is seen then."""
+"""Seconds between two checks for Ctrl-C, for systems such as Windows where waiting cannot be interrupted."""
 
 
 class _Running(Generic[T]):
-    """A coroutine in a thread of its own."""
+    """A coroutine in its own thread."""
 
     def __init__(self, work: Work[T]) -> None:
         self._work = work
@@ -36,7 +36,7 @@ class _Running(Generic[T]):
 
     @property
     def started(self) -> bool:
-        """Whether there is anything to stop."""
+        """Whether the thread was started."""
         return self._thread.ident is not None
 
     def _run(self) -> None:
@@ -51,12 +51,12 @@ class _Running(Generic[T]):
         return await self._work(self._stop)
 
     def stop(self) -> None:
-        """Set the stop event; of no effect once the coroutine has ended."""
+        """Set the stop event; has no effect once the coroutine has ended."""
         self._begun.wait()
         self._soon(self._stop.set)
 
     def cancel(self) -> None:
-        """Cancel the coroutine; of no effect once it has ended."""
+        """Cancel the coroutine; has no effect once it has ended."""
         self._begun.wait()
         if self._task is not None:
             self._soon(self._task.cancel)
@@ -66,14 +66,14 @@ class _Running(Generic[T]):
             self._loop.call_soon_threadsafe(what)
 
     def result(self) -> T:
-        """Wait for the end, and return or raise what came of it."""
+        """Wait for the end of the coroutine, and return its result or raise its exception."""
         while not wait([self._future], timeout=_GLANCE).done:
             pass
         return self._future.result()
 
 
 def to_its_end(work: Work[T], on_interrupt: Callable[[], None] = lambda: None) -> tuple[T, bool]:
-    """Return what came of a coroutine, and whether a KeyboardInterrupt asked it to stop; *on_interrupt* hears of it."""
+    """Return a coroutine's result, and whether a KeyboardInterrupt stopped it; *on_interrupt* is called then."""
     running = _Running(work)
     try:
         running.start()

@@ -1,8 +1,8 @@
 """The progress of a run on the error stream: done, loss so far, rate, failures, tokens and cost.
 
-In a terminal it is a bar with a line below it, in a notebook a line that is written again. Elsewhere (a file, a batch
-job, CI) it is a line when the first sample is finished, then one a minute, and one at the end. A run that hangs has its
-line a minute too, with what is in flight and for how long: a clock writes it, not the samples.
+In a terminal it is a bar with a line below it, in a notebook one line that is updated. Elsewhere (a file, a batch
+job, CI) it is a line after the first sample, then one a minute, and one at the end. A run that hangs also writes a
+line a minute, with the samples in flight and for how long: a timer writes it, not the samples.
 """
 
 import asyncio
@@ -27,18 +27,18 @@ from medvision_agent.text import printable
 __all__ = ["RunProgress"]
 
 _PAUSE = 0.5
-"""Seconds between two writings of a notebook's line."""
+"""Seconds between two updates of a notebook's line."""
 _MINUTE = 60.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines without a terminal."""
 _TICK = 5.0
-"""Seconds between two looks at the clock."""
+"""Seconds between two checks of the clock."""
 
 
 class _Bar(Progress):
     """A bar as wide as the terminal, with a line of facts below it."""
 
     facts: Callable[[], str] = staticmethod(str)
-    """Returns the line; asked whenever the bar is drawn, which is not for every sample."""
+    """Returns the line; called whenever the bar is drawn, which is not for every sample."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Yield the bar and its line, which wraps in a narrow terminal."""
@@ -48,7 +48,7 @@ class _Bar(Progress):
 
 
 class RunProgress:
-    """Shows a run as it goes; silent where it is not *shown*. The loss is scored by *rules*."""
+    """Shows the progress of a run, or nothing if not *shown*. The loss is scored by *rules*."""
 
     def __init__(
         self, rules: Protocol | None = None, *, shown: bool = True, clock: Callable[[], float] = time.monotonic
@@ -76,7 +76,7 @@ class RunProgress:
         self._written: float | None = None
         self._begun = clock()
         self._unsaid = False
-        """Whether anything happened since the last line."""
+        """Whether something has happened since the last line was written."""
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -89,7 +89,7 @@ class RunProgress:
         self._bar.stop()
 
     def watch(self, **hooks: Any) -> Watch:
-        """Return what a run tells of itself: to this, and to *hooks* of ``Watch``."""
+        """Return the callbacks through which a run reports to this object, with further *hooks* of ``Watch``."""
         return Watch(
             asking=self._so_far.asking,
             on_record=self.add,
@@ -102,7 +102,7 @@ class RunProgress:
 
     @asynccontextmanager
     async def ticking(self) -> AsyncIterator[None]:
-        """Look at the clock now and then, in the running event loop, while the context lasts."""
+        """Check the clock regularly, in the running event loop, while the context lasts."""
         task = asyncio.create_task(self._tick_on())
         try:
             yield
@@ -117,14 +117,14 @@ class RunProgress:
             self.tick()
 
     def tick(self) -> None:
-        """Bring what is shown up to date although nothing happened; write the line of a minute in which nothing did."""
+        """Update the display although nothing happened; write the line that is due each minute."""
         since = self._begun if self._written is None else self._written
         due = self._so_far.total is not None and self._clock() - since >= self._pause
         self._unsaid = self._unsaid or due
         self._refresh(due=due)
 
     def say(self, line: str) -> None:
-        """Write a line on the error stream; nothing in it steers a terminal. Without a reader, a run is silent."""
+        """Write a line without control characters to the error stream; be silent once nobody reads the stream."""
         if not self._shown:
             return
         try:
@@ -134,7 +134,7 @@ class RunProgress:
             self._shown = False
 
     def begin(self, total: int, description: str) -> None:
-        """Begin with a number of samples."""
+        """Start the display with *total* samples."""
         self._so_far.begin(total)
         self._begun = self._clock()
         self._description = printable(description)
@@ -143,31 +143,31 @@ class RunProgress:
             self._refresh()
 
     def add(self, record: Record, scored: Brief | None = None) -> None:
-        """Count a finished sample; *scored* is what it was worth, where that is known."""
+        """Count a finished sample; *scored* is its score, if known."""
         self._so_far.add(record, scored)
         self._unsaid = True
         self._bar.update(self._task, advance=1)
         self._refresh()
 
     def fault(self, fault: Fault, tries: int) -> None:  # noqa: ARG002 - the hook's signature
-        """Count a try of a request that failed, and say why the bar may stand still."""
+        """Count a failed try of a request; the line then shows why the bar may stand still."""
         self._so_far.fault(fault)
         self._unsaid = True
         self._refresh()
 
     def interrupted(self) -> None:
-        """Say that the first Ctrl-C was heard."""
-        self.say("finishing what is in flight; press Ctrl-C again to stop at once")
+        """Report that the first Ctrl-C was received."""
+        self.say("finishing the samples in flight; press Ctrl-C again to stop at once")
 
     @property
     def _pause(self) -> float:
         return _PAUSE if self._notebook else _MINUTE
 
     def _refresh(self, *, due: bool | None = None, last: bool = False) -> None:
-        """Bring what is shown up to date, where it is no bar: a line where it is *due* or the *last* one."""
+        """Update the display if it is not a bar: write a line if it is *due* or the *last* one."""
         if not (self._notebook or self._lines):
             return
-        if due is None:  # something happened: the first line stands for the first sample
+        if due is None:  # something happened: the first line is written after the first sample
             finished = self._notebook or self._so_far.finished > 0
             due = finished if self._written is None else self._clock() - self._written >= self._pause
         if (due or last) and (self._notebook or self._unsaid):
@@ -184,7 +184,7 @@ class RunProgress:
 
 
 def _notebook_line() -> Callable[[str], None]:
-    """Return what writes a line below a notebook's cell, in the place of the one before."""
+    """Return a function that writes a line below a notebook's cell, replacing the previous line."""
     from IPython.display import display  # noqa: PLC0415 - there only in a notebook
 
     handle = display({"text/plain": ""}, raw=True, display_id=True)

@@ -1,6 +1,6 @@
-"""Stored runs, studies and MedVision's result files as tables in the shape in which MedVision publishes its results.
+"""Stored runs, studies and MedVision's result files as tables in the layout of MedVision's published tables.
 
-Contract: nothing is asked of a model, nothing stored is changed. What has no place in the tables is named, with why.
+Contract: no model is asked, nothing stored is changed. Results that do not fit the tables are named, with the reason.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,15 +27,15 @@ __all__ = ["InPublishedShape", "published", "shaped"]
 
 @dataclass(frozen=True, eq=False)
 class InPublishedShape:
-    """Models in the shape of MedVision's tables."""
+    """Results of models in the layout of MedVision's tables."""
 
     entries: Sequence[Entry]
     left_out: Sequence[str]
-    """Folders that have no place in them, each with the reason."""
+    """Folders that do not fit the tables, each with the reason."""
 
     @property
     def tables(self) -> list[Table]:
-        """The tables for which there are samples."""
+        """All tables that have samples."""
         return published_tables(self.entries)
 
     @property
@@ -44,7 +44,7 @@ class InPublishedShape:
         return published_figure(self.entries)
 
     def write(self, folder: Path) -> tuple[int, int]:
-        """Write every table as CSV and LaTeX and the figure as SVG and PDF; returns how many of each there are."""
+        """Write every table as CSV and LaTeX and the figure as SVG and PDF; returns how many of each."""
         tables, figure = self.tables, self.figure
         for table in tables:
             write_table(table, folder)
@@ -61,23 +61,23 @@ def published(
     protocol: str | None = None,
     plans: PathText | None = None,
 ) -> InPublishedShape:
-    """Return runs, studies, folders of runs and folders of MedVision's results in the shape of MedVision's tables.
+    """Return runs, studies, folders of runs and folders of MedVision's results in the layout of MedVision's tables.
 
     Args:
-        paths: What is shown. Of a study, the first epoch and wording of each arm.
-        out: A folder that the tables are written into, as CSV and LaTeX, and the figure, as SVG and PDF.
-        version: The published results that all stand beside: `preprint-v1` or `leaderboard-v2`; where not given those
-            whose models were asked alike.
-        protocol: Scoring rules; where not given those of the published results that a model stands beside.
+        paths: The results to show. Of a study, the first epoch and wording of each arm.
+        out: A folder for the tables, as CSV and LaTeX, and for the figure, as SVG and PDF.
+        version: The published results to compare with: `preprint-v1` or `leaderboard-v2`; by default those
+            whose models were asked in the same way.
+        protocol: Scoring rules; by default those of the published results that a model is compared with.
         plans: For result files: MedVision's data folder, or a JSON file of tasks: names of labels and modalities.
 
-    Raises DataError where nothing of it has a place in the tables.
+    Raises DataError if no result fits the tables.
     """
     given = [Path(one) for one in ([paths] if isinstance(paths, str | PathLike) else paths)]
     rules = protocol_named(protocol) if protocol else None
     found = shaped(given, version, rules, None if plans is None else Path(plans))
     if not found.entries:
-        raise DataError("\n".join(["nothing to put into MedVision's tables", *found.left_out]))
+        raise DataError("\n".join(["no result fits MedVision's tables", *found.left_out]))
     if out is not None:
         found.write(Path(out))
     return found
@@ -86,7 +86,7 @@ def published(
 def shaped(
     paths: Sequence[Path], version: str | None = None, rules: Protocol | None = None, plans: Path | None = None
 ) -> InPublishedShape:
-    """Return what ``published`` does, also where nothing has a place in the tables."""
+    """Return the same as ``published``, but also if no result fits the tables."""
     entries, left_out = list[Entry](), list[str]()
     for path in paths:
         if is_answers(path):
@@ -106,7 +106,7 @@ def shaped(
 
 
 def _runs(path: Path) -> Iterator[Path]:
-    """Yield the folders of runs in a run, a study or a folder; of a study those of first epochs and wordings."""
+    """Yield the folders of runs in a run, a study or a folder; of a study only first epochs and wordings."""
     loaded = load(path)
     if loaded.kind != "study":
         yield from loaded.folders.values()

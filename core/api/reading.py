@@ -1,8 +1,8 @@
-"""Stored responses read by a second reader, beside the rule of the protocol: of one source, or of two runs.
+"""Stored responses of one source or two runs, read both by the protocol's rule and by a second reader.
 
-Contract: the reader is asked for what it has not read before; nothing else is asked of a model, and nothing stored of a
-run is changed. Readings are kept in a file beside the source, or where the caller says. With *progress* the error
-stream says what is read; nothing else is printed.
+Contract: the reader is asked only for responses that it has not read before. No other model is asked, and no stored
+run is changed. Readings are stored in a file beside the source, or in a given file. With *progress* the error
+stream shows what is read; nothing else is printed.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ __all__ = ["PairRead", "Read", "read_pair", "read_responses", "read_runs", "read
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """One source, read by both."""
+    """One source, read by the protocol's rule and by the reader."""
 
     source: Path
     reader: str
@@ -63,17 +63,17 @@ class Read:
     asked: Asked
     left_out: Mapping[str, int]
     notes: Sequence[str] = ()
-    """What is to be known of result files."""
+    """Remarks about result files."""
     not_reached: int = 0
-    """Responses that the reader was not asked, or got no reply for."""
+    """Number of responses that were not sent to the reader, or got no reply."""
 
     @property
     def whole(self) -> bool:
-        """Whether every response was reached."""
+        """Whether the reader replied for every response."""
         return not self.not_reached
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row of strict JSON for each sample that is in the figures."""
+        """Yield a row of strict JSON for each sample in the figures."""
         for one in self.samples:
             asked = one.text.asked
             row = {
@@ -110,7 +110,7 @@ class Read:
 
 @dataclass(frozen=True, eq=False)
 class PairRead:
-    """Two runs, read by both."""
+    """Two runs, each read by the protocol's rule and by the reader."""
 
     a: Read
     b: Read
@@ -134,23 +134,23 @@ def read_responses(
     most_usd: float | None = None,
     progress: bool = False,
 ) -> Read:
-    """Return the responses of a run, or of MedVision's result files, as the rule and the model *reader* read them.
+    """Return how the protocol's rule and the model *reader* read the responses of a run or of result files.
 
     Args:
         source: The folder of a run, a result file, or a folder of such files of one model.
         reader: Name of a model of the catalogue, or of *models_file*.
         protocol: Name of the scoring rules.
         models_file: A YAML file of own models.
-        readings: The file of readings; by default ``readings.sqlite`` in the folder, or beside the file.
-        plans: MedVision's data folder, or a JSON file of tasks, for what result files do not carry.
-        most_usd: Nothing more is asked once this much was spent now; the rest is not reached. Needs a reader with
+        readings: The file for readings; by default ``readings.sqlite`` in the folder, or beside the file.
+        plans: MedVision's data folder, or a JSON file of tasks, for facts that result files lack.
+        most_usd: Stop asking once this call has spent so much; the rest is left unread. Needs a reader with
             prices.
-        progress: Say on the error stream what is read.
+        progress: Show on the error stream what is read.
 
     Raises:
         ConfigError: The reader cannot be asked.
         DataError: There is no response.
-        ProviderError: The reader refuses to work; what was read is kept.
+        ProviderError: The provider refuses to work; finished readings are stored.
         StorageError: The run or the readings cannot be read or written.
     """
     return _responses(
@@ -175,9 +175,9 @@ def read_pair(
     most_usd: float | None = None,
     progress: bool = False,
 ) -> PairRead:
-    """Return two stored runs that differ in their tools alone as both readers have them, and their difference.
+    """Return both readings of two stored runs that differ only in their tools, and the runs' difference.
 
-    The arguments are those of ``read_responses``; *most_usd* bounds the two together.
+    The arguments are those of ``read_responses``; *most_usd* is the limit for both runs together.
     """
     one, two = open_run(Path(a)), open_run(Path(b))
     refuse_unlike(one, two, (a, b))
@@ -200,10 +200,10 @@ def read_runs(
     most_usd: float | None = None,
     progress: bool = False,
 ) -> list[Read]:
-    """Return the responses of stored runs as both read them, one after the other; equal responses are asked once.
+    """Return both readings of each stored run, one run after the other; equal responses are asked once.
 
-    The arguments are those of ``read_responses``; *most_usd* bounds all of them together. Runs without a response are
-    left out; one of which no response was reached has no figures.
+    The arguments are those of ``read_responses``; *most_usd* is the limit for all runs. Runs without a response are
+    left out. A run for which the reader never replied has no figures.
     """
     found, known, spent = list[Read](), dict[str, Reading](), 0.0
     for folder in folders:
@@ -231,9 +231,9 @@ def _responses(
     known: Mapping[str, Reading] = MappingProxyType({}),
     some: bool = True,
 ) -> Read:
-    """Do what ``read_responses`` does; *known* are readings by key that are not asked for again.
+    """Return the result of ``read_responses``; *known* are earlier readings by key, which are not asked again.
 
-    *some*: whether it is an error where there is no response, or none was reached.
+    *some*: raise DataError if there is no response, or the reader never replied.
     """
     path, rules, config = Path(source), protocol_named(protocol), reader_named(reader, models_file, most_usd)
     left_out, notes, reasons = Counter[str](), list[str](), list[str]()
@@ -250,10 +250,10 @@ def _responses(
 
 
 def reader_named(name: str, models_file: PathText | None = None, most_usd: float | None = None) -> ModelConfig:
-    """Return the row of a model that can read; raises ConfigError for another one."""
+    """Return the row of a model that can be a reader; raises ConfigError for any other model."""
     config = find(name, load_catalogue(Path(models_file) if models_file is not None else None), "--reader-models")
     if isinstance(config, Offline):
-        raise ConfigError(f"--reader {name}: this model reads no text; give a language model of the catalogue")
+        raise ConfigError(f"--reader {name}: this model cannot read text; give a language model of the catalogue")
     if most_usd is not None and config.prices is None:
         raise ConfigError(f"--reader-max-cost: model {name!r} has no prices; give them in its row (key prices)")
     return config
@@ -303,7 +303,7 @@ def _ask(
 
 
 def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], asked: Asked, **more: Any) -> Read:
-    """Return both readings of all texts; *more*: what was left out, notes, and the reasons for no intervals."""
+    """Return both readings of all texts; *more* holds what was left out, notes, and reasons for missing intervals."""
     both, missed, versions, who = list[BothRead](), Counter[TaskName](), dict[str, None](), Reader.of(reader, config)
     for text in texts:
         found = None

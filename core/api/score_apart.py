@@ -1,8 +1,8 @@
-"""Stored answers scored by several processes, or by workers of a Ray cluster: what comes back is numbers.
+"""Score stored answers in several processes or in workers of a Ray cluster, which return numbers only.
 
-Contract: a worker reads ranges of a run's samples from its database, read-only, and scores and locates them by the code
-that does so in one process, so that the result is the same. Where the run has grown meanwhile, the process that asked
-scores by itself what a worker saw otherwise.
+Contract: a worker reads ranges of a run's samples from its database, read-only, and scores and locates them by the same
+code as a single process, so the result is the same. If the run has grown meanwhile, the calling process
+scores the changed samples itself.
 """
 
 import multiprocessing
@@ -27,24 +27,24 @@ from medvision_agent.tools.view.geometry import Point, Spacing
 __all__ = ["ALONE", "Workers", "scored_apart"]
 
 _PARTS = 8
-"""Ranges for each worker: so none is idle for long at the end."""
+"""Ranges for each worker, so that no worker is idle for long at the end."""
 
 
 class Workers(NamedTuple):
-    """Who scores."""
+    """The processes that score."""
 
     processes: int = 1
     engine: str = "local"
     address: str | None = None
-    """Of the Ray cluster."""
+    """Address of the Ray cluster."""
 
 
 ALONE = Workers()
-"""The process that asks for it."""
+"""Score in the calling process."""
 
 
 class _Worth(NamedTuple):
-    """What one record is worth, in numbers."""
+    """The score of one record, in numbers."""
 
     sample: str
     attempt: int
@@ -54,7 +54,7 @@ class _Worth(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A ``Found`` without its task, which holds functions."""
+    """A ``Found`` without its task, whose functions cannot be sent between processes."""
 
     points: tuple[tuple[float, float], ...]
     target: tuple[Point, ...]
@@ -63,20 +63,20 @@ class _Found(NamedTuple):
 
     @classmethod
     def of(cls, found: Found | str | None) -> "_Found | str | None":
-        """Return what a process sends."""
+        """Return *found* in the form that a process can send."""
         if not isinstance(found, Found):
             return found
         return cls(found.points, found.target.points, found.target.spacing, found.size)
 
     def found(self, task: Task) -> Found:
-        """Return what it was made of."""
+        """Return the original ``Found``."""
         return Found(self.points, Target(task, self.target, self.spacing), self.size)
 
 
 def scored_apart(run: Run, rules: Protocol, workers: Workers) -> tuple[list[Score | None], list[Located]]:
-    """Return the score of each record of a run, and where each was measured, as workers found them.
+    """Return the score of each record of a run, and where each was measured, computed by *workers*.
 
-    Raises ConfigError where Ray cannot be had, and StorageError where a worker cannot read the run.
+    Raises ConfigError if Ray cannot be used, and StorageError if a worker cannot read the run.
     """
     size = max(1, -(-len(run.samples) // (_PARTS * workers.processes)))
     ranges = [(first, first + size) for first in range(0, len(run.samples), size)]
@@ -99,13 +99,13 @@ def scored_apart(run: Run, rules: Protocol, workers: Workers) -> tuple[list[Scor
 
 
 class _Part:
-    """A worker: a run that is open, and ranges of it scored."""
+    """A worker that holds an open run and scores ranges of it."""
 
     def __init__(self, folder: str, rules: str) -> None:
         self._run, self._rules = open_run(Path(folder)), protocol_named(rules)
 
     def score(self, first: int, end: int) -> list[_Worth]:
-        """Return what the records of the samples from place *first* to before *end* are worth."""
+        """Return the scores of the samples from place *first* up to, not including, *end*."""
         records = list(read_range(self._run, first, end))
         with Looks(self._run, self._rules) as looks:
             return [
@@ -119,7 +119,7 @@ _PARTS_OF_THIS_PROCESS: list[_Part] = []
 
 
 def _begin(path: Sequence[str], folder: str, rules: str) -> None:
-    """Open the run in a process that was started."""
+    """Open the run in a new worker process."""
     sys.path[:] = path
     _PARTS_OF_THIS_PROCESS.append(_Part(folder, rules))
 

@@ -1,6 +1,6 @@
-"""Stored answers scored by a protocol: those of a run, and those in MedVision's result files.
+"""Score stored answers of a run or of MedVision's result files by a protocol.
 
-Contract: nothing is asked of a model, nothing stored is changed, nothing is printed.
+Contract: no model is asked, nothing stored is changed, nothing is printed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,29 +34,29 @@ __all__ = ["AnswerScore", "RunScore", "is_answers", "score", "score_answers", "s
 
 @dataclass(frozen=True, eq=False)
 class RunScore:
-    """A stored run, scored."""
+    """The score of a stored run."""
 
     run: Run
     protocol: Protocol
     summary: Summary
-    """By task: every mean with its n, subjects, endings, effort and cost."""
+    """By task: every mean with its n, subjects, outcomes, effort and cost."""
     groups: Sequence[Section]
-    """MedVision's own group summaries by family; none for other data."""
+    """MedVision's own group summaries by family; empty for other data."""
     note: str
-    """Why there are no group summaries; empty where nothing is in their way."""
+    """Why there are no group summaries; empty if there are."""
     places: Mapping[TaskName, TaskPlace]
-    """By task: where answers were measured, by chance too, and the grounded loss."""
+    """By task: where in the image answers were measured, also by chance, and the grounded loss."""
     scores: Sequence[Score | None]
-    """Of each record; None for an infrastructure failure."""
+    """Score of each record; None for an infrastructure failure."""
 
     @property
     def no_claim(self) -> Sequence[str]:
-        """Headlines: why the run says nothing of tools; none where it may."""
+        """Headlines: why the run says nothing about tools; empty if it may."""
         return [no_claim_line(reason) for reason in no_claim([self.run])]
 
     @property
     def headline(self) -> Sequence[str]:
-        """How the run did, in a sentence."""
+        """The result of the run in sentences."""
         return headline(rows_of_summary(self.run.identity.condition, self.summary, self.places))
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -85,15 +85,15 @@ class RunScore:
 
 @dataclass(frozen=True, eq=False)
 class AnswerScore:
-    """Answers in MedVision's result files, scored."""
+    """The score of answers in MedVision's result files."""
 
     sections: Sequence[Section]
     """The summary of each family of tasks, in MedVision's shape."""
     notes: Sequence[str]
-    """What is to be known about the files."""
+    """Remarks about the files."""
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row of strict JSON for each answer; only where the answers were kept."""
+        """Yield a row of strict JSON for each answer; needs answers scored with *keep*."""
         return (line for one in self.sections for line in sample_lines(one))
 
     def to_json(self) -> dict[str, Any]:
@@ -107,12 +107,12 @@ class AnswerScore:
 
 
 def score(run: PathText, protocol: str = DEFAULT_PROTOCOL, workers: Workers = ALONE) -> RunScore:
-    """Return the score of the stored run in a folder by a protocol; *workers* of other processes can do the work."""
+    """Return the score of the stored run in a folder by a protocol, computed by *workers* if given."""
     return score_run(open_run(Path(run)), protocol_named(protocol), workers)
 
 
 def score_run(run: Run, rules: Protocol, workers: Workers = ALONE) -> RunScore:
-    """Return the score of a run that is open."""
+    """Return the score of an open run."""
     scores: Sequence[Score | None]
     located: Iterable[Located]
     if workers == ALONE:
@@ -145,9 +145,9 @@ def score_answers(
     Args:
         source: ``FILE.jsonl[.gz]`` or a folder of results.
         protocol: Name of the scoring rules.
-        keep: Keep every answer, for ``rows``; without, less of each record is read, and in less memory.
+        keep: Keep every answer, for ``rows``; without it, less is read and less memory is used.
         box_sizes: Summarise boxes by their size too.
-        removed_samples: File of lesions that are left out of the groups.
+        removed_samples: File that lists the lesions to leave out of the groups.
         numpy1: Compute angles and distances as under NumPy 1.
         scaled_pixel_size: Range of the factors that files of scaledPS tasks do not store (medvision-1.2).
         plans: MedVision's data folder, or a JSON file of tasks: names of labels and modalities.

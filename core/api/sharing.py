@@ -1,4 +1,4 @@
-"""Stored runs and studies for others to read: a folder, or a data set on the Hugging Face Hub."""
+"""Share stored runs and studies as a folder, or as a data set on the Hugging Face Hub."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,17 +42,17 @@ _ALWAYS = (
 
 @dataclass(frozen=True)
 class Shared:
-    """What was shared."""
+    """The result of ``share``."""
 
     place: str
-    """The folder, or the address of the repository; empty after a dry run."""
+    """The folder, or the URL of the repository; empty after a dry run."""
     files: tuple[SharedFile, ...]
     left_out: tuple[tuple[str, str], ...]
-    """What is not in it, each with the reason."""
+    """What was not shared, each with the reason."""
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Size of all files in bytes."""
         return sum(file.size for file in self.files)
 
 
@@ -70,37 +70,37 @@ def share(
     dry_run: bool = False,
     protocol: str | None = None,
 ) -> Shared:
-    """Write a run or a study for others: a card, Parquet tables, the images that may be shared, perhaps the viewer.
+    """Write a run or a study for others: a card, Parquet tables, the images that may be shared, optionally the viewer.
 
     Nothing stored is changed. Images whose licence or origin is unknown are left out and named.
 
     Args:
         path: A run, a study, or a folder of both.
         to: A folder, or ``hub:ORG/NAME`` for a data set on the Hugging Face Hub, which needs the extra ``hub``.
-        licences: Licences by data set that the caller vouches for, where the data states none; the card says so.
+        licences: Licences by data set that the caller vouches for, if the data states none; the card says so.
         pictures: Share images at all.
-        viewer: Add the viewer as a bundle. Refused where an image may not be shared, as they are part of it.
+        viewer: Add the viewer as a bundle, which contains all images. Refused if any image may not be shared.
         samples: How many samples the bundle holds, as for ``bundle``.
         title: Title of the card; by default the name of the folder.
-        public: Make a new repository public; without it, it is private.
-        force: Replace an earlier share.
+        public: Make a new repository public; by default it is private.
+        force: Replace what was shared there earlier.
         dry_run: Write and upload nothing; the result says what would be shared.
-        protocol: Scoring rules; where not given those a study declared, else the default ones.
+        protocol: Scoring rules; by default those that a study declared, else the default protocol.
 
-    Raises ConfigError for options that do not fit together, StorageError where the place is taken or cannot be written,
-    ProviderError where the Hub refuses.
+    Raises ConfigError for options that do not fit together, StorageError if the place exists or cannot be written,
+    ProviderError if the Hub refuses.
     """
     hub = str(to).removeprefix(_HUB) if str(to).startswith(_HUB) else None
     if hub is not None:
         check_repository(hub)
     elif public:
-        raise ConfigError("--public goes with --to hub:ORG/NAME; who can read a folder is not decided here")
+        raise ConfigError("--public needs --to hub:ORG/NAME; it has no effect on a folder: leave it out")
     else:
         check_place(Path(to), force=force)
     if samples is not None and not viewer:
-        raise ConfigError("--samples goes with --viewer; the tables hold all samples")
+        raise ConfigError("--samples needs --viewer; the tables always hold all samples")
     if viewer and not pictures:
-        raise ConfigError("--viewer shows images; leave out --no-pictures")
+        raise ConfigError("--viewer needs images; leave out --no-pictures")
     work = _Share(load(path), stated_licences(licences or {}), protocol)
     with placed(None if hub is not None or dry_run else Path(to)) as folder:
         work.write(folder, title, pictures=pictures, viewer=viewer, samples=samples)
@@ -111,7 +111,7 @@ def share(
 
 
 class _Share:
-    """A share that is being written."""
+    """Writes one share."""
 
     def __init__(self, loaded: Loaded, stated: Mapping[str, str], protocol: str | None) -> None:
         self._loaded, self._stated = loaded, stated
@@ -125,7 +125,7 @@ class _Share:
         self.left_out: list[tuple[str, str]] = []
 
     def write(self, folder: Path, title: str | None, *, pictures: bool, viewer: bool, samples: int | None) -> None:
-        """Write all of it."""
+        """Write all parts of the share into *folder*."""
         if viewer:
             self._check_viewer()
         rows, images = self._tables(folder / "tables")
@@ -152,7 +152,7 @@ class _Share:
         mark(folder)
 
     def _given(self) -> Sequence[Path]:
-        """Return what is compared: the study, or the runs of a folder."""
+        """Return the results to compare: the study, or the runs of a folder."""
         return [self._loaded.path] if self._loaded.kind == "study" else list(self._loaded.folders.values())
 
     def _tables(self, folder: Path) -> tuple[dict[str, int], list[ImageRow]]:
@@ -223,5 +223,5 @@ class _Share:
 
 
 def _late(heard: Images) -> Iterator[pd.DataFrame]:
-    """Yield the table of images, which is known when all others were written."""
+    """Yield the table of images, which is complete only after all other tables were written."""
     yield from Table(IMAGES, heard.rows()).parts()

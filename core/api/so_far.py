@@ -1,7 +1,7 @@
-"""What a session of a run or a study did so far, in words: how far it is, its loss, failures, tokens and cost.
+"""The state of a session of a run or study in words: progress, loss, failures, tokens and cost.
 
 Contract: the loss is the mean over all samples finished in this session, over tasks and, in a study, over arms: it
-says whether things go well, and nothing of a difference between arms. It stands beside its n and success rate.
+shows whether the session goes well, and nothing about differences between arms. It is printed with n and success rate.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from medvision_agent.text import percent, plural
 __all__ = ["SoFar"]
 
 _LONG = 30.0
-"""Seconds after which a sample that is in flight is worth a word."""
+"""Seconds after which a sample in flight is reported."""
 
 
 class SoFar:
@@ -37,7 +37,7 @@ class SoFar:
         self._usage = Usage()
         self._cost: float | None = None
         self._flying: dict[object, tuple[str, float]] = {}
-        """The id of each sample in flight, and when it was begun; the one begun first comes first."""
+        """Id and start time of each sample in flight; the oldest comes first."""
 
     @contextmanager
     def asking(self, sample_id: str) -> Iterator[None]:
@@ -50,11 +50,11 @@ class SoFar:
             del self._flying[key]
 
     def begin(self, total: int) -> None:
-        """Count from now on; *total* samples are to be asked."""
+        """Start counting; *total* samples are to be asked."""
         self.total, self._begun = total, self._clock()
 
     def add(self, record: Record, scored: Brief | None = None) -> None:
-        """Count a finished sample; *scored* is what it was worth, where that is known."""
+        """Count a finished sample; *scored* is its score, if known."""
         self.finished += 1
         if record.outcome.infrastructure:
             self._failed["connection"] += 1
@@ -70,7 +70,7 @@ class SoFar:
             self._losses += score.loss
 
     def fault(self, fault: Fault) -> None:
-        """Count a try of a request that failed."""
+        """Count a failed try of a request."""
         self._retried += 1
         wait = f", asked to wait {fault.wait_seconds:.0f} s" if fault.wait_seconds else ""
         self._last_fault = f" (last: {fault.outcome.value}{wait})"
@@ -86,7 +86,7 @@ class SoFar:
         return f"{self._loss()}{rate}, {tries}{failed}, {tokens:.0f}k tokens{cost}{self._waiting()}"
 
     def line(self, description: str) -> str:
-        """Return all of it in a line that stands by itself."""
+        """Return progress, facts and times in one complete line."""
         seconds = self._clock() - self._begun
         left = ""
         if self.finished and self.total is not None and self.finished < self.total:
@@ -95,8 +95,8 @@ class SoFar:
         return f"{description}: {self.finished}{of}, {self.facts()}, {_duration(seconds)} elapsed{left}"
 
     def _waiting(self) -> str:
-        """Return how many samples are in flight, and the one that has been for the longest time, once that is long."""
-        flying = tuple(self._flying.values())  # at once: a bar is drawn by a thread of its own
+        """Return the number of samples in flight and the oldest of them, once it has taken long; else ""."""
+        flying = tuple(self._flying.values())  # copied at once: the bar is drawn by another thread
         if not flying:
             return ""
         sample_id, begun = flying[0]

@@ -1,6 +1,6 @@
-"""Studies: laid out from a file, previewed, and asked.
+"""Studies: prepare one from its file, preview it, and ask its models.
 
-Contract: as for runs (``asking.py``). Each cell of a study is an ordinary run; the same call goes on where it stopped.
+Contract: as for runs (``asking.py``). Each cell of a study is an ordinary run; the same call continues a stopped study.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ __all__ = ["Ablated", "LaidOut", "ablate", "ask_study", "lay_out", "preview", "r
 
 @dataclass(frozen=True, eq=False)
 class LaidOut:
-    """A study found to be usable: its plan and its cells, and where they are kept."""
+    """A valid study: its plan, its cells and its folder."""
 
     study: Study
     plan: Plan
@@ -62,46 +62,46 @@ class LaidOut:
     out: Path
     budget: Budget
     models_file: Path | None = None
-    """The user's own models."""
+    """File of the user's own models."""
 
     @property
     def protocol(self) -> Protocol:
-        """The protocol the study declares."""
+        """The protocol that the study declares."""
         return protocol_named(self.study.protocol)
 
 
 @dataclass(frozen=True, eq=False)
 class Ablated(Loaded):
-    """A study that was asked, as it is stored now."""
+    """A study after asking, as it is stored now."""
 
     plan: Plan
     left: int
-    """How many samples are left or never got a reply."""
+    """Number of samples that are left or never got a reply."""
     used_up: str
-    """Which limit of the study stopped it; empty where none did."""
+    """The limit that stopped the study; empty if none did."""
     interrupted: bool
-    """Whether a KeyboardInterrupt stopped it."""
+    """Whether a KeyboardInterrupt stopped the study."""
     problems: Sequence[Problem]
-    """What arms differ in and should not: while there are any, they cannot be compared."""
+    """Forbidden differences between arms; while there are any, the arms cannot be compared."""
     cards: Sequence[ContrastCard]
-    """What is proven, assumed and unknowable of the parity of each contrast without such problems."""
+    """What is proven, assumed and unknowable about the parity of each contrast without such problems."""
 
     @property
     def no_claim(self) -> Sequence[str]:
-        """Headlines: the arms that say nothing of tools, each with the reason."""
+        """Headlines: the arms that say nothing about tools, each with the reason."""
         return [line for arm in stored_arms(self.plan, self.path) for line in arm.no_claim]
 
     @property
     def progress(self) -> Sequence[str]:
-        """Headlines: why there is no verdict yet, or which of the planned looks took place; none at the planned end."""
+        """Headlines: why there is no verdict yet, or which interim analyses took place; empty at the planned end."""
         arms = stored_arms(self.plan, self.path)
         cells = [cell_progress(self.plan, *one) for arm in arms for one in zip(arm.cells, arm.runs, strict=True)]
         return progress(self.plan, cells).lines()
 
     def noise(self, rules: Protocol | None = None) -> list[str]:
-        """Return a sentence for each difference that is larger than that of two identical runs (`repeat`).
+        """Return a sentence for each difference that is larger than that between two identical runs (`repeat`).
 
-        The caveats of the findings name the others.
+        The caveats of the findings name the smaller differences.
 
         Empty for a study without a repeat. *rules* are by default those that the study declares.
         """
@@ -110,14 +110,14 @@ class Ablated(Loaded):
         return floor_lines(self.path, rules or protocol_named(self.plan.protocol))
 
     def findings(self, protocol: str | None = None) -> list[Findings]:
-        """Return what was found over each source: the answer in words, a row for each task and contrast, the caveats.
+        """Return the findings over each source: the answer in words, a row for each task and contrast, the caveats.
 
-        Without *protocol*, by the one that the study declared.
+        The default *protocol* is the one that the study declared.
         """
         return find([self.path], protocol_named(protocol) if protocol else None)
 
     def tool_paths(self) -> pd.DataFrame:
-        """Return a row for each arm with tools: how often they were declared, called, answered and shown."""
+        """Return a row for each arm with tools: how often its tools were declared, called, answered and shown."""
         arms = ((arm.name, arm.tool_path) for arm in stored_arms(self.plan, self.path))
         return pd.DataFrame({"arm": name, **path.model_dump()} for name, path in arms if path is not None)
 
@@ -135,12 +135,12 @@ def ablate(
     gpus: float | None = None,
     progress: bool = True,
 ) -> Ablated:
-    """Ask every model of a study file under every arm, side by side, and return the study as stored.
+    """Ask every model of a study file under every arm, concurrently, and return the study as stored.
 
-    The same call with the same *out* goes on where it stopped. Limits in *budget* (``usd``, ``tokens``, ``seconds``)
-    go before those of the file, and so do a file of tools in *tools_from* and what says who asks (*processes*,
+    The same call with the same *out* continues where it stopped. Limits in *budget* (``usd``, ``tokens``, ``seconds``)
+    override those of the file, and so do a file of tools in *tools_from* and the settings of workers (*processes*,
     *engine*, *address*, *gpus*; as in ``run``).
-    Without *probe*, nobody checks that the declarations of tools reach the models. Raises what ``run`` does.
+    Without *probe*, it is not checked that tool declarations reach the models. Raises the same errors as ``run``.
     """
     workers = {"processes": processes, "engine": engine, "address": address, "gpus": gpus}
     laid = lay_out(study, out, tools_from=tools_from, budget=budget, probe=probe, workers=workers)
@@ -159,9 +159,9 @@ def preview(
     budget: Budget | Mapping[str, Any] | None = None,
     probe: bool = True,
 ) -> Preview:
-    """Return what a study file would ask, what that might cost and how small a difference it could show.
+    """Return a study file's number of requests, likely costs, and smallest detectable difference; nothing is asked.
 
-    *pilots* are one or two stored runs that the spread of the loss and the tokens per sample are estimated from.
+    *pilots* are one or two stored runs from which the spread of the loss and the tokens per sample are estimated.
     """
     laid = lay_out(study, tools_from=tools_from, budget=budget, probe=probe, asking=False)
     return preview_plan(laid.plan, laid.cells, laid.protocol, [Path(pilot) for pilot in pilots], laid.canaries)
@@ -177,9 +177,9 @@ def lay_out(
     workers: Mapping[str, Any] = MappingProxyType({}),
     asking: bool = True,
 ) -> LaidOut:
-    """Return a study whose every cell is prepared; where nothing is *asked*, models need not be within reach.
+    """Return a study with all cells prepared; without *asking*, models need not be reachable.
 
-    What *workers* gives of the keys that say who asks goes before the file; None gives nothing.
+    Settings in *workers* that are not None override those of the file.
     """
     file = Path(study)
     read = read_study(file)
@@ -206,7 +206,7 @@ def lay_out(
 
 
 def _reader(study: Study, file: Path, budget: Budget) -> tuple[Reader | None, Path | None]:
-    """Return the reader that a study names, as it is now, and the file of the user's models."""
+    """Return the reader that a study names, with its current model and prompt, and the file of the user's models."""
     models_file = file.parent / study.models_file if study.models_file else None
     if study.reader is None:
         return None, models_file
@@ -217,9 +217,9 @@ def _reader(study: Study, file: Path, budget: Budget) -> tuple[Reader | None, Pa
 
 
 def read_study_again(laid: LaidOut, *, progress: bool = True) -> list[Read]:
-    """Have the reader that a plan names read the responses of all arms; without one, nothing is read.
+    """Have the study's reader read the responses of all arms; without a reader, nothing is read.
 
-    What was read before is not asked again. The reader may take what the study left of its limit of costs.
+    Earlier readings are not asked again. The reader may spend what is left of the study's cost limit.
     """
     reader = laid.study.reader
     folders = [cell.folder for cell in laid.cells if has_run(cell.folder)]
@@ -240,7 +240,7 @@ def read_study_again(laid: LaidOut, *, progress: bool = True) -> list[Read]:
 
 
 def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
-    """Ask what is pending of a study; an interruption is told by the result."""
+    """Ask the pending samples of a study; the result says whether it was interrupted."""
     plan, cells, out, used_up = laid.plan, laid.cells, laid.out, list[str]()
     asked = (*cells, *laid.canaries)
     every = sum(len(cell.prepared.samples) for cell in asked)
@@ -277,7 +277,7 @@ def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
 
 
 def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:
-    """Return the study's budget; limits that are given go before it."""
+    """Return the study's budget, with its limits overridden by *given*."""
     values = given.model_dump() if isinstance(given, Budget) else dict(given or {})
     try:
         return Budget.model_validate(

@@ -1,7 +1,7 @@
-"""Whether stored runs and studies are what was stored.
+"""Check that stored runs and studies are unchanged.
 
-Contract: everything is read, pictures too, and nothing is changed. Damage and careless edits are found; a forger who
-makes all hashes anew is not.
+Contract: everything is read, images too, and nothing is changed. Damage and careless edits are found; a forger who
+recomputes all hashes is not.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ __all__ = ["VerifiedRuns", "verify"]
 
 @dataclass(frozen=True, eq=False)
 class VerifiedRuns:
-    """What was checked of a run or of the runs of a study, and what was found."""
+    """The result of checking a run or the runs of a study."""
 
     runs: Mapping[str, Verified]
-    """By the name of the run's folder, or by its place in the study."""
+    """Result by the name of the run's folder, or by its path in the study."""
     not_begun: tuple[str, ...] = ()
-    """Runs that the study plans and that have no folder yet."""
+    """Planned runs of the study that have no folder yet."""
     plan_damage: str = ""
     """What is wrong with the study's plan."""
 

@@ -1,4 +1,4 @@
-"""Stored runs and studies to look at in a browser: a server of this machine, or a folder that needs none."""
+"""View stored runs and studies in a browser, from a server on this machine or from a folder."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class ShownTalk:
     """One conversation."""
 
     name: str
-    """Of its run."""
+    """Name of the conversation's run."""
     folder: Path
-    """Of its run, where its pictures are."""
+    """Folder of the run, which holds the images."""
     talk: Talk
 
 
@@ -36,7 +36,7 @@ class Talks:
 
     shown: tuple[ShownTalk, ...]
     left_out: tuple[str, ...]
-    """The arms of studies that were not asked for."""
+    """Arms of studies that were not requested."""
 
 
 def view(
@@ -47,26 +47,26 @@ def view(
     protocol: str | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Show runs and studies in the browser until Ctrl-C, those that are still being written too.
+    """Show runs and studies, also unfinished ones, in the browser until Ctrl-C.
 
-    The server listens on this machine alone, and only who has its address, with the token in it, gets an answer.
+    The server listens on this machine only, and answers only requests with the token in its address.
     Nothing stored is changed; notes on samples go to ``review.jsonl`` beside their run.
 
     Args:
         folders: Runs, studies, and folders of them.
-        port: Where it listens; 0 takes a free port.
-        browser: Open the address in the default browser, where there is one with a window.
+        port: Port of the server; 0 takes a free port.
+        browser: Open the address in the default browser, if there is a graphical one.
         protocol: Scoring rules; where not given those a study declared, else the default ones.
-        say: Gets the line that tells the address.
+        say: Called with the line that contains the address.
 
-    Raises StorageError where a folder is not there, ConfigError where the port cannot be had.
+    Raises StorageError if a folder does not exist, ConfigError if the port is in use.
     """
     from medvision_agent.eval.server.serve import open_browser, serve  # noqa: PLC0415 - needs the server's packages
 
     library = Library(_folders(folders), protocol_named(protocol) if protocol else None)
 
     def ready(address: str, once: str) -> None:
-        say(f"{address}\nopen it in a browser on this machine; Ctrl-C ends it")
+        say(f"{address}\nopen this address in a browser on this machine; Ctrl-C ends the server")
         if browser:
             open_browser(once)
 
@@ -80,18 +80,18 @@ def bundle(
     samples: int | None = None,
     protocol: str | None = None,
 ) -> Bundled:
-    """Write the viewer over runs and studies as a folder that opens from disk, or from any web host.
+    """Write the viewer with runs and studies as a folder that opens from disk or from any web host.
 
     Args:
         folders: Runs, studies, and folders of them.
         out: The folder: a new one, an empty one, or an earlier bundle, which is replaced.
-        samples: How many samples there may be, each with its conversations in all runs: half of them those of which
+        samples: Maximum number of samples, each with its conversations in all runs: half of them are those whose
             the loss changes most in the primary contrast of a study, or between single runs of one model, the others
-            spread evenly. 0 takes all; where not given, there are 100, or fewer where
+            spread evenly. 0 takes all; by default 100, or fewer if
             samples were asked in many runs, so that there are about 200 conversations.
         protocol: Scoring rules; where not given those a study declared, else the default ones.
 
-    Raises StorageError where there is no run, or *out* holds anything else or cannot be written.
+    Raises StorageError if there is no run, or *out* holds anything else or cannot be written.
     """
     library = Library(_folders(folders), protocol_named(protocol) if protocol else None)
     return write_bundle(library, page_files(), Path(out), samples)
@@ -100,12 +100,12 @@ def bundle(
 def talks(
     path: PathText, sample: str, arms: Sequence[str] = (), *, every: bool = False, protocol: str | None = None
 ) -> Talks:
-    """Return the conversations of a sample: that of a run, or those of arms of a study.
+    """Return the conversations of a sample, in a run or in arms of a study.
 
-    *arms* are names with or without the model; one without it means this arm of each model. Where none is named, they
-    are the two arms of the primary contrast under the first model, or with *every* all arms.
+    *arms* are names with or without the model; a name without the model means this arm of each model. By default they
+    are the two arms of the primary contrast with the first model, or with *every* all arms.
 
-    Raises StorageError where no run has finished the sample, ConfigError where there is no such arm.
+    Raises StorageError if no run has finished the sample, ConfigError for an unknown arm.
     """
     library = Library(_folders(path), protocol_named(protocol) if protocol else None)
     library.look()
@@ -142,7 +142,7 @@ def _talk(library: Library, key: str, row: int) -> Talk:
 
 
 def _named(path: PathText, arms: Sequence[str], known: Sequence[str], plans: Sequence[Plan]) -> set[str]:
-    """Return the arms that are named, with the models where there are several; raises ConfigError for others."""
+    """Return the full names of the named arms, with models if there are several; raises ConfigError if unknown."""
     short = {arm_name(plan, cell.model, cell.arm): cell.arm for plan in plans for cell in plan.cells}
     wanted = set[str]()
     for arm in arms:
@@ -156,7 +156,7 @@ def _named(path: PathText, arms: Sequence[str], known: Sequence[str], plans: Seq
 
 
 def _first(known: Sequence[str], plans: Sequence[Plan]) -> set[str]:
-    """Return the arms of the primary contrasts under the first model, or all where none of them has begun."""
+    """Return the arms of the primary contrasts with the first model, or all arms if none of these has begun."""
     first = {arm_name(plan, plan.cells[0].model, arm) for plan in plans for arm in plan.first_arms}
     return first.intersection(known) or set(known)
 
@@ -165,5 +165,5 @@ def _folders(given: PathText | Sequence[PathText]) -> list[Path]:
     every = [Path(one) for one in ([given] if isinstance(given, str | PathLike) else given)]
     for folder in every:
         if not folder.is_dir():
-            raise StorageError(f"{folder}: there is no such folder; give runs, studies or folders of them")
+            raise StorageError(f"{folder}: no such folder; give runs, studies or folders of them")
     return every

@@ -1,4 +1,4 @@
-"""Stored runs and studies as files for others: the report, neutral tables, MedVision's result files."""
+"""Write stored runs and studies as files: the report, neutral tables, MedVision's result files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,15 +41,15 @@ _MARKDOWN = {".md", ".markdown"}
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a report was written to."""
+    """The files of a written report."""
 
     page: Path
     tables: int
-    """How many tables were written beside it, each as CSV and LaTeX."""
+    """Number of tables written beside the page, each as CSV and LaTeX."""
     figures: int = 0
-    """How many figures were written there too, each as SVG and PDF."""
+    """Number of figures written beside the page, each as SVG and PDF."""
     bundle: Bundled | None = None
-    """The bundle of the viewer, where it was written anew."""
+    """The bundle of the viewer, if it was written now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class ExportedRun:
 
     files: Exported
     unfinished: int
-    """Samples that were not finished, and are not in them."""
+    """Number of unfinished samples, which are not in the files."""
 
 
 def report(
@@ -78,36 +78,36 @@ def report(
     """Write stored runs and studies as one page that needs no network; an existing file is overwritten.
 
     Args:
-        folders: Runs and studies; with *tables* also folders of MedVision's results, which stand in the tables in the
-            shape of MedVision's alone.
-        out: The file. Where not given ``report.html`` (or ``report.md``): in the folder of the one run or study, or
+        folders: Runs and studies; with *tables* also folders of MedVision's results, which appear only in tables in the
+            layout of MedVision's.
+        out: The file; by default ``report.html`` (or ``report.md``) in the folder of a single run or study, or
             in the current folder for several.
-        format: By the name of the file where not given, else HTML.
-        tables: A folder that every table is written into, as CSV and as LaTeX, and every figure, as SVG and as PDF.
-        pictures: Samples shown for each contrast, at most.
-        protocol: Scoring rules; where not given those a study declared, else the default ones.
-        viewer: The folder of a bundle of the viewer (``bundle``), which the rows and figures of an HTML page then link
-            into. It is written where it is not there, or is of other runs or of an earlier state.
-        decision_rules: A YAML file of rules of decisions in place of those that are shipped (docs/decisions.md).
-        reader: A language model that reads the responses first (docs/reading.md); what it has read before is not asked
-            again. Without it no model is asked, and readings that are stored are shown.
-        reader_models: A YAML file of own models for it.
-        reader_max_cost: It is asked nothing more once it has cost this many US dollars.
+        format: By default from the name of the file, else HTML.
+        tables: A folder for all tables, as CSV and LaTeX, and all figures, as SVG and PDF.
+        pictures: Maximum number of samples shown for each contrast.
+        protocol: Scoring rules; by default those that a study declared, else the default protocol.
+        viewer: The folder of a bundle of the viewer (``bundle``) to which rows and figures of an HTML page link.
+            The bundle is written if it is missing, of other runs, or outdated.
+        decision_rules: A YAML file of decision rules that replaces the shipped rules (docs/decisions.md).
+        reader: A language model that first reads the responses (docs/reading.md); earlier readings are not asked
+            again. Without it no model is asked, and stored readings are shown.
+        reader_models: A YAML file of own models for *reader*.
+        reader_max_cost: Stop asking the reader once it has cost this many US dollars.
 
-    Raises ConfigError where *viewer* has no relative address from the page, or the page is Markdown.
+    Raises ConfigError if *viewer* has no relative address from the page, or the page is Markdown.
     """
     every = [Path(one) for one in ([folders] if isinstance(folders, str | PathLike) else folders)]
     given = [one for one in every if not is_answers(one)]
     if len(given) < len(every) and (tables is None or not given):
         raise ConfigError(
-            "MedVision's results stand in the tables of a report alone, beside runs: name a folder for the tables and "
+            "a report shows MedVision's results in its tables only, beside runs: name a folder for the tables and "
             "a run, or give the results to `medvision-agent published`"
         )
     rules = protocol_named(protocol) if protocol else None
     page = _page(given, format) if out is None else Path(out)
     form = format or ("md" if page.suffix.lower() in _MARKDOWN else "html")
     if viewer is not None and form == "md":
-        raise ConfigError("viewer: only an HTML page links into a bundle; write the report as HTML, or leave it out")
+        raise ConfigError("viewer: only an HTML page can link to a bundle; write the report as HTML, or leave it out")
     decisions = None if decision_rules is None else read_rules(Path(decision_rules))
     if reader is not None:
         _read(given, rules, reader, reader_models, reader_max_cost)
@@ -136,7 +136,7 @@ def _read(
 
 
 def _linked(folders: Sequence[Path], out: Path, page: Path, rules: Protocol | None) -> tuple[Viewer, Bundled | None]:
-    """Return the links into a bundle in *out*, and the bundle where it had to be written."""
+    """Return the links into a bundle in *out*, and the bundle if it had to be written."""
     try:
         way = Path(relpath(out, page.parent)).as_posix()
     except ValueError:  # another drive
@@ -147,7 +147,7 @@ def _linked(folders: Sequence[Path], out: Path, page: Path, rules: Protocol | No
 
 
 def _page(folders: Sequence[Path], form: Literal["html", "md"] | None) -> Path:
-    """Return where a report is written that was given no file."""
+    """Return the default file of a report."""
     name = f"report.{form or 'html'}"
     return folders[0] / name if len(folders) == 1 else Path(name)
 
@@ -161,8 +161,8 @@ def export(
 ) -> dict[Path, int]:
     """Write the tables of a run, a study or a folder of runs (see ``load``) into a new folder.
 
-    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows, and ``reviews`` where
-    somebody put notes on samples. Raises StorageError where *out* is there already or cannot be written.
+    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows, and ``reviews`` if
+    samples have reviewers' notes. Raises StorageError if *out* exists or cannot be written.
     """
     loaded = load(path)
     runs = loaded.folders
@@ -185,6 +185,6 @@ def export_medvision(run: PathText, out: PathText) -> ExportedRun:
     name, now = stored.identity.model_name, datetime.now().astimezone()
     done = export_run(stored.records, name, Path(out), now)
     if has_reviews(stored.folder):
-        read_reviews(stored.folder)  # refuses what is no plain file
+        read_reviews(stored.folder)  # refuses anything but a plain file
         copyfile(stored.folder / REVIEWS, Path(out) / f"{done.folders[0].name}.{REVIEWS}")
     return ExportedRun(done, len(stored.samples) - len(stored.records))

@@ -139,7 +139,7 @@ def test_ctrl_c_in_a_script_stores_what_was_finished_and_is_raised(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "raised\n", done.stderr
-    assert "finishing what is in flight" in done.stderr
+    assert "finishing the samples in flight" in done.stderr
     run = open_run(tmp_path / "run")
     assert 1 <= len(run.records) < len(run.samples)
     assert mva.run(**SMALL, out=tmp_path / "run", resume=True).left == 0

@@ -91,15 +91,15 @@ def test_wrong_names_of_pictures_are_refused(runs, stored):
     loaded = mva.load(runs)
     known = loaded.samples().id[0]
     for given, words in (
-        ({}, "one of them"),
-        ({"sample": known, "sha256": "0" * 64}, "one of them"),
+        ({}, "either the id"),
+        ({"sample": known, "sha256": "0" * 64}, "either the id"),
         ({"sample": known[:-1]}, f"Did you mean '{known}'"),
-        ({"sha256": "../../on/run.sqlite"}, "no SHA-256"),
+        ({"sha256": "../../on/run.sqlite"}, "not a SHA-256"),
         ({"sample": known, "run": "onn"}, "Did you mean 'on'"),
     ):
         with pytest.raises(ConfigError, match=words):
             loaded.png(**given)
-    with pytest.raises(StorageError, match="no picture 0000"):
+    with pytest.raises(StorageError, match="picture 0000"):
         loaded.png(sha256="0" * 64)
 
 

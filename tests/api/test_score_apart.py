@@ -37,8 +37,8 @@ def test_what_a_worker_saw_otherwise_is_scored_here(run, monkeypatch):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--address", "auto"], "--address is for --engine ray"),
-        (["--processes", "2", "--reader", "m"], "--processes and --engine are for the scores of a RUN"),
+        (["--address", "auto"], "--address needs --engine ray"),
+        (["--processes", "2", "--reader", "m"], "--processes and --engine are for scores of a RUN"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(run, more, said):

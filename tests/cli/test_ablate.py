@@ -199,7 +199,7 @@ async def test_ctrl_c_finishes_what_is_in_flight(server, study, start, tmp_path)
     assert b"not checked yet" in await process.stderr.readline()
     assert b"writing to s" in await process.stderr.readline()
     assert b"1 of 24, loss 0.000" in await process.stderr.readline()
-    assert b"finishing what is in flight" in await process.stderr.readline()
+    assert b"finishing the samples in flight" in await process.stderr.readline()
     released.set()
     _, err = await process.communicate()
     assert process.returncode == 130
@@ -246,5 +246,5 @@ async def test_a_proxy_is_named_before_the_first_request(server, study, call):
     server.script([ANSWER], by_turn=True)
     proxy = {"HTTP_PROXY": f"http://me:hidden@127.0.0.1:{server.port}", "NO_PROXY": "", "no_proxy": ""}
     _, _, err = await call("ablate", study(), "--out", "s", **proxy)
-    assert err.count(f"pictures included, go through 127.0.0.1:{server.port}") == 1
+    assert err.count(f"images included, go through 127.0.0.1:{server.port}") == 1
     assert "hidden" not in err

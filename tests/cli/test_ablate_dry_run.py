@@ -41,7 +41,7 @@ async def test_a_pilot_gives_the_loss_its_own_units(server, study, data, models,
     assert both[0]["alone"]["in_metric"] != alone[0]["alone"]["in_metric"]
     code, _, err = await call("ablate", study(), "--pilot", "a")
     assert code == 2
-    assert "--pilot goes with --dry-run" in err
+    assert "--pilot needs --dry-run" in err
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ async def test_a_single_run_has_no_other_arm_to_be_made_from(data, models, call,
 async def test_such_an_arm_goes_with_no_tools(data, models, call, tools):
     code, _, err = await call("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", tools)
     assert code == 2
-    assert "is no tool and goes with none" in err
+    assert "is not a tool and cannot be combined with tools" in err
     assert "matched, matched:mean, matched:thinking, matched:enlarged, result-only, in a study only" in err
 
 

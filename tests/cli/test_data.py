@@ -112,7 +112,7 @@ def test_show_refuses_what_it_cannot_do(tmp_path):
     assert data("show", "ts_ct_z26__det_liver", "--out", str(out), "--force")[0] == 0
     assert decode_png(out.read_bytes()).shape[1] == 900
     code, _, err = data("show", "ts_ct_z26__det_liver", "--out", str(tmp_path / "no" / "x.png"))
-    assert (code, "cannot write it" in err) == (2, True)
+    assert (code, "cannot be written" in err) == (2, True)
 
 
 @pytest.mark.parametrize("name", ["copy", "copy.parquet"])

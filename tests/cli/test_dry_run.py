@@ -86,4 +86,4 @@ async def test_lines_fit_whatever_is_asked(data, models, call, tmp_path):
 async def test_verbose_goes_with_a_dry_run(call):
     code, _, err = await call("run", "--model", "baseline-cv", "--verbose")
     assert code == 2
-    assert "--verbose goes with --dry-run" in err
+    assert "--verbose needs --dry-run" in err

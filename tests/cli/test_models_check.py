@@ -108,7 +108,7 @@ async def test_a_server_that_refuses_tools_is_quoted_with_what_helps(server, cal
 @pytest.mark.parametrize(
     ("model", "remedy"),
     [
-        ("fake-openai", "its row names no key: give the environment variable that holds one in api_key_env"),
+        ("fake-openai", "its row names no API key: set api_key_env to the environment variable that holds the key"),
         ("fake-gemini", "check the key in the environment variable GEMINI_API_KEY or GOOGLE_API_KEY"),
     ],
 )

@@ -304,7 +304,7 @@ async def test_what_is_to_be_known_of_result_files_is_printed(server, models, ca
 
 async def test_models_that_read_no_text_and_files_of_something_else_are_refused(runs, models, call, tmp_path):
     code, _, err = await call("score", runs[0], "--reader", "baseline-cv")
-    assert (code, "reads no text" in err) == (2, True)
+    assert (code, "cannot read text" in err) == (2, True)
     code, _, err = await call("compare", *runs, "--reader", "nobody")
     assert (code, "pass it with --reader-models" in " ".join(err.split())) == (2, True)
     (tmp_path / "x").write_text("not a database, but long enough to be read as one " * 20)

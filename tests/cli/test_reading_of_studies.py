@@ -104,7 +104,7 @@ async def test_a_reader_that_is_named_after_the_first_call_is_never_primary(stud
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({"reader": "baseline-cv"}, "reads no text"),
+        ({"reader": "baseline-cv"}, "cannot read text"),
         ({"reader": "nobody"}, "nobody"),
         ({"primary_reading": "reader"}, "needs the key `reader`"),
     ],

@@ -17,7 +17,7 @@ STUDY = "name: s\nmodels: [baseline-cv]\ndesigns: [on-off]\n"
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("run --model baseline-cv --out file", ["'file' is a file", "--out is a folder: give one that is new"]),
+        ("run --model baseline-cv --out file", ["'file' is a file", "--out expects a folder: give a new name"]),
         ("run --model baseline-cv --out file/run", ["is a file, and a folder is expected there; give another --out"]),
         ("ablate s.yaml --out file/s", ["is a file, and a folder is expected there; give another --out"]),
         ("ablate none.yaml", ["none.yaml: there is no such file; give the YAML file of a study (docs/studies.md"]),
@@ -33,7 +33,7 @@ STUDY = "name: s\nmodels: [baseline-cv]\ndesigns: [on-off]\n"
         ),
         ("run --model baseline-cv --data none.jsonl", ["--data none.jsonl: no such file; paths are relative to"]),
         ("run --model gemini-2.5-flash --limit 1", ["set the environment variable GEMINI_API_KEY or GOOGLE_API_KEY"]),
-        ("show nowhere x", ["nowhere: there is no such folder; give runs, studies or folders of them"]),
+        ("show nowhere x", ["nowhere: no such folder; give runs, studies or folders of them"]),
         ("report nowhere", ["nowhere holds no run (run.sqlite is missing); give the folder a run was written to"]),
         ("runs file", ["file: cannot be listed (Not a directory); give a folder of runs or studies"]),
     ],
@@ -59,7 +59,7 @@ async def test_an_unknown_sample_is_answered_with_one_that_there_is(call):
     assert "off: no run asks a sample 'nope'. For example: '" in err
     code, _, err = await call("report", "off", "--out", "off")
     assert code == 2
-    assert "--out is a file: give a name in that folder" in err
+    assert "--out expects a file: give the name of a file in that folder" in err
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ async def test_a_port_in_use_is_answered_with_a_free_one(call, tmp_path):
         port = taken.getsockname()[1]
         code, _, err = await call("view", tmp_path, "--port", port, "--no-browser")
     assert code == 2
-    assert f"--port {port}: Address already in use; give another one, or 0 for a free one" in err
+    assert f"--port {port}: Address already in use; give another port, or 0 for any free port" in err

@@ -57,7 +57,7 @@ async def test_a_stop_finishes_what_is_in_flight_and_says_how_to_go_on(
     assert b"not checked yet" in await process.stderr.readline()
     assert await process.stderr.readline() == f"writing to {tmp_path / 'run'}\n".encode()
     assert (await process.stderr.readline()).startswith(b"fake-openai: 1 of 12, loss 0.000, success rate 100.0% (n 1)")
-    assert b"finishing what is in flight" in await process.stderr.readline()
+    assert b"finishing the samples in flight" in await process.stderr.readline()
     released.set()
     out, err = await process.communicate()
     assert process.returncode == 130

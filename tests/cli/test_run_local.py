@@ -138,7 +138,7 @@ async def test_ctrl_c_twice_ends_a_run_soon(tmp_path):
         assert (await process.stderr.readline()).startswith(b"writing to ")
         assert await process.stderr.readline() == b"generating\n"
         process.send_signal(signal.SIGINT)
-        assert b"finishing what is in flight" in await process.stderr.readline()
+        assert b"finishing the samples in flight" in await process.stderr.readline()
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(30):
             _, err = await process.communicate()

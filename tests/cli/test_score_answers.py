@@ -92,8 +92,8 @@ def test_a_folder_gives_the_figures_of_its_records(score: Command, folder: Path)
         ([INPUTS, "--plans", "none.json"], "--plans none.json: cannot read it"),
         ([INPUTS, "--samples", "no/such/folder/out.jsonl"], "--samples no/such/folder/out.jsonl cannot be written"),
         (["none.jsonl"], "none.jsonl holds no run"),
-        (["none", "--numpy1"], "--numpy1 is for MedVision's result files; none is no such file or folder"),
-        (["none", "--boxsize"], "--boxsize is for MedVision's result files; none is no such file or folder"),
+        (["none", "--numpy1"], "--numpy1 is for MedVision's result files only; none is not one"),
+        (["none", "--boxsize"], "--boxsize is for MedVision's result files only; none is not one"),
     ],
 )
 def test_score_refuses_what_it_cannot_do(score: Command, arguments: list[object], message: str) -> None:

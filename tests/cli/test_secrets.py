@@ -55,5 +55,5 @@ async def test_a_proxy_is_named_before_the_first_request(server, data, models, c
     words = ("run", "--model", "fake-openai", "--models", models, "--data", data, "--limit", 1, "--tools", "off")
     code, _, err = await call(*words, "--out", tmp_path / "run", **proxy)
     assert code == 2  # our server is no proxy and knows no such path
-    assert f"pictures included, go through 127.0.0.1:{server.port}" in err
+    assert f"images included, go through 127.0.0.1:{server.port}" in err
     assert "hidden" not in err

@@ -176,10 +176,10 @@ def test_an_upload_reaches_the_hub_whole_private_and_never_twice(runs, tmp_path)
     [
         (("--to", "hub:lab"), "expected hub:ORG/NAME"),
         (("--to", "hub:../x"), "expected hub:ORG/NAME"),
-        (("--to", "out", "--public"), "--public goes with"),
-        (("--to", "out", "--samples", "3"), "--samples goes with --viewer"),
-        (("--to", "out", "--viewer", "--no-pictures"), "--viewer shows images"),
-        (("--to", "out", "--licence", "lab"), "give DATASET=LICENCE"),
+        (("--to", "out", "--public"), "--public needs"),
+        (("--to", "out", "--samples", "3"), "--samples needs --viewer"),
+        (("--to", "out", "--viewer", "--no-pictures"), "--viewer needs images"),
+        (("--to", "out", "--licence", "lab"), "expected DATASET=LICENCE"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_in_one_line(runs, words, why):

@@ -145,7 +145,7 @@ def test_show_of_a_study_shows_two_arms_or_those_asked_for(study, words, shown):
 def test_show_refuses_what_is_no_arm(study):
     sample = mva.load(study).samples().id.iloc[0]
     code, out, err = run("show", study, sample, "--arm", "on", "--all")
-    assert (code, out, "exclude each other" in err) == (2, "", True)
+    assert (code, out, "cannot be combined" in err) == (2, "", True)
     code, out, err = run("show", study, sample, "--arm", "oracle onn")
     assert (code, out) == (2, "")
     assert "Did you mean 'oracle on'?" in err

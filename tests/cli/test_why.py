@@ -48,7 +48,7 @@ async def test_no_run_is_one_clear_line(call, tmp_path):
     code, out, err = await call("why", tmp_path)
     assert (code, out) == (2, "")
     assert len(err.strip().splitlines()) == 1
-    assert "holds no run" in err
+    assert "holds neither a run nor result files" in err
 
 
 async def test_what_could_not_be_taken_apart_has_no_table(call, tmp_path):

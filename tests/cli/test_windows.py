@@ -69,7 +69,7 @@ async def test_the_first_stop_finishes_what_is_in_flight(server, run_words, data
     assert b"not checked yet" in await process.stderr.readline()
     assert b"writing to" in await process.stderr.readline()
     assert b": 1 of " in await process.stderr.readline()
-    assert b"finishing what is in flight" in await process.stderr.readline()
+    assert b"finishing the samples in flight" in await process.stderr.readline()
     released.set()
     _, err = await process.communicate()
     assert process.returncode == 130

@@ -88,5 +88,5 @@ def test_a_bundle_is_kept_until_its_runs_change(folder):
     assert (done := said("two", "--viewer", "pages")).returncode == 2
     assert "not a bundle of the viewer" in done.stderr
     assert (done := said("two", "--viewer", "x", "--format", "md")).returncode == 2
-    assert "only an HTML page links into a bundle" in done.stderr
+    assert "only an HTML page can link to a bundle" in done.stderr
     assert not (folder / "x").exists()

@@ -1,1 +1,1 @@
-"""Gemini by google-genai: chat, code execution, and the replay of the published experiment."""
+"""Gemini through google-genai: chat, code execution, and the replay of the published experiment."""

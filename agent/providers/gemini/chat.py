@@ -1,7 +1,7 @@
-"""Gemini through google-genai: how the model is built, what goes with every call, how its finish reads.
+"""Gemini through google-genai: build the model, set what each call sends, read why a reply stopped.
 
-Known behaviour of the adapter that shapes this file: it sends temperature 0.7 unless told None, ignores
-``media_resolution`` in its constructor, retries by itself unless stopped, and raises for no finish whatever.
+Known behaviour of the adapter that shapes this file: it sends temperature 0.7 unless given None, ignores
+``media_resolution`` in its constructor, retries by itself unless stopped, and never raises because of a finish reason.
 """
 
 from typing import Any
@@ -24,9 +24,9 @@ class GeminiChat(Chat):
     """A Gemini model ready to be asked."""
 
     def call_settings(self) -> dict[str, Any]:
-        """Return the picture resolution and the seed, which the adapter honours per call only, and the thinking budget.
+        """Return image resolution and seed, which the adapter accepts only with each call, and the thinking budget.
 
-        An arm of a study may have a thinking budget of its own.
+        An arm of a study may have a different thinking budget.
         """
         assert isinstance(self.config, Gemini)  # noqa: S101 - for the type checker
         level = self.config.media_resolution
@@ -38,7 +38,7 @@ class GeminiChat(Chat):
         return {name: value for name, value in settings.items() if value is not None}
 
     def briefly(self) -> dict[str, Any]:
-        """Return the limit of output."""
+        """Return the setting that limits the output to a few tokens."""
         return {"max_output_tokens": BRIEF}
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:

@@ -1,8 +1,8 @@
-"""Gemini through google-genai itself: for the provider's code execution, and for replaying what was sent that way.
+"""Gemini through google-genai without LangChain: for code execution, and for the published experiment's replay.
 
-LangChain's adapter drops empty results, the ids of code and the outcome of a run that took too long, and cannot send
-what the published experiment sent. A conversation here is one turn: there are no tools of ours to answer. Where nothing
-is replayed, a request differs from that of ``gemini.py`` in nothing but the tool.
+LangChain's adapter drops empty results, the ids of code and the outcome of a timed-out run, and cannot send
+what the published experiment sent. A conversation here is one turn: there are no tool calls to answer. Without a
+replay, a request differs from that of ``chat.py`` only in the tool.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ class GeminiDirect(Unasked):
     config: Any
     """The catalogue row, a ``Gemini``."""
     request: Any
-    """Everything of a request but the conversation, a ``GenerateContentConfig``."""
+    """A request without its conversation, a ``GenerateContentConfig``."""
 
     @property
     def _llm_type(self) -> str:
@@ -64,7 +64,7 @@ class GeminiDirect(Unasked):
 
     def _content(self, message: BaseMessage) -> types.Content:
         if not isinstance(message, HumanMessage):
-            raise TypeError(f"{type(message).__name__}: no conversation of several turns is sent this way")
+            raise TypeError(f"{type(message).__name__}: only a single question can be sent this way")
         blocks = [message.content] if isinstance(message.content, str) else message.content
         return types.Content(role="user", parts=[self._part(block) for block in blocks])
 
@@ -72,7 +72,7 @@ class GeminiDirect(Unasked):
         if isinstance(block, str) or block["type"] == "text":
             return types.Part(text=block if isinstance(block, str) else block["text"])
         png = png_of(block["image_url"]["url"])
-        # What was published sent grey pictures as three equal channels.
+        # The published experiment sent grey images as three equal channels.
         return types.Part.from_bytes(data=rgb_png(png) if self.config.replay else png, mime_type="image/png")
 
 
@@ -80,13 +80,13 @@ class GeminiCodeChat(GeminiChat):
     """A Gemini model ready to be asked, with its own code execution or as the published experiment asked it."""
 
     def bind(self, tools: Any, tool_choice: ToolChoice = "auto") -> Runnable[LanguageModelInput, AIMessage]:  # noqa: ARG002
-        """Return the model; its settings are in it, and tools of ours have no place here."""
+        """Return the model, which holds its settings; raises ConfigError if *tools* are given."""
         if tools:
-            raise ConfigError(f"{self.config.model}: no tools of ours beside the provider's code execution or a replay")
+            raise ConfigError(f"{self.config.model}: code execution and replays cannot be combined with other tools")
         return self.model
 
     def read(self, message: AIMessage) -> Turn:
-        """Return what a reply says; a replay has the text that the published experiment stored."""
+        """Return the parsed reply; for a replay, with the text that the published experiment stored."""
         turn = super().read(message)
         if not isinstance(self.config, Gemini) or self.config.replay is None:
             return turn
@@ -95,7 +95,7 @@ class GeminiCodeChat(GeminiChat):
         return published.stored(turn, message, as_json=as_json)
 
     def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:
-        """Return what code the provider ran."""
+        """Return the code that the provider ran."""
         return code_runs(message.content) if isinstance(message.content, list) else ()
 
 
@@ -109,7 +109,7 @@ def build(config: Gemini, key: str, client: AsyncClient, *, code: bool) -> tuple
 
 
 def _settings(config: Gemini) -> dict[str, Any]:
-    """Return the settings as other conditions send them, LangChain's additions (the service's defaults) included."""
+    """Return the settings that other conditions send, including LangChain's additions (the service's defaults)."""
     thinking: dict[str, Any] = {"thinking_budget": config.thinking_budget, "thinking_level": config.thinking_level}
     thinking = {name: value for name, value in thinking.items() if value is not None}
     level = config.media_resolution
@@ -126,7 +126,7 @@ def _settings(config: Gemini) -> dict[str, Any]:
 
 
 def _message(response: types.GenerateContentResponse) -> AIMessage:
-    """Return a reply with all its parts; one without a candidate has no reason to stop, and is none."""
+    """Return a reply with all its parts; without a candidate, it has no reason to stop and counts as no reply."""
     candidate = response.candidates[0] if response.candidates else None
     parts = (candidate.content.parts if candidate and candidate.content else None) or []
     metadata: dict[str, Any] = {"model_name": response.model_version or ""}
@@ -148,7 +148,7 @@ def _message(response: types.GenerateContentResponse) -> AIMessage:
 
 
 def _usage(counts: types.GenerateContentResponseUsageMetadata | None) -> UsageMetadata | None:
-    """Return the tokens: what the runs of code put into the prompt is input, thoughts are output."""
+    """Return the token counts: prompt tokens from code runs count as input, thoughts as output."""
     if counts is None:
         return None
     read = (counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0)

@@ -1,4 +1,4 @@
-"""LangChain's Gemini adapter, with declarations of tools that are converted once.
+"""LangChain's Gemini adapter that converts tool declarations only once.
 
 The adapter converts them for every request, and the SDK copies all they are made of: more than half of the time that
 a request takes.
@@ -15,18 +15,18 @@ from pydantic import PrivateAttr
 __all__ = ["GeminiModel"]
 
 _MOST = 64
-"""Sets of tools that are kept: a run has one, or one for each order of its tools."""
+"""Maximum number of converted sets of tools kept: a run has one set, or one for each order of its tools."""
 
 
 class _KeptTool(types.Tool):
-    """Declarations that nobody changes, so that a copy is the same."""
+    """Declarations that never change, so ``deepcopy`` returns the same object."""
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         return self
 
 
 class GeminiModel(ChatGoogleGenerativeAI):
-    """ChatGoogleGenerativeAI, which keeps the tools it has converted."""
+    """ChatGoogleGenerativeAI with a cache of converted tools."""
 
     _kept: dict[str, list[_KeptTool]] = PrivateAttr(default_factory=dict)
 

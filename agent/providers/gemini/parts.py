@@ -1,7 +1,7 @@
-"""Parts of a Gemini reply as content blocks of a message, and what the code in them did.
+"""Convert parts of a Gemini reply to content blocks, and read the code runs in them.
 
 Contract: nothing is lost or renamed. Outcomes keep their names, empty outputs stay, code and results keep their ids,
-pictures become picture blocks (which a trace stores by hash), and what is not known here is kept as it came.
+images become image blocks (which a trace stores by hash), and unknown parts are kept unchanged.
 """
 
 import base64
@@ -38,7 +38,7 @@ def block_of(part: types.Part) -> Block:
 
 
 def _name(value: Any) -> str:
-    """Return the provider's word; the SDK makes enums of those it knows."""
+    """Return the provider's word, which the SDK turns into an enum if it knows the word."""
     return "" if value is None else str(getattr(value, "value", value))
 
 
@@ -52,7 +52,7 @@ def code_runs(blocks: Sequence[Any]) -> tuple[CodeRun, ...]:
 
 
 def _paired(blocks: Sequence[Block]) -> Iterator[tuple[int, CodeRun]]:
-    """Yield each run with the place in *blocks* from which on it had begun."""
+    """Yield each run with the place in *blocks* where it begins."""
     taken: set[int] = set()
     for at, block in enumerate(blocks):
         if block.get("type") == CODE:
@@ -69,7 +69,7 @@ def _result_of(code: Block, at: int, blocks: Sequence[Block], taken: set[int]) -
     if same:
         return same[0]
     after = next((n for n in range(at + 1, len(blocks)) if blocks[n].get("type") in (CODE, RESULT)), None)
-    # By place only where the ids do not speak against it.
+    # Match by place only if the ids do not contradict it.
     return after if after in later and not (code["id"] and blocks[after]["id"]) else None
 
 

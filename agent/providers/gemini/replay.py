@@ -1,8 +1,8 @@
-"""MedVision's published Gemini experiment of 2025, replayed: what was sent, and the text that was stored of a reply.
+"""Replay of MedVision's published Gemini experiment of 2025: what was sent, and the text stored from a reply.
 
 Read in upstream's public source (``lmms_eval/models/gemini__2_5.py``; what is not known: docs/published-experiment.md):
-picture and prompt in one user message, no system text, dynamic thinking, nothing else set. Without the tool, a JSON
-object {Thought, Answer}; with it, plain text and a sentence behind the prompt. The two arms differ in more than the
+image and prompt in one user message, no system text, dynamic thinking, nothing else set. Without the tool, a JSON
+object {Thought, Answer}; with it, plain text and a sentence after the prompt. The two arms differ in more than the
 tool: ``published-2025-matched`` asks both as the arm with the tool was asked.
 """
 
@@ -22,18 +22,18 @@ __all__ = ["LITERAL", "RECIPE", "output_format", "settings", "stored", "worded"]
 
 LITERAL: Replay = "published-2025"
 RECIPE = "paper-v1"
-"""Its pictures and the facts of its prompts."""
+"""The recipe with the experiment's images and the facts of its prompts."""
 _MISSING = "<not provided>"
 _HIDDEN = "<code block ignored>"
 
 
 def output_format(replay: Replay, *, code: bool) -> Literal["json", "text"]:
-    """Return the form of a reply: the literal pair differs in it."""
+    """Return the form of a reply; the two arms of the literal replay differ in it."""
     return "json" if replay == LITERAL and not code else "text"
 
 
 def worded(words: Prompt, replay: Replay, *, code: bool) -> Prompt:
-    """Return the prompt as sent: one text without a system text, and the suffix where the reply is a text."""
+    """Return the prompt as sent: one text, no system text, and the suffix if the reply is plain text."""
     text = words.question
     if output_format(replay, code=code) == "text":
         text = f"{text}\n{render('published_suffix')}\n\n"
@@ -41,7 +41,7 @@ def worded(words: Prompt, replay: Replay, *, code: bool) -> Prompt:
 
 
 def settings(replay: Replay, *, code: bool) -> dict[str, Any]:
-    """Return everything of a request but its contents and the tool, as arguments of ``GenerateContentConfig``."""
+    """Return the request settings without contents and tool, as arguments of ``GenerateContentConfig``."""
     from google.genai.types import ThinkingConfig  # noqa: PLC0415 - costs more than a second
 
     as_json = output_format(replay, code=code) == "json"
@@ -53,7 +53,7 @@ def settings(replay: Replay, *, code: bool) -> dict[str, Any]:
 
 
 def stored(turn: Turn, message: AIMessage, *, as_json: bool) -> Turn:
-    """Return the turn with the text that the experiment stored and scored; a reply without content has none."""
+    """Return the turn with the text that the experiment stored and scored; unchanged if the reply has no content."""
     blocks = [block for block in message.content if isinstance(block, dict)]
     if not blocks:
         return turn
@@ -69,7 +69,7 @@ def _from_json(text: str) -> str:
 
 
 def _from_blocks(blocks: list[dict[str, Any]]) -> str:
-    """Number the texts, the code (left out) and the outputs, each kind on its own, in the order of the reply."""
+    """Return the texts, code (left out) and outputs in the order of the reply, each kind numbered separately."""
     counts = {"Text Block": 0, "Code Block": 0, "Code Result Block": 0}
     stored = ""
     for block in blocks:
@@ -89,6 +89,6 @@ def _from_blocks(blocks: list[dict[str, Any]]) -> str:
 
 @cache
 def _schema() -> type[BaseModel]:
-    """Return the form of a JSON reply; its name is on the wire too."""
+    """Return the schema of a JSON reply; its name is sent too."""
     fields: dict[str, Any] = {name: (str, Field(...)) for name in ("Thought", "Answer")}
     return create_model("JSON_format", **fields)

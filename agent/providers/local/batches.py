@@ -1,7 +1,7 @@
-"""Who waits for the model: requests gather into batches, one batch is generated at a time, in a thread of its own.
+"""Queue of requests for a local model: requests are collected into batches, generated one at a time in a thread.
 
-A request that is no longer waited for (a timeout, Ctrl-C) is taken out of the queue, or told to stop where it is being
-generated: a thread cannot be cancelled, so it ends with the token being made.
+A request that nobody waits for any more (a timeout, Ctrl-C) is removed from the queue, or stopped while it is being
+generated: a thread cannot be cancelled, so it ends after the current token.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from medvision_agent.agent.wire.failures import KnownFault
 __all__ = ["Batches"]
 
 LINGER = 0.05
-"""Seconds a batch that is not full waits for samples whose tools are still at work."""
+"""Seconds that an incomplete batch waits for samples whose tools are still running."""
 
 _Waiting = tuple[Request, "asyncio.Future[Generated]"]
 
@@ -48,7 +48,7 @@ class Batches:
         return _reply_of(self._thread.submit(self._run, [request]).result()[0])
 
     async def close(self) -> None:
-        """Stop whatever is being generated and wait for its end."""
+        """Stop the running generation and wait for its end."""
         if self._worker is not None:
             self._worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -56,7 +56,7 @@ class Batches:
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     async def _work(self) -> None:
-        """Answer batches until nobody waits."""
+        """Answer batches until no request waits."""
         while self._waiting:
             if len(self._waiting) < self._size:
                 await asyncio.sleep(LINGER)
@@ -64,7 +64,7 @@ class Batches:
                 await self._answer(batch)
 
     def _take(self) -> list[_Waiting]:
-        """Return the first requests that are still waited for and can be asked together."""
+        """Return the next batch: the first waiting requests that declare the same tools."""
         batch: list[_Waiting] = []
         while self._waiting and len(batch) < self._size:
             request, reply = self._waiting[0]

@@ -1,4 +1,4 @@
-"""A model of the transformers library as a chat model, and how it is opened and closed."""
+"""A transformers model as a chat model, with opening and closing."""
 
 import asyncio
 import gc
@@ -65,7 +65,7 @@ class LocalModel(BaseChatModel):
         return self._result(request, await self.batches.ask(request))
 
     def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
-        """Return how many tokens the chat template makes of a message with *tools* declared."""
+        """Return the number of prompt tokens of a message with *tools* declared."""
         request = self._request([HumanMessage(message)], {"tools": [dict(tool) for tool in tools]})
         return int(self.engine.encode([request])["input_ids"].shape[1])
 
@@ -80,14 +80,14 @@ class LocalChat(Chat):
     """A model of this process, ready to be asked."""
 
     async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
-        """Return how many tokens the chat template makes of a message with *tools* declared; nothing is generated."""
+        """Return the number of prompt tokens of a message with *tools* declared; nothing is generated."""
         assert isinstance(self.model, LocalModel)  # noqa: S101 - for the type checker
         return await asyncio.to_thread(self.model.prompt_tokens, message, tools)
 
 
 @asynccontextmanager
 async def open_local(config: Transformers) -> AsyncIterator[LocalModel]:
-    """Load the model of *config*; its memory is given back with the context."""
+    """Yield the loaded model of *config*, and free its memory afterwards."""
     with without_warnings():
         engine = await asyncio.to_thread(_engine, config)
         batches = Batches(engine.run, config.batch_size)

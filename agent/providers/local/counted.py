@@ -1,6 +1,6 @@
-"""A model that is loaded elsewhere: here its chat template counts the tokens of prompts, and nothing is generated.
+"""A model that other processes load: in this process its chat template only counts prompt tokens.
 
-Contract: no weights are read, nor fetched. The processes that ask load the model, and check it.
+Contract: no weights are read or downloaded. The processes that ask load the model and check it.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""Generating replies: a few requests at a time, each of which can be stopped from another thread.
+"""Generate replies: a few requests at a time, each of which can be stopped from another thread.
 
-Contract: ``Engine.run`` is called by one thread at a time. It gives each request its reply or the KnownFault that says
-why there is none; a batch that fails is asked one by one, so that a request never fails for its neighbours. Decoding is
+Contract: ``Engine.run`` is called by one thread at a time. It returns for each request a reply or a KnownFault saying
+why there is none. A batch that fails is repeated one by one, so a request never fails because of another. Decoding is
 greedy unless the row has a temperature; the checkpoint's own sampling settings are left out.
 """
 
@@ -39,7 +39,7 @@ class Request:
     conversation: Conversation
     tools: list[dict[str, Any]] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
-    """Set where nobody waits for the reply any more: generating ends with the token being made."""
+    """Set if nobody waits for the reply any more: generation ends after the current token."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +48,9 @@ class Generated:
 
     prompt: list[int]
     reply: list[int]
-    """Without the token that ended it."""
+    """Tokens of the reply, without the token that ended it."""
     ended: bool
-    """The model ended its reply itself."""
+    """Whether the model ended its reply itself."""
 
     @property
     def tokens(self) -> int:
@@ -67,20 +67,20 @@ class Engine:
         self.template = ChatTemplate(loaded.processor, name=config.model, native_tools=config.tool_calling == "native")
         self._check_grammar()
         self.logits_processors: Callable[[torch.Tensor], list[Any]] = lambda prompts: []  # noqa: ARG005
-        """What changes the scores of the next token, by the prompts of a batch; tests script replies by it."""
+        """Returns processors that change the scores of the next token for a batch; tests use it to script replies."""
         self._model = loaded.model
         self._settings = _settings(config, loaded)
         ends = self._settings.eos_token_id
         self._ends = frozenset([ends] if isinstance(ends, int) else ends or ())
         if not self._ends:
-            raise ConfigError(f"model {config.model}: its settings name no token that ends a reply (eos_token_id).")
+            raise ConfigError(f"model {config.model}: its settings lack eos_token_id, the token that ends a reply.")
         text_config = loaded.model.config.get_text_config()
         self._context: int | None = getattr(text_config, "max_position_embeddings", None)
         if config.batch_size > 1:
             self._check_batches()
 
     def _check_grammar(self) -> None:
-        """Refuse a grammar of tool calls in text whose marks this model would neither read nor write as text."""
+        """Raise ConfigError for a grammar of tool calls whose marks are control tokens of this model, not text."""
         grammar = grammar_of(self.config)
         if grammar is not None and self.template.breaks_up(f"{grammar.opens}{grammar.write([Call('ruler')])}"):
             raise ConfigError(
@@ -89,7 +89,7 @@ class Engine:
             )
 
     def run(self, requests: Sequence[Request]) -> list[Generated | KnownFault]:
-        """Return a reply, or why there is none, for each request."""
+        """Return for each request its reply, or the KnownFault that says why there is none."""
         try:
             return list(self._generated(requests))
         except Exception as error:  # noqa: BLE001 - whatever a model's code raises ends a sample, never the run
@@ -131,7 +131,7 @@ class Engine:
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        """Draw from the row's seed where there is one; random numbers of others in this process go on undisturbed."""
+        """Use the row's seed, if any, without changing the random numbers of other code in this process."""
         seed, device = self.config.seed if self.config.temperature else None, self._model.device
         with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=seed is not None):
             if seed is not None:
@@ -139,12 +139,12 @@ class Engine:
             yield
 
     def _cut(self, prompt: list[int], tokens: list[int]) -> Generated:
-        """Return a reply up to its end; in a batch, padding follows it."""
+        """Return a reply up to its end token; in a batch, padding follows."""
         end = next((place for place, token in enumerate(tokens) if token in self._ends), None)
         return Generated(prompt, tokens[:end], ended=end is not None)
 
     def _with_room(self, length: int, *, alone: bool) -> Any:
-        """Return the settings with a limit that fits into the model's context."""
+        """Return the settings with an output limit that fits in the model's context; raises KnownFault if none does."""
         wanted = self.config.max_output_tokens
         room = wanted if self._context is None else min(wanted, self._context - length)
         if room <= 0 or (room < wanted and not alone):
@@ -155,7 +155,7 @@ class Engine:
         return settings
 
     def _check_batches(self) -> None:
-        """Refuse a model that does not score a padded batch as it scores its members alone."""
+        """Raise ConfigError if the model scores a padded batch differently from its members alone."""
         words = ("How wide?", "How wide is the picture that you are shown here, from its left edge to its right one?")
         requests = [Request(_trial(text, grey)) for text, grey in zip(words, (60, 180), strict=True)]
         try:
@@ -186,7 +186,7 @@ class Engine:
 
 
 def _settings(config: Transformers, loaded: Loaded) -> Any:
-    """Return how to generate: the checkpoint's own settings without its sampling, and the row's."""
+    """Return the generation settings: the checkpoint's without its sampling, then the row's."""
     settings = copy.deepcopy(loaded.model.generation_config)
     settings.update(do_sample=False, num_beams=1, temperature=None, top_p=None, top_k=None, min_p=None, typical_p=None)
     settings.update(max_length=None, max_new_tokens=config.max_output_tokens)
@@ -213,7 +213,7 @@ def _trial(text: str, grey: int) -> Conversation:
 
 
 def _fault(error: Exception) -> KnownFault:
-    """Name what a model's code raised."""
+    """Return the KnownFault for an exception in a model's code."""
     if isinstance(error, KnownFault):
         return error
     detail = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"

@@ -1,7 +1,7 @@
-"""From a row to weights in memory: fetched from the hub or read from a folder, checked, put on its device.
+"""Load the model of a row: download from the hub or read a folder, check, and move the weights to the device.
 
-Contract: whatever cannot be had is one line: a ConfigError where the row is to blame, a ProviderError where the hub
-or the machine is. Code of a checkpoint is never run and weights are read from safetensors files only.
+Contract: every failure is a one-line error: a ConfigError if the row is to blame, a ProviderError if the hub
+or the machine is. Code in a checkpoint is never run, and weights are read from safetensors files only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,11 +31,11 @@ _FILES = ["*.json", "*.jinja", "*.model", "*.txt", _WEIGHTS]
 _WIDTH = {"auto": None, "float32": 4, "bfloat16": 2, "float16": 2}
 _GIB = 2**30
 _TORCHVISION = (
-    "The installed torchvision does not fit the installed torch. Uninstall it (pictures do not need it), or install "
+    "The installed torchvision does not fit the installed torch. Uninstall it (images do not need it), or install "
     "both from one source."
 )
 _NO_VIDEOS = SimpleNamespace(num_frames=1, fps=1)
-"""In the place of a part for videos: SmolVLM reads these two settings for every prompt, with a video in it or not."""
+"""Replaces the video processor: SmolVLM reads these two settings for every prompt, with or without a video."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Loaded:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Keep transformers from printing anything but errors; afterwards it prints what it printed before."""
+    """Make transformers print errors only; its former verbosity is restored afterwards."""
     before = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
     try:
@@ -68,7 +68,7 @@ def load(config: Transformers) -> Loaded:
     else:
         version = f"{folder.resolve().name}@sha256:{fingerprint(folder)[:12]}"
     if not any(folder.glob("*.safetensors")):
-        raise ConfigError(f"model {config.model}: holds no weights in safetensors form, the only one that is read.")
+        raise ConfigError(f"model {config.model}: has no *.safetensors files; other formats of weights are not read.")
     device = _device(config)
     _check_memory(config, folder, device)
     try:
@@ -84,7 +84,7 @@ def load(config: Transformers) -> Loaded:
     if lacking := sorted(map(str, {*problems["missing_keys"], *problems["mismatched_keys"]})):
         raise ConfigError(f"model {config.model}: its weights lack {len(lacking)} tensors, {lacking[0]} for instance.")
     if getattr(processor, "tokenizer", None) is None or getattr(processor, "image_processor", None) is None:
-        raise ConfigError(f"model {config.model}: takes no pictures (it has no image processor).")
+        raise ConfigError(f"model {config.model}: cannot take images (it lacks a tokenizer or an image processor).")
     tokenizer = processor.tokenizer
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
@@ -93,7 +93,7 @@ def load(config: Transformers) -> Loaded:
 
 
 def load_processor(config: Transformers) -> Any:
-    """Return the processor of *config* alone; weights are not even fetched."""
+    """Return only the processor of *config*, without downloading weights."""
     folder = local_folder(config.model) or _fetched(config, [name for name in _FILES if name != _WEIGHTS])
     try:
         with _without_bars():
@@ -104,7 +104,7 @@ def load_processor(config: Transformers) -> Any:
 
 @contextmanager
 def _without_bars() -> Iterator[None]:
-    """Keep transformers from drawing a bar; it takes the hub's bars with it, which come back as they were."""
+    """Hide the progress bars of transformers, which hides the hub's too; both are restored afterwards."""
     shown, none_of_the_hub = transformers.logging.is_progress_bar_enabled(), are_progress_bars_disabled()
     transformers.logging.disable_progress_bar()
     try:
@@ -117,7 +117,7 @@ def _without_bars() -> Iterator[None]:
 
 
 def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
-    """Return processor, model and what the weights lack."""
+    """Return the processor, the model and the report of missing weights."""
     processor = _processor(folder)
     model, problems = transformers.AutoModelForImageTextToText.from_pretrained(
         folder,
@@ -131,9 +131,9 @@ def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]
 
 
 def _processor(folder: Path) -> Any:
-    """Return the processor; without torchvision, one that takes pictures only, as all that is needed here.
+    """Return the processor; without torchvision, one without its video part, which is not needed here.
 
-    Processors of many families also hold a part for videos, which cannot be made without torchvision.
+    Processors of many model families have a video part, which cannot be created without torchvision.
     """
     local = {"local_files_only": True, "trust_remote_code": False}
     if not is_torchvision_available():
@@ -147,7 +147,7 @@ def _processor(folder: Path) -> Any:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether *error* says that memory is short; some allocators raise a plain RuntimeError."""
+    """Return whether *error* means too little memory; some allocators raise a plain RuntimeError."""
     words = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
@@ -155,7 +155,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _fetched(config: Transformers, files: Sequence[str] = _FILES) -> Path:
-    """Return the folder of a model of the hub, *files* of it fetched first where they are not in the cache."""
+    """Return the local folder of a hub model; *files* that are not in the cache are downloaded."""
     name = f"{config.model}{f' at {config.revision}' if config.revision else ''}"
     try:
         folder = snapshot_download(
@@ -167,17 +167,17 @@ def _fetched(config: Transformers, files: Sequence[str] = _FILES) -> Path:
             "with `hf auth login` or set HF_TOKEN."
         ) from None
     except hub_errors.RevisionNotFoundError:
-        raise ProviderError(f"model {name}: the hub knows no such revision.") from None
+        raise ProviderError(f"model {name}: the hub has no such revision.") from None
     except hub_errors.RepositoryNotFoundError:
         raise ProviderError(
-            f"model {config.model}: neither a folder here nor a model of the hub (or one that needs a login)."
+            f"model {config.model}: neither a local folder nor a model of the hub (or it needs a login)."
         ) from None
     except hub_errors.LocalEntryNotFoundError:
-        raise ProviderError(f"model {name}: is not in the cache, and the hub cannot be reached.") from None
+        raise ProviderError(f"model {name}: is not in the local cache, and the hub cannot be reached.") from None
     except hub_errors.HFValidationError:
-        raise ConfigError(f"model {config.model}: neither a folder here nor an id of the hub (OWNER/NAME).") from None
+        raise ConfigError(f"model {config.model}: neither a local folder nor an id of the hub (OWNER/NAME).") from None
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
-        raise ProviderError(f"model {name}: cannot be fetched: {_line(error)}") from None
+        raise ProviderError(f"model {name}: cannot be downloaded: {_line(error)}") from None
     return Path(folder)
 
 
@@ -187,21 +187,21 @@ def _device(config: Transformers) -> str:
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     if config.device.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"model {config.model}: device {config.device}: torch sees no CUDA device here.")
+        raise ConfigError(f"model {config.model}: device {config.device}: torch finds no CUDA device on this machine.")
     if config.device == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError(f"model {config.model}: device mps: is not available here.")
+        raise ConfigError(f"model {config.model}: device mps: is not available on this machine.")
     return config.device
 
 
 def _check_memory(config: Transformers, folder: Path, device: str) -> None:
-    """Refuse weights that cannot fit, before the machine starts to swap or the kernel ends the process."""
+    """Raise ProviderError for weights that do not fit in memory, before the machine swaps or the process is killed."""
     needed, free = parameter_bytes(folder, _WIDTH[config.dtype]), free_memory(device)
     if free is not None and needed > free:
         raise _too_little(config, f"its weights take {needed / _GIB:.3g} GiB, {free / _GIB:.3g} GiB are free")
 
 
 def free_memory(device: str) -> int | None:
-    """Return the bytes free on *device*, None where that is not known."""
+    """Return the free bytes on *device*; None if unknown."""
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(device)[0])
     try:

@@ -1,7 +1,7 @@
-"""From generated tokens to a message: text, tool calls and why it ended.
+"""Convert generated tokens to a message: text, tool calls and the reason to stop.
 
-Where the tokenizer (or the row) has a response template, transformers' own parser takes thoughts and tool calls out of
-the text; without one the text is the reply. Thoughts are kept beside it, for the trace and for templates that show them
+If the tokenizer (or the row) has a response template, transformers' parser takes thoughts and tool calls out of
+the text; otherwise the text is the reply. Thoughts are kept separately, for the trace and for templates that show them
 again in a tool loop. Calls that cannot be read become invalid calls, which the agent answers.
 """
 
@@ -20,11 +20,11 @@ __all__ = ["check_reading", "message_of"]
 
 
 def check_reading(engine: Engine) -> None:
-    """Raise a ConfigError where replies of this model cannot be read as its row says."""
+    """Raise ConfigError if replies of this model cannot be parsed in the way its row says."""
     config, template = engine.config, _template(engine)
     if template is None and config.tool_calling == "native":
         raise ConfigError(
-            f"model {config.model}: its tokenizer does not say how tool calls are read from a reply: give "
+            f"model {config.model}: its tokenizer has no template for reading tool calls from a reply: give "
             "`response_template` in its row, or set `tool_calling: text`."
         )
     if template is not None:
@@ -95,7 +95,7 @@ def _said(engine: Engine, request: Request, generated: Generated) -> _Said:
 
 
 def _call(call: Any) -> ToolCall | None:
-    """Return a parsed call, or None where it has no name or its arguments are no object."""
+    """Return a parsed call, or None if it has no name or its arguments are not an object."""
     function = call.get("function", call) if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         return None

@@ -1,10 +1,10 @@
-"""Conversations in the form a checkpoint's chat template takes, and what that template leaves out.
+"""Convert conversations to the form of a checkpoint's chat template, and test what the template leaves out.
 
-A chat template is a small program of the checkpoint's makers; what it does not know it drops without a word. So each
-is tried when the model is opened, with marked texts: is a system message shown, is a tool declared, does a tool's
-result arrive? What is missing and can be said otherwise is (a system text goes into the user's message); what cannot
-is a ConfigError. Messages of one role that follow each other are merged, because strict templates refuse them, and
-the model's own control tokens in a text are broken up, because a stray one stands for a picture or ends a turn.
+A chat template is a small program by the checkpoint's authors; it silently drops what it does not know. So each
+is tested when the model is opened, with marked texts: is a system message shown, is a tool declared, does a tool's
+result arrive? What is missing is replaced if possible (a system text goes into the user's message); otherwise it
+is a ConfigError. Consecutive messages of one role are merged, because strict templates refuse them, and
+the model's control tokens in a text are broken up, because a stray one would stand for an image or end a turn.
 """
 
 import binascii
@@ -37,7 +37,7 @@ _ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "tool"
 
 
 class ChatTemplate:
-    """The chat template of a processor, tried out."""
+    """The chat template of a processor, tested when created."""
 
     def __init__(self, processor: Any, *, name: str, native_tools: bool) -> None:
         self._processor = processor
@@ -49,16 +49,16 @@ class ChatTemplate:
             "zq-said", lambda said: [question, {"role": "assistant", "content": said}, self._user("zq-more")]
         )
         if self._assistant is None:
-            raise ConfigError(f"model {name}: its chat template does not show what the model said before.")
+            raise ConfigError(f"model {name}: its chat template leaves out the model's earlier messages.")
         self._system = self._form("zq-system", lambda said: [{"role": "system", "content": said}, question])
         self._tool = self._tool_form(question) if native_tools else None
 
     def breaks_up(self, text: str) -> bool:
-        """Return whether *text* holds control tokens of the model, which never reach it as they are."""
+        """Return whether *text* holds control tokens of the model, which are broken up before they are sent."""
         return self._special.search(text) is not None
 
     def conversation(self, messages: Sequence[BaseMessage]) -> Conversation:
-        """Return *messages* in the template's form, with pictures decoded."""
+        """Return *messages* in the template's form, with images decoded."""
         said: Conversation = []
         for message in messages:
             entry = self._entry(message)
@@ -96,7 +96,7 @@ class ChatTemplate:
         return {"role": role, "content": parts}
 
     def _parts(self, block: str | dict[str, Any]) -> Conversation:
-        """Return a block of a message as a part; none for what is neither text nor picture."""
+        """Return a block of a message as a list of parts; empty if it is neither text nor image."""
         if isinstance(block, str):
             return [{"type": "text", "text": self._plain(block)}]
         if block.get("type") == "image_url":
@@ -104,7 +104,7 @@ class ChatTemplate:
         return [{"type": "text", "text": self._plain(block["text"])}] if block.get("type") == "text" else []
 
     def _formed(self, entry: dict[str, Any]) -> dict[str, Any]:
-        """Return an entry with its content in the form the template shows for this role."""
+        """Return an entry with its content in the form that the template accepts for this role."""
         if entry["role"] == "user":
             return entry
         form = {"system": self._system, "assistant": self._assistant, "tool": self._tool}[entry["role"]]
@@ -131,14 +131,14 @@ class ChatTemplate:
         )
 
     def _require(self, question: dict[str, Any]) -> None:
-        """Check that there is a template and that it shows a question and its picture."""
+        """Raise ConfigError unless there is a template that shows a question and its image."""
         try:
             seen = self._render([question])
             blind = self._render([{"role": "user", "content": question["content"][1:]}])
         except (ValueError, TypeError, jinja2.TemplateError) as error:
             raise ConfigError(f"model {self._name}: has no usable chat template ({error}).") from None
         if "zq-question" not in seen or seen == blind:
-            raise ConfigError(f"model {self._name}: its chat template does not show a question and its picture.")
+            raise ConfigError(f"model {self._name}: its chat template does not show a question and its image.")
 
     def _form(self, marker: str, conversation: Callable[[Any], Conversation], **settings: Any) -> _Form | None:
         """Return the form of content in which the template shows *marker*, or None."""
@@ -147,14 +147,14 @@ class ChatTemplate:
                 shown = self._render(conversation(form(marker)), **settings)
             except (ValueError, TypeError, jinja2.TemplateError):
                 continue
-            # A template that takes texts only would print a list of parts as Python or JSON writes it.
+            # A template that accepts only texts would print a list of parts in Python or JSON syntax.
             printed = form is _as_parts and (f"'{marker}'" in shown or f'"{marker}"' in shown)
             if marker in shown and not printed:
                 return form
         return None
 
     def _tool_form(self, question: dict[str, Any]) -> _Form:
-        """Return the form of a tool's result; raises ConfigError where the template drops declarations or results."""
+        """Return the form of a tool's result; raises ConfigError if the template drops declarations or results."""
         advice = "set `tool_calling: text` in its row."
         try:
             declared = "zq_tool" in self._render([question], [_TOOL])
@@ -172,7 +172,7 @@ class ChatTemplate:
         result = {"role": "tool", "name": "zq_tool", "tool_call_id": "call_0"}
         form = self._form("zq-result", lambda said: [question, calls, result | {"content": said}], tools=[_TOOL])
         if form is None:
-            raise ConfigError(f"model {self._name}: its chat template does not show what a tool replied; {advice}")
+            raise ConfigError(f"model {self._name}: its chat template leaves out tool results; {advice}")
         return form
 
 
@@ -185,12 +185,12 @@ def _as_text(text: str) -> str:
 
 
 def _picture(url: str) -> Image.Image:
-    """Return the picture of a data URL, in colours as encoders take it."""
+    """Return the image of a data URL in RGB, as encoders expect it."""
     try:
         with Image.open(io.BytesIO(png_of(url))) as picture:
             return picture.convert("RGB")
     except (binascii.Error, OSError) as error:
-        raise ValueError(f"a picture that cannot be read: {error}") from error
+        raise ValueError(f"the image cannot be read: {error}") from error
 
 
 def _special_tokens(processor: Any) -> re.Pattern[str]:

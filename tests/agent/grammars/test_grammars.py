@@ -162,8 +162,8 @@ def test_a_row_names_its_grammar():
             {"tool_calling": "text", "grammar": "hermis"},
             r"grammar\n.*known: hermes, medvision, plain\. Did you mean 'hermes'\?",
         ),
-        ({"grammar": "hermes"}, "grammar: goes with tool_calling: text"),
-        ({"tool_calling": "native", "grammar": "plain"}, "grammar: goes with tool_calling: text"),
+        ({"grammar": "hermes"}, "grammar: needs tool_calling: text"),
+        ({"tool_calling": "native", "grammar": "plain"}, "grammar: needs tool_calling: text"),
     ],
 )
 def test_a_grammar_that_cannot_be_is_refused_in_words(settings, said):

@@ -87,18 +87,18 @@ async def test_large_bodies_are_parsed_in_a_thread_there_too(ask, row, monkeypat
 async def test_without_the_argument_no_bound_holds_and_the_run_is_told_so(ask, row):
     assert await ask(row(), FLOOD) == "fine"
     (line,) = notices(row(), {})
-    assert line.startswith("m: no bound holds for the size of a reply (max_body_mb)")
+    assert line.startswith("m: the size of a reply is not limited (max_body_mb)")
     assert notices(row(client_argument="http_async_client"), {}) == []
 
 
 def test_a_bound_that_is_not_kept_cannot_be_set(row):
-    with pytest.raises(ValueError, match="max_body_mb: goes with client_argument"):
+    with pytest.raises(ValueError, match="max_body_mb: needs client_argument"):
         row(max_body_mb=1)
 
 
 @pytest.mark.parametrize("fields", [{"client_argument": "api_key"}, {"client_argument": "model"}])
 def test_an_argument_that_is_given_already_takes_no_client(row, fields):
-    with pytest.raises(ValueError, match="client_argument: the same argument is in settings, or is key_argument"):
+    with pytest.raises(ValueError, match="client_argument: this argument is also in settings or is key_argument"):
         row(**fields)
 
 
@@ -111,5 +111,5 @@ async def test_a_factory_that_makes_no_use_of_the_client_stops_the_run(ask, row)
     config = row(
         factory="fake.counting:Counting", settings={"declares": True}, client_argument="http", api_key_env=None
     )
-    with pytest.raises(ProviderError, match="client_argument: the factory took the HTTP client and asked by another"):
+    with pytest.raises(ProviderError, match="client_argument: the factory did not use the HTTP client"):
         await ask(config)

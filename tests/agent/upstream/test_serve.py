@@ -93,8 +93,8 @@ async def test_text_image_and_settings_reach_the_model_and_nothing_else_is_made_
         ({"messages": [QUESTION, QUESTION]}, "one question with one image, got 2 with 2"),
         ({"messages": [{"role": "user", "content": "How long?"}]}, "got 1 with 0"),
         ({"messages": [QUESTION], "stream": True}, "stream"),
-        ({"messages": [QUESTION], "n": 2}, "n: one answer"),
-        ({"messages": [QUESTION], "max_tokens": "many"}, "are numbers"),
+        ({"messages": [QUESTION], "n": 2}, "n: only one answer"),
+        ({"messages": [QUESTION], "max_tokens": "many"}, "must be numbers"),
         ({"messages": "x"}, "expected one question"),
         (
             {
@@ -102,7 +102,7 @@ async def test_text_image_and_settings_reach_the_model_and_nothing_else_is_made_
                     {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://a/b.png"}}]}
                 ]
             },
-            "nothing is fetched",
+            "other URLs are not fetched",
         ),
     ],
 )
@@ -196,7 +196,7 @@ def test_the_keys_that_rows_and_pages_name_are_upstreams():
             {"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64,\u00e9"}]},
             "not base64",
         ),
-        ({"role": "user", "content": [{"type": "image_url", "image_url": ["data:"]}]}, "nothing is fetched"),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": ["data:"]}]}, "other URLs are not fetched"),
     ],
 )
 def test_a_request_of_any_shape_is_refused_with_the_reason(message, why):
@@ -253,7 +253,7 @@ def test_the_checkpoints_are_those_that_the_catalogue_asks_for():
 
 
 def test_a_port_that_is_taken_is_found_before_the_model_is_loaded():
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="0 for a free one"):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match="0 for any free port"):
         serve_upstream(lambda: pytest.fail("loaded"), taken.getsockname()[1], lambda *_: None)
 
 

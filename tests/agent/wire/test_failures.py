@@ -65,7 +65,7 @@ async def test_what_no_other_sample_would_escape_stops_the_run(ask, reply):
 async def test_a_redirect_stops_the_run_and_names_the_setting(ask, wire):
     with pytest.raises(ProviderError, match="redirected; set base_url") as caught:
         await ask(error(307, "moved"), wire=wire)
-    assert "log in to what stands before it" in str(caught.value)
+    assert "log in to its gateway" in str(caught.value)
 
 
 @pytest.mark.parametrize("wire", ["gemini", "chat", "responses"])
@@ -210,7 +210,7 @@ async def test_the_words_behind_a_gateway_are_shown(ask):
 async def test_a_body_that_is_no_json_is_named_as_such(ask):
     given = await ask(raw("<html>Log in</html>", content_type="text/html"))
     assert given.outcome is Outcome.BAD_REPLY
-    assert given.detail.startswith("the reply is no JSON object: '<html>Log in")
+    assert given.detail.startswith("the reply is not a JSON object: '<html>Log in")
 
 
 @pytest.mark.parametrize("wire", ["chat", "responses", "gemini"])

@@ -14,7 +14,7 @@ MODEL = MODEL_CONFIG.validate_python(ROW)
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_is_named_without_its_password(name):
     (line,) = redirections(MODEL, {name: "http://user:secret@proxy.example.com:3128"})
-    assert line.endswith("requests to api.example.org, pictures included, go through proxy.example.com:3128")
+    assert line.endswith("requests to api.example.org, images included, go through proxy.example.com:3128")
     assert "secret" not in line
 
 
@@ -54,7 +54,7 @@ CLAUDE = {"provider": "langchain", "model": "c", "factory": "langchain_anthropic
 def test_what_may_move_the_requests_of_a_factory_is_named(name):
     model = MODEL_CONFIG.validate_python(CLAUDE)
     (line,) = redirections(model, {name: "http://user:secret@elsewhere.example:8080/v1", "NO_PROXY": "x"})
-    assert line == f"{name} is set: requests of c, pictures included, may go to elsewhere.example:8080"
+    assert line == f"{name} is set: requests of c, images included, may go to elsewhere.example:8080"
 
 
 def test_a_factory_that_is_given_its_place_looks_nowhere_else():

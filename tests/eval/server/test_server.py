@@ -312,11 +312,11 @@ async def test_wrong_use_is_one_line(tmp_path):
         assert (process.returncode, out) == (2, b"")
         return err.decode()
 
-    assert "there is no such folder" in await refused(tmp_path / "none")
+    assert "none: no such folder" in await refused(tmp_path / "none")
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         assert f"--port {port}: " in await refused(tmp_path, "--port", port)
-    assert "--samples goes with --bundle" in await refused(tmp_path, "--samples", 3)
+    assert "--samples needs --bundle" in await refused(tmp_path, "--samples", 3)
     assert "--bundle writes a folder" in await refused(tmp_path, "--bundle", tmp_path / "out")

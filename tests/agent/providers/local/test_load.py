@@ -58,7 +58,7 @@ async def hub(status, code, monkeypatch, tmp_path):
     ("status", "code", "words"),
     [
         (403, "GatedRepo", ("access is gated", "huggingface.co/nobody/model", "HF_TOKEN")),
-        (404, "RepoNotFound", ("neither a folder here nor a model of the hub",)),
+        (404, "RepoNotFound", ("neither a local folder nor a model of the hub",)),
         (401, "RepoNotFound", ("needs a login",)),
         (404, "RevisionNotFound", ("no such revision",)),
         (500, "", ("nobody/model",)),
