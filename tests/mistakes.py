@@ -102,7 +102,7 @@ REFUSED: dict[str, tuple[Callable[[str], Line], str, str]] = {
     "points-outside": (
         lambda n: sample(n, "distance", truth_points=points(("p", 50, 20), ("q", 250, 120))),
         "truth_points",
-        "'q' .250, 120. lies outside the picture of 200 x 160 px",
+        "'q' .250, 120. lies outside the image of 200 x 160 px",
     ),
     "id-twice": (lambda n: sample(n, "size", id="sound"), "id", "is taken by .*:1"),
     "picture-of-another": (

@@ -34,7 +34,7 @@ async def test_a_study_is_refused_before_the_first_request(tmp_path, study, serv
     (tmp_path / "3.png").write_bytes((tmp_path / "3.png").read_bytes()[:-20])
     code, _, err = await call("ablate", study(), "--out", "s")
     assert code == 2
-    assert "samples.jsonl:4: image: 3.png: a PNG picture that is cut short or damaged" in err
+    assert "samples.jsonl:4: image: 3.png: a PNG image that is cut short or damaged" in err
     assert server.requests == []
 
 
