@@ -1,9 +1,9 @@
 """Donors: for each sample, a sample of another subject with the same question, whose image can replace its own.
 
-Contract: subjects give to one another one to one, and none to itself: those of one question (task, label, landmarks,
-measurement), modality and plane stand in a circle in an order drawn from the seed, and each gets from the next. Who is
-alone with a modality and a plane stands with others who are, or else with those who are most like it. A sample has no
-donor only where no other subject has its question. The order in which samples come changes nothing.
+Contract: each subject gives to one other subject and gets from one. The subjects with one question (task, label,
+landmarks, measurement), modality and plane form a circle, in an order drawn from the seed, and each gets from the next.
+A subject that is alone with a modality and a plane joins other such subjects, or else the most similar ones. A sample
+has no donor only where no other subject has its question. The result does not depend on the order of the samples.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Removes the names of this machine's folders from everything that is shared: reports and bundles of the viewer.
 
-Contract: of the folders of runs, and of those that sources of samples name, only the last part stays, and none of it in
-the names that studies make of sources for the folders of their runs. Any other text is as it was.
+Contract: for the folders of runs, and those that sources of samples name, only the last part of the path stays. In the
+folder names that studies derive from sources, no part of it stays. Any other text is unchanged.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Sequences of samples, each made on request and not kept: a long list takes a few bytes per sample.
 
 Contract: a ``Samples`` is a sequence. A sample that is read twice is made twice, and both are equal. Reading in order
-is the cheap way. A slice is a ``Samples`` too. ``summed`` describes all of them together, and reads each once.
+is fastest. A slice is a ``Samples`` too. ``summed`` describes all samples together, and reads each once.
 """
 
 import weakref

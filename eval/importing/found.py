@@ -1,7 +1,7 @@
 """The results of reading a user's files: images, possible questions, and the ledger of where each value came from.
 
-Nothing here holds a name of a file or a person in what is written: an image is called by its number (``image-3``), a
-person by a pseudonym. Paths stand in messages to the user's own terminal alone.
+Nothing that is written holds the name of a file or a person: an image is named by its number (``image-3``), a person
+by a pseudonym. Paths appear only in messages on the user's own terminal.
 """
 
 from collections import Counter

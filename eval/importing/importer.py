@@ -1,7 +1,7 @@
 """An import from end to end: images are read one at a time, turned into questions, and written.
 
-What is wrong with one image, or one measure, leaves it out by name and does not stop the others. What is wrong with a
-table or an option stops the import before anything is written.
+An error in one image or one measure leaves it out, is reported, and does not stop the others. An error in a table or
+an option stops the import before anything is written.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """NIfTI volumes: their voxels and the position of these in the patient.
 
-``sform`` and ``qform`` are two statements of one thing. Where both count and disagree, or a matrix and ``pixdim`` do,
-nothing tells which is right: such a file is refused by name until a user says which. Units of micrometres and metres
+``sform`` and ``qform`` state the same thing twice. Where both are valid and disagree, or a matrix and ``pixdim``
+disagree, the file is refused until the user chooses one. Units of micrometres and metres
 are turned to mm. Nothing of the header but its geometry and its scale reaches a sample.
 """
 

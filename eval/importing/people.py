@@ -1,8 +1,8 @@
 """The person an image shows: pseudonyms in the order in which people appear, ``subject-1`` and so on.
 
-A user says by a CSV file (columns ``image`` and ``subject``) which images show one person. Where neither that nor a
-header says it, each image counts as a person of its own, and the user is asked. What a person is called in any file is
-never written.
+A CSV file of the user (columns ``image`` and ``subject``) states which images show one person. Where neither it nor a
+header states this, each image counts as a separate person, and the user is asked. The name of a person in any file
+is never written.
 """
 
 import csv

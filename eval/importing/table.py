@@ -1,7 +1,7 @@
 """A CSV table about images: spacing, persons and measures, one row for each measure.
 
-Points are pixels, x to the right and y down. A header's names are taken in any case; a column that nobody knows is an
-error, so that a misspelt one is not passed over.
+Points are pixels, x to the right and y down. Column names may be in upper or lower case; an unknown column is an
+error, so that a misspelt one is not ignored.
 """
 
 import csv

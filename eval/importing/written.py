@@ -1,8 +1,8 @@
 """Writes the folder of an import: samples, images, the contact sheets, the summary and the questions.
 
 The folder appears whole or not at all: it is written beside its place under another name and moved there at the end.
-A picture is named by its content. What the folder holds follows from pixels, geometry and a user's own words: no header
-is copied, and no name of a file or a person reaches it.
+An image file is named by its content. The folder holds only pixels, geometry and the user's own words: no header is
+copied, and no name of a file or a person reaches it.
 """
 
 import hashlib

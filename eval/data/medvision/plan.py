@@ -1,7 +1,7 @@
 """Annotation plans: their tasks and cases as typed objects, read one case at a time.
 
-Contract: a plan that cannot be read further is a DataError of the whole plan. A case that is not of the documented
-form is a DataError of that case alone, naming plan, task, case and field.
+Contract: where a plan cannot be read further, a DataError ends the whole plan. A case that is not of the documented
+form is a DataError for that case only, naming plan, task, case and field.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

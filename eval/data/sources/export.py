@@ -1,6 +1,6 @@
 """Export of samples to files that ``open_source`` reads back unchanged: a folder of JSON Lines and PNG, or Parquet.
 
-The result appears whole or not at all: it is written beside its place under another name and moved there at the end.
+The result appears complete or not at all: it is written under a temporary name beside its place, then moved there.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Checks a list of samples while it is read: each is compared with those before it, and no sample is kept.
 
-Contract: every id is unique, and synthetic samples stand with no others. What is wrong is a DataError that names both
-places; it is said once everything is read, so that what is wrong with one sample alone is said first.
+Contract: every id is unique, and synthetic samples are not mixed with others. A violation is a DataError that names
+both places. It is raised after all samples are read, so that errors of single samples are reported first.
 """
 
 from array import array

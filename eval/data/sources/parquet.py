@@ -2,7 +2,7 @@
 
 The columns are the fields of ``Sample``: ``pixel_size``, ``marks`` and ``values`` are structs, ``truth_points`` a list
 of structs, ``target`` and ``landmarks`` lists, ``medvision`` JSON text. A null or a missing column stands for a field's
-default, so a file written by any tool can be read; ``image`` names the picture but is not opened. The file is read with
+default, so a file written by any tool can be read; ``image`` names the image but is not opened. The file is read with
 ``datasets``.
 """
 

@@ -1,7 +1,7 @@
 """Phantoms as a source: ``phantom[:N[:SEED]]``, made on request; nothing is stored.
 
-N subjects, each with a picture of its own and one question of every task about it (4 N samples). What they show and
-what they do not: ``eval/phantom``.
+N subjects, each with its own image and one question of every task about it (4 N samples). What results on phantoms
+show: ``eval/data/phantom``.
 """
 
 import re
