@@ -1,4 +1,4 @@
-"""A variant of a tool that outlines: another way to find the outline, with arguments, words and results as they are.
+"""A variant of a tool that outlines: another method for the outline, with unchanged arguments, words and results.
 
 A *method* takes a slice and a prompt and returns candidates, the best first; it raises ToolError where it cannot take
 the prompt, or finds nothing.
@@ -19,7 +19,7 @@ Method = Callable[[Slice, Prompt], list[Candidate]]
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """One way to outline, by the name that a condition gives it after ``@``."""
+    """One method to outline, under the name that a condition gives it after ``@``."""
 
     name: str
     method: Method
@@ -30,7 +30,7 @@ class Variant:
 
 
 def checked(method: Method) -> Method:
-    """Return a method of another's code as one that keeps to the form: one to three candidates, or a ToolError."""
+    """Return another package's method with a check of its result: one to three candidates, or a ToolError."""
 
     def outline(image: Slice, prompt: Prompt) -> list[Candidate]:
         found: object = method(image, prompt)

@@ -20,7 +20,7 @@ __all__ = ["Processor"]
 
 
 class Processor(Rule):
-    """What the image processor of a checkpoint does; read once, when first asked."""
+    """The rule of a checkpoint's image processor, read once when it is first needed."""
 
     rule: Literal["processor"] = "processor"
     checkpoint: str = Field(min_length=1)
@@ -42,7 +42,7 @@ class Processor(Rule):
         return self.resolved().canvas(sent)
 
     def in_paper_v1(self, sent: Size) -> Size:
-        """Return the size the first generation of prompts went by."""
+        """Return the size that the first generation of prompts used."""
         return self.resolved().in_paper_v1(sent)
 
 
