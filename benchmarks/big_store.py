@@ -124,7 +124,7 @@ def _seeds(root: Path, arm: str) -> list[tuple[str, str, Any]]:
 
 @contextmanager
 def _served(replies: Path, before: str) -> "Iterator[str]":
-    """Start the fake server, at its address *before* if given, and yield the address: it is part of a run's identity."""
+    """Start the fake server, at its address *before* if given, and yield the address, a part of a run's identity."""
     port = (urlsplit(before).port or 0) if before else 0
     command = [sys.executable, str(SERVER), "--port", str(port), "--script", str(replies)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

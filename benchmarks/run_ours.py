@@ -1,4 +1,4 @@
-"""This program's side of ``run.py``: the command ``run`` in this process, with a few samples first as a warm-up.
+"""This program's side of ``run.py``: the command ``run`` in this process, with a few samples, twice, as a warm-up.
 
     python benchmarks/run_ours.py URL DATA FOLDER CONNECTIONS SAMPLES [PROCESSES]
 

@@ -1,6 +1,6 @@
 """The form of every tool: a name, an argument model, a text for the model, a pure function, a typed result.
 
-Contract: ``Tool.call`` raises nothing, whatever a model wrote and whatever a tool does, but a ToolServiceError: a
+Contract: for any text of a model and any behaviour of a tool, ``Tool.call`` raises only a ToolServiceError: a
 service behind the tool failed, so that nothing can be said of the model. Bad arguments come back as a
 reply whose text starts with ``Error:`` and says what was wrong and what is allowed; a tool that itself fails ends its
 call in the same way, and says why in ``Reply.failure``. Every number in a result is finite, every text is bounded.

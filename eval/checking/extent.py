@@ -30,7 +30,7 @@ def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
         yield Fault(
             "target-size",
             "target",
-            f"{longest:g} mm is longer than the picture's diagonal, {diagonal:g} mm ({width} x {height} px of "
+            f"{longest:g} mm is longer than the image's diagonal, {diagonal:g} mm ({width} x {height} px of "
             f"{across:g} x {down:g} mm); {guess}is pixel_size not in mm?",
         )
     elif shortest < min(down, across):

@@ -52,15 +52,15 @@ class Repeated:
             if at not in plain:
                 plain[at] = uniform(self._numbers[at])
             if not plain[at]:
-                told = f"another one has the same picture: {place(self._numbers[at])}; one picture shows one person"
+                told = f"another one has the same image: {place(self._numbers[at])}; one image shows one person"
                 more = ", so correct one of them, or state that both are right by --unchecked shared-picture"
                 checked.add(Fault("shared-picture", "subject", told + more), place(self._numbers[row]))
         renamed = np.flatnonzero((names != names[first]) & (subjects == subjects[first]))
-        told = "the same picture stands under another name in"
+        told = "the same image has another name in"
         self._warn(checked, place, (renamed, first), Fault("repeated-picture", "image", told, refused=False))
         asked = _firsts(questions)
         twice = np.flatnonzero(asked != np.arange(len(asked)))
-        told = "the same question about the same picture stands in"
+        told = "the same question about the same image is in"
         self._warn(checked, place, (twice, asked), Fault("repeated-question", "id", told, refused=False))
 
     def _warn(

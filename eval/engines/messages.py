@@ -95,7 +95,7 @@ class Leased:
     pixels: int | None
     thinking_budget: int | None
     drawn: bool
-    """One of several answers to the sample: its whole record is told."""
+    """True for one of several answers to the sample: its whole record is sent."""
 
 
 @dataclass(frozen=True)

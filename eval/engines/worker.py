@@ -95,7 +95,7 @@ class _Worker:
 def start(handle: int) -> None:
     """Run as a worker on a socket, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal's processes
-    logging.getLogger().addHandler(logging.NullHandler())  # notices were told once
+    logging.getLogger().addHandler(logging.NullHandler())  # notices were shown once by the other process
     asyncio.run(_work(handle))
 
 

@@ -128,7 +128,7 @@ class Record(_Frozen):
     unread_calls: int = 0
     """Number of replies with tool calls in their text that neither the service nor the grammar read."""
     model_versions: tuple[str, ...] = ()
-    """Distinct model versions the server said it used."""
+    """Distinct model versions that the server reported."""
     fingerprints: tuple[str, ...] = ()
     """Distinct fingerprints of version and settings that the server sent."""
     asked_at: str = ""

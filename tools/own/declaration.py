@@ -96,5 +96,5 @@ def refusals(tool: Tool) -> Iterator[str]:
                 parameters["properties"]
             ):
                 yield f"Gemini ({frame.name}): arguments get lost"
-        except Exception as error:  # noqa: BLE001 - whatever a provider's library raises
+        except Exception as error:  # noqa: BLE001 - a provider's library may raise anything
             yield f"{frame.name}: {type(error).__name__}: {str(error)[:200]}"

@@ -75,7 +75,7 @@ def from_file(path: Path) -> tuple[ToolOffer, ...]:
     place = path.resolve()
     try:
         module = _executed(place, code)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the file raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the file may raise anything
         line = _line(error, str(place))
         raise ConfigError(f"{path}: {f'line {line}: ' if line else ''}{_words(error)}") from None
     tools = [one for one in dict.fromkeys(_tools(module)) if one.function.__module__ == module.__name__]

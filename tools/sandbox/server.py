@@ -83,7 +83,7 @@ def _told(control: socket.socket, children: dict[socket.socket, int]) -> None:
 
 
 def _killed(child: int) -> None:
-    """End a child and whatever it may have started: its group is its own."""
+    """End a child and all processes of its group, which it may have started."""
     for kill in (os.killpg, os.kill):  # the group may not be made yet
         with suppress(ProcessLookupError, PermissionError):
             kill(child, signal.SIGKILL)

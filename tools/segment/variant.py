@@ -24,7 +24,7 @@ class Variant:
     name: str
     method: Method
     of: Callable[[Truth], Method] | None = None
-    """Returns the method for one sample, for a variant that is told the ground truth; None for all others."""
+    """Returns the method for one sample, for a variant that uses the ground truth; None for all others."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """What made it, where it is not shipped: package, version and hash, or the name and version of a server."""
 

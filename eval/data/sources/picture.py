@@ -69,7 +69,7 @@ def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
 
     With *most*, return only that many bytes from the beginning.
     """
-    # Opening a pipe waits for its writer, unless told not to.
+    # Opening a pipe waits for its writer, unless O_NONBLOCK is set.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(handle, "rb") as file:  # noqa: PTH123 - of a handle
         if not stat.S_ISREG(os.fstat(handle).st_mode):

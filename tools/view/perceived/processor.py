@@ -139,7 +139,7 @@ def _read(checkpoint: str) -> Rule:
     try:
         processor: Any = AutoImageProcessor.from_pretrained(checkpoint, backend="pil", trust_remote_code=False)
     except Exception as error:
-        # The library raises whatever its parts raise: no such folder, no connection, no such class, a broken file.
+        # The library raises the errors of its parts: a missing folder, no connection, an unknown class, a broken file.
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(
             f"perceived: checkpoint {checkpoint!r}: its image processor cannot be read: {reason}"
