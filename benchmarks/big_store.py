@@ -1,4 +1,4 @@
-"""Stored runs of any number of samples: a few are asked of a fake server, and the others stored in their likeness.
+"""Stored runs of any size: a few samples are asked of a fake server, and the others are stored as varied copies.
 
 The arm ``on`` has five tool calls and three pictures to a sample, the arm ``off`` none. What differs between two
 samples of a real run differs here too: ids, subjects, dates, names of pictures, answers and all numbers of results.
@@ -104,7 +104,7 @@ def _write_samples(root: Path, count: int) -> None:
 
 
 def _seeds(root: Path, arm: str) -> list[tuple[str, str, Any]]:
-    """Ask the first samples of a fake server; return record, trace and probe of each as text."""
+    """Ask a fake server the first samples; return record, trace and probe of each as text."""
     answer = {"texts": ["The axes are <answer>45.125, 25.25</answer>"], "usage": USAGE}
     called = [{"calls": [call], "texts": ["I look closer."], "usage": USAGE} for call in CALLS]
     replies = root / "replies.json"
@@ -124,7 +124,7 @@ def _seeds(root: Path, arm: str) -> list[tuple[str, str, Any]]:
 
 @contextmanager
 def _served(replies: Path, before: str) -> "Iterator[str]":
-    """Start the fake server, where it was *before* if it was, and yield its address: it is part of a run's identity."""
+    """Start the fake server, at its address *before* if given, and yield the address, a part of a run's identity."""
     port = (urlsplit(before).port or 0) if before else 0
     command = [sys.executable, str(SERVER), "--port", str(port), "--script", str(replies)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -137,7 +137,7 @@ def _served(replies: Path, before: str) -> "Iterator[str]":
 
 
 class _Made(Trace):
-    """A trace whose text is there already."""
+    """A trace whose text exists already."""
 
     text = "{}"
 
@@ -163,7 +163,7 @@ def _store(prepared: Prepared, seeds: list[tuple[str, str, Any]], count: int) ->
 
 
 def _varied(number: int, kept: str, rng: Random) -> "Callable[[re.Match[str]], str]":
-    """Return what takes the place of a hash, an id or the decimals of a number: the same for the same, in one sample.
+    """Return a replacement for a hash, an id or the decimals of a number: equal texts in one sample get equal ones.
 
     One hash is *kept*.
     """

@@ -1,4 +1,4 @@
-"""Is the verdict what it says? False positives at 5 %, coverage at 95 % and power, over simulated pairs of arms.
+"""Is the verdict calibrated? False positives at 5 %, coverage at 95 % and power, over simulated pairs of arms.
 
 The arms (``tests/simulated_arms.py``) have losses within 0..1, failures that cost 1, subjects of unequal sizes and
 correlated samples; tests and intervals are made by the very code a study uses (``eval.compare.statistics``). A naive
@@ -89,7 +89,7 @@ HARD: dict[str, Cell] = {
 
 
 def main() -> None:
-    """Simulate all cells, print the tables and what was reached."""
+    """Simulate all cells, print the tables and the rates that were reached."""
     parser = argparse.ArgumentParser(description="Calibration of the interval and the test")
     parser.add_argument("--replicates", type=int, default=10_000)
     parser.add_argument("--only", choices=list(PARTS), help="only one part")

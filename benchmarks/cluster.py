@@ -1,4 +1,4 @@
-"""Several machines, as far as one can show them: workers of Ray beside one process, one killed, what a driver does.
+"""Several machines, as far as one machine can show: Ray workers against one process, a killed worker, a driver's CPU.
 
 Every case is the command ``run`` with its store and summary, asking the fast server (``run_server.py``) whose replies
 take a second. A rate is that of the steady part, from the third round of requests to the last but one, by the server's
@@ -38,7 +38,7 @@ COMMAND = "from medvision_agent.cli.main import main; main()"
 
 @dataclass(frozen=True)
 class Case:
-    """How samples are asked."""
+    """The settings with which samples are asked."""
 
     name: str
     connections: int
@@ -70,7 +70,7 @@ CASES = (
 
 @dataclass(frozen=True)
 class Measured:
-    """What a case took."""
+    """The measured costs of a case."""
 
     samples: int
     steady: float
@@ -92,7 +92,7 @@ class Measured:
 
 
 def marked(folder: Path, count: int, asks: str) -> Path:
-    """Write *count* samples whose questions hold a number of their own; returns the file."""
+    """Write *count* samples whose questions each contain a unique number; return the file."""
     data = phantoms(folder, count, "distance" if asks == "text" else "size")
     out = data.with_name(f"marked-{asks}.jsonl")
     lines = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()[:count]]
@@ -122,7 +122,7 @@ class Process:
 
 
 def processes() -> dict[int, Process]:
-    """Return what runs on this machine."""
+    """Return the processes of this machine."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it ended meanwhile
@@ -158,7 +158,7 @@ def cpu(driver: int) -> Counter[str]:
 
 @contextmanager
 def command(case: Case, url: str, data: Path, out: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the command of a case; what it says goes to a file beside its run."""
+    """Start the command of a case; its output goes to a file beside its run."""
     models = out.with_suffix(".yaml")
     models.write_text(ROW.format(url=f"{url}/{case.asks}/{LATENCY:g}/v1"), encoding="utf-8")
     words = ["run", "--model", "fast", "--models", str(models), "--data", str(data), "--no-probe", "--out", str(out)]
@@ -221,7 +221,7 @@ def measure(case: Case, url: str, folder: Path, rounds: int) -> Measured:
 
 
 def told(case: Case, of: Measured) -> str:
-    """Return a line on a case."""
+    """Return a line of text about a case."""
     line = (
         f"{case.name}: steady {of.steady:.1f} samples/s, whole command {of.whole:.1f} ({of.samples} samples); CPU per "
         f"sample: command {of.driver:.2f} ms, workers {of.worker:.2f} ms, Ray {of.ray:.2f} ms; {of.bytes:.0f} bytes"
@@ -232,7 +232,7 @@ def told(case: Case, of: Measured) -> str:
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure the cases named in the arguments."""
     parser = argparse.ArgumentParser(description="Workers of Ray beside one process")
     parser.add_argument("--only", action="append", choices=[case.name for case in CASES], help="may be repeated")
     parser.add_argument("--rounds", type=int, default=20, help="how often each connection is used")

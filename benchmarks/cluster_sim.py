@@ -1,4 +1,4 @@
-"""How fast clusters would be that nobody measured: a simulation by events, from CPU times that were measured.
+"""An event simulation of the speed of clusters that were not measured, from measured CPU times.
 
 Each connection asks one sample after the other: the worker's core prepares it, then each request is answered after the
 latency of the server and costs the worker's core once more, and the driver's core hears of it, merges it and hands out
@@ -32,13 +32,13 @@ BUSY = 0.97
 
 @dataclass
 class Core:
-    """One core: what comes first is done first."""
+    """One core, which does its work in order of arrival."""
 
     free: float = 0.0
     busy: float = 0.0
 
     def work(self, now: float, seconds: float) -> float:
-        """Return the moment at which work that comes now is done."""
+        """Return the time at which work that arrives now is done."""
         self.free = max(now, self.free) + seconds
         self.busy += seconds
         return self.free
@@ -46,7 +46,7 @@ class Core:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is simulated; times in seconds of CPU per sample."""
+    """The parameters of a simulation; times in seconds of CPU per sample."""
 
     connections: int
     """Of each worker."""
@@ -62,7 +62,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it, in the steady part."""
+    """The rates in the steady part of a simulation."""
 
     rate: float
     """Samples per second."""
@@ -73,7 +73,7 @@ class Outcome:
 
     @property
     def bound(self) -> str:
-        """Return what bounds the rate."""
+        """Return the part that limits the rate."""
         if self.driver >= BUSY:
             return "the driver's core"
         return "the workers' cores" if self.worker >= BUSY else "connections and latency"
@@ -81,7 +81,7 @@ class Outcome:
 
 @dataclass
 class Simulation:
-    """The cores, and when what happens."""
+    """The cores, and the events in the order of time."""
 
     of: Setting
     driver: Core = field(default_factory=Core)
@@ -91,7 +91,7 @@ class Simulation:
     """Of each sample: its end, and the seconds of work on the driver's and on the workers' cores by then."""
 
     def run(self) -> Outcome:
-        """Simulate, and return what came of it."""
+        """Simulate, and return the outcome."""
         of = self.of
         cores = [Core() for _ in range(of.workers)] or [self.driver]
         numbers, count = itertools.count(), of.connections * len(cores) * ROUNDS
@@ -106,7 +106,7 @@ class Simulation:
         return self.steady(len(cores))
 
     def life(self, core: Core, cores: list[Core]) -> Iterator[float]:
-        """Be one connection: take the moment at which it goes on, and yield the next one."""
+        """Simulate one connection: receive the time at which it continues, and yield its next time."""
         of, behind = self.of, self.behind[id(core)]
         now = yield 0.0
         while True:
@@ -120,7 +120,7 @@ class Simulation:
                 now = yield max(now, behind.popleft())
 
     def calls(self) -> Iterator[float]:
-        """Be what the driver says to one worker and hears from it."""
+        """Simulate the calls between the driver and one worker."""
         now = yield 0.0
         while True:
             now = yield max(self.driver.work(now, self.of.call), now + TOGETHER)
@@ -134,12 +134,12 @@ class Simulation:
 
 
 def simulated(of: Setting) -> Outcome:
-    """Return what comes of a setting."""
+    """Return the outcome of a setting."""
     return Simulation(of).run()
 
 
 def compared(figures: dict[str, dict[str, float]], sample: float, call: float) -> Iterator[str]:
-    """Yield a row for each measured case of text: what was measured, and what is simulated with its CPU times."""
+    """Yield a row for each measured case of text: the measured rates, and the rates simulated from its CPU times."""
     yield "| case | measured, steady | simulated | simulated / measured |\n|---|---|---|---|"
     cases = {"1 process x 32": (32, 0), "1 process x 64": (64, 0), "1 process x 256": (256, 0)}
     for name, (connections, workers) in (cases | {"2 Ray workers x 32": (32, 2)}).items():

@@ -1,4 +1,4 @@
-"""Is the confidence of the outline method what it says? Bins of doubt with the share of good answers in each.
+"""Is the confidence of the outline method calibrated? Bins of doubt with the share of good answers in each.
 
 Doubt: 1 minus the overlap (Dice) of an outline with its own ellipse. An outline that has run into another structure is
 seldom an ellipse; of what was tried (cost of the path, its gap to the next candidate, agreement of windows, cost beside

@@ -1,4 +1,4 @@
-"""Where few subjects hold much of the samples: is the verdict still what it says?
+"""Is the verdict still calibrated where few subjects hold a large part of the samples?
 
 The arms and the code are those of ``calibration.py``; only the sizes differ: one to five subjects hold a large share
 each (``3 x 0.18``), or sizes are lognormal, fall off by Zipf's law or geometrically, a tenth of the subjects holds

@@ -51,7 +51,7 @@ def _plain(name: str) -> Finds:
 
 
 def by_threshold(case: Case, prompt: Prompt) -> list[Candidate]:
-    """Return what one threshold finds when it is told whether the structure is bright or dark."""
+    """Return the outline by one threshold, where the method knows whether the structure is bright or dark."""
     mask = case.mask.astype(np.uint8)
     around = (cv2.dilate(mask, np.ones((9, 9), np.uint8)) > 0) & ~case.mask
     grey = case.image.grey
@@ -60,7 +60,7 @@ def by_threshold(case: Case, prompt: Prompt) -> list[Candidate]:
 
 
 def judged(cases: Sequence[Case], outline: Finds, kinds: Sequence[str] = PROMPTS) -> Found:
-    """Return how the box and every method do on each kind of prompt, but for methods that refuse all of a kind."""
+    """Return the losses of the box and every method by kind of prompt, without methods that refuse a whole kind."""
     found: dict[tuple[str, str], Sequence[Judged]] = {}
     for kind in kinds:
         if kind in REGIONS:
@@ -73,7 +73,7 @@ def judged(cases: Sequence[Case], outline: Finds, kinds: Sequence[str] = PROMPTS
 
 
 def judge(find: Finds, cases: Iterable[Case], kind: str, draws: int) -> list[Judged]:
-    """Return how one method does on a kind of prompt."""
+    """Return the losses of one method on a kind of prompt."""
     found = []
     for case in cases:
         for draw in range(1, 1 + draws):
@@ -89,7 +89,7 @@ def judge(find: Finds, cases: Iterable[Case], kind: str, draws: int) -> list[Jud
 
 
 def _judge_box(cases: Iterable[Case], kind: str) -> list[Judged]:
-    """Return how the box itself does, its sides for axes."""
+    """Return the losses of the box itself, with its sides as axes."""
     found = []
     for case in cases:
         for draw in range(1, 1 + DRAWS.get(kind, 1)):

@@ -1,4 +1,4 @@
-"""What leases and shards cost the process that writes a run, without Ray: its CPU for each sample and each lease.
+"""The CPU cost of leases and shards for the process that writes a run, without Ray: for each sample and each lease.
 
 One stand-in for a worker answers at once: its shards were written before, so that all CPU measured is that of the
 process that hands out, hears and merges. What Ray would pack and unpack is packed and unpacked by pickle. Five calls
@@ -61,7 +61,7 @@ def answered(sample: Sample, calls: int) -> tuple[Record, Trace]:
 
 
 class Instant(LeaseWorker):
-    """A worker whose samples were finished before they were leased."""
+    """A worker whose samples are finished before they are leased."""
 
     def __init__(self, shards: Path, records: dict[str, str]) -> None:
         self._shards, self._records = (
@@ -94,7 +94,7 @@ class Instant(LeaseWorker):
         return []
 
     async def news(self, heard: int) -> News:  # noqa: ARG002 - nothing is lost here
-        """Tell of all that was leased, and of the shards that are full by then."""
+        """Return notes about all leased samples, and about the shards that are full by then."""
         await self._more.wait()
         self._more.clear()
         notes: list[Finished | Closed] = []

@@ -1,4 +1,4 @@
-"""Settings of the outline method: the ones that are tried, and the choice among them on given cases.
+"""Settings of the outline method: the settings that are tried, and the choice among them on given cases.
 
 The tried ones are few and were written down before the choice. Regions: the prior, its flat part, the weight of the
 region cost and the compression of values. Seeds: the prior, the region cost and the compression, the same for both
@@ -39,7 +39,7 @@ class Chosen:
 
 
 def regional() -> list[Settings]:
-    """Return the settings for regions that are tried."""
+    """Return the settings to try for regions."""
     return [
         replace(BASE, prior=prior, far=far, region=region, soft=soft)
         for prior, far, region, soft in product((0.5, 1.0, 2.0), (0.9, 1.0), (0.1, 0.4), (3.0, 6.0))
@@ -47,7 +47,7 @@ def regional() -> list[Settings]:
 
 
 def seeded() -> list[SeedSettings]:
-    """Return the settings for seeds that are tried."""
+    """Return the settings to try for seeds."""
     return [
         SeedSettings(*(replace(one, prior=prior, region=region, soft=soft) for one in (FIRST, SECOND)), background)
         for prior, region, soft, background in product((0.5, 1.0, 2.0), (0.0, 0.1), (3.0, 6.0), (0.0, 0.25, 0.5))
@@ -89,7 +89,7 @@ class Trials:
 
 
 def tried(cases: Sequence[Case]) -> Trials:
-    """Return the losses of all settings, on one prompt of each kind: of the regions, and of the seeds."""
+    """Return the losses of all settings on one prompt of each kind: for regions, and for seeds."""
     region = [_mean_losses(Chosen(one, SeedSettings()), cases, REGIONS) for one in regional()]
     seed = [_mean_losses(Chosen(BASE, one), cases, SEEDS) for one in seeded()]
     return Trials(cases, np.array(region), np.array(seed))

@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def loop() -> str:
-    """Measure the conversation, in turns with the other side."""
+    """Measure the conversation, alternating with the other side."""
     spent: dict[str, list[float]] = {"ours": [], "other": []}
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
@@ -144,7 +144,7 @@ def _as_before() -> Iterator[None]:
 
 
 def _new_server(request: bytes) -> Any:
-    """Start a child as before: with an interpreter of its own."""
+    """Start a child as earlier versions did: with its own interpreter."""
     own = type(CHILDREN)()
     child = own.start(request)
     end = child.end
@@ -159,7 +159,7 @@ def _new_server(request: bytes) -> Any:
 
 
 def level_6(pixels: Pixels) -> bytes:
-    """Return a PNG file as it was written before."""
+    """Return a PNG file as earlier versions wrote it."""
     return _file(pixels, (cv2.IMWRITE_PNG_COMPRESSION, 6))
 
 
@@ -207,7 +207,7 @@ def _settings(level: int, strategy: str, filters: str) -> tuple[int, ...]:
 
 
 def _taken(pictures: list[Pixels], settings: tuple[int, ...] | None) -> tuple[float, int]:
-    """Return CPU seconds and bytes of the files with these settings; None: of those we write."""
+    """Return CPU seconds and bytes of the files with these settings; None: with the settings of this program."""
     start = time.process_time()
     files = [encode_png(pixels) if settings is None else _file(pixels, settings) for pixels in pictures]
     seconds, size = time.process_time() - start, sum(map(len, files))

@@ -1,4 +1,4 @@
-"""What do crops and marks bring to a length between two points? Scripted pointing at the axes of real masks.
+"""Do crops and marks improve a length between two points? Scripted pointing at the axes of real masks.
 
 A pointer aims at both ends of an axis of the ellipse that fits a mask, and misses each by a normal error whose standard
 deviation is a share of the sides of the picture it looks at. It calls the tools as a model does:
@@ -59,7 +59,7 @@ class Pointer:
         return dict(reply.result)
 
     def at(self, point: Point, view: str = "v0") -> Place:
-        """Return where it points when it aims at a point of the slice in a view: never beyond the view."""
+        """Return the place it points to when it aims at a point of the slice in a view: never beyond the view."""
         aimed = self.views.coordinates(self.views.get(view), point)
         x, y = (min(max(value + self.random.normal(0, self.noise), 0.0), 1.0) for value in aimed)
         return x, y

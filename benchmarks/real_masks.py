@@ -1,4 +1,4 @@
-"""Real images with masks, and the prompts that stand for what a model gives a tool.
+"""Real images with masks, and the prompts that imitate a model's arguments for a tool.
 
 ``read_folder`` reads a folder of cases (``index.json``, ``ID.npz``), ``read_packages`` the masks that published
 packages bring, downloaded as ``scripts/build_demo.py`` says. The halves for cross-fitting are a hash of the subject's

@@ -1,4 +1,4 @@
-"""What a run costs on one machine: CPU per sample beside inspect_ai, and throughput where replies take a second.
+"""The cost of a run on one machine: CPU per sample compared with inspect_ai, and throughput with replies of a second.
 
 Both sides ask the same fast server (``run_server.py``, a process of its own, on nobody's bill), about the same
 pictures, with the same words and tools, at the same number of connections. Ours is the command ``run`` with its store
@@ -63,7 +63,7 @@ def phantoms(folder: Path, count: int, *tasks: str) -> Path:
 
 
 def measured(python: str, script: str, *arguments: str) -> dict[str, Any]:
-    """Run one side in a process and folder of its own and return what it printed."""
+    """Run one side in a separate process and folder, and return its output."""
     with tempfile.TemporaryDirectory() as folder:
         given = [argument.replace("FOLDER", folder) for argument in arguments]
         done = subprocess.run([python, str(HERE / script), *given], capture_output=True, text=True, check=False)
@@ -74,7 +74,7 @@ def measured(python: str, script: str, *arguments: str) -> dict[str, Any]:
 
 
 def heard_of(url: str, case: str) -> dict[str, Any]:
-    """Return the longest request that the server heard of a case."""
+    """Return the longest request that the server received for a case."""
     with urlopen(f"{url}/{case}") as reply:  # noqa: S310 - our own server
         heard: dict[str, Any] = json.load(reply)
     return heard
@@ -125,7 +125,7 @@ def with_inspect(python: str) -> str | None:
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure the parts named in the arguments."""
     parser = argparse.ArgumentParser(description="What a run costs on one machine")
     parser.add_argument("--inspect", default=sys.executable, help="an interpreter with inspect_ai")
     parser.add_argument("--samples", type=int, default=100, help="samples of a CPU measurement")

@@ -1,4 +1,4 @@
-"""The other side of ``run.py``: the same conversations by inspect_ai, whose tools do no work of their own.
+"""The other side of ``run.py``: the same conversations by inspect_ai, with tools that only return stored results.
 
     PYTHON benchmarks/run_inspect.py URL DATA FOLDER CONNECTIONS LIMIT HEARD
 
@@ -77,7 +77,7 @@ def samples(data: Path, limit: int, heard: dict[str, Any]) -> list[Sample]:
 
 
 def main(url: str, data: str, folder: str, *rest: str) -> None:
-    """Ask by an evaluation and print what it took."""
+    """Ask by an evaluation and print its CPU and time."""
     connections, limit, heard_file = rest
     heard = json.loads(Path(heard_file).read_text(encoding="utf-8"))
     os.environ["FAST_API_KEY"] = "none"

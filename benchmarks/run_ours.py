@@ -1,4 +1,4 @@
-"""Our side of ``run.py``: the command ``run`` in this process, a few samples twice, then those that count.
+"""This program's side of ``run.py``: the command ``run`` in this process, with a few samples, twice, as a warm-up.
 
     python benchmarks/run_ours.py URL DATA FOLDER CONNECTIONS SAMPLES [PROCESSES]
 
@@ -51,7 +51,7 @@ def took(run: Callable[[int], int], most: int) -> dict[str, float]:
 
 
 def main(url: str, data: str, folder: str, connections: str, *more: str) -> None:
-    """Ask by the command line and print what it took."""
+    """Ask by the command line and print its CPU and time."""
     samples, processes = (*more, "1")[:2]
     from medvision_agent.cli.main import cli  # noqa: PLC0415 - the other side takes ``took`` from here, without us
 

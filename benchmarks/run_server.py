@@ -56,7 +56,7 @@ LONGEST = dict.fromkeys(CASES, b"null")
 
 @dataclass
 class Times:
-    """What was answered, and when."""
+    """The number of answers, and their times."""
 
     replies: int = 0
     began: float = 0.0
@@ -71,7 +71,7 @@ TIMES = {case: Times() for case in CASES}
 
 
 class Connection(asyncio.Protocol):
-    """One connection: one request after the other."""
+    """One connection, which handles one request at a time."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
             self.send(LONGEST[case])
 
     def asked(self, case: str, seconds: float, body: bytes) -> None:
-        """Answer as the model, after a time."""
+        """Answer as the model, after a delay."""
         LONGEST[case] = max(LONGEST[case], body, key=len)
         turn = len(_SPOKE.findall(body))
         if not turn and (mark := _MARK.search(body)):

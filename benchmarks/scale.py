@@ -1,4 +1,4 @@
-"""What stored runs cost by their number of samples: bytes, and CPU and memory of the commands that read them.
+"""The cost of stored runs by their number of samples: bytes, and CPU and memory of the commands that read them.
 
 Each command runs in a process of its own, which imports what that command imports. CPU is that of the process after
 its imports; memory is the largest it ever held (VmHWM, so Linux only), imports included. The floor beside them reads
@@ -29,7 +29,7 @@ COUNTS = (1_000, 10_000, 100_000)
 
 
 class Cost(NamedTuple):
-    """What one command took."""
+    """The cost of one command."""
 
     cpu: float
     """Seconds of CPU."""
@@ -79,7 +79,7 @@ def _row(command: str, counts: list[int], costs: list[Cost]) -> str:
 
 
 def _copy_arms(root: Path, arms: int) -> None:
-    """Make the copies of the arm ``on`` that a report of so many arms needs; those that are there stay."""
+    """Make the copies of the arm ``on`` that a report with this many arms needs; existing copies stay."""
     for number in range(2, arms):
         if not (root / f"on-{number}").is_dir():
             shutil.copytree(root / "on", root / f"on-{number}")

@@ -50,7 +50,7 @@ class Spent(NamedTuple):
     """Of this process."""
 
     def over(self, ours: "Spent") -> str:
-        """Return how much more this is than *ours*, in words."""
+        """Return the ratio of this to *ours*, in words."""
         return (
             f"{self.elapsed / ours.elapsed:.1f}x faster ({ours.elapsed:.2f} s against {self.elapsed:.1f} s), "
             f"{self.cpu / ours.cpu:.1f}x less CPU ({ours.cpu:.2f} s against {self.cpu:.1f} s)"
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def _spent(work: Callable[[], list[Row]]) -> tuple[list[Row], Spent]:
-    """Return what *work* returns, and what it took."""
+    """Return the result of *work*, and its costs."""
     start, own = os.times(), time.perf_counter()
     found = work()
     elapsed, end = time.perf_counter() - own, os.times()
@@ -166,7 +166,7 @@ def _our_plans(golden: dict[str, list[Row]]) -> dict[str, Row]:
 
 
 def _score(source: Path, *options: str) -> Row:
-    """Return what ``medvision-agent score`` prints with ``--json``."""
+    """Return the output of ``medvision-agent score --json``."""
     arguments = [str(source), "--protocol", "medvision-1.2", "--json", "--plans", "plans.json", *options]
     with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()):
         command.main(arguments, standalone_mode=False)
@@ -175,7 +175,7 @@ def _score(source: Path, *options: str) -> Row:
 
 
 def _upstream() -> Spent:
-    """Run upstream's parser and summarisers as its commands do; return what they took."""
+    """Run upstream's parser and summarisers as its commands do; return their costs."""
     parser = import_module("medvision_bm.benchmark.parse_outputs")
     modules = {
         family: import_module(f"medvision_bm.benchmark.summarize_{name}_task") for family, name in SUMMARISERS.items()

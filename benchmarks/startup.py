@@ -1,4 +1,4 @@
-"""How much CPU until something happens: ``--help``, the first request of a run, and a whole run of one sample.
+"""CPU seconds until ``--help`` is printed, until the first request of a run, and for a whole run of one sample.
 
 The alternative of the same minute is an agent that does nothing: ``python -c "import langgraph.graph, ..."`` of the
 packages that every run needs. A run asks the tests' fake server, which reads the CPU of the process that asks when its
@@ -48,7 +48,7 @@ async def _measured(repeats: int) -> dict[str, float]:
 
 
 async def _once(folder: Path) -> dict[str, float]:
-    """Return seconds of CPU by what was done."""
+    """Return seconds of CPU for each action."""
     run = [CODE, "run", "--limit", "1", "--task", "size", "--tools", "on", "--model"]
     first: list[float] = []
     process: list[int] = []
@@ -74,7 +74,7 @@ async def _once(folder: Path) -> dict[str, float]:
 
 
 async def _cpu(code: Sequence[str], process: list[int]) -> float:
-    """Return the CPU of Python code in a process of its own; its number is put into *process*."""
+    """Return the CPU of Python code in a separate process; the process id is put into *process*."""
     before = os.times()
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", *code, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE

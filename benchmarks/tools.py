@@ -1,4 +1,4 @@
-"""How good are the tools that outline, on real masks? Every method with the prompts that a model may give it.
+"""How good are the tools that outline, on real masks? Every method with the prompts that a model may give.
 
 Loss: mean relative error of both axes, each capped at 1; a failure costs 1. Intervals: 95 %, bootstrap over subjects.
 The settings of the outline method are chosen on one half of the subjects of ``--masks`` and judged on the other, both
@@ -38,7 +38,7 @@ BRIEF = ("exact", "margin", "side", "seed")
 
 
 def main_table(sets: dict[str, Found]) -> list[str]:
-    """Return the one table: prompts and methods down, sets of images across."""
+    """Return the main table: prompts and methods down, sets of images across."""
     head = ["prompt", "method"]
     for name in sets:
         head += [f"{name}: loss", "box IoU", "failed", "ms, worst"]
@@ -184,7 +184,7 @@ def write(page: Path, text: str) -> None:
 
 
 def main() -> None:
-    """Judge every method on what is given, print the tables and write them where told to."""
+    """Judge every method on the given images, print the tables, and write them to the given page."""
     parser = argparse.ArgumentParser(description="Tools on real masks and phantoms")
     parser.add_argument("--masks", type=Path, help="folder of cases: index.json and ID.npz")
     parser.add_argument("--packages", type=Path, help="folder of unpacked packages")

@@ -1,4 +1,4 @@
-"""The real package ``medvision-bm`` 1.2.1 as the other side of a benchmark, with stand-ins for what it only imports.
+"""The real package ``medvision-bm`` 1.2.1 as the other side of a benchmark, with stubs for unused imports.
 
 Contract: the package's own code is what runs. Its data package, which holds the names of labels and which nobody needs
 to download for a benchmark, is generated from the plans given here; libraries for training that are not installed are
@@ -34,7 +34,7 @@ _PLAN = "import json\nbenchmark_plan = json.loads({text!r})\n"
 
 
 def enable_upstream(plans: Plans, stand_ins: Path) -> None:
-    """Make ``medvision_bm`` importable; write what stands in for its other imports to the folder *stand_ins*."""
+    """Make ``medvision_bm`` importable; write the stubs for its other imports to the folder *stand_ins*."""
     package = os.environ.get(VARIABLE)
     if package is None or not (Path(package) / "medvision_bm").is_dir():
         sys.exit(f"{VARIABLE} must name a folder with medvision_bm in it; benchmarks/README.md says how to make one")

@@ -1,4 +1,4 @@
-"""What a window changes on CT slices with masks of tumours: ``python benchmarks/windows.py DIR``.
+"""The effect of a window on CT slices with masks of tumours: ``python benchmarks/windows.py DIR``.
 
 DIR is a folder of the form of ``real_masks.read_folder``; cases whose index says HU are taken. The windows are those
 that the tool ``window`` makes. First, grey levels of 0 to 255 between the means over the mask and over a ring of 10 mm

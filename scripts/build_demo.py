@@ -79,7 +79,7 @@ BRAINS = (("T1w", "axial", 90), ("T2w", "coronal", 110), ("T1w", "sagittal", 75)
 
 
 def tumours(shelf: Shelf) -> Made:
-    """Boxes and sizes of tumours; two slices across 5 mm rows catch whoever mixes up height and width."""
+    """Boxes and sizes of tumours; two slices across 5 mm rows reveal programs that mix up height and width."""
     for person, (label, slices, boxed, sized) in TUMOURS.items():
         for z in slices:
             picture = tumour(shelf, person, "axial", z)

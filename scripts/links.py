@@ -18,7 +18,7 @@ SUBPACKAGES["viewer"] = ROOT / "viewer" / "built"
 
 
 def wanted() -> dict[str, Path]:
-    """Return what the package holds, by name: every file and folder of core/, and the other folders whole."""
+    """Return the package's contents by name: every file and folder of core/, and the other folders as a whole."""
     own = {path.name: path for path in (ROOT / "core").iterdir() if path.name != "__pycache__"}
     return own | SUBPACKAGES
 

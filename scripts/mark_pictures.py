@@ -25,7 +25,7 @@ REACH = 0.05
 
 
 def main() -> None:
-    """Call the tools on one slice, and put what they return side by side."""
+    """Call the tools on one slice, and put their images side by side."""
     source = open_source("demo")
     sample = next(one for one in source.samples if one.id == SAMPLE)
     views = ViewSet(RECIPES["medvision-1.2"].slice_of(source.load(sample), sample), Native())

@@ -44,7 +44,7 @@ def main(folder: Path | None = None) -> None:
 
 
 def _column(side: int) -> dict[str, Picture]:
-    """Return what is drawn on the image where its longer side has *side* pixels, by name."""
+    """Return the drawings on the image, by name, where its longer side has *side* pixels."""
     views, ends = _views(side)
     at = [views.coordinates(views.whole, end) for end in ends]
     lines = [(*at[0], *at[1]), (*at[2], *at[3])]

@@ -92,7 +92,7 @@ def _opened(browser: Browser, work: Path, name: str, colours: Colours, size: tup
 
 
 def _go(page: Page, name: str) -> None:
-    """Go where a reader goes: to the study, to the samples that the change harmed most, to the first of them."""
+    """Open the pages that a reader opens: the study, the samples that the change harmed most, the first of them."""
     if name == "viewer-study":
         page.locator("a[href^='#/study']").first.click()
         page.locator("#effects, #arms").first.wait_for()

@@ -31,7 +31,7 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
 
 
 def plain(markdown: str, folder: PurePosixPath) -> str:
-    """Return Markdown of a page in a *folder* of the repository, without links to files that the site has not."""
+    """Return the Markdown of a page in a *folder* of the repository, without links to files missing from the site."""
 
     def text(link: re.Match[str]) -> str:
         if "://" in link[2]:

@@ -76,7 +76,7 @@ FIGURES = """## Which published figures can be recomputed here
 
 @dataclass(frozen=True)
 class Line:
-    """A published row, the row of the catalogue that it is asked by, and its command."""
+    """A published row, the row of the catalogue for the same system, and its command."""
 
     version: Version
     table: int
@@ -112,7 +112,7 @@ def _command(version: Version, row: Row, family: Family, model: str, *, models: 
 
 
 def answering(config: ModelConfig) -> str:
-    """Say who answers a row, and what that needs."""
+    """Return who answers a row, and what is needed for it, in words."""
     if isinstance(config, Gemini):
         return "Google's service; a key"
     if isinstance(config, LangChain):

@@ -40,7 +40,7 @@ CALLS: tuple[tuple[str, Tool, dict[str, Any]], ...] = (
 
 
 def main() -> None:
-    """Call the tools on one slice, and put what they return side by side."""
+    """Call the tools on one slice, and put their images side by side."""
     source = open_source(f"medvision:{DATA}")
     samples = [one for one in source.samples if "LungCT" in one.image and one.plane == "axial"]
     sample = samples[len(samples) // 2]

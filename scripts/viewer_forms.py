@@ -17,7 +17,7 @@ PARTS = {"index": Index, "rows": Rows, "talk": Talk, "reviews": Reviews, "note":
 
 
 def plain(node: Any, *, named: bool = False) -> Any:
-    """Return *node* as the generator of types reads it best; *named*: its keys are names of fields or of models.
+    """Return *node* in the form that suits the type generator; *named*: its keys are names of fields or of models.
 
     Titles of fields would become types, a field with a default is always written, and a pair is known by the older
     keyword.

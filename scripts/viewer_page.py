@@ -42,7 +42,7 @@ def version(program: str) -> tuple[int, ...]:
 
 
 def npm(*words: str) -> None:
-    """Run npm in the viewer's folder; its failure is ours."""
+    """Run npm in the viewer's folder, and exit with its status if it fails."""
     program, script = node()
     path = os.pathsep.join([str(program.parent), os.environ.get("PATH", "")])
     done = subprocess.run([program, script, *words], cwd=VIEWER, env={**os.environ, "PATH": path}, check=False)
@@ -70,7 +70,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def main() -> None:
-    """Do what is asked for."""
+    """Run the command named in the arguments."""
     what = sys.argv[1:]
     if what not in (["forms"], ["check"], ["build"], ["compare"]):
         sys.exit(__doc__)

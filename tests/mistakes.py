@@ -63,7 +63,7 @@ REFUSED: dict[str, tuple[Callable[[str], Line], str, str]] = {
     "spacing-in-cm": (
         lambda n: sample(n, "size", pixel_size={"height_mm": 0.08, "width_mm": 0.05}, target=[40.0, 24.0]),
         "target",
-        "10 times too long|longer than the picture",
+        "10 times too long|longer than the image",
     ),
     "spacing-in-micrometres": (
         lambda n: sample(n, "angle", pixel_size={"height_mm": 800, "width_mm": 500}),
@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[Callable[[str], Line], str, str]] = {
     "target-in-micrometres": (
         lambda n: sample(n, "distance", target=[80_000.0], truth_points=[]),
         "target",
-        "longer than the picture's diagonal, 162.432 mm .* is the target in micrometres",
+        "longer than the image's diagonal, 162.432 mm .* is the target in micrometres",
     ),
     "target-in-cm": (lambda n: sample(n, "distance", target=[8.0]), "target", "10 times too short.* in cm"),
     "target-in-pixels": (lambda n: sample(n, "distance", target=[100.0]), "target", "is the target in pixels"),
@@ -103,13 +103,13 @@ REFUSED: dict[str, tuple[Callable[[str], Line], str, str]] = {
     "points-outside": (
         lambda n: sample(n, "distance", truth_points=points(("p", 50, 20), ("q", 250, 120))),
         "truth_points",
-        "'q' .250, 120. lies outside the picture of 200 x 160 px",
+        "'q' .250, 120. lies outside the image of 200 x 160 px",
     ),
     "id-twice": (lambda n: sample(n, "size", id="sound"), "id", "is taken by .*:1"),
     "picture-of-another": (
         lambda n: sample(n, "size", image="images/sound.png", target=[40.0, 24.4]),
         "subject",
-        "one picture shows one person",
+        "one image shows one person",
     ),
     "blank-subject": (lambda n: sample(n, "size", subject="  "), "subject", "is blank"),
     "unknown-task": (lambda n: sample(n, "size") | {"task": "length"}, "task", "Input should be"),

@@ -175,7 +175,7 @@ def test_a_run_without_hashes_is_not_sealed(stored):
     picture_path(stored / "damaged", open_run(stored / "native").records[0].v0_sha256).unlink()
     out = printed(stored, "verify", "damaged", code=1)
     assert "2 records were stored, and it holds 1" in out
-    assert "the picture " in out
+    assert "the image " in out
 
 
 def test_a_run_is_asked_again_from_what_it_stored(stored):

@@ -1,6 +1,6 @@
-"""What every tool is: a name, an argument model, a text for the model, a pure function, a typed result.
+"""The form of every tool: a name, an argument model, a text for the model, a pure function, a typed result.
 
-Contract: ``Tool.call`` raises nothing, whatever a model wrote and whatever a tool does, but a ToolServiceError: a
+Contract: for any text of a model and any behaviour of a tool, ``Tool.call`` raises only a ToolServiceError: a
 service behind the tool failed, so that nothing can be said of the model. Bad arguments come back as a
 reply whose text starts with ``Error:`` and says what was wrong and what is allowed; a tool that itself fails ends its
 call in the same way, and says why in ``Reply.failure``. Every number in a result is finite, every text is bounded.
@@ -34,7 +34,7 @@ RESULT_TEXT = 16_000
 _WORDS = 1000
 """Longest error or caption in characters; more is cut."""
 _SHAPES = 16
-"""Shapes at most that a call leaves in the trace."""
+"""Largest number of shapes that a call leaves in the trace."""
 
 
 class Arguments(BaseModel):
@@ -50,7 +50,7 @@ class Arguments(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_boolean(cls, value: Any) -> Any:
-        # Pydantic reads true as 1.0, and a point would be measured that nobody gave.
+        # Pydantic reads true as 1.0, so the tool would measure a point that the model did not give.
         if isinstance(value, bool):
             raise PydanticCustomError("boolean", "Input should be a number or a text, not true or false")
         return value
@@ -64,7 +64,7 @@ class Result(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Measurand:
-    """A quantity that a tool measures: where its values stand in a result, and between which points they were taken."""
+    """A quantity that a tool measures: the result fields with its values, and the points that determine them."""
 
     quantity: Quantity
     fields: tuple[str, ...]
@@ -78,7 +78,7 @@ class Measurand:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What the results of a tool measure: enough to explain stored calls without the tool's code."""
+    """The quantities that a tool measures: enough to explain stored calls without the tool's code."""
 
     measurands: tuple[Measurand, ...] = ()
     solver: bool = False
@@ -92,30 +92,30 @@ class Measures:
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """What a tool's function returns: a typed result and, where it helps, a picture."""
+    """The return value of a tool's function: a typed result and, where it helps, an image."""
 
     result: Result
     picture: Picture | None = None
     drawn: tuple[Drawn, ...] = ()
-    """What was found, for readers of the stored run; the model is never told it."""
+    """Shapes that were found, for readers of the stored run; the model never gets them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What goes back to the model: text (JSON, or ``Error: ...``) and perhaps a picture."""
+    """The reply to the model: text (JSON, or ``Error: ...``) and perhaps an image."""
 
     text: str
     ok: bool
     result: Mapping[str, Any] | None = None
     picture: Picture | None = None
     about_image: bool = False
-    """An error that says something of the image, not of the arguments."""
+    """True for an error about the image, not about the arguments."""
     made: tuple[str, ...] = ()
     """Ids of the views that the call added."""
     failure: str = ""
-    """What went wrong inside the tool, for the trace and the check of a tool; the model gets the kind of error only."""
+    """The failure inside the tool, for the trace and the check of a tool; the model gets only the kind of error."""
     drawn: tuple[Drawn, ...] = ()
-    """What the tool found, for the trace alone."""
+    """Shapes that the tool found, for the trace only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,21 +124,21 @@ class Tool:
 
     name: str
     description: str
-    """May hold the marks ``Frame.told`` replaces."""
+    """The text for the model; it may hold the marks that ``Frame.told`` replaces."""
     arguments: type[Arguments]
     function: Callable[[ViewSet, Any], Output]
     states_pixels: bool = False
     """Whether results count pixels as the model perceives them: not for a model whose size rule is not known."""
     result: type[Result] = Result
-    """What a call returns, but for errors."""
+    """The type of a successful call's result."""
     sees_image: bool = True
-    """Whether anything in a result depends on the image or its spacing; if not, controls leave it alone."""
+    """Whether a result depends on the image or its spacing; if not, controls do not change the tool."""
     overlay: str = ""
     """The part of the description that promises a picture of what was measured; empty for tools that draw none."""
     measures: tuple[Measurand, ...] = ()
-    """What a result measures: error analysis and the offline models go by it."""
+    """The quantities that a result measures, used by error analysis and the offline models."""
     solver: bool = False
-    """Whether the tool finds the structure by itself, so that its result says little of what the model saw."""
+    """Whether the tool finds the structure by itself, so that its result says little about what the model saw."""
 
     code_sha256: str = ""
     """Hash of the code of a tool from a file or a package; empty for the shipped ones, whose code has one hash."""
@@ -147,7 +147,7 @@ class Tool:
     method: Method | None = None
     """The method that the function uses, where one is left open."""
     variant: Variant | None = None
-    """What stands in for the tool's own method; None where nothing does."""
+    """The variant that replaces the tool's own method; None for the own method."""
 
     @property
     def label(self) -> str:
@@ -155,13 +155,13 @@ class Tool:
         return self.name if self.variant is None else f"{self.name}@{self.variant.name}"
 
     def varied(self, variant: Variant) -> "Tool":
-        """Return the tool with another method; the same tool for its own. Raises ValueError if it does not outline."""
+        """Return the tool with another method, or itself for its own method; ValueError if it does not outline."""
         if variant.method is self.method:
             return self
         return replace(self._with(variant.method), variant=variant)
 
     def told(self, truth: Truth | None) -> "Tool":
-        """Return the tool with the ground truth of a sample, where its variant goes by it; else the same tool."""
+        """Return the tool with the ground truth of a sample, where its variant needs it; else the same tool."""
         if self.variant is None or self.variant.of is None or truth is None:
             return self
         return self._with(self.variant.of(truth))
@@ -218,12 +218,12 @@ class Tool:
             return Reply(f"Error: {_bounded(str(error))}", ok=False, about_image=error.about_image)
         except ToolServiceError:
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code of a tool raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the code of a tool may raise anything
             failure = _bounded(f"{type(error).__name__}: {error}")
             return Reply(f"Error: the tool failed ({type(error).__name__})", ok=False, failure=failure)
 
     def _answered(self, views: ViewSet, raw: Mapping[str, Any]) -> Reply:
-        """Return the output of the function as a reply; raises what it raises, or that its output is unfit.
+        """Return the function's output as a reply; raises the function's errors, or an error if its output is invalid.
 
         Where an argument model raises anything but that a value is wrong, it is the tool that has failed.
         """
@@ -276,7 +276,7 @@ def tool(
 
 
 def _filled(function: Callable[..., Output], method: Method) -> Callable[[ViewSet, Any], Output]:
-    @wraps(function)  # where it comes from is told by its module
+    @wraps(function)  # its module tells its origin
     def filled(views: ViewSet, args: Any) -> Output:
         return function(views, args, method)
 
@@ -292,7 +292,7 @@ def _without_picture(function: Callable[..., Output]) -> Callable[..., Output]:
 
 
 def _check(name: str, one: Measurand, values: Container[str], points: Container[str]) -> None:
-    """Raise ValueError where a measurand names what there is not."""
+    """Raise ValueError where a measurand names an argument or a field that does not exist."""
     unknown = [field for field in one.fields if field not in values]
     unknown += [field for names in one.points for field in names if field not in points]
     unknown += [field for names in one.in_v0 for field in names if field not in values]
@@ -315,7 +315,7 @@ def _bounded(text: str) -> str:
 
 
 def _sound(picture: Picture | None) -> Picture | None:
-    """Return a picture as it may be sent, with a bounded caption; raises TypeError for anything that is none."""
+    """Return an image as it may be sent, with a bounded caption; raises TypeError for any other object."""
     if picture is None:
         return None
     pixels: object = picture.pixels
@@ -330,7 +330,7 @@ def _sound(picture: Picture | None) -> Picture | None:
 
 
 def _shapes(drawn: tuple[Drawn, ...]) -> tuple[Drawn, ...]:
-    """Return what a tool says that it drew; raises TypeError for anything else, or for too much."""
+    """Return the shapes that a tool drew; raises TypeError for other objects, or for too many shapes."""
     given: object = drawn
     if not isinstance(given, tuple) or len(given) > _SHAPES or not all(isinstance(one, Drawn) for one in given):
         raise TypeError(f"what a tool drew is a tuple of at most {_SHAPES} shapes (Drawn)")
@@ -338,7 +338,7 @@ def _shapes(drawn: tuple[Drawn, ...]) -> tuple[Drawn, ...]:
 
 
 def _complaint(error: ValidationError) -> str:
-    """Say in one line what was wrong with each argument, without echoing long input."""
+    """Return one line with the error of each argument, without echoing long input."""
     parts = []
     for item in error.errors(include_url=False, include_context=False)[:4]:
         name = ".".join(str(part)[:40] for part in item["loc"]) or "arguments"

@@ -26,7 +26,7 @@ __all__ = ["Segment", "SegmentArguments", "segment"]
 _CORNERS = 16
 """Points of an outline that a result states."""
 _NOT_SHOWN = "not shown"
-"""The confidence where there is none."""
+"""The confidence of a candidate for which none is known."""
 
 
 class SegmentArguments(Arguments):

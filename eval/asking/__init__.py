@@ -1,1 +1,1 @@
-"""How samples are asked: recipe, launch, runner, limits of a run."""
+"""Asking samples: recipe, launch, runner and limits of a run."""

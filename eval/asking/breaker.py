@@ -19,11 +19,11 @@ from medvision_agent.eval.store.refusals import IN_A_ROW, Ending, by_rule, endin
 __all__ = ["Breaker"]
 
 FIRST = 2
-"""Samples whose first request is refused, and no other's answered, after which the run stops."""
+"""The run stops after so many samples whose first request is refused, if no other sample had a reply."""
 
 
 class Breaker:
-    """What a run's records say of its server's refusals."""
+    """The refusals of a run's server, as its records show them."""
 
     def __init__(self, model: str, samples: Sequence[Sample], records: Sequence[Record]) -> None:
         self._model = model
@@ -32,7 +32,7 @@ class Breaker:
         self._latest: dict[str, Ending | None] = {}
         """How each sample ended last, in the order of the samples; empty until the first request is refused."""
         self._refused: dict[str, Record] = {}
-        """What was refused last of these samples in this session."""
+        """The latest refused record of each such sample in this session."""
         self._fresh = set[str]()
         """Samples whose refusal no probe has answered yet, nor an earlier session."""
         self._probe = ""
@@ -47,7 +47,7 @@ class Breaker:
         )
 
     def too_early(self, record: Record) -> bool:
-        """Say whether a refusal says nothing yet, because nobody had a reply: the sample waits for another one's."""
+        """Return whether a refusal cannot be judged yet, because no sample had a reply; the sample then waits."""
         return refused_first(record) and not self.answered
 
     def stop_at_the_start(self, record: Record) -> ProviderError:
@@ -55,7 +55,7 @@ class Breaker:
         return ProviderError(f"{self._model} calls the first requests invalid, check its settings: {record.detail}")
 
     def hear(self, record: Record) -> list[Record]:
-        """Count a record, and return those whose samples are to be asked again, alone; raises ProviderError."""
+        """Count a record, and return the records whose samples must be asked again, alone; raises ProviderError."""
         self._heard[record.sample.id] = ending_of(record)
         if record.sample.id in self._latest:
             self._latest[record.sample.id] = self._heard[record.sample.id]

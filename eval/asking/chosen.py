@@ -1,4 +1,4 @@
-"""Which samples of a source are asked. A run that is resumed need not list the source where nothing changed.
+"""Selects the samples of a source that are asked. A resumed run need not list the source where nothing changed.
 
 Contract: the samples are those that listing the source anew would select, in that order. A run keeps a hash over the
 source's own fingerprint, the selection and the code of this program. Where the hash is another one, or the source has
@@ -27,17 +27,17 @@ __all__ = ["Chosen", "choose"]
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """A source and what of it is asked."""
+    """A source and its selected samples."""
 
     source: Source
     samples: Samples
     listing: str | None = None
     """The hash that tells a resume that nothing changed; None where the source must be listed."""
     checked: Checked | None = None
-    """What was found of the samples; None where a resume finds that nothing changed."""
+    """The result of checking the samples; None where a resume finds that nothing changed."""
 
     def volumes_sha256(self) -> str | None:
-        """Return a hash over the files of the volumes of the user's own that are asked about; None without any."""
+        """Return a hash over the user's own volume files that are asked about; None without any."""
         if self.listing is not None or not isinstance(self.source, WithVolumes) or not self.samples.summed.volumes:
             return None
         return self.source.volumes_sha256(self.samples)
@@ -50,7 +50,7 @@ class Chosen:
 
 
 def choose(settings: Settings) -> Chosen:
-    """Open the data, select the samples and check them; raises DataError if there are none, or they cannot be right."""
+    """Open the data, select the samples and check them; raises DataError if there are none or a check refuses them."""
     unchecked = check_unchecked(settings.unchecked)
     source = open_source(settings.data, settings.reading, listing=False)
     listing = _listing(source, settings)
@@ -64,7 +64,7 @@ def choose(settings: Settings) -> Chosen:
         found = (
             f"no sample matches {asked}; leave a restriction out" if asked else "there is no sample; give other data"
         )
-        raise DataError(f"--data {settings.data}: {found}, or see what there is with: medvision-agent data list")
+        raise DataError(f"--data {settings.data}: {found}, or list the samples with: medvision-agent data list")
     checked = check_selected(source, samples, unchecked)
     refuse(checked, settings.data)
     if samples.summed.volumes or listing != _listing(source, settings):  # a file may change while it is read
@@ -78,7 +78,7 @@ def _listing_of(out: Path) -> str | None:
 
 
 def _listing(source: Source, settings: Settings) -> str | None:
-    """Return the hash of all that decides which samples are asked; None where that is not known."""
+    """Return the hash of everything that decides which samples are asked; None where that is not known."""
     found = source.fingerprint() if isinstance(source, Known) and settings.picture != "swapped" else None
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""One answer out of several to the same question.
+"""Combines several answers to the same question into one.
 
 Contract: numbers become the median of each over the answers that could be read, where an answer has several of a kind
 (the axes of a size) after sorting them, largest first. Of boxes the one with the highest mean IoU to the others is
@@ -29,7 +29,7 @@ _DIGITS = 9
 
 
 def combined(draws: Sequence[Record], attempt: int, *, tagged: bool) -> Record:
-    """Return the record that is made of the answers drawn to a sample; *tagged*: the prompt asks for answer tags."""
+    """Return the record made from the answers drawn for a sample; *tagged*: the prompt asks for answer tags."""
     answers = [(record, numbers) for record in draws if (numbers := read(record, tagged=tagged)) is not None]
     whole = _sum(draws, attempt)
     if 2 * len(answers) < len(draws):
@@ -58,7 +58,7 @@ def medians(answers: Sequence[Numbers]) -> list[float]:
 
 
 def central_box(boxes: Sequence[Numbers]) -> int:
-    """Return the place of the box with the highest mean IoU to the others: the first of equals, and of two."""
+    """Return the index of the box with the highest mean IoU to the others: the first of equals, and of two."""
     if len(boxes) <= 2:
         return 0
     values = np.array(boxes, np.float32)
@@ -68,7 +68,7 @@ def central_box(boxes: Sequence[Numbers]) -> int:
 
 
 def _sum(draws: Sequence[Record], attempt: int) -> Record:
-    """Return the last record with what all of them took; not yet with an answer."""
+    """Return the last record with the summed effort of all records, and without an answer yet."""
     costs = [record.cost_usd for record in draws]
     update = {
         "attempt": attempt,

@@ -1,4 +1,4 @@
-"""Samples that may have ended the program: asked alone, and set aside where no other can be to blame.
+"""Samples that may have crashed the program: they are asked alone, and set aside if they crash it again.
 
 Contract: a sample is never set aside for dying in company. What is set aside is on record as ``crashed``, an
 infrastructure failure that names itself; it is never a result.
@@ -21,7 +21,7 @@ __all__ = ["line_up_again", "set_aside", "without_fatal", "without_suspects"]
 
 
 def without_suspects(stores: Sequence[RunStore], asks: Callable[[], Iterator[Ask]]) -> tuple[deque[Ask], Asks]:
-    """Return what must be asked alone, because it was in flight at so many deaths of the program, and all the rest.
+    """Return the samples to ask alone, because they were in flight at several deaths of the program, and the others.
 
     *asks* begins anew with each call, so that nothing need be held.
     """
@@ -38,7 +38,7 @@ def _suspect(ask: Ask) -> bool:
 
 
 def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) -> Sequence[tuple[Sample, int]]:
-    """Return what is pending, each with its attempt, but for what the program died of: that is stored as crashed."""
+    """Return the pending samples with their attempts; samples that killed the program are stored as crashed instead."""
     pending, journal = run.pending(), store.in_flight
     if not journal.remembers:
         return pending
@@ -52,7 +52,7 @@ def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) ->
 
 
 async def line_up_again(pool: Pool, ask: Ask, watch: Watch) -> None:
-    """Line up a sample whose worker died: after deaths in company it is asked alone, and then set aside."""
+    """Queue a sample whose worker died: again, then alone after several deaths, and at last set it aside."""
     lane, sample, attempt = ask
     journal = lane.store.in_flight
     if journal.fatal(sample.id):

@@ -1,4 +1,4 @@
-"""Answers drawn to a sample until they cost what another arm's answer to it cost: how many, and what is made of them.
+"""Draws answers for a sample until they cost as much as another arm's answer, and makes one answer of them.
 
 Contract: the cost of an answer is its output tokens, reasoning included. Each answer drawn is stored as an attempt of
 its own (``Record.part``), so that none is asked twice; once there are enough, the next attempt is made of them without
@@ -23,17 +23,17 @@ from medvision_agent.eval.store.run import Run
 __all__ = ["Draws", "marked", "mean_number", "tokens"]
 
 _NO_DRAWS = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW})
-"""Results of which another draw is no other: the question itself is what the service does not take."""
+"""Outcomes that another draw would repeat: the service does not accept the question itself."""
 
 
 @dataclass(eq=False)
 class Draws:
-    """The answers drawn to the samples of one run so far, and how many it takes."""
+    """The answers drawn so far for the samples of one run, and how many are needed."""
 
     tagged: bool
     """Whether answers stand between tags."""
     drawn: dict[str, list[Record]] = field(default_factory=lambda: defaultdict[str, list[Record]](list))
-    """By sample, in their order."""
+    """The answers by sample, in their order."""
     spent: dict[str, int] = field(default_factory=dict[str, int])
     """Tokens that the answers to a sample have to reach."""
     number: int | None = None
@@ -41,7 +41,7 @@ class Draws:
 
     @classmethod
     def of(cls, run: Run, *, tagged: bool) -> "Draws":
-        """Return those of a stored run; what was the same for all its samples stays so."""
+        """Return the draws of a stored run; a number of answers fixed for all its samples is kept."""
         draws = cls(tagged)
         for record in run.draws:
             draws.add(record)
@@ -53,7 +53,7 @@ class Draws:
         self.drawn[record.sample.id].append(record)
 
     def made(self, sample: Sample, attempt: int) -> tuple[Record, Trace] | None:
-        """Return what is made of the answers to a sample; None where it takes more of them."""
+        """Return the record made from the answers to a sample; None where more answers are needed."""
         drawn = self.drawn[sample.id]
         if not self._enough(sample.id, drawn):
             return None
@@ -72,7 +72,7 @@ class Draws:
 
 
 def marked(record: Record) -> Record:
-    """Return a record as one of several answers, unless it ends the sample; raises ProviderError without tokens."""
+    """Return a record marked as one of several answers, unless it ends the sample; ProviderError without tokens."""
     if record.outcome.infrastructure or record.outcome in _NO_DRAWS:
         return record
     tokens(record)
@@ -80,7 +80,7 @@ def marked(record: Record) -> Record:
 
 
 def tokens(record: Record) -> int:
-    """Return what an answer cost; raises ProviderError where the service did not say."""
+    """Return the cost of an answer in output tokens; raises ProviderError where the service did not report it."""
     if record.usage.unreported and not record.usage.output:
         raise ProviderError(
             f"sample {record.sample.id!r}: the service reports no tokens, so that no compute can be matched; leave "

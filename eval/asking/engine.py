@@ -23,14 +23,14 @@ __all__ = ["HERE", "Engine", "LeasingEngine", "WorkerLostError"]
 
 
 class WorkerLostError(Exception):
-    """The process that asked a sample died; whatever it was about to say is lost."""
+    """The process that asked a sample died, and its reply is lost."""
 
 
 class Engine(Protocol):
     """Something that asks samples."""
 
     async def ask(self, lane: Lane, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Traced]:
-        """Ask one sample, and return its record and its trace; whatever happens to it becomes its record.
+        """Ask one sample, and return its record and its trace; every failure of the sample becomes its record.
 
         Raises GivenUpError where *waiting* was given up, ProviderError where the provider refuses to work, and
         WorkerLostError.
@@ -45,9 +45,9 @@ class LeasingEngine(ABC):
     async def ask_pools(
         self, pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event
     ) -> list[Exception]:
-        """Ask all that the pools hold, as ``run_pools`` says; return what ended it early, the first thing first.
+        """Ask all samples of the pools, as ``run_pools`` says; return the errors that ended it early, in order.
 
-        When it returns, all that was finished is in the runs.
+        When it returns, all finished samples are in the runs.
         """
 
 

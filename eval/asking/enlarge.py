@@ -1,4 +1,4 @@
-"""An image enlarged to the pixels that another arm was shown of the same sample.
+"""Enlarges an image to as many pixels as another arm was shown for the same sample.
 
 Contract: pixels are counted as the model's encoder sees them, by the rule of its row. The image is resampled from its
 native values, as a crop of all of it would be, keeps its shape, and states its own, smaller, pixel size. A side is at
@@ -39,7 +39,7 @@ _SIDES = (32, 64, 128, 256, 512, 1024, MAX_SIDE)
 
 
 def cannot_enlarge(row: ModelConfig) -> str:
-    """Say why no image can be shown larger to a model; empty where one can."""
+    """Return the reason why no image can be shown larger to a model; empty where it can."""
     if row.perceived is None:
         return "its row has no size rule (`perceived`), so that nobody can say at what size it sees a larger image"
     if len({_pixels(row.perceived.perceived(Size(side, side))) for side in _SIDES}) == 1:
@@ -48,7 +48,7 @@ def cannot_enlarge(row: ModelConfig) -> str:
 
 
 def pixels_shown(folder: Path, sees: Rule, sample_id: str) -> int:
-    """Return the pixels of all pictures that the model was shown in a stored conversation, as it sees them."""
+    """Return the number of pixels, as the model sees them, of all images in a stored conversation."""
     keys = _pictures(read_trace(folder, sample_id))
     return sum(_pixels(sees.perceived(_size(read_picture(folder, key, sample_id)))) for key in keys)
 
@@ -56,7 +56,7 @@ def pixels_shown(folder: Path, sees: Rule, sample_id: str) -> int:
 def enlarged_question(
     question: Question, pixels: int, condition: Condition, config: ModelConfig, perceives: Perceives
 ) -> tuple[Question, Enlarged]:
-    """Return a question about its image enlarged to about as many *pixels* as its model sees, and the own image."""
+    """Return a question with its image enlarged to about *pixels* as the model sees them, and the own image's facts."""
     own = question.image
     image = _enlarged(own, pixels, config.sees)
     views = ViewSet(own, perceives, FRAMES[config.frame], question.wording.display)
@@ -84,7 +84,7 @@ def _enlarged(own: Slice, pixels: int, sees: Rule) -> Slice:
 
 
 def _pictures(trace: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the hashes of the pictures that the model was shown: the image first, then those of tools."""
+    """Yield the hashes of the images that the model was shown: the question's image first, then those of tools."""
     opened = takewhile(lambda message: message["type"] != "ai", trace["messages"])
     for content in (message["content"] for message in opened if not isinstance(message["content"], str)):
         yield from (block["picture"] for block in content if isinstance(block, Mapping) and "picture" in block)

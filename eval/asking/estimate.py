@@ -1,4 +1,4 @@
-"""What a run would ask and what it might take, before the first request.
+"""Estimates the number of questions and the cost of a run before the first request.
 
 Contract: nothing is asked of anybody. Samples, subjects and prompts are exact; tokens and money are estimates and
 called so. Without a pilot they follow from rules of thumb that stand beside them; with one they are its measured means
@@ -32,7 +32,7 @@ from medvision_agent.tools.view.views import ViewSet
 __all__ = ["ASSUMED", "Estimate", "Spending", "declared_tokens", "estimate", "usage_of"]
 
 LOOKED_AT = 20
-"""Samples whose pictures are read to tell their mean size."""
+"""Number of samples whose images are read to find their mean size."""
 CHARACTERS_PER_TOKEN = 4
 PIXELS_PER_TOKEN = 28 * 28
 LEAST_PER_PICTURE = 258
@@ -59,7 +59,7 @@ class Spending(Frozen):
 
 
 class Estimate(Frozen):
-    """What would be asked, and what it might take."""
+    """The questions of a run, and the estimate of its tokens and cost."""
 
     model: str
     condition: str
@@ -69,16 +69,16 @@ class Estimate(Frozen):
     prompts: dict[TaskName, str]
     """The prompt of the first sample of each task, system text first."""
     spending: tuple[Spending, ...]
-    """What all samples together might take, from the least to the most; one where it was measured or is fixed."""
+    """The spending of all samples, from the lowest to the highest estimate; one estimate where measured or fixed."""
     likely: Spending
-    """With tools, what a few calls a sample take; where it was measured, the pilot's means."""
+    """With tools: the spending with a few calls per sample; with a pilot: its means."""
     least: Spending
     most: Spending
     """The range: from one call a sample to the limit of calls; of a pilot, all samples as its cheapest or dearest."""
     probe: Spending | None
-    """What the probe of the tools' declarations takes beside the samples; None where nothing is probed."""
+    """The spending of the probe of tool declarations; None where nothing is probed."""
     assumed: str
-    """What the figures rest on."""
+    """The basis of the figures."""
 
 
 def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
@@ -169,7 +169,7 @@ def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float
 
 
 def _of_draws(prepared: Prepared, draws: int, start: float) -> Spending:
-    """Return what as many answers take as the other arm makes calls: the calls of both put out the same."""
+    """Return the spending of as many answers as the other arm makes calls: both arms output the same tokens."""
     samples = len(prepared.samples)
     usage = Usage(input=round(samples * draws * start), output=samples * draws * OUTPUT_PER_CALL)
     return _spending(f"{plural(draws, 'answer')} drawn a sample", usage, prepared)
@@ -204,13 +204,13 @@ def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> S
 
 
 def usage_of(run: Run, task: TaskName) -> list[Usage]:
-    """Return what the samples of a task took, where it was reported."""
+    """Return the spending of the samples of a task, where it was reported."""
     used = [record.usage for record in run.records if record.sample.task == task and not record.usage.unreported]
     return [usage for usage in used if usage.model_calls]
 
 
 def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[TaskName, int]) -> tuple[Spending, Spending, Spending]:
-    """Return what all samples take if each is as the pilot's cheapest of its task, as their mean, or as the dearest."""
+    """Return the spending if every sample costs as the pilot's cheapest of its task, as the mean, or as the dearest."""
     used = {task: usage_of(pilot, task) for task in tasks}
     for task, usages in used.items():
         if not usages:
@@ -235,7 +235,7 @@ def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[TaskName, int]) -> tup
 
 
 def _measured(prepared: Prepared, pilot: Run) -> str:
-    """Say what a pilot's means were measured in, and what there was otherwise than in the run estimated."""
+    """Return the name of the pilot, and its differences from the estimated run."""
     theirs, ours = pilot.identity, prepared.identity
     asked = {"model_name": "model", "condition": "tools", "limits": "limits", "recipe": "recipe", "form": "form"}
     differ = {name: then for name, then, _ in theirs.differences(ours)}

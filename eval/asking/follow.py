@@ -1,4 +1,4 @@
-"""Runs that are made from other runs' answers to the same samples: what of them can be asked, and when.
+"""Runs that depend on other runs' answers to the same samples: which samples can be asked, and when.
 
 Contract: a sample is asked once the answer it is made from is on disk and is a result. Where the other run has none,
 it stays pending with it. A refusal, which may yet turn out to be the server's, is waited out until the next session.
@@ -26,19 +26,19 @@ _CAPTION = re.compile(r"\[(picture \d+)\] ")
 
 @dataclass(eq=False)
 class SampleBySample:
-    """A run whose samples follow those of one other run, each by itself."""
+    """A run whose samples each wait for the same sample of one other run."""
 
     lane: Lane
     todo: dict[str, Ask]
     """What is pending, by sample."""
 
     def begin(self, source: Lane, answered: Iterable[Record]) -> list[Ask]:
-        """Follow *source* from now on; return what can be asked at once, by its records of earlier sessions."""
+        """Follow *source* from now on; return the samples that its earlier records allow to be asked at once."""
         source.followers.append(self.heard)
         return [ask for record in answered for ask in self._ready(record)]
 
     def heard(self, record: Record) -> list[Ask]:
-        """Return what can be asked now that this record of the other run is on disk."""
+        """Return the samples that can be asked now that this record of the other run is on disk."""
         return [] if record.outcome is Outcome.REJECTED else self._ready(record)
 
     def _ready(self, record: Record) -> list[Ask]:
@@ -51,7 +51,7 @@ class SampleBySample:
 
 @dataclass(eq=False)
 class AfterAll:
-    """A run that follows others once all their samples were asked: the one it matches, perhaps with single answers."""
+    """A run that starts when all samples of certain other runs were asked: the run it matches, and others."""
 
     todo: dict[str, Ask]
     """What is pending, by sample."""
@@ -63,7 +63,7 @@ class AfterAll:
     """Their records."""
 
     def begin(self, *sources: tuple[Lane, Mapping[str, Any], Iterable[Record]]) -> list[Ask]:
-        """Follow them, each with its pending samples and its records; return what can be asked at once."""
+        """Follow runs, given with their pending samples and records; return the samples that can be asked at once."""
         for number, (lane, pending, records) in enumerate(sources):
             lane.followers.append(partial(self.heard, number))
             self.waiting |= {(number, sample_id) for sample_id in pending}
@@ -71,7 +71,7 @@ class AfterAll:
         return self._all()
 
     def heard(self, number: int, record: Record) -> list[Ask]:
-        """Return everything once nothing is left of the other runs."""
+        """Return all samples when the other runs have none left."""
         self.known[number][record.sample.id] = record
         self.waiting.discard((number, record.sample.id))
         return self._all()
@@ -85,7 +85,7 @@ class AfterAll:
 
 
 def results_of(folder: Path, sample_id: str) -> tuple[HandedBack, ...]:
-    """Return what tools returned without an error in the latest conversation about a sample of a stored run."""
+    """Return the error-free tool results of the latest conversation about a sample of a stored run."""
     trace = read_trace(folder, sample_id)
     captions = dict(_captions(trace["messages"]))
     return tuple(

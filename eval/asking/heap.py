@@ -1,4 +1,4 @@
-"""The garbage collector, while samples are asked: what was there before is not looked through again and again.
+"""Keeps the garbage collector from scanning older objects again and again while samples are asked.
 
 A program with its libraries has some hundred thousand objects that live to its end. Looking through them whenever the
 objects of a few samples were made took a fifth of a run's time.

@@ -35,7 +35,7 @@ def percentiles(values: FloatImage) -> IntensityMap:
 
 
 def windowed(values: FloatImage, sample: Sample) -> IntensityMap:
-    """Return the mapping of 1.2: the CT window of what is asked about, or percentiles.
+    """Return the mapping of 1.2: the CT window of the structure asked about, or percentiles.
 
     Only MedVision's own volumes have a window: the values of other CT pictures may not be Hounsfield units.
     """

@@ -57,12 +57,12 @@ __all__ = ["Prepared", "check_pictures", "execute", "job_of", "prepare", "views_
 
 _PARAGRAPHS = {"plain": "tools", "paraphrased": "tools_paraphrased", "must-use": "tools_must_use"}
 CHECKED_PICTURES = 20
-"""About how many pictures are compared with what was sent before a run is resumed."""
+"""About how many images are compared with those sent before, when a run is resumed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Settings found to be usable, resolved."""
+    """Checked and resolved settings."""
 
     settings: Settings
     model: ModelConfig
@@ -73,12 +73,12 @@ class Prepared:
     samples: Samples
     pictures: Pictures
     without_donor: int
-    """Samples that were chosen and are not asked: there is no other subject whose picture could stand with them."""
+    """Selected samples that are not asked, because no other subject's image can be swapped in."""
     identity: Identity
     listing: str | None = None
     """The hash that tells a resume that nothing changed; None where the source must be listed."""
     checked: Checked | None = None
-    """What was found of the samples before the first request; None where they were checked before."""
+    """The result of checking the samples before the first request; None where they were checked earlier."""
 
     def image_of(self, sample: Sample) -> Slice:
         """Return the image that stands with the question about a sample; raises DataError if it cannot be read."""
@@ -92,7 +92,7 @@ class Prepared:
         return self.settings.max_connections or loaded * self.model.max_connections
 
     def not_asked(self) -> list[str]:
-        """Return a line that counts the samples that were chosen and are not asked, if there are any."""
+        """Return a line with the number of selected samples that are not asked, if any."""
         count = self.without_donor
         return [f"{plural(count, 'sample')} left out: no other subject is asked the same"] if count else []
 
@@ -139,7 +139,7 @@ class Prepared:
 def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = None) -> Prepared:
     """Check everything that can be checked before the first request; raises a MedVisionAgentError otherwise.
 
-    Where nothing will be asked (*asking* is false), the model need not be within reach. *chosen* is what ``choose``
+    Where nothing will be asked (*asking* is false), the model need not be reachable. *chosen* is what ``choose``
     returned, for runs that share their samples.
     """
     model = settings.row or find(settings.model, load_catalogue(settings.models_file))
@@ -235,7 +235,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
 
 
 def _check_truth(condition: Condition, samples: Samples) -> None:
-    """Refuse to tell tools the ground truth of samples that have none of the kind they tell."""
+    """Refuse a condition whose tools return the ground truth, where samples lack the ground truth they need."""
     if condition.told_truth and (lacking := samples.summed.without_outline):
         raise ConfigError(
             f"--tools {condition.name}: there is no true outline that a tool could be told in "
@@ -246,7 +246,7 @@ def _check_truth(condition: Condition, samples: Samples) -> None:
 
 
 def _month(settings: Settings) -> str | None:
-    """Return the month of the tools that is asked for, or the one with which the run to be resumed was begun."""
+    """Return the chosen month of the tools, or the month with which the run to be resumed was begun."""
     if settings.tools_dated is None and settings.resume and has_run(settings.out):
         return str(read_config(settings.out).get("tools_dated", FIRST_SET))
     return settings.tools_dated
@@ -267,7 +267,7 @@ def _output_format(model: ModelConfig, condition: Condition) -> str | None:
 
 
 def _with_spacing(wording: Wording, settings: Settings) -> Wording:
-    """Leave the pixel size out of the prompt where that is asked for; refuse what our own templates cannot do."""
+    """Leave the pixel size out of the prompt where the settings say so; refuse where the templates cannot do it."""
     if wording.own and (settings.spacing == "tool" or settings.paragraph != "plain"):
         what = "spacing: tool" if settings.spacing == "tool" else f"paragraph: {settings.paragraph}"
         raise ConfigError(f"{what} goes with the shipped prompts, not with a prompt file: write it into your own texts")
@@ -277,7 +277,7 @@ def _with_spacing(wording: Wording, settings: Settings) -> Wording:
 
 
 def _with_grammar(model: ModelConfig, settings: Settings) -> ModelConfig:
-    """Have tools called by the grammar that is asked for, where they are called in text."""
+    """Return the model with the chosen grammar for tool calls, where tools are called in text."""
     if settings.grammar is None:
         return model
     if model.text_grammar is None:
@@ -303,7 +303,7 @@ def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
 
 
 def job_of(prepared: Prepared, chat: Chat) -> Job:
-    """Return what is asked of every sample of a prepared run, of its model as opened."""
+    """Return the job of a prepared run: how each sample is asked, of the opened model."""
     return Job(
         source=prepared.source,
         recipe=prepared.recipe,
@@ -319,14 +319,14 @@ def job_of(prepared: Prepared, chat: Chat) -> Job:
 
 
 def check_pictures(prepared: Prepared, run: Run) -> None:
-    """Refuse to go on where pictures are no longer those that were sent; looks at a few of the finished samples."""
+    """Refuse to resume where images differ from those that were sent; compares a few of the finished samples."""
     for record in read_some(run.folder, CHECKED_PICTURES) if run.identity.picture != "none" else ():
         views = views_of(prepared, prepared.image_of(record.sample))
         png = encode_png(shown(views, views.whole))
         if record.own_v0_sha256 not in png_names(png):
             raise StorageError(
-                f"{run.folder} cannot be resumed: the picture of sample {record.sample.id!r} is no longer the one that "
-                "was sent; restore the pictures, or give another --out"
+                f"{run.folder} cannot be resumed: the image of sample {record.sample.id!r} is no longer the one that "
+                "was sent; restore the images, or give another --out"
             )
 
 
@@ -339,7 +339,7 @@ def views_of(prepared: Prepared, image: Slice) -> ViewSet:
 async def execute(
     prepared: Prepared, *, watch: Watch, stop: asyncio.Event, engine: Engine | LeasingEngine = HERE
 ) -> Run:
-    """Create or resume the run, have *engine* ask what is pending, and return the run as stored.
+    """Create or resume the run, have *engine* ask the pending samples, and return the run as stored.
 
     Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
     in flight) if the provider refuses to work, ConfigError if the model turns out unfit when it is opened or is told

@@ -1,4 +1,4 @@
-"""The questions of a run in MedVision's own words: what upstream's functions are told of each sample.
+"""The questions of a run in MedVision's own words: the arguments for upstream's functions for each sample.
 
 Contract: all of it is known before the first request, and no image is read. Row, label and landmarks are the sample's;
 the sizes are those that the recipe and the model's row give for the whole image, as in prompts of ours. Raises
@@ -100,7 +100,7 @@ def _kind(sample: Sample, form: str) -> Kind:
 
 
 def _task(sample: Sample, facts: MedVisionFacts) -> dict[str, object]:
-    """Return the entry of a plan that names what the sample asks about, under the keys of its row."""
+    """Return the entry of a plan that names the structure of the sample, under the keys of its row."""
     found: dict[str, object] = {"image_description": sample.description}
     if not sample.landmarks or facts.metric is None:
         return found | {"labels_map": {str(facts.label): sample.label}}

@@ -1,4 +1,4 @@
-"""Keeping a budget: when no further sample of a run may be started.
+"""Keeps a budget: decides when no further sample of a run may be started.
 
 Contract: what is in flight when the budget is used up is finished and stored, so a run ends over its budget by no
 more than that. Before a sample is started, those in flight count as much as the mean of all so far. A budget of money
@@ -30,7 +30,7 @@ UNESTIMATED = 5
 
 
 class Meter:
-    """Counts what a run took so far. For one event loop."""
+    """Counts what a run has spent so far; used from one event loop."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Meter:
         self._started = self._clock()
 
     def probed(self, probe: ToolProbe) -> None:
-        """Count what a probe took; it is no sample."""
+        """Count the tokens of a probe, which is not a sample."""
         self._beside = self._beside + probe.usage
         self._beside_usd += probe.cost_usd or 0.0
         if probe.found != "not reported":  # what came without a count then is a call answered by an error
@@ -94,12 +94,12 @@ class Meter:
             self.flying -= 1
 
     def allows_one_more(self) -> bool:
-        """Tell whether a further sample may be started; once it may not, ``reason`` says why."""
+        """Return whether a further sample may be started; if not, ``reason`` says why."""
         self.reason = self.reason or next(self._reasons(), "")
         return not self.reason
 
     def would_allow_one_more(self) -> bool:
-        """Tell the same of this moment, and settle nothing: what is in flight may yet be taken back."""
+        """Return the same for this moment without setting ``reason``: samples in flight may yet be taken back."""
         return not (self.reason or next(self._reasons(), ""))
 
     @property
@@ -130,7 +130,7 @@ class Meter:
             yield f"{budget.usd:g} US dollars are used up, or will be by the samples in flight ({self._spent()})"
 
     def _without_usage(self) -> str:
-        """Say how many replies told no tokens, those of the probe included; empty where all did or can be estimated."""
+        """Return how many replies had no token counts, in words; empty where all had them or can be estimated."""
         heard = self._usage + self._beside
         of_all = f"{heard.unreported} of {plural(heard.model_calls, 'reply', 'replies')} came without"
         known = self._dearest > 0 or self._samples < UNESTIMATED
@@ -145,7 +145,7 @@ class Meter:
         return self._usd + self._refused * self._dearest_usd
 
     def _projected(self, reported: float) -> float:
-        """Return what was reported or estimated, with the samples in flight at their mean."""
+        """Return tokens and cost in words: reported or estimated, with samples in flight at the mean."""
         return reported * (1 + self.flying / self._samples) if self._samples else reported
 
     def _spent(self) -> str:

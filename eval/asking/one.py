@@ -1,4 +1,4 @@
-"""One sample asked: from its image to its record and its trace.
+"""Asks one sample: from its image to its record and its trace.
 
 Contract: whatever happens to the sample becomes its record. What is asked beyond what its run asks of every sample
 (``Beside``) was worked out before: nothing here reads another run.
@@ -37,7 +37,7 @@ __all__ = ["Beside", "ask_one", "beside", "brief_of", "question_of"]
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What goes with one sample, where its run is made from the answers of another."""
+    """Additions to one sample from another run's answers, where its run depends on that run."""
 
     results: Sequence[HandedBack] | None = None
     """The results of tools that stand beside its question."""
@@ -46,7 +46,7 @@ class Beside:
 
 
 async def beside(job: Job, sample: Sample) -> Beside:
-    """Return what goes with a sample; raises StorageError where the other run cannot be read."""
+    """Return the additions to a sample; raises StorageError where the other run cannot be read."""
     results = await asyncio.to_thread(job.results, sample.id) if job.results else None
     return Beside(results, await asyncio.to_thread(job.pixels, sample.id) if job.pixels else None)
 
@@ -54,7 +54,7 @@ async def beside(job: Job, sample: Sample) -> Beside:
 async def ask_one(
     job: Job, sample: Sample, attempt: int, given_beside: Beside, waiting: Waiting
 ) -> tuple[Record, Trace]:
-    """Ask one sample; whatever happens to it becomes its record."""
+    """Ask one sample; every failure becomes its record."""
     try:
         native, image, donor = await asyncio.to_thread(_image_of, job, sample)
     except DataError as error:
@@ -84,7 +84,7 @@ async def ask_one(
 
 
 def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture: bool = True) -> Question:
-    """Return what the agent is asked about a sample: all of it but the truth."""
+    """Return the agent's question about a sample, without the ground truth."""
     return Question(
         template=sample.asks.template,
         image=image,
@@ -102,7 +102,7 @@ def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture
 def brief_of(
     task: Task, condition: Condition, truth: tuple[tuple[float, float], ...] = (), share: float | None = None
 ) -> Brief:
-    """Return what an offline policy is told of a task, and, where it is the oracle, of the ground truth."""
+    """Return the facts given to an offline policy: the task, and for the oracle also the ground truth."""
     return Brief(
         quantity=task.quantity,
         numbers=len(task.numbers),
@@ -115,7 +115,7 @@ def brief_of(
 
 
 def _image_of(job: Job, sample: Sample) -> tuple[NativeImage, Slice, Donor | None]:
-    """Return the native pixels of a sample, and the image that stands with the question; raises DataError."""
+    """Return the native pixels of a sample, and the image shown with the question; raises DataError."""
     native = job.source.load(sample)
     image, donor = job.pictures.given(job.recipe.slice_of(native, sample), sample, job.source, job.recipe)
     check_drawable(image.size, job.wording.display)
@@ -136,7 +136,7 @@ def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
 
 
 def _truth(job: Job, sample: Sample, native: NativeImage, image: Slice) -> Truth | None:
-    """Return the true outline where tools of the condition are told it, and None for all others."""
+    """Return the true outline where tools of the condition need it, else None."""
     if not job.condition.told_truth:
         return None
     outline = outline_of(sample, Size(*native.values.shape), image.size)

@@ -1,4 +1,4 @@
-"""What picture stands with a question: the sample's own, none, a uniform one, or that of another subject.
+"""Chooses the image shown with a question: the sample's own, none, a uniform one, or that of another subject.
 
 Contract: the prompt is the same byte for byte: size and pixel size are those of the sample's own image, to which
 another one is resized. Tools work on what the model was given, so that none of them tells of the image that it was not
@@ -27,27 +27,27 @@ from medvision_agent.tools.view.slice import FloatImage, Slice, grey_slice
 __all__ = ["Pictures", "check_picture", "pictures_for"]
 
 _GREY = 128.0
-"""Grey level of the uniform picture."""
+"""Grey level of the uniform image."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """What stands with the questions of a run."""
+    """The images shown with the questions of a run."""
 
     kind: Picture = "own"
     donors: Mapping[str, Sample] = field(default_factory=dict)
-    """Whose image is shown, by the id of the sample that is asked about; empty where nothing is swapped."""
+    """The donor of the shown image, by the id of the sample asked about; empty where nothing is swapped."""
 
     @property
     def sha256(self) -> str | None:
-        """Hash over who gets whose image; None where nothing is swapped."""
+        """Hash over the pairs of samples and donors; None where nothing is swapped."""
         if self.kind != "swapped":
             return None
         pairs = sorted((target, donor.id) for target, donor in self.donors.items())
         return sha256("".join(f"{target}\0{donor}\0" for target, donor in pairs).encode()).hexdigest()
 
     def given(self, own: Slice, sample: Sample, source: Source, recipe: Recipe) -> tuple[Slice, Donor | None]:
-        """Return the image that the model is given instead of its *own*, and whose it is; DataError if unreadable."""
+        """Return the image to show instead of the *own* one, and its donor; raises DataError if it is unreadable."""
         if self.kind == "own":
             return own, None
         if self.kind != "swapped":
@@ -60,7 +60,7 @@ class Pictures:
 
 
 def pictures_for(kind: Picture, samples: Iterable[Sample], seed: int) -> Pictures:
-    """Return what stands with the questions about *samples*; raises ConfigError where there is nobody to swap with."""
+    """Return the images for the questions about *samples*; raises ConfigError where no two subjects can be swapped."""
     if kind != "swapped":
         return Pictures(kind)
     found = donors(samples, seed)
@@ -73,7 +73,7 @@ def pictures_for(kind: Picture, samples: Iterable[Sample], seed: int) -> Picture
 
 
 def check_picture(kind: Picture, name: str, model: ModelConfig, condition: Condition) -> None:
-    """Raise a ConfigError where the model *name* cannot be asked with another picture under *condition*."""
+    """Raise a ConfigError where the model *name* cannot be asked with another image under *condition*."""
     if kind == "own":
         return
     if condition.told_truth:
@@ -86,7 +86,7 @@ def check_picture(kind: Picture, name: str, model: ModelConfig, condition: Condi
 
 
 def _in_place_of(own: Slice, other: Slice) -> Slice:
-    """Return another slice with the pixels, and the size of a pixel, of a sample's own."""
+    """Return another slice, resampled to the pixels and the pixel size of a sample's own slice."""
     size = (own.size.width, own.size.height)
 
     def resized(values: FloatImage) -> FloatImage:

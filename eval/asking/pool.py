@@ -1,4 +1,4 @@
-"""What is asked of one model, in order: how many samples at a time, and which of them alone.
+"""The queue of one model's samples: their order, how many at a time, and which of them alone.
 
 Contract: ``turn`` hands out the next sample and counts it as in flight while the context lasts. Suspects (``alone``)
 are asked with nothing else of the pool in flight, and so are all others while samples wait whose first request was
@@ -33,7 +33,7 @@ __all__ = ["Ask", "Asks", "Job", "Lane", "Pool", "ordered"]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What is asked, of whom, and how; the same for every sample of a run."""
+    """The model, the settings and the words with which every sample of a run is asked."""
 
     source: Source
     recipe: Recipe
@@ -48,14 +48,14 @@ class Job:
     tool_order: int | None = None
     """The seed that shuffles the tools' declarations; None leaves them in their order."""
     results: Callable[[str], Sequence[HandedBack]] | None = None
-    """Returns the results of tools that stand beside the question of a sample, by its id."""
+    """Returns the tool results shown with the question of a sample, by its id."""
     pixels: Callable[[str], int] | None = None
     """Returns how many pixels the image of a sample is enlarged to, by the sample's id; None: it is not enlarged."""
     thinking_budget: int | None = None
     """Tokens of thinking allowed, where another arm's answers settled them."""
 
     def condition_of(self, sample: Sample) -> Condition:
-        """Return the condition under which a sample is asked: its tools in the order in which they are declared."""
+        """Return the condition for a sample, with its tools in the order of their declaration."""
         return ordered(self.condition, self.tool_order, self.wording, sample)
 
 
@@ -66,15 +66,15 @@ def ordered(condition: Condition, seed: int | None, wording: Wording, sample: Sa
 
 @dataclass(eq=False)
 class Lane:
-    """One run that is being asked: how, where its records go, and what they say of its server."""
+    """One run being asked: its job, its store, and the refusals of its server."""
 
     job: Job
     store: RunStore
     breaker: Breaker
     draws: Draws | None = None
-    """Where several answers to a sample make one."""
+    """The draws, where several answers to a sample are combined into one."""
     followers: list[Callable[[Record], "list[Ask]"]] = field(default_factory=list[Callable[[Record], "list[Ask]"]])
-    """Each hears every record, and returns what of another run can be asked now that it is on disk."""
+    """Functions that get every stored record and return the samples of other runs that can be asked now."""
 
 
 Ask = tuple[Lane, Sample, int]
@@ -82,7 +82,7 @@ Ask = tuple[Lane, Sample, int]
 
 
 class Asks:
-    """What is to be asked, in order; what is planned is made one by one, when it is its turn."""
+    """The samples to be asked, in order; planned samples are made one by one when their turn comes."""
 
     def __init__(self, planned: Iterable[Ask] = ()) -> None:
         self._first, self._planned = deque[Ask](), iter(planned)
@@ -93,30 +93,30 @@ class Asks:
         return bool(self._first)
 
     def popleft(self) -> Ask:
-        """Take what is next; IndexError where there is nothing left."""
+        """Take the next sample; raises IndexError where none is left."""
         if not self:
             raise IndexError("nothing is left to be asked")
         return self._first.popleft()
 
     def appendleft(self, ask: Ask) -> None:
-        """Have something asked next."""
+        """Put a sample at the front of the queue."""
         self._first.appendleft(ask)
 
     def extendleft(self, asks: Iterable[Ask]) -> None:
-        """Have these asked next, the last one first."""
+        """Put these samples at the front of the queue, the last one first."""
         self._first.extendleft(asks)
 
 
 @dataclass(eq=False)
 class Pool:
-    """What is asked of one model, in this order, and how many samples at a time."""
+    """The samples of one model, in this order, and how many are asked at a time."""
 
     asks: Asks
     parallel: int
     alone: deque[Ask] = field(default_factory=deque[Ask])
-    """What is asked before all else, one at a time."""
+    """The samples that are asked before all others, one at a time."""
     waiting: list[tuple[Ask, Record]] = field(default_factory=list[tuple[Ask, Record]])
-    """Samples whose first request was refused before any other was answered, with what came back."""
+    """Samples whose first request was refused before any other was answered, with their records."""
     flying: int = 0
     """Samples that were handed out and have not ended."""
     _exclusive: bool = False
@@ -124,7 +124,7 @@ class Pool:
 
     @asynccontextmanager
     async def turn(self, may: Callable[[], bool]) -> AsyncIterator[Ask | None]:
-        """Hand out what is asked next, once it may be; None where there is nothing left or *may* says no.
+        """Wait for and hand out the next sample; None where none is left or *may* returns False.
 
         Raises ProviderError where the first requests of the run are refused.
         """
@@ -141,7 +141,7 @@ class Pool:
                         self._changed.notify_all()
 
     def take(self, may: Callable[[], bool]) -> Ask | None:
-        """Hand out what is asked next and count it as in flight; None where nothing may be begun at this moment.
+        """Hand out the next sample and count it as in flight; None where no sample may be started at this moment.
 
         Raises ProviderError where the first requests of the run are refused.
         """
@@ -165,7 +165,7 @@ class Pool:
         return bool(self._exclusive or self.alone or self.waiting)
 
     def left(self) -> bool:
-        """Say whether anything was not asked; to be called when all is over."""
+        """Return whether any sample was not asked; call it at the end."""
         return bool(self.alone or self.waiting or self.asks)
 
     def _open(self) -> bool:
@@ -181,7 +181,7 @@ class Pool:
         return ask
 
     def _settle(self) -> None:
-        """Ask samples again whose run was answered meanwhile; give the run up where nobody was."""
+        """Ask waiting samples again if their run had a reply meanwhile; else give up the run."""
         for lane in dict.fromkeys(ask[0] for ask, _ in self.waiting):
             own = [(ask, record) for ask, record in self.waiting if ask[0] is lane]
             if lane.breaker.answered:

@@ -1,4 +1,4 @@
-"""Probing runs before their first sample: once for each model, endpoint and set of tools, not for each arm or session.
+"""Probes runs before their first sample: once for each model, endpoint and set of tools, not for each arm or session.
 
 Contract: what the probe found is kept in the run, with what it took; a run that is resumed, and the other arms of a
 study, take it from there. Only tools that are declared by the service's own function calling are probed for, and no
@@ -29,16 +29,16 @@ from medvision_agent.tools.view.frames import FRAMES
 __all__ = ["Probed", "Probing", "is_probed", "key_of"]
 
 _NOT_SENT = {"perceived", "frame"}
-"""Keys of a row that have no part in what the probe sends; what they do to the declarations is in their hash."""
+"""Keys of a row that do not change the probe's requests; their effect on the declarations is in the hash of these."""
 
 
 def is_probed(model: ModelConfig, condition: Condition) -> bool:
-    """Tell whether tools are declared in a way that a server can drop."""
+    """Return whether tools are declared in a way that a server can drop."""
     return bool(condition.tools) and not isinstance(model, Offline) and grammar_of(model) is None
 
 
 def key_of(identity: Identity) -> str:
-    """Return the hash of what the probe of a run would send, and where to."""
+    """Return the hash of the probe's requests and their destination."""
     row = {name: value for name, value in identity.model.items() if name not in _NOT_SENT}
     return sha256(json.dumps([row, identity.tool_schemas_sha256], sort_keys=True).encode()).hexdigest()
 
@@ -51,23 +51,23 @@ class Probed:
     store: RunStore
     identity: Identity
     before: ToolProbe | None
-    """What an earlier session of it found."""
+    """The result of an earlier session's probe."""
     wanted: bool = True
-    """False: it is asked without a probe."""
+    """False: the run is asked without a probe."""
 
 
 class Probing:
     """The probes of the runs that are asked together."""
 
     def __init__(self, before: Iterable[ToolProbe | None], meter: Meter, watch: Watch, stop: asyncio.Event) -> None:
-        """Begin with what was found *before*; *watch* hears what could not be found out."""
+        """Start with results found *before*; *watch* is told what the probes could not find out."""
         self._known = {probe.key: probe for probe in before if probe is not None and probe.settled}
         self._meter, self._watch, self._stop = meter, watch, stop
         self._probers: dict[int, Prober] = {}
         """By the model's object: all arms of a study share it."""
 
     async def settle(self, run: Probed) -> None:
-        """Probe for the tools of a run, unless it is known what comes of it, and keep the result in its store.
+        """Probe the tools of a run, unless the result is known already, and keep the result in the run's store.
 
         Raises ConfigError where the declarations do not reach the model, ProviderError where the provider refuses.
         """
@@ -98,7 +98,7 @@ class Probing:
 
 
 def _with_earlier(probe: ToolProbe, before: ToolProbe | None) -> ToolProbe:
-    """Return a probe that also counts what an earlier session's took, which found nothing out."""
+    """Return a probe that also counts the tokens of an earlier session's probe without a result."""
     if before is None:
         return probe
     costs = [one.cost_usd for one in (before, probe) if one.cost_usd is not None]

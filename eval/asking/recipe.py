@@ -1,4 +1,4 @@
-"""Recipes: how a sample is asked. Part of a run's identity, never to be confused with a protocol.
+"""Recipes: how a sample is asked. They are part of a run's identity. Protocols, for scoring, are something else.
 
 A recipe is MedVision's intensity mapping, its perceived size and the facts its prompts state; 8-bit pictures are
 always shown as they are. With ``reshape`` the native picture is resampled before anything else, as upstream can.
@@ -34,7 +34,7 @@ __all__ = ["RECIPES", "Recipe", "recipe_named", "with_size_rule"]
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
-    """One generation's way of asking."""
+    """How one generation of MedVision asks a sample."""
 
     name: str
     mapping: Callable[[FloatImage, Sample], IntensityMap]
@@ -43,7 +43,7 @@ class Recipe:
     true_sizes: bool
     """Whether pixel sizes refer to the content as perceived; the first generation had errors: ``Rule.in_paper_v1``."""
     nearest_if_binary: bool
-    """Whether ``reshape`` keeps pictures of two values at two values."""
+    """Whether ``reshape`` keeps two-valued images two-valued."""
     reshape: Size | None = None
 
     def slice_of(self, native: NativeImage, sample: Sample) -> Slice:
@@ -120,7 +120,7 @@ RECIPES = {
 
 
 def recipe_named(name: str, reshape: Size | None = None) -> Recipe:
-    """Return a recipe, perhaps with pictures reshaped; raises ConfigError with the nearest known name."""
+    """Return a recipe, optionally with images reshaped; raises ConfigError with the nearest known name."""
     if name not in RECIPES:
         raise ConfigError(f"unknown recipe {name!r}; known: {', '.join(RECIPES)}.{nearest(name, RECIPES)}")
     return replace(RECIPES[name], reshape=reshape)
@@ -154,7 +154,7 @@ def with_size_rule(
 
 
 def _stating(samples: Samples, condition: Condition, wording: Wording, frame: Frame) -> str:
-    """Name what would state pixel sizes, if anything."""
+    """Return the parts that would state pixel sizes, in words; empty where there is none."""
     tasks = sorted(samples.summed.tasks)
     asked = [task for task in tasks if not TASKS[task].is_box or "_px" in wording.own.get(TASKS[task].template, "")]
     tools = [tool.name for tool in condition.tools if tool.states_pixels]

@@ -28,7 +28,7 @@ def settings_of(run: Run, out: Path) -> Settings:
 
 
 def changes(before: Identity, now: Identity) -> list[str]:
-    """Return the fields of a run's identity, besides its tool condition, that are not what they were."""
+    """Return the fields of a run's identity that changed, except its tool condition."""
     differ = {name for name, _, _ in before.differences(now)} - TOOL_FIELDS
     if before.version != now.version:
         differ.add("version")
@@ -38,7 +38,7 @@ def changes(before: Identity, now: Identity) -> list[str]:
 
 
 def _changed_tools(before: Identity, now: Identity) -> Iterator[str]:
-    """Yield what is otherwise though the tools are called the same: the set that ``on`` names, and tools' own code."""
+    """Yield differences hidden behind equal tool names: the set that ``on`` means, and the tools' own code."""
     if before.tool_set and now.tool_set and before.tool_set != now.tool_set:
         yield f"tool_set ({before.tool_set} then, {now.tool_set} now)"
     for name in before.tool_code_sha256.keys() & now.tool_code_sha256.keys():

@@ -1,4 +1,4 @@
-"""The runner: asks the pending samples of runs, a bounded number at a time, and stores each as it ends.
+"""The runner: asks the pending samples of runs, a bounded number at a time, and stores each when it ends.
 
 One event loop, one client for each model. When *stop* is set, samples in flight are finished and stored, and no new
 one is started. A ProviderError stops the run the same way and is raised at the end.
@@ -67,7 +67,7 @@ async def run_pools(
 
 @dataclass(eq=False)
 class _Asking:
-    """What the workers of all pools have in common."""
+    """The state that the workers of all pools share."""
 
     meter: Meter
     watch: Watch
@@ -76,7 +76,7 @@ class _Asking:
     problems: list[Exception] = field(default_factory=list[Exception])
 
     async def all(self, pools: Sequence[Pool]) -> list[Exception]:
-        """Ask all that the pools hold, and return what ended it early."""
+        """Ask all samples of the pools, and return the errors that ended it early."""
         for pool in pools:
             while pool.alone and await self.next_of(pool):
                 pass
@@ -89,7 +89,7 @@ class _Asking:
             pass
 
     async def next_of(self, pool: Pool) -> bool:
-        """Ask what is next, and say whether to go on."""
+        """Ask the next sample, and return whether to continue."""
         try:
             async with pool.turn(self._may) as ask:
                 if ask is None:

@@ -1,4 +1,4 @@
-"""What follows from a record that is on disk: who hears of it, and what is asked next because of it."""
+"""The actions after a record is stored: who is told, and which samples are asked next because of it."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ __all__ = ["settle"]
 
 
 def settle(pool: Pool, ask: Ask, record: Record, heard: Callable[[Record], None]) -> None:
-    """Have *heard* hear of a record, and line up what follows; raises ProviderError for refusals by a rule."""
+    """Pass a stored record to *heard*, and queue the samples that follow; ProviderError for refusals by a rule."""
     lane, sample, attempt = ask
     if lane.draws and record.part:
         lane.draws.add(record)

@@ -1,4 +1,4 @@
-"""A tool-free arm that may think as much as another arm spent: the budget, and the lane that is asked with it.
+"""A tool-free arm that may think as much as another arm spent: its token budget, and the lane that uses it.
 
 Contract: the budget is the mean of the other arm's output tokens over its results, within what the models take. It is a
 limit, which a model may leave unused; it is stored with every record, and stays what it was when a study goes on.
@@ -16,11 +16,11 @@ from medvision_agent.eval.store.record import Record
 __all__ = ["budget_of", "can_think", "let_think", "with_budget"]
 
 _LEAST, _MOST = 512, 24_576
-"""What every model takes that has a thinking budget (ai.google.dev/gemini-api/docs/thinking, Gemini 2.5)."""
+"""Budgets that every model with a thinking budget accepts (ai.google.dev/gemini-api/docs/thinking, Gemini 2.5)."""
 
 
 def can_think(row: ModelConfig) -> bool:
-    """Say whether a row has a thinking budget that can be set."""
+    """Return whether a row has a thinking budget that can be set."""
     return isinstance(row, Gemini) and row.thinking_budget is not None
 
 
@@ -31,7 +31,7 @@ def budget_of(records: Iterable[Record]) -> int:
 
 
 def let_think(lane: Lane, own: Iterable[Record], source: Iterable[Record]) -> None:
-    """Ask a lane with the budget of its *own* earlier records, or, without any, of what the *source* spent."""
+    """Set a lane's budget from its *own* earlier records, or, without any, from the tokens that *source* spent."""
     earlier = next((record.thinking_budget for record in own if record.thinking_budget is not None), None)
     budget = budget_of(source) if earlier is None else earlier
     lane.job = with_budget(lane.job, budget)

@@ -1,4 +1,4 @@
-"""Who wants to know what happens during a run, and what is done between two tries of a request."""
+"""Callbacks for the progress of a run, and the wait between two tries of a request."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ __all__ = ["Brief", "Watch", "waiting_until"]
 
 
 class Brief(NamedTuple):
-    """What a sample was worth, for who watches."""
+    """Success and loss of a sample, for callbacks."""
 
     success: bool
     loss: float
@@ -25,26 +25,26 @@ class Brief(NamedTuple):
 
 @dataclass(frozen=True)
 class Watch:
-    """Who wants to know what happens during a run."""
+    """Callbacks for the progress of a run."""
 
     on_start: Callable[[Run], None] = lambda run: None  # noqa: ARG005
     asking: Callable[[str], AbstractContextManager[None]] = lambda sample_id: nullcontext()  # noqa: ARG005
-    """Is entered with the id of a sample when it is begun, and left when it is stored or given up."""
+    """Context entered with the id of a sample when it is started, and left when it is stored or given up."""
     on_record: Callable[[Record], None] = lambda record: None  # noqa: ARG005
-    """Hears of a record that is on disk. Where workers of a cluster ask, its response may be left out."""
+    """Called with each record that is on disk. Where workers of a cluster ask, its response may be left out."""
     on_scored: Callable[[Record, Brief | None], None] | None = None
-    """Hears instead of ``on_record`` of a record that was scored by *rules* where it was asked; None: not scored."""
+    """Called instead of ``on_record`` with a record that a worker scored by *rules*; None: not scored."""
     rules: Protocol | None = None
     on_fault: Callable[[Fault, int], None] = lambda fault, tries: None  # noqa: ARG005
-    """Hears of every try of a request that failed, with its number."""
+    """Called with every failed try of a request and its number."""
     on_limit: Callable[[str], None] = lambda reason: None  # noqa: ARG005
-    """Hears that a budget is used up while samples are left, and which."""
+    """Called with the reason when a budget is used up while samples are left."""
     on_note: Callable[[str], None] = lambda line: None  # noqa: ARG005
-    """Hears what a reader of the results must know before the first sample."""
+    """Called with notes that readers of the results must know, before the first sample."""
 
 
 def waiting_until(stop: asyncio.Event, watch: Watch) -> Waiting:
-    """Return what is done between two tries of a request: a wait, which is given up when *stop* is set."""
+    """Return the function that waits between two tries of a request; it stops waiting when *stop* is set."""
     return Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
 
 

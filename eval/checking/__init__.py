@@ -1,1 +1,1 @@
-"""What is wrong with samples before anybody is asked: small checks, one file each, and the walk that applies them."""
+"""Checks of samples before a model is asked: small checks, one file each, and the walk that applies them."""

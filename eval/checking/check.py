@@ -1,4 +1,4 @@
-"""Checking a source: all of it, or the samples of a run before the first request."""
+"""Checks a whole source, or the samples of a run before the first request."""
 
 from collections.abc import Callable, Iterator
 from time import monotonic
@@ -21,13 +21,13 @@ from medvision_agent.eval.data.sources.phantom import PhantomSource
 __all__ = ["SECONDS", "check_folder", "check_selected", "check_source", "refuse"]
 
 SECONDS = 60.0
-"""How long pictures and headers are opened before a run."""
+"""Seconds for which images and headers are opened before a run."""
 _SHOWN = 10
-"""Refusals that an error names."""
+"""How many refusals an error names."""
 
 
 def check_source(source: Source, unchecked: tuple[str, ...] = ()) -> Checked:
-    """Check everything in a source, pictures decoded; raises DataError where the source cannot be read at all."""
+    """Check everything in a source and decode its images; raises DataError where the source cannot be read at all."""
     if isinstance(source, MedVisionSource):
         return check_folder(source, unchecked=unchecked)[0]
     checked = Checked(unchecked=check_unchecked(unchecked))
@@ -50,7 +50,7 @@ def check_source(source: Source, unchecked: tuple[str, ...] = ()) -> Checked:
 
     Walk(checked, opener, place, sample_at).all(read())
     if not checked.samples:
-        raise DataError(f"{source.info.name}: no samples in it")
+        raise DataError(f"{source.info.name}: contains no samples")
     return checked
 
 
@@ -61,9 +61,9 @@ def check_folder(
     unpack: bool = True,
     unchecked: tuple[str, ...] = (),
 ) -> tuple[Checked, Survey]:
-    """Check everything in MedVision's data folder; *say* is told of what is broken as it is found.
+    """Check everything in MedVision's data folder; *say* is called with each problem when it is found.
 
-    Without *unpack*, volumes are not unpacked: one that is damaged inside goes unseen.
+    Without *unpack*, volumes are not unpacked, and damage inside them is not found.
     """
     checked = Checked(unchecked=check_unchecked(unchecked))
     ids = list[str]()
@@ -91,9 +91,9 @@ def check_folder(
 def check_selected(
     source: Source, samples: Samples, unchecked: tuple[str, ...] = (), seconds: float = SECONDS
 ) -> Checked:
-    """Check the samples of a run; pictures and headers are opened for so many *seconds* at most.
+    """Check the samples of a run; images and headers are opened for at most *seconds* seconds.
 
-    Of what this program makes or ships itself nothing is opened: its tests do that.
+    Images that this program makes or ships are not opened: its tests do that.
     """
     checked = Checked(unchecked=check_unchecked(unchecked))
     if isinstance(source, DemoSource | PhantomSource):
@@ -119,6 +119,6 @@ def refuse(checked: Checked, data: str) -> None:
         lines = "\n".join(checked.lines(_SHOWN))
         found = "1 mistake" if checked.refusals == 1 else f"{checked.refusals} mistakes"
         raise DataError(
-            f"{lines}\n{found} in the samples, found before the first request; all of the source is looked at by: "
+            f"{lines}\n{found} in the samples, found before the first request. To check the whole source: "
             f"medvision-agent data check {data}"
         )

@@ -1,4 +1,4 @@
-"""The target beside its picture: what is larger than the picture, or smaller than one of its pixels."""
+"""Compares a target with its image: lengths longer than the image, or shorter than one of its pixels."""
 
 import math
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from medvision_agent.quantity import AREA_MM2, LENGTH_MM
 __all__ = ["extent_faults", "order_faults"]
 
 _SLACK = 1.02
-"""By what factor a length may exceed the diagonal: axes are fitted, and numbers rounded."""
+"""Factor by which a length may exceed the diagonal, because axes are fitted and numbers rounded."""
 
 
 def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
-    """Yield what is wrong with the size of a target in a picture of *height* x *width* px."""
+    """Yield the problems with the size of a target in an image of *height* x *width* px."""
     if sample.asks.is_box:
         yield from _box(sample, height, width)
         return
@@ -32,7 +32,7 @@ def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
         yield Fault(
             "target-size",
             "target",
-            f"{longest:g} mm is longer than the picture's diagonal, {diagonal:g} mm ({width} x {height} px of "
+            f"{longest:g} mm is longer than the image's diagonal, {diagonal:g} mm ({width} x {height} px of "
             f"{across:g} x {down:g} mm); {guess}is pixel_size not in mm?",
         )
     elif shortest < min(down, across):
@@ -45,7 +45,7 @@ def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
 
 
 def order_faults(sample: Sample) -> Iterator[Fault]:
-    """Yield a warning where the minor axis is the longer one; MedVision names axes in pixels, where it can be."""
+    """Yield a warning where the minor axis is longer; in MedVision that can be right: it names axes in pixels."""
     if len(sample.target) == 2 and sample.medvision is None and sample.target[0] < sample.target[1]:
         yield Fault(
             "axes-order",

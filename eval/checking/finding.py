@@ -1,7 +1,7 @@
-"""What checks say: rules by name, what one says of a sample, and what is found of all.
+"""The results of checks: rules by name, what a rule finds in one sample, and what is found in all samples.
 
-Contract: what is refused is said of each sample, with its place and field. A warning is said once, with the number of
-samples and the first one. Rules that may be switched off go by what is plausible; the others by contradictions.
+Contract: each refused sample is reported with its place and field. A warning is reported once, with the number of
+samples and the first one. Rules that may be switched off judge plausibility; the others find contradictions.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,33 +14,33 @@ __all__ = ["PLAUSIBLE", "RULES", "Checked", "Fault", "Finding", "Warned", "check
 
 RULES = {
     "form": "the sample is not of the documented form",
-    "picture": "the picture is missing, damaged, or of another size than stated",
+    "picture": "the image is missing, damaged, or of another size than stated",
     "volume": "the header of a volume contradicts the sample",
     "header": "the header of a volume leaves something in doubt",
     "pixel-size": "a pixel is smaller than 0.01 mm or larger than 10 mm",
-    "target-size": "the target is larger than the picture, or smaller than a pixel",
+    "target-size": "the target is longer than the image, or shorter than a pixel",
     "axes-order": "the minor axis is longer than the major one",
     "radians": "every angle could be in radians",
     "points-names": "the ground truth points have other names, or another order",
-    "points-outside": "a ground truth point lies outside the picture",
+    "points-outside": "a ground truth point lies outside the image",
     "points-target": "the ground truth points do not give the target",
-    "shared-picture": "one picture, or one volume, under two subjects",
-    "repeated-picture": "one picture under two names",
-    "repeated-question": "one question about one picture asked twice",
+    "shared-picture": "one image, or one volume, under two subjects",
+    "repeated-picture": "one image under two names",
+    "repeated-question": "one question about one image asked twice",
     "subject-names": "one subject under two names",
     "subjects-file": "the file of subjects names cases that do not exist",
     "data-folder": "something in MedVision's data folder is broken",
 }
-"""Every rule by its name, with what it finds."""
+"""Every rule's name with the problem that it finds."""
 PLAUSIBLE = ("pixel-size", "shared-picture")
-"""The rules that can be switched off: what they find may be right all the same."""
+"""The rules that can be switched off: the data that they report may still be right."""
 _KEPT = 1000
-"""Refusals that are kept in words; the others are counted."""
+"""How many refusals are kept as texts; further ones are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a rule says of one sample."""
+    """A rule's message about one sample."""
 
     rule: str
     field: str
@@ -50,7 +50,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A refusal: what is wrong, and where."""
+    """A refusal: the problem and its place."""
 
     rule: str
     place: str
@@ -69,7 +69,7 @@ class Warned:
     rule: str
     samples: int
     first: Finding
-    """What is said of the first of them."""
+    """The message about the first of these samples."""
 
     def __str__(self) -> str:
         others = f" ({self.samples} in all)" if self.samples > 1 else ""
@@ -78,12 +78,12 @@ class Warned:
 
 @dataclass(slots=True)
 class Checked:
-    """What was found of samples."""
+    """The result of checking samples."""
 
     samples: int = 0
-    """How many were looked at, those that are refused included."""
+    """How many samples were checked, including those that are refused."""
     unopened: int = 0
-    """How many pictures or volumes were not opened, because time was short."""
+    """How many images or volumes were not opened because the time was over."""
     refused: list[Finding] = field(default_factory=list)
     """The first refusals, in the order in which they were found."""
     refusals: int = 0
@@ -93,7 +93,7 @@ class Checked:
     """The rules that were switched off."""
 
     def add(self, fault: Fault, place: str, samples: int = 1) -> None:
-        """Take up what a rule says of a sample, or of several of which *place* is the first."""
+        """Add a rule's message about a sample, or about several samples of which *place* is the first."""
         if fault.rule in self.unchecked:
             return
         finding = Finding(fault.rule, place, fault.field, fault.message)
@@ -109,7 +109,7 @@ class Checked:
             known.samples += samples
 
     def take(self, faults: Iterable[Fault], place: str) -> None:
-        """Take up all that rules say of a sample."""
+        """Add all messages of rules about a sample."""
         for fault in faults:
             self.add(fault, place)
 
@@ -142,5 +142,5 @@ def check_unchecked(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _alike(one: Finding, other: Finding) -> bool:
-    """Say whether two warnings are counted together: those of one rule about one field."""
+    """Return whether two warnings are counted together: those of one rule about one field."""
     return (one.rule, one.field) == (other.rule, other.field)

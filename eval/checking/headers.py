@@ -1,4 +1,4 @@
-"""The header of a NIfTI volume: what it leaves in doubt about millimetres and directions.
+"""The header of a NIfTI volume: doubts that it leaves about millimetres and directions.
 
 Millimetres follow ``pixdim``, here as with MedVision. A header that says something else by its other fields is a
 warning: of the user's own volumes, the worst of it is refused when the list is read
@@ -19,13 +19,13 @@ __all__ = ["header_faults", "plane_faults"]
 _UNITS = {0: "no unit at all", 1: "metres", 3: "micrometres"}
 _CLOSE = 1e-3
 _MM = 0.1
-"""By how much two forms may place a corner of the volume differently."""
+"""Largest distance between the places of a corner of the volume by two matrices of the header."""
 _PLANES = {0: "sagittal", 1: "coronal", 2: "axial"}
 """The plane of a slice, by the axis of the world that it leaves out: left-right, back-front, feet-head."""
 
 
 def header_faults(header: Header) -> Iterator[Fault]:
-    """Yield a warning for each doubt: the unit, and the spacing and the place by sform and qform."""
+    """Yield a warning for each doubt about the unit, the spacing, or the position by sform and qform."""
     if header.unit in _UNITS:
         told = f"the header says {_UNITS[header.unit]} for its spacing; it is taken to be in mm"
         yield Fault("header", "xyzt_units", told, refused=False)
@@ -39,7 +39,7 @@ def header_faults(header: Header) -> Iterator[Fault]:
 
 
 def plane_faults(header: Header, slice_dim: int, plane: str) -> Iterator[Fault]:
-    """Yield a warning where the header's directions make another plane of a slice than the sample says."""
+    """Yield a warning where the header's directions contradict the plane that the sample states."""
     found = _plane(header, slice_dim)
     if found and plane.lower() in _PLANES.values() and found != plane.lower():
         told = f"{plane}, but by the header's directions a slice along axis {slice_dim} is {found}"
@@ -59,7 +59,7 @@ def _plane(header: Header, slice_dim: int) -> str:
 
 
 def _apart(one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, int, int]) -> float:
-    """Return how many mm apart two forms place a corner of the volume, at most."""
+    """Return the largest distance in mm between the places of a corner of the volume by two matrices."""
     corners = np.array([[i, j, k, 1] for i in (0, shape[0]) for j in (0, shape[1]) for k in (0, shape[2])], float)
     return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())
 

@@ -1,6 +1,6 @@
-"""The file that says which person a case of MedVision's data shows: rows that name a case that does not exist.
+"""Checks the file of ``--subjects`` for rows that name a case that does not exist in MedVision's data.
 
-A mistyped case leaves the samples of a person in two clusters, and nothing else would say so.
+A mistyped case splits the samples of a person into two clusters, and nothing else would reveal it.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +16,7 @@ from medvision_agent.text import plural
 __all__ = ["check_mapping"]
 
 _NAMES = 10_000
-"""Cases of a dataset among which the nearest name is sought."""
+"""How many cases of a dataset are searched for the nearest name."""
 
 
 def check_mapping(checked: Checked, source: MedVisionSource, deadline: float | None) -> None:
@@ -45,10 +45,10 @@ def check_mapping(checked: Checked, source: MedVisionSource, deadline: float | N
             continue
         place = f"{path}:{source.subject_lines[number]}"
         if dataset in datasets:
-            told = f"{case[:80]!r} is no case of {dataset}.{nearest(case, known.get(dataset, ()))}"
+            told = f"{case[:80]!r} is not a case of {dataset}.{nearest(case, known.get(dataset, ()))}"
             checked.add(Fault("subjects-file", "case", told), place)
         else:
-            told = f"{dataset[:80]!r} is no dataset of this folder.{nearest(dataset, datasets)}"
+            told = f"{dataset[:80]!r} is not a dataset of this folder.{nearest(dataset, datasets)}"
             checked.add(Fault("subjects-file", "dataset", told), place)
 
 
@@ -57,7 +57,7 @@ def _cases(source: MedVisionSource, datasets: Collection[str]) -> Iterator[tuple
     for plan in source.plans:
         if plan.dataset not in datasets:
             continue
-        with suppress(DataError):  # said where the samples are listed
+        with suppress(DataError):  # reported where the samples are listed
             for _, _, raws in read_plan(plan):
                 for raw in raws:
                     name = raw.data.get("case_ID") if isinstance(raw.data, Mapping) else None

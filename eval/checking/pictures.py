@@ -1,4 +1,4 @@
-"""The picture of a sample, as a check opens it: its size, whether it is whole, and the header of its volume."""
+"""Opens the image of a sample for a check: its size, its damage, and the header of its volume."""
 
 from collections.abc import Iterator
 
@@ -16,10 +16,10 @@ __all__ = ["Opener"]
 
 
 class Opener:
-    """Opens the pictures of one source; questions about one picture that stand together share it."""
+    """Opens the images of one source, once for consecutive questions about the same image."""
 
     def __init__(self, source: Source, *, decode: bool, numbered: bool) -> None:
-        """With *decode*, pixels are decoded and volumes unpacked too: what is damaged inside is found.
+        """With *decode*, pixels are decoded and volumes unpacked too, so that damage inside is found.
 
         *numbered* says that the numbers of samples are those of their places in a file.
         """
@@ -28,12 +28,12 @@ class Opener:
         self._audited = set[object]()
 
     def open(self, sample: Sample, number: int) -> Inspected:
-        """Return what is found of a sample's picture; raises DataError."""
+        """Return the facts about a sample's image; raises DataError."""
         source = self._source
         if isinstance(source, MedVisionSource) and sample.medvision is not None:
             # Its header was read when the sample was made.
             return Inspected(*sample.medvision.image_size_2d, displayed=False)
-        if not isinstance(source, JsonlSource):  # elsewhere a name need not tell one picture from another
+        if not isinstance(source, JsonlSource):  # in other sources two images may have one name
             return self._opened(sample, number)
         key = sample.image, sample.volume, sample.values
         if self._last is None or self._last[0] != key:
@@ -41,7 +41,7 @@ class Opener:
         return self._last[1]
 
     def is_uniform(self, sample: Sample, number: int) -> bool:
-        """Return whether a sample's picture has one value alone; False where it cannot be read, or is of a volume."""
+        """Return whether all pixels of a sample's image are equal; False if it is unreadable or from a volume."""
         if isinstance(self._source, MedVisionSource) or sample.volume is not None:
             return False
         source, bare = self._source, sample.but(truth_points=())
@@ -52,7 +52,7 @@ class Opener:
         return bool(native.values.min() == native.values.max())
 
     def audit(self, sample: Sample) -> Iterator[Fault]:
-        """Yield the doubts that the header of a sample's volume leaves, each volume once."""
+        """Yield the doubts about the header of a sample's volume, once for each volume."""
         key = sample.image, sample.volume and sample.volume.slice_dim, sample.plane
         if key in self._audited or (found := self._header(sample)) is None:
             return

@@ -20,13 +20,13 @@ __all__ = ["AXES", "CORNERS", "agree", "name_faults", "point_faults"]
 AXES = ("major 1", "major 2", "minor 1", "minor 2")
 CORNERS = ("lower left", "upper right")
 _PIXELS = 1.5
-"""By how much a length may differ because points are given to a whole pixel."""
+"""Pixels by which a length may differ because points are rounded to whole pixels."""
 _PART = 0.05
 _Numbers = tuple[float, ...]
 
 
 def name_faults(sample: Sample) -> Iterator[Fault]:
-    """Yield what is wrong with the names of points and their order."""
+    """Yield the problems with the names of points and their order."""
     names = tuple(point.name for point in sample.truth_points)
     expected = CORNERS if sample.asks.is_box else AXES if not sample.asks.landmarks else sample.landmarks
     if not names or names == expected:
@@ -40,7 +40,7 @@ def name_faults(sample: Sample) -> Iterator[Fault]:
 
 
 def point_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
-    """Yield the points outside a picture of *height* x *width* px; if there are none, whether they give the target."""
+    """Yield a problem for points outside an image of *height* x *width* px; else, if points contradict the target."""
     away = [Fault("points-outside", "truth_points", wrong) for wrong in outside(sample, (height, width))]
     yield from away
     if away or not sample.truth_points or any(name_faults(sample)):
@@ -53,14 +53,14 @@ def point_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
 
 
 def agree(sample: Sample) -> bool:
-    """Return whether the points of a length or an angle give its target; False where there are none."""
+    """Return whether the points of a length or an angle give its target; False without points."""
     if not sample.truth_points or any(name_faults(sample)) or sample.asks.is_box:
         return False
     return _agrees(sample, sample.target, _measured(sample, 1, 1), 1, 1)
 
 
 def _measured(sample: Sample, height: int, width: int) -> _Numbers:
-    """Return the target that points give."""
+    """Return the target computed from the points."""
     down, across = sample.pixel_size.height_mm, sample.pixel_size.width_mm
     return _of_points(sample, down, across, height, width)
 
@@ -83,7 +83,7 @@ def _line(a: Landmark, b: Landmark, down: float, across: float) -> tuple[float, 
 
 
 def _agrees(sample: Sample, stated: Sequence[float], measured: Sequence[float], height: int, width: int) -> bool:
-    """Return whether numbers differ by no more than points given to a whole pixel explain."""
+    """Return whether numbers agree, if points are rounded to whole pixels."""
     down, across = sample.pixel_size.height_mm, sample.pixel_size.width_mm
     if sample.asks.is_box:
         allowed = [_PIXELS / side for side in (width, height, width, height)]
@@ -95,7 +95,7 @@ def _agrees(sample: Sample, stated: Sequence[float], measured: Sequence[float], 
 
 
 def _turn(sample: Sample, pixel: float) -> float:
-    """Return by how many degrees an angle may turn where the ends of its lines move by a pixel."""
+    """Return by how many degrees an angle may change where the ends of its lines move by a pixel."""
     points, size = sample.truth_points, sample.pixel_size
     lines = zip(points[::2], points[1::2], strict=True)
     lengths = [math.hypot(*_line(a, b, size.height_mm, size.width_mm)) for a, b in lines]
@@ -103,7 +103,7 @@ def _turn(sample: Sample, pixel: float) -> float:
 
 
 def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
-    """Return the slip that explains a contradiction, or what to do."""
+    """Return a question about the mistake that would explain a contradiction, or advice."""
     size = sample.pixel_size
 
     def fits(stated: Sequence[float], given: Sequence[float]) -> bool:

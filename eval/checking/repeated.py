@@ -1,7 +1,7 @@
-"""Pictures and questions that stand twice, found by hashes: a few bytes for each sample.
+"""Finds repeated images and questions by hashes of a few bytes for each sample.
 
-Contract: one picture shows one person, so that two subjects of one picture are refused. What stands twice under one
-subject is a warning: statistics take it as one cluster. A picture of a single grey level is the same for anybody.
+Contract: one image shows one person, so one image under two subjects is refused. A repetition under one subject is a
+warning: statistics treat it as one cluster. Images of a single grey level are not compared across persons.
 """
 
 from array import array
@@ -18,14 +18,14 @@ __all__ = ["Repeated"]
 
 
 class Repeated:
-    """The pictures, subjects and questions of samples that were looked at."""
+    """The images, subjects and questions of the samples checked so far."""
 
     def __init__(self) -> None:
         self._ids, self._pictures, self._names, self._subjects, self._questions = (array("q") for _ in range(5))
         self._numbers = array("Q")
 
     def add(self, number: int, sample: Sample, content: int | None) -> None:
-        """Note a sample with the number of its place; *content* is the hash of its picture, None for a volume."""
+        """Note a sample with the number of its place; *content* is the hash of its image, None for a volume."""
         picture = hash(sample.image) if content is None else content
         slice_ = sample.volume or (sample.medvision and (sample.medvision.slice_dim, sample.medvision.slice_idx))
         asked = sample.task, sample.label, sample.landmarks, sample.measurement
@@ -37,7 +37,7 @@ class Repeated:
         self._questions.append(hash((picture, slice_, *asked)))
 
     def report(self, checked: Checked, place: Callable[[int], str], uniform: Callable[[int], bool]) -> None:
-        """Add what stands twice; *uniform* tells whether the picture of a number has one grey level alone."""
+        """Add the repetitions to the result; *uniform* tells whether an image has only one grey level."""
         pictures, names = np.asarray(self._pictures), np.asarray(self._names)
         subjects, questions = np.asarray(self._subjects), np.asarray(self._questions)
         first = _firsts(np.asarray(self._ids))
@@ -52,15 +52,15 @@ class Repeated:
             if at not in plain:
                 plain[at] = uniform(self._numbers[at])
             if not plain[at]:
-                told = f"another one has the same picture: {place(self._numbers[at])}; one picture shows one person"
+                told = f"another one has the same image: {place(self._numbers[at])}; one image shows one person"
                 more = ", so correct one of them, or state that both are right by --unchecked shared-picture"
                 checked.add(Fault("shared-picture", "subject", told + more), place(self._numbers[row]))
         renamed = np.flatnonzero((names != names[first]) & (subjects == subjects[first]))
-        told = "the same picture stands under another name in"
+        told = "the same image has another name in"
         self._warn(checked, place, (renamed, first), Fault("repeated-picture", "image", told, refused=False))
         asked = _firsts(questions)
         twice = np.flatnonzero(asked != np.arange(len(asked)))
-        told = "the same question about the same picture stands in"
+        told = "the same question about the same image is in"
         self._warn(checked, place, (twice, asked), Fault("repeated-question", "id", told, refused=False))
 
     def _warn(
@@ -70,7 +70,7 @@ class Repeated:
         found: tuple[NDArray[np.intp], NDArray[np.intp]],
         fault: Fault,
     ) -> None:
-        """Add a warning about the rows *found*, with the first row of what each of them repeats."""
+        """Add a warning about the rows *found*, with the first row that each of them repeats."""
         rows, first = found
         if len(rows):
             at = int(rows[0])
@@ -80,6 +80,6 @@ class Repeated:
 
 
 def _firsts(values: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return for each row the first row of the same value."""
+    """Return, for each row, the first row with the same value."""
     _, first, which = np.unique(values, return_index=True, return_inverse=True)
     return first[which] if len(values) else np.zeros(0, np.intp)

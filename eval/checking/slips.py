@@ -1,4 +1,4 @@
-"""Slips of the unit: by which factor of ten a stated number differs from what it should be."""
+"""Mistakes of the unit: the factor of ten by which a stated number differs from the expected one."""
 
 import math
 
@@ -13,11 +13,11 @@ _FACTORS = {
     0.01: "100 times too short: a slip of the unit?",
 }
 _CLOSE = 0.1
-"""By which part a ratio may differ from a factor and still be called by it."""
+"""Relative difference up to which a ratio counts as a factor."""
 
 
 def slip(stated: float, right: float) -> str:
-    """Return in words by which factor of ten a stated length (mm) is wrong; empty where it is by none."""
+    """Return in words the factor of ten by which a stated length (mm) is wrong; empty where no factor fits."""
     if right <= 0:
         return ""
     for factor, words in _FACTORS.items():

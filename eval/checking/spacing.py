@@ -1,4 +1,4 @@
-"""The size of a pixel: what no scanner makes is a slip of the unit."""
+"""Checks the pixel size: a size that no scanner makes is a mistake of the unit."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from medvision_agent.eval.data.sample import Sample
 __all__ = ["LEAST_MM", "MOST_MM", "spacing_faults"]
 
 LEAST_MM, MOST_MM = 0.01, 10.0
-"""Between these lie the pixels of clinical images; beyond them are microscopes and slips of the unit."""
+"""Range of pixel sizes in clinical images; outside it are microscopes and mistakes of the unit."""
 _UNITS = {"cm": 10.0, "metres": 1000.0, "micrometres": 0.001}
 _TYPICAL = (0.05, 6.0)
 """Pixel sizes in mm by which a unit is guessed."""
 
 
 def spacing_faults(sample: Sample) -> Iterator[Fault]:
-    """Yield a fault for each side of a pixel that is smaller than 0.01 mm or larger than 10 mm."""
+    """Yield a message for each side of a pixel that is smaller than 0.01 mm or larger than 10 mm."""
     for name, size in sample.pixel_size.model_dump().items():
         if LEAST_MM <= size <= MOST_MM:
             continue
@@ -25,6 +25,6 @@ def spacing_faults(sample: Sample) -> Iterator[Fault]:
         yield Fault(
             "pixel-size",
             f"pixel_size.{name}",
-            f"{size:g} mm; expected {LEAST_MM:g} to {MOST_MM:g} mm{guess}. Convert it to mm, or state that it is right "
-            "by --unchecked pixel-size",
+            f"{size:g} mm; expected {LEAST_MM:g} to {MOST_MM:g} mm{guess}. Convert it to mm, or confirm it "
+            "with --unchecked pixel-size",
         )

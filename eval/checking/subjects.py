@@ -1,4 +1,4 @@
-"""Subjects: one person under two names makes two clusters of one, and an interval that is too narrow."""
+"""Finds subjects under two names: they make two clusters of one person, and intervals that are too narrow."""
 
 import re
 from collections import defaultdict
@@ -10,12 +10,12 @@ __all__ = ["Subjects"]
 
 _SEPARATORS = re.compile(r"[\s_\-./\\]+")
 _IDLE = re.compile(r"(?<!\d) | (?!\d)")
-"""A space that separates no two numbers."""
+"""A space that does not separate two numbers."""
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 class Subjects:
-    """The subjects of samples that were looked at, and where each is first named."""
+    """The subjects of the samples checked so far, and where each is first named."""
 
     def __init__(self) -> None:
         self._first: dict[str, str] = {}
@@ -31,7 +31,7 @@ class Subjects:
             self._alike[_bare(name, sample.dataset)].append(name)
 
     def is_new(self, sample: Sample) -> bool:
-        """Return whether the subject of a sample was not named yet."""
+        """Return whether the subject of a sample is new."""
         return sample.subject not in self._first
 
     def report(self, checked: Checked) -> None:

@@ -1,7 +1,7 @@
-"""Going through samples with every check: the one way of ``data check``, ``run``, ``ablate`` and the Python API.
+"""Applies every check to samples: used by ``data check``, ``run``, ``ablate`` and the Python API.
 
-Contract: a walk goes on after what is wrong, to the end. Of each sample it keeps a few bytes. Where seconds are given,
-pictures and volumes are opened until they are over, and those left are counted.
+Contract: a walk continues after errors, to the end, and keeps a few bytes for each sample. With a time limit, images
+and volumes are opened until it is over, and the rest is counted.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ _QUARTER_TURN = 1.5708
 
 
 class Walk:
-    """A way through the samples of one source."""
+    """One pass of the checks over the samples of one source."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Walk:
         sample_at: Callable[[int], Sample | None],
         deadline: float | None = None,
     ) -> None:
-        """Add to *checked*; *place* puts a number into words, *sample_at* returns the sample there once more."""
+        """Add results to *checked*; *place* returns the words for a number, *sample_at* the sample at it."""
         self.checked = checked
         self._opener, self._place, self._sample_at, self._deadline = opener, place, sample_at, deadline
         self._repeated, self._subjects = Repeated(), Subjects()
@@ -46,7 +46,7 @@ class Walk:
         self._large_angle = False
 
     def all(self, read: Iterable[Read]) -> None:
-        """Go through samples, and say what only all of them together show."""
+        """Check all samples, then add the problems that only all of them together show."""
         for number, found in read:
             if isinstance(found, DataError):
                 self.checked.samples += 1
@@ -56,7 +56,7 @@ class Walk:
         self.end()
 
     def one(self, number: int, sample: Sample) -> None:
-        """Look at one sample, of the place with that number."""
+        """Check one sample, at the place with this number."""
         checked = self.checked
         checked.samples += 1
         faults = [*spacing_faults(sample), *name_faults(sample), *order_faults(sample)]
@@ -74,7 +74,7 @@ class Walk:
             self._note_angle(number, sample)
 
     def end(self) -> None:
-        """Say what all samples together show."""
+        """Add the problems that only all samples together show."""
         if self._angles and not self._large_angle:
             told = f"no angle is above {_QUARTER_TURN:.4g}: are they in radians? Expected degrees"
             self.checked.add(
@@ -88,7 +88,7 @@ class Walk:
         self._subjects.report(self.checked)
 
     def error(self, rule: str, error: DataError, place: str) -> None:
-        """Take up an error as a refusal, its field and its words apart."""
+        """Add an error as a refusal, with its field separated from its message."""
         text = str(error)
         message = text.removeprefix(f"{place}: ") if text.startswith(f"{place}: ") else text
         field, colon, rest = message.partition(": ")
@@ -122,10 +122,10 @@ class Walk:
 
 
 def _other_size(sample: Sample, found: Inspected) -> list[Fault]:
-    """Refuse a picture of another size than the facts of MedVision say, which an export keeps."""
+    """Refuse an image whose size differs from MedVision's facts, which an export keeps."""
     facts = sample.medvision
     if facts is None or facts.image_size_2d == (found.height, found.width):
         return []
     height, width = facts.image_size_2d
-    told = f"a picture of {found.width} x {found.height} px, but medvision.image_size_2d says {width} x {height}"
+    told = f"the image has {found.width} x {found.height} px, but medvision.image_size_2d says {width} x {height}"
     return [Fault("picture", "image", told)]

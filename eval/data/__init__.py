@@ -1,1 +1,1 @@
-"""What is asked: samples, the sources they come from, and which of them are selected."""
+"""Samples (the questions), the sources they come from, and the selection of samples for a run."""

@@ -35,7 +35,7 @@ FAMILIES: dict[ConfigFamily, str] = {
 }
 """Family in a name to ``taskType`` in a record."""
 PLANES = ("Sagittal", "Coronal", "Axial")
-"""By ``slice_dim``: the axis of the volume that is left out."""
+"""The plane for each ``slice_dim``, the axis of the volume that a slice leaves out."""
 SPLITS = ("Train", "Test")
 # The dataset never holds an underscore; the longer family names come first.
 _TASK = re.compile(
@@ -66,14 +66,14 @@ class Config:
 
     @property
     def whole(self) -> "Config":
-        """The configuration with both metric types, for one that holds only distances or angles; else itself."""
+        """The configuration that holds both distances and angles, if this one holds only one of them; else itself."""
         if not self.family.startswith("BiometricsFromLandmarks_"):
             return self
         return Config(self.dataset, "BiometricsFromLandmarks", self.task_id, self.slice_dim, self.split)
 
 
 def task_name(name: str) -> str | None:
-    """Return *name* of a task list as configurations say it, without variants of the prompt; None if it is no task."""
+    """Return the task named by *name* in the form used by configurations; None if *name* is not a valid task name."""
     match = _TASK.match(name)
     if match is None or name[match.end() :][:1] not in {"", "-", "_"}:
         return None
@@ -93,8 +93,8 @@ def read_task_list(path: Path) -> Sequence[str]:
         task = task_name(name) if isinstance(name, str) else None
         if task is None:
             expected = "<dataset>_<family>_Task<NN>_<Sagittal|Coronal|Axial>, as upstream's lists have it"
-            raise DataError(f"{path}: {name!r} is no task; expected {expected}")
+            raise DataError(f"{path}: {name!r} is not a task name; expected {expected}")
         tasks.append(task)
     if not tasks:
-        raise DataError(f"{path}: a task list without tasks")
+        raise DataError(f"{path}: the task list names no task")
     return list(dict.fromkeys(tasks))

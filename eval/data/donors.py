@@ -1,9 +1,9 @@
-"""Donors: for each sample another subject's sample of the same question, whose image can stand in for its own.
+"""Donors: for each sample, a sample of another subject with the same question, whose image can replace its own.
 
-Contract: subjects give to one another one to one, and none to itself: those of one question (task, label, landmarks,
-measurement), modality and plane stand in a circle in an order drawn from the seed, and each gets from the next. Who is
-alone with a modality and a plane stands with others who are, or else with those who are most like it. A sample has no
-donor only where no other subject has its question. The order in which samples come changes nothing.
+Contract: each subject gives to one other subject and gets from one. The subjects with one question (task, label,
+landmarks, measurement), modality and plane form a circle, in an order drawn from the seed, and each gets from the next.
+A subject that is alone with a modality and a plane joins other such subjects, or else the most similar ones. A sample
+has no donor only where no other subject has its question. The result does not depend on the order of the samples.
 """
 
 import math
@@ -32,7 +32,7 @@ def donors(samples: Iterable[Sample], seed: int) -> dict[str, Sample]:
 
 
 def _circles(same: Iterable[Sample]) -> list[_Circle]:
-    """Return the samples of one question in circles of two subjects at least; none where there is one subject only."""
+    """Return circles of at least two subjects each, with the samples of one question; none for a single subject."""
     kinds: dict[_Kind, _Circle] = {}
     for one in same:
         kinds.setdefault(_kind(one), {}).setdefault(one.subject, []).append(one)
@@ -58,7 +58,7 @@ def _join(circle: _Circle, others: Mapping[str, list[Sample]]) -> None:
 
 
 def _given(circle: _Circle, seed: int) -> dict[str, Sample]:
-    """Return the donors in one circle: samples of the next subject in turn, those of the same kind if there are any."""
+    """Return the donors in one circle: each subject gets samples of the next, of the same kind if there are any."""
     order = sorted(circle, key=lambda subject: sha256(f"{seed}\0{subject}".encode()).digest())
     found: dict[str, Sample] = {}
     for subject, donor in zip(order, [*order[1:], order[0]], strict=True):
@@ -69,7 +69,7 @@ def _given(circle: _Circle, seed: int) -> dict[str, Sample]:
 
 
 def truth_as_shown(donor: Sample, native: Size, field_mm: tuple[float, float]) -> tuple[float, ...] | None:
-    """Return the ground truth of *donor* once its image is resized to another's pixels, whose size is stated.
+    """Return the ground truth of *donor* after its image is resized to the pixels of another, whose size is stated.
 
     *native* is the size of its own image, *field_mm* the height and width of the image that it takes the place of: what
     is measured in it comes out in those millimetres. None where that is not known: a ground truth without points, and
@@ -85,7 +85,7 @@ def truth_as_shown(donor: Sample, native: Size, field_mm: tuple[float, float]) -
             return (acute_angle_deg(*lines[0], *lines[1], spacing),)
         return tuple(distance_mm(a, b, spacing) for a, b in lines[: len(donor.target)])
     down, across = spacing.height_mm / donor.pixel_size.height_mm, spacing.width_mm / donor.pixel_size.width_mm
-    if donor.asks.quantity == AREA_MM2:  # whatever the shape of the pixels
+    if donor.asks.quantity == AREA_MM2:  # for any shape of the pixels
         return tuple(number * down * across for number in donor.target)
     if not math.isclose(down, across, rel_tol=1e-6):
         return None

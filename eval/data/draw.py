@@ -28,7 +28,7 @@ class _Drawn:
 
 
 class Draw:
-    """The samples taken so far, by their rows, numbers that rise as they come; *seed* None takes the first ones."""
+    """The rows (rising numbers) of the samples taken so far. With *seed* None, the first samples are taken."""
 
     def __init__(self, limit: int | None, seed: int | None = None) -> None:
         self._limit = limit
@@ -48,7 +48,7 @@ class Draw:
         return self._limit is not None and self._seed is None and self._counts[group] >= self._limit
 
     def take(self, row: int, sample: Sample) -> bool:
-        """Take a sample if it is to be taken, and return whether it was."""
+        """Take a sample if the limit allows it; return whether it was taken."""
         name = sample.medvision.config if sample.medvision else sample.task
         if self.full(name):
             return False
@@ -70,7 +70,7 @@ class Draw:
         return array("I", sorted(item.row for group in self._groups.values() for item in self._first_turns(group)))
 
     def _first_turns(self, group: Iterable[_Drawn]) -> list[_Drawn]:
-        """Return the part of a group that is drawn."""
+        """Return the samples of a group that are drawn."""
         turns: Counter[str] = Counter()
         order = []
         for item in sorted(group, key=lambda item: item.key):

@@ -1,4 +1,4 @@
-"""The facts of one MedVision annotation: a row of upstream's dataset, typed, and where it stands in it.
+"""The facts of one MedVision annotation: a typed row of upstream's dataset, and its place there.
 
 Contract: half-float fields hold what upstream stores. ``half`` is that rounding, an explicit step: upstream keeps
 spacings, box sizes, areas and metric values as IEEE half floats (11 significant bits: relative change up to 4.9e-4;
@@ -70,7 +70,7 @@ class MedVisionFacts(_Frozen):
     key: int
     """Place in the configuration before upstream's filters."""
     doc_id: int
-    """Place among what the filters keep: upstream's ``doc_id``."""
+    """Place among the records that the filters keep: upstream's ``doc_id``."""
     annotation_version: str
     """Version of the plan it was read from."""
     dataset_name: str
@@ -87,7 +87,7 @@ class MedVisionFacts(_Frozen):
     image_size_2d: RowColumn
     """Height and width in pixels."""
     pixel_size: PairMm
-    """Half floats, from the plan; prompts and tools use the spacing of the volume's header."""
+    """Spacing from the plan, as half floats; prompts and tools use the spacing of the volume's header."""
     image_size_3d: Triple
     voxel_size: TripleMm
     header_zooms: TripleMm | None = None
@@ -97,7 +97,7 @@ class MedVisionFacts(_Frozen):
     area: Area | None = None
     stored_slope: float = 1.0
     stored_offset: float = 0.0
-    """In a picture exported by version 0.1.0: native value = stored value x slope + offset. Now: ``Sample.values``."""
+    """In an image exported by version 0.1.0: native value = stored value x slope + offset. Now: ``Sample.values``."""
 
     def target(self) -> tuple[float, ...]:
         """Return the true answer as upstream makes it: box corners, axes, a length, an angle or an area."""

@@ -1,7 +1,7 @@
-"""The folders of this machine, which leave it in nothing that is shared: no report, no bundle of the viewer.
+"""Removes the names of this machine's folders from everything that is shared: reports and bundles of the viewer.
 
-Contract: of the folders of runs, and of those that sources of samples name, only the last part stays, and none of it in
-the names that studies make of sources for the folders of their runs. Any other text is as it was.
+Contract: for the folders of runs, and those that sources of samples name, only the last part of the path stays. In the
+folder names that studies derive from sources, no part of it stays. Any other text is unchanged.
 """
 
 import json
@@ -19,7 +19,7 @@ _UNSAFE, _LONGEST = re.compile(r"[^A-Za-z0-9._@+-]"), 80
 
 
 class Folders:
-    """What is known of this machine's folders; *written* returns a text as the page writes it, such as Markdown."""
+    """The known folders of this machine; *written* returns a text in the format of the page, such as Markdown."""
 
     def __init__(
         self, folders: Iterable[Path] = (), sources: Iterable[str] = (), written: Callable[[str], str] = str
@@ -33,7 +33,7 @@ class Folders:
             self._take_source(source)
 
     def left_out_of(self, text: str) -> str:
-        """Return a text, plain or JSON or HTML, in which each folder is called by its last part."""
+        """Return a text (plain, JSON or HTML) in which each folder's path is replaced by its last part."""
         for path in sorted(self._known, key=len, reverse=True):  # the inner ones first
             if path not in text:
                 continue

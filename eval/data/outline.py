@@ -1,6 +1,6 @@
-"""The true outline of what a sample asks about, as far as its ground truth has one.
+"""The true outline of the structure that a sample asks about, where its ground truth gives one.
 
-Size: the ellipse whose axes end at the truth's points. Detection: the ellipse that fits into the true box, so that the
+Size: the ellipse whose axes end at the true points. Detection: the ellipse that fits into the true box, so that the
 box of the outline is the true one, and its axes are only as long as the box is wide and high. Other tasks, and sizes
 whose source has no points, have none.
 """
@@ -19,12 +19,12 @@ _POINTS = 360
 
 
 def has_outline(sample: Sample) -> bool:
-    """Tell whether ``outline_of`` returns an outline."""
+    """Return whether ``outline_of`` returns an outline for this sample."""
     return sample.asks.drawing == "box" or (sample.asks.drawing == "ellipse" and len(sample.truth_points) == 4)
 
 
 def outline_of(sample: Sample, native: Size, shown: Size) -> NDArray[np.float64] | None:
-    """Return the true outline, closed, (n, 2), in the slice frame of an image of size *shown*; None without one.
+    """Return the true closed outline, (n, 2), in the slice frame of an image of size *shown*; None if there is none.
 
     *native* is the size of the sample's own image, which may have been resampled.
     """

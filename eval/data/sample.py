@@ -1,9 +1,9 @@
-"""A sample: one question about one picture, with the truth the scorer needs. Immutable and typed.
+"""A sample: one question about one image, with the ground truth that the scorer needs. Immutable and typed.
 
-A sample never knows of models or tools. Geometry in a sample is in the **slice frame** (continuous pixels, x
+A sample does not depend on models or tools. Its geometry is in the **slice frame** (continuous pixels, x
 right, y down, origin at the outer corner of the first pixel: see ``tools/view/geometry.py``).
 
-What a target holds depends on the task (``eval/tasks``), in the order in which an answer gives it.
+The numbers of a target depend on the task (``eval/tasks``); they have the order in which an answer gives them.
 """
 
 from typing import Literal, Protocol, Self
@@ -18,11 +18,11 @@ __all__ = ["Landmark", "Marks", "PixelSize", "Question", "Sample", "StoredValues
 
 
 class Question(Protocol):
-    """What statistics and groups go by: a sample, or as much of one as a result file tells."""
+    """The fields that statistics and groups use: of a sample, or of a row of a result file."""
 
     @property
     def id(self) -> str:
-        """Unique in its source, or among the results of one model."""
+        """Id, unique in its source, or among the results of one model."""
         ...
 
     @property
@@ -64,7 +64,7 @@ class PixelSize(Frozen):
 
 
 class Landmark(Frozen):
-    """A named point of the truth in the slice frame."""
+    """A named ground truth point in the slice frame."""
 
     name: str = Field(min_length=1)
     x: float
@@ -72,18 +72,18 @@ class Landmark(Frozen):
 
 
 class Marks(Frozen):
-    """What a reader must know before trusting the truth of a sample."""
+    """What a reader must know before trusting the ground truth of a sample."""
 
     silver: bool = False
-    """The truth is another model's output, kept as a reference."""
+    """The ground truth is another model's output, kept as a reference."""
     derived: bool = False
-    """The truth was derived by us from a mask, not placed by an annotator."""
+    """The ground truth was derived from a mask by this program, not placed by an annotator."""
     synthetic: bool = False
-    """The picture is made, not taken. Never in one source with taken ones."""
+    """The image is synthetic, not acquired. A source never holds both kinds."""
 
 
 class StoredValues(Frozen):
-    """How a 16-bit picture holds native values (value = stored x slope + intercept), and what they are measured in."""
+    """How a 16-bit image stores native values (value = stored x slope + intercept), and their unit."""
 
     units: Literal["HU", ""] = ""
     """Empty where the unit is not known."""
@@ -92,30 +92,30 @@ class StoredValues(Frozen):
 
 
 class VolumeSlice(Frozen):
-    """Which slice of a volume is asked about, by the names MedVision gives it: the array with one axis left out.
+    """The slice of a volume that a question is about, under MedVision's names: the array with one axis left out.
 
-    Of the two axes that stay, the first runs down the picture and the second across; nothing is turned or flipped.
+    Of the two remaining axes, the first runs down the image and the second across; nothing is turned or flipped.
     """
 
     slice_dim: int = Field(ge=0, le=2)
     """The axis that is left out."""
     slice_idx: int = Field(ge=0, le=65_535)
-    """The place along it, from 0."""
+    """Index of the slice along this axis, from 0."""
 
 
 class Sample(Frozen):
-    """One question about one picture."""
+    """One question about one image, with its ground truth."""
 
     id: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")
     """Stable and unique within its source."""
     task: TaskName
     image: str = Field(min_length=1)
-    """Where the source finds the picture (for a file source: path relative to the file)."""
+    """Where the source finds the image (for a file source: path relative to the file)."""
     volume: VolumeSlice | None = Field(default=None, exclude_if=lambda volume: volume is None)
-    """The slice, where ``image`` is a volume of a JSON Lines file; None for a picture, and left out of texts then."""
+    """The slice, where ``image`` is a volume of a JSON Lines file; None for a 2-D image, and then left out of texts."""
     pixel_size: PixelSize
     description: str = ""
-    """What the picture shows, as the prompt says it (modality, plane, body part); may be empty."""
+    """What the image shows, as the prompt says it (modality, plane, body part); may be empty."""
     modality: str
     plane: str
     label: str | None = None
@@ -128,7 +128,7 @@ class Sample(Frozen):
     convention: Literal["edge", "inclusive-index"]
     """Detection boxes: at true pixel edges, or from inclusive pixel indices (MedVision: one pixel short)."""
     truth_points: tuple[Landmark, ...] = ()
-    """Points the target was made from (for drawing, and for the ``oracle``); never shown to a tool.
+    """Points from which the target was made (for drawing, and for the ``oracle``); never shown to a tool.
 
     size: ``major 1``, ``major 2``, ``minor 1``, ``minor 2``; distance and angle: in the order of ``landmarks``;
     detection: ``lower left``, ``upper right``; area: none. A source without them leaves this empty.
@@ -143,12 +143,12 @@ class Sample(Frozen):
     source: str = ""
     marks: Marks = Marks()
     values: StoredValues | None = Field(default=None, exclude_if=lambda values: values is None)
-    """How a file's 16-bit picture holds native values; None where they are the stored numbers, in an unknown unit.
+    """How a file's 16-bit image stores native values; None where they are the stored numbers, in an unknown unit.
 
     Left out of every text where it is None, so that the hash of samples that do not have it stays as it was.
     """
     medvision: MedVisionFacts | None = None
-    """What MedVision's own scorer needs; None for samples from elsewhere."""
+    """The facts that MedVision's own scorer needs; None for samples from other sources."""
 
     @property
     def asks(self) -> Task:

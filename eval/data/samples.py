@@ -1,7 +1,7 @@
-"""Samples in an order, each made when it is asked for and not kept: a list of many takes a few bytes for each.
+"""Sequences of samples, each made on request and not kept: a long list takes a few bytes per sample.
 
 Contract: a ``Samples`` is a sequence. A sample that is read twice is made twice, and both are equal. Reading in order
-is the cheap way. A slice is a ``Samples`` too. ``summed`` describes all of them together, and reads each once.
+is fastest. A slice is a ``Samples`` too. ``summed`` describes all samples together, and reads each once.
 """
 
 import weakref
@@ -28,12 +28,12 @@ from medvision_agent.eval.tasks import TaskName
 __all__ = ["Hashes", "Kept", "Picked", "Samples", "Summed"]
 
 TOGETHER = 64
-"""Samples that are packed together."""
+"""Number of samples that are packed together."""
 _IN_MEMORY = 1 << 22
 """Bytes of packed samples that are held in memory; more are in a temporary file (``TMPDIR`` says where)."""
 _LEVEL = 3
 _WHERE = {"image", "source"}
-"""Where a source keeps its pictures is not what they show: ``v0_sha256`` of each record covers that."""
+"""Left out of the hash: where a source keeps its images. ``v0_sha256`` of each record covers what they show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ class Hashes:
     ids: str
     """Hash over the ids in their order."""
     samples: str
-    """Hash over all that is asked and the ground truth, in the same order."""
+    """Hash over all questions and their ground truth, in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """What describes all samples together."""
+    """Facts about all samples together."""
 
     hashes: Hashes
     tasks: dict[TaskName, int]
@@ -57,19 +57,19 @@ class Summed:
     """The place of the first sample of each task."""
     subjects: int
     volumes: bool
-    """Whether any is a slice of a volume of the user's own."""
+    """Whether any sample is a slice of one of the user's own volumes."""
     without_outline: dict[TaskName, int]
     """How many samples of each task have no true outline."""
     first_without: str
-    """The id of the first one of these; empty where there is none."""
+    """The id of the first sample without a true outline; empty where there is none."""
 
 
 class Samples(Sequence[Sample]):
-    """Samples in an order."""
+    """A sequence of samples."""
 
     @abstractmethod
     def _made(self, row: int) -> Sample:
-        """Make the sample in a place, from 0."""
+        """Make the sample at an index, from 0."""
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
@@ -94,12 +94,12 @@ class Samples(Sequence[Sample]):
 
     @property
     def hashes(self) -> Hashes:
-        """The hashes that tell whether they are the same as before."""
+        """The hashes that tell whether the samples are the same as before."""
         return self.summed.hashes
 
     @cached_property
     def summed(self) -> Summed:
-        """What describes all of them together."""
+        """Facts about all samples together."""
         ids, texts = sha256(), sha256()
         tasks, without, firsts = Counter[TaskName](), Counter[TaskName](), dict[TaskName, int]()
         subjects, volumes, first_without = set[str](), False, ""
@@ -118,15 +118,15 @@ class Samples(Sequence[Sample]):
 
 
 class Picked(Samples):
-    """Some samples of others, in an order of their own."""
+    """A selection of the samples of another sequence, in a given order."""
 
     def __init__(self, samples: Sequence[Sample], rows: Sequence[int] | NDArray[np.integer]) -> None:
-        """Take the places of the samples that are picked, which numbers of any kind may say."""
+        """Take the indices of the selected samples, as integers of any kind."""
         self._samples, self._rows = samples, rows
 
     @classmethod
     def all(cls, samples: Sequence[Sample]) -> Samples:
-        """Return samples that may be of any sequence."""
+        """Return the samples of any sequence as a ``Samples``."""
         return samples if isinstance(samples, Samples) else cls(samples, range(len(samples)))
 
     def __len__(self) -> int:
@@ -145,7 +145,7 @@ class Kept(Samples):
         self._ends = array("Q", [0])
         """Where each block of texts ends in the file."""
         self._open = list[bytes]()
-        """The texts that make no block yet."""
+        """The texts that do not fill a block yet."""
         self._read: tuple[int, list[bytes]] = -1, []
         """The block that was read last, by its number: samples are mostly read in their order."""
         self._lock = Lock()
@@ -153,7 +153,7 @@ class Kept(Samples):
             self.add(sample)
 
     def add(self, sample: Sample) -> Self:
-        """Keep one more; raises StorageError where the temporary folder has no room."""
+        """Add one sample; raises StorageError where the temporary folder is full."""
         self._open.append(sample.model_dump_json().encode())
         if len(self._open) == TOGETHER:
             packed = ZstdCompressor(_LEVEL).compress(b"\n".join(self._open))
@@ -169,7 +169,7 @@ class Kept(Samples):
             self._file.write(packed)
         except OSError as error:
             raise StorageError(
-                f"{gettempdir()}: samples cannot be kept there ({error.strerror}); name a folder with room by TMPDIR"
+                f"{gettempdir()}: cannot store samples there ({error.strerror}); set TMPDIR to a folder with free space"
             ) from None
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
-"""Which samples of a source are asked.
+"""The selection of a source's samples for a run.
 
-What is chosen from volumes is ordered by volume, so that each is unpacked once; limits are counted before that.
+Selected slices are ordered by volume, so that each volume is unpacked once; limits are counted before that.
 """
 
 import fnmatch
@@ -27,9 +27,9 @@ _ASKED: dict[str, set[TaskName]] = {
     family: {name for name, task in TASKS.items() if task.medvision and family in task.medvision.configs}
     for family in FAMILIES
 }
-"""The tasks of the samples in a family of MedVision's configurations; none where it asks nothing of ours."""
+"""The tasks of the samples in each family of MedVision's configurations; empty where this program has no such task."""
 _USUAL: frozenset[TaskName] = frozenset(name for name, task in TASKS.items() if not task.own_rule)
-"""The tasks that MedVision's plans are asked for where none is named."""
+"""The tasks taken from MedVision's plans where the user names none."""
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -42,19 +42,19 @@ def parse_tasks(text: str | None) -> tuple[TaskName, ...] | None:
         if name not in TASKS:
             raise ConfigError(f"unknown task {name!r}; known: {', '.join(TASKS)}.{nearest(name, TASKS)}")
     if not names:
-        raise ConfigError(f"no task named; known: {', '.join(TASKS)}")
+        raise ConfigError(f"no task is named; known: {', '.join(TASKS)}")
     return tuple(task for task in TASKS if task in names)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What a user asks for; what is empty or None restricts nothing."""
+    """The restrictions that a user gives; a field that is empty or None restricts nothing."""
 
     tasks: tuple[TaskName, ...] | None = None
     configs: tuple[str, ...] = ()
     """MedVision's configurations or tasks (a configuration without its split): names, or patterns with ``*``."""
     split: Literal["train", "test", "all"] | None = None
-    """MedVision's split. Unset it is test, as upstream evaluates, unless a name or pattern ends in a split itself."""
+    """MedVision's split. Default: test, as upstream evaluates, unless a name or pattern ends in a split."""
     planes: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     limit: int | None = None
@@ -67,12 +67,12 @@ class Selection:
 
     @property
     def is_medvision(self) -> bool:
-        """True if it asks for what only MedVision's data has."""
+        """True if the selection uses a filter that only MedVision's data has."""
         return bool(self.configs or self.split)
 
     @property
     def words(self) -> str:
-        """What it restricts, in words; empty where nothing."""
+        """The restrictions in words; empty where there is none."""
         named = {
             "task": self.tasks or (),
             "config": self.configs,
@@ -84,11 +84,11 @@ class Selection:
 
     @property
     def asks_masks(self) -> bool:
-        """Return whether a task is named whose samples are in MedVision's plans of masks."""
+        """True if a named task has its samples in MedVision's plans of masks."""
         return not _ASKED["MaskSize"].isdisjoint(self.tasks or ())
 
     def takes(self, sample: Sample) -> bool:
-        """Return whether a sample is of the tasks, planes and datasets asked for."""
+        """Return whether a sample has one of the selected tasks, planes and datasets."""
         return (
             (self.tasks is None or sample.task in self.tasks)
             and (not self.planes or sample.plane.lower() in self.planes)
@@ -96,14 +96,14 @@ class Selection:
         )
 
     def may_take(self, dataset: str) -> bool:
-        """Return whether anything of a MedVision dataset could be asked for."""
+        """Return whether the selection may include samples of a MedVision dataset."""
         heads = [_WILD.split(pattern, maxsplit=1)[0] for pattern in self.configs]
         start = f"{dataset}_"
         fits = not heads or any(head.startswith(start) or start.startswith(head) for head in heads)
         return fits and (not self.datasets or dataset in self.datasets)
 
     def takes_config(self, config: Config) -> bool:
-        """Return whether a MedVision configuration is asked for."""
+        """Return whether the selection includes a MedVision configuration."""
         tasks = _ASKED[config.family]
         return (
             not tasks.isdisjoint(_USUAL if self.tasks is None else self.tasks)
@@ -113,16 +113,16 @@ class Selection:
         )
 
     def _plain(self, config: Config) -> bool:
-        """Without names, distances and angles come once: in the configuration that holds both."""
+        """Without names, select distances and angles once: in the configuration that holds both."""
         return config.whole == config and (self.split or "test") in {"all", config.split.lower()}
 
     def admits(self, pattern: str, config: Config) -> bool:
-        """Return whether one name or pattern means *config*, and the split agrees."""
+        """Return whether one name or pattern matches *config*, and the split agrees."""
         named_split = pattern.endswith(SPLITS)
         split = self.split or ("all" if named_split else "test")
         if split not in {"all", config.split.lower()}:
             return False
-        # A pattern that means distances and angles together does not mean them separately once more.
+        # A pattern that matches distances and angles together must not match them separately as well.
         narrow = config.whole != config and _WILD.search(pattern) and _matches(pattern, config.whole)
         return _matches(pattern, config) and not narrow
 
@@ -137,9 +137,9 @@ def _matches(pattern: str, config: Config) -> bool:
 
 
 def select(source: Source, selection: Selection) -> Samples:
-    """Return the samples of *source* that are asked; those of one volume stand together.
+    """Return the selected samples of *source*; those of one volume are next to each other.
 
-    DataError if a configuration asked for by name or pattern has no sample.
+    Raises DataError if a configuration named or matched by a pattern has no sample.
     """
     draw = Draw(selection.limit, selection.seed if selection.limit_by == "subject" else None)
     volumes = _Volumes()
@@ -169,20 +169,20 @@ def select(source: Source, selection: Selection) -> Samples:
 
 
 class _Volumes:
-    """Which volume each sample is a slice of, a number for each."""
+    """The number of the volume that each sample is a slice of."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._rows, self._of = array("I"), array("I")
 
     def note(self, row: int, sample: Sample) -> None:
-        """Note the volume of a sample; rows rise. Pictures have none."""
+        """Note the volume of a sample; rows must rise. Samples without a volume are not noted."""
         if sample.medvision or sample.volume:
             self._rows.append(row)
             self._of.append(self._numbers.setdefault(sample.image, len(self._numbers)))
 
     def together(self, rows: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Return rows in such an order that those of one volume stand at the place of its first."""
+        """Return rows reordered: those of one volume follow the first row of that volume."""
         own = np.isin(np.asarray(self._rows), rows)
         noted, of = np.asarray(self._rows)[own], np.asarray(self._of)[own]
         leaders = rows.copy()
@@ -192,7 +192,7 @@ class _Volumes:
 
 
 def _in_order(samples: Samples, drawn: "array[int]", volumes: _Volumes) -> Samples:
-    """Return the samples that were drawn, those of one volume together; all of them in their order need no list."""
+    """Return the drawn samples, grouped by volume; if all are drawn in their order, no list is made."""
     rows = volumes.together(np.asarray(drawn, np.uint32))
     if np.array_equal(rows, np.arange(len(samples), dtype=np.uint32)):
         return samples
@@ -200,11 +200,11 @@ def _in_order(samples: Samples, drawn: "array[int]", volumes: _Volumes) -> Sampl
 
 
 def find_sample(source: Source, sample_id: str) -> Sample:
-    """Return the sample with this id; DataError with the nearest one that there is."""
+    """Return the sample with this id; raises DataError that names the nearest existing id."""
     samples: Iterable[Sample] = source.samples if not isinstance(source, Streaming) else ()
     hint, near = "", set()
     if isinstance(source, Streaming):
-        # A MedVision sample is named by its configuration and its place there.
+        # The id of a MedVision sample is its configuration and its number there.
         name = sample_id.rpartition("-")[0]
         wants = Wants(lambda dataset: name.startswith(f"{dataset}_"), lambda config: config.name == name, masks=True)
         samples = source.stream(wants)
@@ -217,7 +217,7 @@ def find_sample(source: Source, sample_id: str) -> Sample:
 
 
 def _check_names(selection: Selection, found: list[Config]) -> None:
-    """Raise DataError for names and patterns that no sample answers to: a run must not be quietly smaller."""
+    """Raise DataError for names and patterns that match no sample: a run must not be smaller without notice."""
     idle = [pattern for pattern in selection.configs if not any(selection.admits(pattern, c) for c in found)]
     if idle:
         more = f" and {len(idle) - 1} more" if len(idle) > 1 else ""

@@ -1,4 +1,4 @@
-"""What a source of samples is called where others read it: in a report, and in the viewer's bundle.
+"""The name of a source of samples in shared texts: in a report, and in the viewer's bundle.
 
 Contract: no name has a folder of this machine in it. What is stored keeps the name that the source was opened by.
 """
@@ -26,7 +26,7 @@ def shared_name(source: str) -> str:
 
 
 def shared_names(sources: Iterable[str]) -> dict[str, str]:
-    """Return the name of each source; of those that would be called the same, all but the first one are numbered."""
+    """Return the shared name of each source; where several would have one name, all but the first get a number."""
     found, count = dict[str, str](), Counter[str]()
     for source in dict.fromkeys(sources):
         name = shared_name(source)
@@ -36,7 +36,7 @@ def shared_names(sources: Iterable[str]) -> dict[str, str]:
 
 
 def shared_note(note: str, source: str) -> str:
-    """Return what a source says about itself without the folder that *source*, its stored name, holds."""
+    """Return a source's note about itself, without the folder that *source* (its stored name) contains."""
     kind, _, argument = source.partition(":")
     folder = argument if kind == _MEDVISION else source
     if not _SEPARATOR.search(folder):

@@ -1,4 +1,4 @@
-"""What a source of samples is: it lists samples and loads the picture of one of them.
+"""The interface of a source of samples: it lists samples and loads the image of one sample.
 
 Contract: ``samples`` is cheap enough to list and every id in it is unique; ``load`` raises DataError naming the
 file and the field for that one sample only.
@@ -28,19 +28,19 @@ __all__ = [
 ]
 
 Read = tuple[int, Sample | DataError]
-"""The number of a place in a source, and the sample there or why there is none."""
+"""The number of a place in a source, and the sample there or the error that prevents it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What a check finds of a picture without decoding it."""
+    """The facts that a check reads from an image file without decoding it."""
 
     height: int
     width: int
     displayed: bool
     """Whether it holds grey levels as displayed (8 bits), not native values."""
     content: int | None = None
-    """A hash of the picture's file; None for a slice of a volume."""
+    """A hash of the image's file; None for a slice of a volume."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +51,9 @@ class NativeImage:
     displayed: bool
     """True for an 8-bit picture, whose values are display grey levels already."""
     declared: Units = Units.UNKNOWN
-    """What native values are measured in, where the source knows it."""
+    """The unit of the native values, where the source knows it."""
     stack: Stack | None = None
-    """The slices beside it, where the source has the volume."""
+    """The neighbouring slices, where the source has the volume."""
 
     @property
     def units(self) -> Units:
@@ -63,7 +63,7 @@ class NativeImage:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What every summary says about where its samples came from."""
+    """The facts about the origin of samples that every summary states."""
 
     name: str
     """As given on the command line: ``demo``, or a file's path."""
@@ -76,7 +76,7 @@ class SourceInfo:
 
     @classmethod
     def of_file(cls, path: Path, samples: int, *, synthetic: bool) -> Self:
-        """Return what is said about samples of a file: how many there are, and whether their pictures are made."""
+        """Return the note about a file's samples: how many there are, and whether their images are synthetic."""
         note = f"{samples} samples of {path}."
         if synthetic:
             note += " SYNTHETIC pictures: made, not taken. Figures on them are no benchmark score."
@@ -84,11 +84,11 @@ class SourceInfo:
 
 
 class Source(Protocol):
-    """A set of samples with their pictures."""
+    """A set of samples with their images."""
 
     @property
     def info(self) -> SourceInfo:
-        """What summaries say about this source."""
+        """The facts that summaries state about this source."""
         ...
 
     @property
@@ -103,7 +103,7 @@ class Source(Protocol):
 
 @runtime_checkable
 class Sized(Protocol):
-    """A source that knows the size of a picture without decoding it."""
+    """A source that knows the size of an image without decoding it."""
 
     def size(self, sample: Sample) -> tuple[int, int]:
         """Return height and width in pixels; raises DataError."""
@@ -112,41 +112,41 @@ class Sized(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """What is still asked of a streaming source."""
+    """The samples still wanted from a streaming source."""
 
     dataset: Callable[[str], bool]
-    """Whether anything of a dataset may be asked for."""
+    """Return whether samples of a dataset may be wanted."""
     config: Callable[[Config], bool]
-    """Whether more samples of a configuration are asked for."""
+    """Return whether more samples of a configuration are wanted."""
     masks: bool = False
-    """Whether any configuration of masks is asked for; without, their plans are not opened."""
+    """Whether any configuration of masks is wanted; if not, the plans of masks are not opened."""
 
 
 @runtime_checkable
 class Streaming(Protocol):
-    """A source too large to list: it yields what is asked for, and passes over the rest.
+    """A source too large to list: it yields the wanted samples and skips the rest.
 
-    On its own, not a Source: asking whether an object is one must not make its samples.
+    It is not derived from Source: an ``isinstance`` check must not make the samples.
     """
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
-        """Yield the samples of the configurations that *wants* names, those of a configuration in upstream's order."""
+        """Yield the samples of the configurations that *wants* asks for, each configuration in upstream's order."""
         ...
 
 
 @runtime_checkable
 class Known(Protocol):
-    """A source of this program whose samples are known to be the same ones without listing them."""
+    """A source of this program that can tell without listing whether its samples are unchanged."""
 
     def fingerprint(self) -> str | None:
-        """Return what all samples follow from, with the code of this program; None where that is not known."""
+        """Return a text that, with this program's code, determines all samples; None where there is no such text."""
         ...
 
 
 @runtime_checkable
 class WithVolumes(Protocol):
-    """A source whose samples may be slices of volumes of the user's own: tools see more of these than one picture."""
+    """A source whose samples may be slices of the user's own volumes: tools then see more than one slice."""
 
     def volumes_sha256(self, samples: Iterable[Sample]) -> str | None:
-        """Return a hash over the files of the volumes of *samples*; None where they are pictures."""
+        """Return a hash over the volume files of *samples*; None where no sample has a volume."""
         ...

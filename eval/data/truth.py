@@ -1,4 +1,4 @@
-"""A sample's picture with its truth drawn on it, for a reader's eyes only; no model ever sees it."""
+"""A sample's image with its ground truth drawn on it, for people only; no model ever sees it."""
 
 import cv2
 import numpy as np
@@ -15,11 +15,11 @@ from medvision_agent.tools.view.views import ViewSet
 __all__ = ["draw_truth"]
 
 _SIDE = 900
-"""Longest side of the drawing, in pixels, about: pictures are enlarged or reduced to it."""
+"""Approximate longest side of the drawing in pixels: images are enlarged or reduced to it."""
 
 
 def draw_truth(shown: Slice, sample: Sample) -> NDArray[np.uint8]:
-    """Return an RGB picture (h, w, 3) of a sample's slice, its pixels square in mm, with box, axes or landmarks."""
+    """Return an RGB drawing (h, w, 3) of a sample's slice with its box, axes or landmarks; pixels are square in mm."""
     height_mm = shown.size.height * shown.spacing.height_mm
     width_mm = shown.size.width * shown.spacing.width_mm
     per_mm = _SIDE / max(height_mm, width_mm)

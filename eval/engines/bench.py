@@ -1,4 +1,4 @@
-"""A worker's bench: the runs it was told of, prepared, and their samples asked as the writing process would.
+"""A worker's bench: prepares the runs it is given, and asks their samples as the writing process would.
 
 Contract: it reads the run's settings and makes of them what the writing process made, or refuses. It writes pictures
 of answered samples into the run's folder, flushed, and nothing else; records and traces go back.
@@ -39,7 +39,7 @@ __all__ = ["Bench", "FarPace", "spoken", "told"]
 T = TypeVar("T")
 _OF_SAMPLES = {"sample_ids_sha256", "samples_sha256", "volumes_sha256", "picture", "donors_sha256", "told_truth"}
 _OF_SAMPLES |= {"words_origin", "words_sha256"}
-"""Fields of an identity that follow from which samples are asked, or from another run: a worker knows neither."""
+"""Fields of an identity that depend on the chosen samples or on another run, which a worker does not know."""
 
 
 @dataclass(eq=False)
@@ -84,7 +84,7 @@ class Bench:
     """The lanes of one worker; their models are open until the process ends."""
 
     def __init__(self, pace: Callable[[int, str, ModelConfig], Pace]) -> None:
-        """*pace* returns what keeps the limits per minute of the model of a lane, by its name and row."""
+        """*pace* returns the rate limiter for the model of a lane, by its name and row."""
         self._pace = pace
         self._lanes: dict[int, _Lane] = {}
         self._sources: dict[tuple[str, Reading], Source] = {}
@@ -93,18 +93,18 @@ class Bench:
         self._opening = asyncio.Lock()
 
     async def open(self, message: Open) -> Opened:
-        """Prepare a lane; raises a MedVisionAgentError where this process makes something else of the settings."""
+        """Prepare a lane; raises a MedVisionAgentError where the settings give another identity in this process."""
         async with self._opening:
             settings = Settings.model_validate_json(message.settings)
             prepared = await asyncio.to_thread(self._prepared, settings)
             _check_same(message, prepared)
             chat = await self._chat(prepared, message)
             self._lanes[message.lane] = _Lane(message, job_of(prepared, chat))
-        gc.freeze()  # as ``settled_heap`` does: what is there now lives to the end
+        gc.freeze()  # as ``settled_heap`` does: the present objects live to the end
         return Opened(message.number)
 
     async def ask(self, message: Ask, waiting: Waiting) -> Told:
-        """Ask one sample and return what is stored of it; raises what an engine's ``ask`` does."""
+        """Ask one sample and return its stored form; raises the same errors as an engine's ``ask``."""
         record, trace = await self.asked(message, waiting)
         return await asyncio.to_thread(told, message.number, record, trace, self._lanes[message.lane].opened)
 
@@ -141,7 +141,7 @@ class Bench:
 
 
 async def spoken(number: int, work: Awaitable[T]) -> T | GaveUp | Broke:
-    """Return what comes of *work* in words for the process that writes the run: its result, or its error."""
+    """Return a message for the process that writes the run with the result of *work*, or its error."""
     try:
         return await work
     except GivenUpError:
@@ -159,13 +159,13 @@ def _check_same(message: Open, prepared: Prepared) -> None:
     ]
     if different:
         raise ConfigError(
-            f"a worker makes something else of the settings of the run than the process that began it "
+            f"a worker prepared the run differently from the process that began it "
             f"({', '.join(different)}): files or packages changed meanwhile; repeat the command with --resume"
         )
 
 
 def told(number: int, record: Record, trace: Trace, opened: Open) -> Told:
-    """Return what became of a sample, its pictures on disk where it had a reply, and so is stored for certain."""
+    """Return a sample's result; its images are on disk if it had a reply, because it will then be stored."""
     pictures = trace.pictures
     if record.finish_reasons and opened.folder is not None:
         for key, png in pictures.items():

@@ -1,4 +1,4 @@
-"""Which engine asks: this process alone, or several beside it."""
+"""Chooses the engine that asks: this process alone, or several beside it."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ _MOST_CONNECTIONS = 1000
 
 
 def number_of(runs: Sequence[Prepared], cores: int | None = None) -> int:
-    """Return how many processes ask *runs*: as many as were asked for, or as help; 1 is this process alone.
+    """Return how many processes ask *runs*: the given number, or as many as are useful; 1 is this process alone.
 
     Raises ConfigError where several were asked for and the model works in this process, and where one process would
     have more samples in flight than it can.
@@ -63,7 +63,7 @@ def _number_of(runs: Sequence[Prepared], cores: int | None) -> int:
 
 
 def stated(number: int, settings: Settings) -> list[str]:
-    """Return a line that says who asks, where it is not this process alone."""
+    """Return a line about the workers that ask, or nothing where this process asks alone."""
     if settings.engine == "ray":
         cluster = settings.address or os.environ.get("RAY_ADDRESS") or "of this machine"
         return [f"asking by {plural(number, 'worker')} of the Ray cluster {cluster}"]
@@ -72,7 +72,7 @@ def stated(number: int, settings: Settings) -> list[str]:
 
 @asynccontextmanager
 async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIterator[Engine | LeasingEngine]:
-    """Return what asks *runs*; its processes end with the context, and wait for nothing once *stop* is set.
+    """Return the engine that asks *runs*; its processes end with the context, and stop waiting when *stop* is set.
 
     Raises ConfigError where Ray is asked for and cannot be had.
     """
@@ -95,7 +95,7 @@ async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIter
 
 
 def _loads(runs: Sequence[Prepared]) -> bool:
-    """Say whether a model of *runs* is loaded into the process that asks it."""
+    """Return whether a model of *runs* is loaded into the process that asks it."""
     return any(isinstance(run.model, Transformers) for run in runs)
 
 

@@ -91,10 +91,10 @@ def _knock(address: str | None) -> None:
 
 
 class RayWorker(LeaseWorker):
-    """An actor, started anew after each death."""
+    """A worker that is a Ray actor, started again after each death."""
 
     def __init__(self, pacer: str, *, gpus: float) -> None:
-        """One that takes a number of *gpus*; *pacer* names the actor that all workers share."""
+        """Create a worker that uses *gpus* GPUs; *pacer* names the rate-limiting actor that all workers share."""
         self._gpus, self._name = gpus, pacer
         self._actor: Any = None
         self._pacer: Any = None
@@ -102,7 +102,7 @@ class RayWorker(LeaseWorker):
         self._life = ""
 
     async def start(self) -> None:
-        """Start the actor; what it cannot do shows with the first call."""
+        """Start the actor; errors of its start appear at the first call."""
         import ray  # noqa: PLC0415 - an extra
 
         shared = {"name": self._name, "get_if_exists": True, "num_cpus": 0}
@@ -122,17 +122,17 @@ class RayWorker(LeaseWorker):
         await self._call("lease", asks, most)
 
     async def recall(self, pool: int) -> list[int]:
-        """Take back what was not begun."""
+        """Take back the samples that were not begun."""
         back: list[int] = await self._call("recall", pool)
         return back
 
     async def news(self, heard: int) -> News:
-        """Return what the actor has to tell."""
+        """Return the actor's news."""
         found: News = await self._call("news", heard)
         return found
 
     async def _call(self, method: str, *given: object) -> Any:
-        """Return what a method of the actor returns; raises WorkerLostError where the actor is dead."""
+        """Return the result of a method of the actor; raises WorkerLostError where the actor is dead."""
         from ray.exceptions import ActorUnavailableError, RayActorError  # noqa: PLC0415 - an extra
 
         if self._actor is None:
@@ -147,7 +147,7 @@ class RayWorker(LeaseWorker):
                 raise WorkerLostError(" ... ".join(dict.fromkeys((lines[0], lines[-1].strip())))) from None
 
     def stop(self) -> None:
-        """Have the actor wait for no further try of a request."""
+        """Make the actor stop waiting for further tries of requests."""
         if self._actor is not None:
             self._actor.stop.remote()
 
@@ -161,7 +161,7 @@ class RayWorker(LeaseWorker):
             self._pacer.forget.remote(self._life)
 
     def close(self) -> None:
-        """End the actor, and the one that all share."""
+        """End the actor, and the rate-limiting actor that all workers share."""
         import ray  # noqa: PLC0415 - an extra
 
         self.kill()
@@ -178,7 +178,7 @@ class _Actor:
         self._holder = Holder(self._pace, _scratch)
 
     async def open(self, message: Open, place: Place) -> tuple[Message, bool]:
-        """Prepare a lane, and say whether its folder is seen from here."""
+        """Prepare a lane, and return whether its folder is visible from here."""
         answer = await self._holder.open(message, place)
         return answer, self._holder.sees(message.lane)
 
@@ -187,15 +187,15 @@ class _Actor:
         self._holder.lease(asks, most)
 
     async def recall(self, pool: int) -> list[int]:
-        """Give back what was not begun."""
+        """Give back the samples that were not begun."""
         return self._holder.recall(pool)
 
     async def news(self, heard: int) -> News:
-        """Tell what there is to tell."""
+        """Return the notes since the last call."""
         return await self._holder.news(heard)
 
     async def stop(self) -> None:
-        """Wait for no further try of a request."""
+        """Stop waiting for further tries of requests."""
         self._stop.set()
         self._holder.stop()
 

@@ -28,7 +28,7 @@ from medvision_agent.eval.store.write import Traced
 __all__ = ["MOST_DEATHS", "Dispatch", "NotBegunError", "Worker", "died_often", "dispatching", "settled"]
 
 MOST_DEATHS = 10
-"""Deaths of workers in a row, without a sample that ended in between, after which the run stops."""
+"""The run stops after so many deaths of workers in a row without a finished sample in between."""
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ class Dispatch:
         self._deaths = 0
 
     async def ask(self, lane: Lane, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Traced]:
-        """Have a worker ask one sample (``Engine.ask``)."""
+        """Make a worker ask one sample (``Engine.ask``)."""
         own = await beside(lane.job, sample)
         message = Ask(
             number=next(self._numbers),
@@ -75,7 +75,7 @@ class Dispatch:
         return Record.model_validate({**json.loads(told.record), "sample": sample}), told
 
     async def stop_when(self, stop: asyncio.Event) -> None:
-        """Wait for *stop*, and have no worker wait for a further try of a request."""
+        """Wait for *stop*, then make all workers stop waiting for further tries of requests."""
         await stop.wait()
         for worker in self._workers:
             worker.stop()
@@ -85,7 +85,7 @@ class Dispatch:
         await asyncio.gather(*(worker.close() for worker in self._workers))
 
     def opening(self, lane: Lane) -> Open:
-        """Return what a worker must know of a lane."""
+        """Return the message that tells a worker about a lane."""
         job, store = lane.job, lane.store
         share = -(-job.chat.config.max_connections // len(self._workers))
         return Open(
@@ -100,7 +100,7 @@ class Dispatch:
         )
 
     async def turn(self, lane: int, waiting: Waiting) -> Start | None:
-        """Wait until a request of a lane may start, and return the start; None: it was given up."""
+        """Wait until a request of a lane may start, and return its start; None: the wait was given up."""
         try:
             return await self._pace(lane).wait(waiting.sleep)
         except GivenUpError:
@@ -111,7 +111,7 @@ class Dispatch:
         self._pace(lane).took(start, tokens)
 
     def died(self, how: str) -> Exception:
-        """Count the death of a worker, and return what it is to the samples it was asking."""
+        """Count the death of a worker, and return the error for the samples it was asking."""
         self._deaths += 1
         return WorkerLostError(how) if self._deaths < MOST_DEATHS else died_often(self._deaths, how)
 
@@ -128,7 +128,7 @@ def died_often(deaths: int, how: str) -> ConfigError:
 
 
 class NotBegunError(Exception):
-    """The worker died before it began with what it was asked, which had no part in that."""
+    """The worker died before it began the sample, so the sample did not cause the death."""
 
 
 class Worker(ABC):
@@ -143,7 +143,7 @@ class Worker(ABC):
         self._starting = asyncio.Lock()
 
     async def ask(self, lane: Lane, message: Ask, waiting: Waiting) -> Told:
-        """Ask one sample; raises what an engine's ``ask`` does."""
+        """Ask one sample; raises the same errors as an engine's ``ask``."""
         self.flying[lane.job.settings.model] += 1
         try:
             while True:
@@ -165,7 +165,7 @@ class Worker(ABC):
         return told
 
     def lost(self, how: str) -> Exception:
-        """Note that the worker died, so that the next sample starts another; return what that is to its samples."""
+        """Note that the worker died, so that the next sample starts another; return the error for its samples."""
         self._opened, self.lives = {}, False
         return self.dispatch.died(how)
 
@@ -175,11 +175,11 @@ class Worker(ABC):
 
     @abstractmethod
     async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
-        """Send a message, and return or raise what comes of it; NotBegunError where it had no part in a death."""
+        """Send a message, and return its answer or raise its error; NotBegunError where it did not cause a death."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Have the worker wait for no further try of a request."""
+        """Make the worker stop waiting for further tries of requests."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -187,7 +187,7 @@ class Worker(ABC):
 
 
 def settled(message: Message) -> Told | Opened:
-    """Return what a worker answered, or raise what it says was raised there."""
+    """Return a worker's answer, or raise the error that it reports."""
     if isinstance(message, GaveUp):
         raise GivenUpError
     if isinstance(message, Broke):

@@ -1,4 +1,4 @@
-"""What is handed out to workers that hold leases, how much at a time, and what is taken back from them.
+"""Decides which samples are handed to workers with leases, how many at a time, and which are taken back.
 
 Contract: all that is out counts in the budget as what is in flight does. Workers have some samples more than they ask
 at once, so that none of them waits for this process; near a budget they have none, and those that wait are taken back
@@ -23,17 +23,17 @@ from medvision_agent.eval.store.write import Traced
 __all__ = ["TICK", "Handing"]
 
 TICK = 0.2
-"""Seconds between two looks at the budget."""
+"""Seconds between two checks of the budget."""
 _PATIENCE = 60.0
-"""Seconds in which a worker gives back what waits there; then it is killed."""
+"""Seconds that a worker has to give back its waiting samples before it is killed."""
 _SMOOTH = 0.2
-"""Share of the last look in the rate of a worker."""
+"""Weight of the latest interval in a worker's mean rate."""
 _FAR = 4
-"""Samples wait at workers as long as so many times what is in flight at once fits into the budget."""
+"""Samples may wait at workers while the budget has room for so many times the samples in flight at once."""
 
 
 class Handing(ABC):
-    """What is out, and at which worker. For one event loop."""
+    """The samples handed out, and their workers; used from one event loop."""
 
     def __init__(
         self, workers: Sequence[LeaseWorker], pools: Sequence[Pool], meter: Meter, watch: Watch, stop: asyncio.Event
@@ -44,7 +44,7 @@ class Handing(ABC):
         self._suspects = [number for number, pool in enumerate(pools) if pool.alone]
         self._numbers = itertools.count()
         self._recalls: asyncio.Task[None] | None = None
-        """Has taken back what waits at workers when it is done."""
+        """The task that takes back the samples waiting at workers."""
         self._calmed = set[int]()
         """Models whose samples were taken back, because one is asked alone."""
         self._tasks = set[asyncio.Task[None]]()
@@ -53,7 +53,7 @@ class Handing(ABC):
 
     @abstractmethod
     async def _store(self, out: Out, record: Record, trace: Traced, *, counts: bool) -> None:
-        """Store a record that no worker stores; *counts* says whether it was paid."""
+        """Store a record that no worker stores; *counts* tells whether it was paid."""
 
     def _go(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -65,14 +65,14 @@ class Handing(ABC):
         self._tasks.discard(task)
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self._problem(error)
-            self._over.set()  # nothing that waits for it would ever end
+            self._over.set()  # anything that waits for it would never end
 
     def _problem(self, problem: Exception) -> None:
         self._problems.append(problem)
         self._stop.set()
 
     def _fill(self) -> None:
-        """Hand out what may be begun, first to have all at work, then to have some wait there."""
+        """Hand out samples that may be begun: first to keep all workers busy, then some to wait there."""
         try:
             served = self._served()
             for ahead in (False, True):
@@ -84,7 +84,7 @@ class Handing(ABC):
             self._over.set()
 
     def _served(self) -> Sequence[int]:
-        """Return the models that are asked now: where there are suspects, one after the other."""
+        """Return the models that are asked now: only one at a time while there are suspects."""
         while self._suspects and not self._pools[self._suspects[0]].calm:
             self._suspects.pop(0)
         return self._suspects[:1] or range(len(self._pools))
@@ -112,7 +112,7 @@ class Handing(ABC):
                 self._give(slot, number, ask)
 
     def _may(self) -> bool:
-        """Say whether one more may be begun; before a no counts, what waits at workers is taken back."""
+        """Return whether one more sample may be begun; before a final no, samples waiting at workers are taken back."""
         if self._stop.is_set():
             return False
         if self._meter.would_allow_one_more():
@@ -120,7 +120,7 @@ class Handing(ABC):
         return self._meter.allows_one_more() if not self._recall(*range(len(self._pools))) else False
 
     def _recall(self, *numbers: int, all_: bool = False) -> bool:
-        """Take back what waits at workers, if anything does; say whether that goes on.
+        """Take back the samples that wait at workers, if any; return whether this is still going on.
 
         Where a worker has no more than it asks at once, nothing waits there, unless it begins nothing (*all_*).
         """
@@ -152,7 +152,7 @@ class Handing(ABC):
         self._back([slot.out[one] for one in back if one in slot.out])
 
     def _back(self, outs: Sequence[Out]) -> None:
-        """Have samples asked next that were not begun."""
+        """Put samples that were not begun at the front of the queue."""
         for out in reversed(outs):
             self._pools[out.pool].asks.appendleft(out.ask)
             self._end(out)

@@ -1,4 +1,4 @@
-"""A worker's leases: samples that wait here, those that are asked, and the shards that keep what is finished.
+"""A worker's leases: samples that wait here, samples being asked, and the shards that keep finished samples.
 
 Contract: samples are begun in the order in which they were leased, as many of each model at a time as the worker was
 told. What is finished is on disk before it is told, and every note is told until it was heard. After a refused request
@@ -46,15 +46,15 @@ from medvision_agent.eval.store.shard import SHARDS, Shard, sees
 __all__ = ["Holder"]
 
 TOGETHER = 0.2
-"""Seconds in which notes are collected before they are told."""
+"""Seconds for which notes are collected before they are sent."""
 QUIET = 5.0
-"""Seconds after which a worker that has nothing to tell says so: it lives."""
+"""Seconds after which a worker without news sends a sign of life."""
 _RECORDS, _BYTES = 256, 1 << 22
-"""Records, and bytes of traces and pictures, with which a shard is closed."""
+"""Number of records, and bytes of traces and images, at which a shard is closed."""
 _AGE, _PROMPT = 5.0, 0.5
-"""Seconds after which a shard is closed; the shorter time where other runs wait for it."""
+"""Seconds after which a shard is closed; the shorter time applies where other runs wait for it."""
 _TOLD = 1 << 23
-"""Bytes of shards and pictures that are told together, unless one note has more."""
+"""Largest number of bytes of shards and images sent together, unless a single note has more."""
 
 _BACK = 1 << 12
 """Numbers of samples that are told again as given back: more than ever wait at once (``slots.py``)."""
@@ -64,7 +64,7 @@ Note = Finished | Closed | Told | GaveUp | Broke | Heard
 
 @dataclass
 class _Pool:
-    """What is leased of one model."""
+    """The leased samples of one model."""
 
     most: int = 0
     flying: int = 0
@@ -86,7 +86,7 @@ class _Kept:
 
 @dataclass(eq=False)
 class _Lane:
-    """Where a run's samples are kept."""
+    """Where the finished samples of a run are kept."""
 
     opened: Open
     place: Place
@@ -100,10 +100,10 @@ class _Lane:
 
 
 class Holder:
-    """The leases of one worker. For one event loop."""
+    """The leases of one worker; used from one event loop."""
 
     def __init__(self, pace: Callable[[int, str, ModelConfig], Pace], scratch: Callable[[], Path]) -> None:
-        """*pace* is what a ``Bench`` takes; *scratch* returns a folder for shards where no run's folder is seen."""
+        """*pace* is as for ``Bench``; *scratch* returns a folder for shards where the run's folder is not visible."""
         self._bench, self._scratch = Bench(pace), scratch
         self._stop = asyncio.Event()
         self._pools, self._lanes = dict[int, _Pool](), dict[int, _Lane]()
@@ -125,7 +125,7 @@ class Holder:
         return await spoken(message.number, self._bench.open(message))
 
     def sees(self, lane: int) -> bool:
-        """Say whether this process sees the folder of a lane's run."""
+        """Return whether this process sees the folder of a lane's run."""
         return self._lanes[lane].run is not None
 
     def lease(self, asks: Sequence[Leased], most: int) -> None:
@@ -145,11 +145,11 @@ class Holder:
         return list(held.back)
 
     def stop(self) -> None:
-        """Wait for no further try of a request, and begin nothing."""
+        """Stop waiting for further tries of requests, and begin nothing."""
         self._stop.set()
 
     async def news(self, heard: int) -> News:
-        """Return all notes after number *heard*, once there are any, or when it was quiet for a while."""
+        """Return all notes after number *heard*, as soon as there are any, or an empty sign of life after a while."""
         self._heard = heard
         while self._notes and self._notes[0][0] <= heard:
             self._notes.popleft()
@@ -166,7 +166,7 @@ class Holder:
         return News(notes[-1][0] if notes else heard, [note for _, note in notes], unclosed)
 
     async def _something(self) -> None:
-        """Wait for notes, and then a little for more of them, unless they are urgent."""
+        """Wait for notes, then a little longer for more, unless they are urgent."""
         if not self._notes:
             self._told.clear()
             self._hurried.clear()
@@ -188,7 +188,7 @@ class Holder:
         return self._last
 
     def _begin(self) -> None:
-        """Begin what may be begun."""
+        """Begin the samples that may be begun."""
         if self._stop.is_set() or self._refused > self._heard:
             return
         for pool in self._pools.values():
@@ -214,7 +214,7 @@ class Holder:
         self._close_what_is_due()
 
     async def _ask(self, leased: Leased) -> Told | None:
-        """Ask one sample and keep what came of it; return what is not kept here."""
+        """Ask one sample and keep its result; return the note about a result that is not kept here."""
         lane = self._lanes[leased.lane]
         ask = Ask(
             number=leased.number,
@@ -280,7 +280,7 @@ class Holder:
         return number
 
     def _close_what_is_due(self) -> None:
-        """Close shards that are full or old, and all of them where nothing is asked any more."""
+        """Close shards that are full or old, and all of them when no sample is being asked."""
         idle = self._idle
         for number, lane in self._lanes.items():
             if (kept := lane.kept) is None:
@@ -300,7 +300,7 @@ class Holder:
             task.add_done_callback(self._tasks.discard)
 
     async def _closed(self, number: int, lane: _Lane, kept: _Kept) -> None:
-        """Close a shard, and tell of it."""
+        """Close a shard, and report it in a note."""
         note = await spoken(-1, asyncio.to_thread(_close, number, lane, kept))
         self._closing -= 1
         self._tell(note, urgent=lane.place.prompt or self._idle)
@@ -311,7 +311,7 @@ class Holder:
 
 
 def _close(number: int, lane: _Lane, kept: _Kept) -> Closed:
-    """Close a shard, and read it where the process that writes the run cannot."""
+    """Close a shard, and read its bytes where the process that writes the run cannot."""
     file = kept.shard.close()
     name = f"{lane.place.worker}/{file.name}"
     if lane.run is not None:
@@ -322,7 +322,7 @@ def _close(number: int, lane: _Lane, kept: _Kept) -> Closed:
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but no longer than that."""
+    """Wait for an event, with a time limit."""
     if seconds and not event.is_set():
         await asyncio.wait([waiter := asyncio.ensure_future(event.wait())], timeout=seconds)
         waiter.cancel()
@@ -342,7 +342,7 @@ def _write_pictures(lane: _Lane, trace: Trace) -> None:
 
 
 def _scored(lane: _Lane, record: Record) -> tuple[bool, float] | None:
-    """Return success and loss of a record, for who watches."""
+    """Return success and loss of a record, for callbacks."""
     if lane.place.rules is None or (found := score_record(record, protocol(lane.place.rules))) is None:
         return None
     return found.success, found.loss

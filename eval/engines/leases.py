@@ -1,4 +1,4 @@
-"""Samples handed out by leases: the side of the process that decides everything and writes the run.
+"""Leases of samples: the side of the process that decides everything and writes the run.
 
 Contract: what is handed out, and when, is for ``handing.py`` to say. What a worker finished is in its shard, and is
 taken into the run while it goes on. Where a worker dies, its shards are taken in, and the rest of its samples are asked
@@ -41,9 +41,9 @@ from medvision_agent.eval.store.shard import SHARDS, left_in, new_token, remove_
 __all__ = ["Leases"]
 
 SILENCE = 300.0
-"""Seconds without a word after which a worker is given up."""
+"""Seconds without a message after which a worker is given up."""
 _PATIENCE = 5.0
-"""Seconds to wait for what is taken back from all workers, before one of them may begin more."""
+"""Seconds to wait until all workers gave back their waiting samples, before one of them may begin more."""
 
 _LOOKS = 3
 """Looks at what is left in the end: a worker that is being killed may close a shard between two of them."""
@@ -58,7 +58,7 @@ class Leases(LeasingEngine):
     async def ask_pools(
         self, pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event
     ) -> list[Exception]:
-        """Ask all that the pools hold (``LeasingEngine.ask_pools``)."""
+        """Ask all samples of the pools (``LeasingEngine.ask_pools``)."""
         return await _Session(self._workers, pools, meter, watch, stop).run()
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Leases(LeasingEngine):
 
 
 class _Session(Handing):
-    """All that is leased by one command."""
+    """All leases of one command."""
 
     def __init__(
         self, workers: Sequence[LeaseWorker], pools: Sequence[Pool], meter: Meter, watch: Watch, stop: asyncio.Event
@@ -76,15 +76,15 @@ class _Session(Handing):
         super().__init__(workers, pools, meter, watch, stop)
         self._lanes, self._tokens = dict[Lane, int](), dict[Path, str]()
         self._waiting = dict[tuple[Lane, str, int], tuple[Out, Record, Brief | None]]()
-        """Samples that were finished and are not in the run yet, though others wait for them, or they may be lost."""
+        """Finished samples that are not in the run yet, although others wait for them or they may be lost."""
         self._early = set[tuple[Lane, str, int]]()
-        """Such that are in the run before the worker told that they were finished."""
+        """Samples that came into the run before the worker reported them as finished."""
         self._refused = set[tuple[Lane, str]]()
-        """Shards that were damaged: what was finished in them is asked again, also where it is told later."""
+        """Damaged shards. The samples finished in them are asked again, also if the worker reports them later."""
         self._deaths = 0
 
     async def run(self) -> list[Exception]:
-        """Ask everything, and return what ended it early."""
+        """Ask everything, and return the errors that ended it early."""
         try:
             for work in (self._tick(), self._stop_when_told(), *map(self._serve, self._slots)):
                 self._go(work)
@@ -250,7 +250,7 @@ class _Session(Handing):
             await self._store(out, record, note, counts=True)
 
     async def _store(self, out: Out, record: Record, trace: Any, *, counts: bool) -> None:
-        """Store what no worker stores."""
+        """Store a record that no worker stores."""
         await out.ask[0].store.add_async(record, trace)
         if counts:
             self._meter.add(record)
@@ -258,7 +258,7 @@ class _Session(Handing):
         self._fill()
 
     def _settle(self, out: Out, record: Record, scored: Brief | None) -> None:
-        """Have a record that is on disk followed by all that follows from it."""
+        """Do everything that follows from a record that is on disk."""
         lane, sample, _ = out.ask
         if lane.store.in_flight.deaths(sample.id):
             lane.store.in_flight.forget(sample.id)
@@ -295,13 +295,13 @@ class _Session(Handing):
                 self._early.add((lane, *key))
 
     def _back_unmerged(self, slot: Slot, shard: tuple[Lane, str] | None = None) -> None:
-        """Have samples asked again that a worker finished in a *shard* which never comes; by default in any."""
+        """Queue samples again that a worker finished in a *shard* that is lost; by default, in any of its shards."""
         ours = {key: (key[0], out.shard) for key, (out, *_) in self._waiting.items() if out.slot is slot}
         lost = [key for key, its in ours.items() if shard in {None, its}]
         self._back([self._waiting.pop(key)[0] for key in lost])
 
     async def _lost(self, slot: Slot, how: str) -> None:
-        """Take in what a worker finished that died, and have the rest asked by others."""
+        """Merge the finished samples of a worker that died, and let others ask the rest."""
         slot.worker.kill()
         self._deaths += 1
         if self._deaths >= MOST_DEATHS:
@@ -323,7 +323,7 @@ class _Session(Handing):
                 self._end(out)
 
     async def _if_found(self, out: Out) -> None:
-        """Take a sample for finished that a worker which died had in a shard, so that it is in the run by now."""
+        """Count a sample as finished that a dead worker had in a shard, and that is in the run by now."""
         lane, sample, attempt = out.ask
         waited = self._waiting.pop((lane, sample.id, attempt), None)
         record = await asyncio.to_thread(find_attempt, lane.store.folder, sample, attempt)
@@ -334,7 +334,7 @@ class _Session(Handing):
         self._settle(out, record, waited[2] if waited else None)
 
     def _take_what_is_left(self) -> None:
-        """Take in what is left where the command was interrupted twice, or failed."""
+        """Merge the remaining shards where the command was interrupted twice, or failed."""
         for store in {lane.store for lane in self._lanes}:
             for _ in range(_LOOKS):
                 for merged in store.merge_left():
@@ -346,7 +346,7 @@ class _Session(Handing):
 
 
 async def _both(*works: Coroutine[Any, Any, None]) -> None:
-    """Do both until one of them fails, and raise that."""
+    """Run both until one of them fails, and raise its error."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         await asyncio.gather(*tasks)
@@ -364,7 +364,7 @@ def _raised(note: Broke) -> Exception:
 
 
 def _unpacked(lane: Lane, file: Path, note: Closed) -> None:
-    """Write what came without a shared folder: the pictures first, then the shard that names them."""
+    """Write files sent by a worker without a shared folder: the images first, then the shard that names them."""
     for key, png in note.pictures.items():
         write_picture(lane.store.folder, key, png, lane.store.shared)
     make_folder(file.parent)

@@ -1,4 +1,4 @@
-"""What a worker and the process that writes the run say to each other.
+"""The messages between a worker and the process that writes the run.
 
 Contract: both are the same program, of the same version, started by the same user: messages are Python objects, each
 after its length. Text of models is data in them. A worker is told of nothing that the run does not ask.
@@ -50,7 +50,7 @@ class Open:
     settings: str
     """``Settings`` as JSON, with the model's row."""
     identity: Mapping[str, object]
-    """What the run is stored as; what the worker makes of the settings must be the same."""
+    """The stored identity of the run; the identity that the worker computes must be the same."""
     picture: Picture
     connections: int
     """Samples of the lane's model that this worker has in flight at most."""
@@ -68,7 +68,7 @@ class Ask:
     sample: Sample
     attempt: int
     donor: Sample | None
-    """Whose image is shown instead."""
+    """The donor whose image is shown instead."""
     lent: str | None
     """The question in MedVision's own words, where it is asked in them."""
     results: Sequence[HandedBack] | None
@@ -95,15 +95,15 @@ class Leased:
     pixels: int | None
     thinking_budget: int | None
     drawn: bool
-    """One of several answers to the sample: its whole record is told."""
+    """True for one of several answers to the sample: its whole record is sent."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """To a worker of a cluster, beside ``Open``: where it keeps what it finishes of a lane."""
+    """To a worker of a cluster, with ``Open``: where it keeps the finished samples of a lane."""
 
     token: str
-    """What it finds in the run's folder, where it sees that."""
+    """The token by which it recognises the run's folder, if it sees the folder."""
     worker: str
     """The folder of its shards."""
     run: str
@@ -111,11 +111,11 @@ class Place:
     packs: bool
     """Whether the run packs traces."""
     prompt: bool
-    """Whether other runs wait for what is stored of this one."""
+    """Whether other runs wait for stored records of this run."""
     answered: bool
     """Whether the run had any reply: before that, a refused first request is not stored."""
     rules: str | None
-    """The protocol by which samples are scored for who watches; None: nobody does."""
+    """The protocol by which samples are scored for callbacks; None: there are none."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class Told:
-    """From a worker: what became of a sample."""
+    """From a worker: the result of a sample."""
 
     number: int
     record: str
@@ -160,7 +160,7 @@ class Told:
     trace: str
     """JSON."""
     pictures: Mapping[str, bytes]
-    """Those that are not in the run's folder yet."""
+    """The images that are not in the run's folder yet."""
 
     def to_json(self) -> str:
         """Return the trace."""
@@ -180,7 +180,7 @@ class Broke:
 
     number: int
     kind: str
-    """The name of its class, where it is one of ours; else empty."""
+    """The name of its class, where this program defines it; else empty."""
     text: str
 
 
@@ -212,7 +212,7 @@ class Took:
     start: int
     lane: int
     tokens: int | None
-    """Input and output together; None: it had no reply."""
+    """Input and output tokens together; None: the request had no reply."""
 
 
 @dataclass(frozen=True)
@@ -243,10 +243,10 @@ class Closed:
 
 @dataclass(frozen=True)
 class News:
-    """From a worker of a cluster: what it has to tell since the last time."""
+    """From a worker of a cluster: its notes since the last time."""
 
     last: int
-    """The number of the last note, by which the worker is told that it was heard."""
+    """The number of the last note, with which its receipt is confirmed to the worker."""
     notes: Sequence[Finished | Closed | Told | GaveUp | Broke | Heard]
     unclosed: bool
     """Whether it keeps anything in a shard that is not closed."""

@@ -45,11 +45,11 @@ start(int(sys.argv[1]))
 """
 """Lets a worker find what this process finds: packages, models and tools beside a script or a notebook."""
 _PATIENCE = 2.0
-"""Seconds in which a worker ends that is told so; then it is killed."""
+"""Seconds that a worker has to end by itself before it is killed."""
 
 
 class ProcessWorker(Worker):
-    """One process, and what it was asked and has not answered yet."""
+    """One worker process, and its unanswered messages."""
 
     def __init__(self, dispatch: Dispatch) -> None:
         super().__init__(dispatch)
@@ -58,7 +58,7 @@ class ProcessWorker(Worker):
         self._tasks = set[asyncio.Task[None]]()
         self._asked: dict[int, tuple[asyncio.Future[Message], Waiting]] = {}
         self._begun = set[int]()
-        """Of these, what the process has begun with."""
+        """The unanswered messages that the process has begun to work on."""
         self._numbers, self._starts = itertools.count(), dict[int, Start]()
         """Requests of the process that are not over, where limits per minute are kept."""
 
@@ -76,7 +76,7 @@ class ProcessWorker(Worker):
         self._go(self._listen(reader, process))
 
     async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
-        """Send a message, and return or raise what comes of it."""
+        """Send a message, and return its answer or raise its error."""
         if not self.lives:
             raise NotBegunError
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -89,11 +89,11 @@ class ProcessWorker(Worker):
             self._begun.discard(message.number)
 
     def stop(self) -> None:
-        """Have the worker wait for no further try of a request."""
+        """Make the worker stop waiting for further tries of requests."""
         self._say(Stop())
 
     async def close(self) -> None:
-        """End the process, which takes the end of the socket for its own."""
+        """End the process by closing its socket."""
         for task in self._tasks:
             task.cancel()
         if self._writer is not None:
@@ -107,7 +107,7 @@ class ProcessWorker(Worker):
             await self._process.wait()
 
     def _not_started(self, status: int) -> Exception:
-        """Return what it is that the process ended before it could be asked: a kill is a death as any other."""
+        """Return the error for a process that ended before it could be asked; a kill counts as any other death."""
         self._forget()
         if status < 0:
             return _innocent(self.lost(_ended(status)))
@@ -117,7 +117,7 @@ class ProcessWorker(Worker):
         )
 
     def _forget(self) -> None:
-        """Let go of a process that died."""
+        """Clean up after a process that died."""
         self._starts.clear()
         if self._writer is not None:
             self._writer.close()
@@ -171,7 +171,7 @@ class ProcessWorker(Worker):
 
 
 def _innocent(problem: Exception) -> Exception:
-    """Return what a death is to a sample that had no part in it."""
+    """Return the error of a death for a sample that did not cause it."""
     return NotBegunError() if isinstance(problem, WorkerLostError) else problem
 
 

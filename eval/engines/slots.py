@@ -1,4 +1,4 @@
-"""The workers of a cluster as the process that writes the run sees them: what each was leased and has not ended."""
+"""The workers of a cluster, as the process that writes the run sees them, with their unfinished leases."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from medvision_agent.eval.engines.messages import Leased, News, Open, Place
 __all__ = ["LeaseWorker", "Out", "Slot", "shares"]
 
 _MOST_AHEAD = 512
-"""Samples that wait at a worker, at most."""
+"""Largest number of samples that wait at a worker."""
 
 
 class LeaseWorker(ABC):
@@ -26,7 +26,7 @@ class LeaseWorker(ABC):
 
     @abstractmethod
     async def open(self, message: Open, place: Place) -> bool:
-        """Prepare a lane, and say whether the worker sees the run's folder; raises what was raised there."""
+        """Prepare a lane, and return whether the worker sees the run's folder; raises the worker's error."""
 
     @abstractmethod
     async def lease(self, asks: Sequence[Leased], most: int) -> None:
@@ -38,11 +38,11 @@ class LeaseWorker(ABC):
 
     @abstractmethod
     async def news(self, heard: int) -> News:
-        """Return what the worker has to tell after the note *heard*; it says something every few seconds."""
+        """Return the worker's notes after the note *heard*; it sends a message every few seconds."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Have the worker wait for no further try of a request, and begin nothing."""
+        """Make the worker stop waiting for further tries of requests, and begin nothing."""
 
     @abstractmethod
     def kill(self) -> None:
@@ -50,7 +50,7 @@ class LeaseWorker(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End the process and all that it shares with others."""
+        """End the process and everything that it shares with others."""
 
 
 @dataclass(eq=False)
@@ -72,7 +72,7 @@ class Out:
 
 @dataclass(eq=False)
 class Slot:
-    """The place of one worker, which is started anew where it dies."""
+    """The place of one worker, which is started again if it dies."""
 
     worker: LeaseWorker
     shares: Sequence[int]
@@ -82,11 +82,11 @@ class Slot:
     out: dict[int, Out] = field(default_factory=dict[int, Out])
     """In the order in which they were leased."""
     count: Counter[int] = field(default_factory=Counter[int])
-    """Of these, what was not finished, by model."""
+    """Of these, the samples that are not finished, by model."""
     outbox: list[Out] = field(default_factory=list[Out])
     """What was not sent yet."""
     serves: bool = True
-    """Whether it can be handed samples: not while it is seen to what a worker left that died."""
+    """Whether it can be handed samples: not while the remains of a dead worker are processed."""
     needed: asyncio.Event = field(default_factory=asyncio.Event)
     sees: dict[Lane, bool] = field(default_factory=dict[Lane, bool])
     """The lanes it has prepared, and whether it sees the folders of their runs."""
@@ -94,14 +94,14 @@ class Slot:
     unclosed: bool = False
     finished: int = 0
     rate: float = 0.0
-    """Samples that it finished per second of late."""
+    """Recent rate of finished samples per second."""
 
     def ahead(self, pool: int) -> int:
-        """Return how many samples of a model wait there: what it finishes in a second, or has in flight."""
+        """Return how many samples of a model may wait there: as many as it finishes in a second, or has in flight."""
         return max(self.shares[pool], min(_MOST_AHEAD, int(self.rate)))
 
     def anew(self) -> None:
-        """Begin another life; to be called when nothing is out."""
+        """Reset the place for a new worker; call it when no lease is open."""
         self.life = f"w{token_hex(6)}"
         self.outbox, self.sees, self.heard, self.unclosed = [], {}, 0, False
         self.serves = True
@@ -109,5 +109,5 @@ class Slot:
 
 
 def shares(parallel: int, workers: int) -> list[int]:
-    """Return how many samples each worker has in flight, which are *parallel* together, as evenly as it goes."""
+    """Return how many samples each worker has in flight: *parallel* in all, divided as evenly as possible."""
     return [parallel // workers + (number < parallel % workers) for number in range(workers)]

@@ -47,11 +47,11 @@ class _Worker:
         self._bench = Bench(self._pace)
 
     async def work(self) -> None:
-        """Do what is asked until the other end is gone."""
+        """Handle messages until the other end is closed."""
         self.say(Ready())
         while (message := await received(self._reader)) is not None:
             self._hear(message)
-        os._exit(0)  # nobody is left to hear of what is in flight
+        os._exit(0)  # no process is left to receive the samples in flight
 
     def say(self, message: object) -> None:
         """Send a message."""
@@ -93,9 +93,9 @@ class _Worker:
 
 
 def start(handle: int) -> None:
-    """Be a worker at the other end of a socket, until that end is gone."""
+    """Run as a worker on a socket, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal's processes
-    logging.getLogger().addHandler(logging.NullHandler())  # notices were told once
+    logging.getLogger().addHandler(logging.NullHandler())  # notices were shown once by the other process
     asyncio.run(_work(handle))
 
 

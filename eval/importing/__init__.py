@@ -1,1 +1,1 @@
-"""A user's own images made into the documented form of samples: ``medvision-agent data import`` (docs/import.md)."""
+"""Turns a user's own images into samples of the documented form: ``medvision-agent data import`` (docs/import.md)."""

@@ -1,4 +1,4 @@
-"""What a user chooses for an import, and nothing that is read from files."""
+"""The options that a user gives for an import; nothing here is read from files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,18 +16,18 @@ AffineChoice = Literal["sform", "qform", "pixdim"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure of named points or lines of markups that a user defines."""
+    """A measure that the user defines by named points or lines of markups."""
 
     task: TaskName
     name: str
-    """What is measured; of a size, the structure."""
+    """Name of the measure; for a size, name of the structure."""
     parts: tuple[str, ...]
     """Names of points, or of two lines for a size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """How images become samples."""
+    """The options by which images become samples."""
 
     images: Path
     """A file, or a folder of them."""
@@ -38,36 +38,36 @@ class Choices:
     measures: tuple[Measure, ...] = ()
 
     tasks: tuple[TaskName, ...] = ("detection", "size")
-    """What is asked about masks."""
+    """The tasks made from masks."""
     labels: Mapping[int, str] = field(default_factory=dict)
-    """Names of the numbers in masks; where given, others are passed over."""
+    """Names of the structure numbers in masks; where given, other numbers are skipped."""
     slices: Literal["largest", "all"] | int = "largest"
-    """Which slices of a structure are asked about: the one with most of its pixels, every one, or that index."""
+    """Which slices of a structure are used: the one with most of its pixels, every slice, or a given index."""
     plane: str = ""
     """Empty: the plane in which a scan was made."""
     pieces: Literal["one", "largest"] = "one"
     """Whether a structure in several pieces is left out, or its largest piece asked about."""
     convention: Convention = "edge"
     points_at: Literal["corner", "centre"] = "corner"
-    """Where a table's point (0, 0) lies: the outer corner of the first pixel, or its centre."""
+    """Position of a table's point (0, 0): the outer corner of the first pixel, or its centre."""
 
     spacing: Spacing | None = None
-    """Of images that state none."""
+    """Pixel size of images that state none."""
     affine: AffineChoice | None = None
-    """Which of a NIfTI header's matrices counts, where they disagree."""
+    """The matrix of a NIfTI header to use where its matrices disagree."""
     accept_detector_spacing: bool = False
     """Use the spacing at the detector of a projection, which is not corrected for magnification."""
     redact: tuple[tuple[int, int, int, int], ...] = ()
     """Rectangles x0, y0, x1, y1 of stored pixels (ends exclusive) that are blackened in every plane."""
     accept_burned_in: bool = False
-    """Take images whose header says that patient data is burned into their pixels."""
+    """Accept images whose header says that patient data is burned into their pixels."""
 
     dataset: str = ""
     subjects: Path | None = None
-    """CSV (image, subject): which images show one person."""
+    """CSV file (image, subject) that says which images show the same person."""
     modality: str = ""
     units: Literal["HU", ""] = ""
-    """Unit of the values of images that do not state it."""
+    """Unit of the values for images that state none."""
     description: str = ""
     annotator: str = ""
     licence: str = ""

@@ -22,7 +22,7 @@ __all__ = ["Boxes", "read_coco"]
 MAX_BYTES = 512 << 20
 _SLACK = 1e-6
 _LONGEST = 200
-"""Characters of a structure's name."""
+"""Longest name of a structure, in characters."""
 
 
 class Boxes:
@@ -33,12 +33,12 @@ class Boxes:
         self._used: set[str] = set()
 
     def of(self, scan: Scan, choices: Choices, ledger: Ledger) -> Iterator[Question]:
-        """Yield a detection for each structure of one box; several boxes of one structure are left out by name."""
+        """Yield a detection question for each structure with one box; structures with several go to the ledger."""
         name = next((alias for alias in scan.aliases if alias in self._images), "")
         if not name:
             return
         if scan.grid is not None and scan.values.shape[scan.cut(choices.plane).axis] > 1:
-            ledger.leave(scan.tag, scan.path, "COCO boxes name no slice, and it is a volume; give a table with slices")
+            ledger.leave(scan.tag, scan.path, "COCO boxes name no slice, but it is a volume; give a table with slices")
             return
         cut = scan.cut(choices.plane)
         first, second = sorted((cut.down, cut.across))
@@ -52,7 +52,7 @@ class Boxes:
             label = str(box["label"])
             try:
                 if counts[label] > 1:
-                    raise DataError(f"{counts[label]} boxes on one image, so the question has no single answer")
+                    raise DataError(f"the image has {counts[label]} boxes of it, so the question has no single answer")
                 if choices.labels and label not in choices.labels.values():
                     continue
                 yield _question(box, label, scan, cut, choices)
@@ -65,14 +65,14 @@ class Boxes:
         self._used.update(names)
 
     def unused(self) -> list[str]:
-        """Say how many images of the file were not found."""
+        """Return a message about the images of the file that were not found."""
         count = len(self._images.keys() - self._used)
         return [f"{count} of its images were not found among the images"] if count else []
 
 
 def _question(box: dict[str, Any], label: str, scan: Scan, cut: Cut, choices: Choices) -> Question:
     if box["crowd"]:
-        raise DataError("iscrowd: a box around many is no box of one structure")
+        raise DataError("iscrowd: the box is around several structures, not one")
     x, y, width, height = box["bbox"]
     size = Size(*cut.picture(scan.values, 0).shape)
     if not (width > 0 and height > 0):
@@ -80,7 +80,7 @@ def _question(box: dict[str, Any], label: str, scan: Scan, cut: Cut, choices: Ch
     ends = scan.place(cut, 0, x, y), scan.place(cut, 0, x + width, y + height)
     (x0, x1), (y0, y1) = sorted(end.x for end in ends), sorted(end.y for end in ends)
     if x0 < -_SLACK or y0 < -_SLACK or x1 > size.width + _SLACK or y1 > size.height + _SLACK:
-        raise DataError(f"bbox: reaches out of the image of {size.width} x {size.height} px")
+        raise DataError(f"bbox: extends beyond the image of {size.width} x {size.height} px")
     edges = max(x0, 0.0), max(y0, 0.0), min(x1, float(size.width)), min(y1, float(size.height))
     target, points = box_target(edges, size, choices.convention)
     return Question(task="detection", index=0, label=label, target=target, points=points)
@@ -101,10 +101,10 @@ def read_coco(path: Path) -> Boxes:
     except OSError as error:
         raise DataError(f"{path}: cannot read it ({error.strerror})") from None
     except (ValueError, OverflowError, RecursionError) as error:
-        raise DataError(f"{path}: no JSON, or a value of a wrong kind ({error})") from None
+        raise DataError(f"{path}: not JSON, or a value has the wrong type ({error})") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path}: not of COCO's form ({type(error).__name__} {error}); expected images, annotations and categories"
+            f"{path}: not in COCO format ({type(error).__name__} {error}); expected images, annotations and categories"
         ) from None
     return Boxes(images, sizes)
 
@@ -116,5 +116,5 @@ def _box(one: dict[str, Any], names: dict[Any, str], place: str) -> dict[str, An
     if not names.get(one["category_id"], "x").isprintable() or len(names.get(one["category_id"], "x")) > _LONGEST:
         raise DataError(f"{place}: category_id: its name must be printable and of at most {_LONGEST} characters")
     if one["category_id"] not in names:
-        raise DataError(f"{place}: category_id: {one['category_id']!r} is none of the categories")
+        raise DataError(f"{place}: category_id: {one['category_id']!r} is not among the categories")
     return {"bbox": numbers, "label": names[one["category_id"]], "crowd": bool(one.get("iscrowd", 0))}

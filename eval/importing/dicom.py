@@ -1,7 +1,7 @@
-"""DICOM: single images and series, each image with what its header says of geometry, values and people.
+"""DICOM: single images and series, each image with the geometry, values and person that its header states.
 
 A series of images with positions becomes one volume; an image without a position stands alone. Nothing of a header is
-copied: what a sample says follows from the attributes that are read here by name, and a private one is never read.
+copied: a sample depends only on the attributes that are read here by name, and private ones are never read.
 """
 
 import logging
@@ -29,7 +29,7 @@ __all__ = ["Series", "open_series"]
 _OTHERS = {
     "1.2.840.10008.1.3.10": "",  # DICOMDIR: a list of the files beside it
     "1.2.840.10008.5.1.4.1.1.66.4": "a DICOM segmentation: convert it to NIfTI and give it with --masks",
-    "1.2.840.10008.5.1.4.1.1.481.2": "a DICOM dose, which is no image",
+    "1.2.840.10008.5.1.4.1.1.481.2": "a DICOM dose, which is not an image",
     "1.2.840.10008.5.1.4.1.1.481.3": "a DICOM structure set: convert it to NIfTI masks and give these with --masks",
 }
 _SURELY_CLEAN = {"CT", "MR", "PT", "NM"}
@@ -51,11 +51,11 @@ class Series:
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Names by which masks and tables may call it: the folder of a series."""
+        """Names that masks and tables may use for it: the folder of a series."""
         return (self.path.parent.name,) if len(self.paths) > 1 else ()
 
     def read(self, choices: Choices, ledger: Ledger) -> Scan:
-        """Return the image; raises DataError saying what is wrong, without a path."""
+        """Return the image; raises DataError with the reason, without a path."""
         with _quiet(), _sound():
             return self._read(choices, ledger)
 
@@ -95,7 +95,7 @@ class Series:
 
 
 def open_series(paths: list[Path], ledger: Ledger) -> Iterator[Series]:
-    """Yield the series of these files, in the order of their first files; what holds no image is left out by name."""
+    """Yield the series of these files in the order of their first files; files without an image are reported."""
     with _quiet():
         groups = _grouped(paths, ledger)
     yield from (Series(tuple(group)) for group in groups.values())
@@ -103,10 +103,10 @@ def open_series(paths: list[Path], ledger: Ledger) -> Iterator[Series]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep pydicom from warning about values of attributes that are not read; its words may hold such a value."""
+    """Silence pydicom's warnings about attributes that are not read: they may contain the values."""
     logger = logging.getLogger("pydicom")
     before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)  # its modules' loggers go by this level
+    logger.setLevel(logging.CRITICAL + 1)  # the loggers of its modules use this level
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -130,7 +130,7 @@ def _grouped(paths: list[Path], ledger: Ledger) -> dict[str, list[Path]]:
 
 
 def _key(path: Path) -> str:
-    """Return what the files of one series share; DataError where there is no image in it, empty if that is fine."""
+    """Return the key that files of one series share; raises DataError (empty: ignore the file) if it has no image."""
     header = _read(path, header=True)
     kind = str(header.get("SOPClassUID") or "")
     if "Rows" not in header or kind in _OTHERS:
@@ -141,11 +141,11 @@ def _key(path: Path) -> str:
 
 @contextmanager
 def _sound() -> Iterator[None]:
-    """Turn what values of a wrong kind make of reading into a DataError."""
+    """Turn errors that values of a wrong type cause while reading into a DataError."""
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, NotImplementedError, EOFError) as error:
-        raise DataError(f"its header holds a value of a wrong kind ({type(error).__name__})") from None
+        raise DataError(f"its header holds a value of the wrong type ({type(error).__name__})") from None
 
 
 def _read(path: Path, *, header: bool) -> Any:
@@ -159,8 +159,8 @@ def _read(path: Path, *, header: bool) -> Any:
         return pydicom.dcmread(path, stop_before_pixels=header)
     except OSError as error:
         raise DataError(f"cannot read it ({error.strerror})") from None
-    except Exception as error:  # noqa: BLE001 - whatever a parser says of damaged bytes
-        raise DataError(f"no readable DICOM file ({type(error).__name__})") from None
+    except Exception as error:  # noqa: BLE001 - a parser may raise anything on damaged bytes
+        raise DataError(f"not a readable DICOM file ({type(error).__name__})") from None
 
 
 def _check_people(dataset: Any, choices: Choices) -> None:
@@ -168,7 +168,7 @@ def _check_people(dataset: Any, choices: Choices) -> None:
     if burned and not (choices.accept_burned_in or choices.redact):
         raise DataError(
             "BurnedInAnnotation is YES: its pixels show text that may name the patient; blacken it with --redact, or "
-            "take it with --accept-burned-in after you looked at it"
+            "accept it with --accept-burned-in after looking at it"
         )
 
 
@@ -185,7 +185,7 @@ def _modality(frame: Frame) -> str:
 
 
 def _account(scan: Scan, first: Frame, said: str, found: list[Values], ledger: Ledger) -> None:
-    if said and not said.startswith("--spacing"):  # that is noted where options are applied
+    if said and not said.startswith("--spacing"):  # noted where the options are applied
         ledger.note("pixel_size", said)
     ledger.note("native values", found[0].said)
     if scan.modality:

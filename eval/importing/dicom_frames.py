@@ -1,4 +1,4 @@
-"""The frames of a DICOM file: one, or those of an enhanced file, each with the attributes that hold for it.
+"""The frames of a DICOM file (one, or several of an enhanced file), each with the attributes that apply to it.
 
 In enhanced files an attribute stands in a functional group of the frame or in one shared by all, else at the top.
 """
@@ -27,7 +27,7 @@ _GROUPS: Mapping[str, str] = {
     "WindowCenter": "FrameVOILUTSequence",
     "WindowWidth": "FrameVOILUTSequence",
 }
-"""In which functional group an attribute stands."""
+"""The functional group that holds each attribute."""
 _PACKAGES = "pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
 
 
@@ -38,7 +38,7 @@ class Frame:
     dataset: Any
     stored: NDArray[Any]
     groups: tuple[Any, ...] = ()
-    """Functional groups: its own before the shared ones."""
+    """Functional groups: those of the frame before the shared ones."""
 
     def get(self, name: str) -> Any:
         """Return an attribute by its keyword; None where it is absent or empty."""
@@ -50,7 +50,7 @@ class Frame:
         return None if value is None or value == "" else value
 
     def numbers(self, name: str, count: int) -> tuple[float, ...] | None:
-        """Return an attribute of so many finite numbers; None where it is absent, DataError where it is no such."""
+        """Return an attribute of *count* finite numbers; None where it is absent. DataError if it is anything else."""
         value = self.get(name)
         if value is None:
             return None
@@ -64,12 +64,12 @@ class Frame:
 
 
 def frames_of(dataset: Any) -> list[Frame]:
-    """Return the frames of a file, decoded; raises DataError where that cannot be, or nothing tells them apart."""
+    """Return the decoded frames of a file; raises DataError if decoding fails or frames cannot be told apart."""
     count = int(dataset.get("NumberOfFrames") or 1)
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     size = rows * columns * count * int(dataset.get("SamplesPerPixel") or 1) * 4
     if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE) or size > MAX_BYTES:
-        raise DataError(f"{count} frames of {columns} x {rows} px; at most {MAX_SIDE} px a side and 4 GB are taken")
+        raise DataError(f"{count} frames of {columns} x {rows} px; at most {MAX_SIDE} px a side and 4 GB are accepted")
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence")
     if count > 1 and not per_frame:
         raise DataError(
@@ -89,15 +89,15 @@ def frames_of(dataset: Any) -> list[Frame]:
 
 
 def _decoded(dataset: Any) -> NDArray[Any]:
-    """Return the pixels as stored; YBR colours are turned to RGB."""
+    """Return the pixels as stored; YBR colours are converted to RGB."""
     from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - the extra `import`
     from pydicom.pixels.utils import pixel_array  # noqa: PLC0415 - the extra `import`
 
     syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
     if syntax is None:
-        raise DataError("TransferSyntaxUID is missing, so nothing says how its pixels are stored")
+        raise DataError("TransferSyntaxUID is missing, so the encoding of its pixels is unknown")
     if "PixelData" not in dataset:
-        raise DataError("it holds no PixelData")
+        raise DataError("the file has no PixelData")
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:

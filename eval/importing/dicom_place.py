@@ -16,14 +16,14 @@ from medvision_agent.eval.importing.grid import Grid
 __all__ = ["Placed", "grid_of"]
 
 _UNIT = 1e-3
-"""By how much the cosines of an orientation may miss a length of 1 and a right angle."""
+"""Tolerance for the direction cosines of an orientation: their length of 1 and their right angle."""
 _UNEVEN, _UNEVEN_MM = 0.05, 0.05
-"""How far a slice may lie from its place on an even grid: a share of the distance of two slices, and mm."""
+"""Largest distance of a slice from its place on an even grid: a share of the slice distance, and mm."""
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A series in the patient."""
+    """The position of a series in the patient."""
 
     grid: Grid
     order: list[int]
@@ -33,13 +33,13 @@ class Placed:
 
 
 def grid_of(frames: list[Frame]) -> Placed | None:
-    """Return where frames lie; None for one that states no position. Raises DataError where that is unclear."""
+    """Return the position of the frames; None for a single frame without one. Raises DataError where it is unclear."""
     first = frames[0]
     turn, at = first.numbers("ImageOrientationPatient", 6), first.numbers("ImagePositionPatient", 3)
     pixel = first.numbers("PixelSpacing", 2)
     if turn is None or at is None or pixel is None:
         if len(frames) > 1:
-            raise DataError("its images state no position, orientation or PixelSpacing, so they are no volume")
+            raise DataError("its images state no position, orientation or PixelSpacing, so they form no volume")
         return None
     across, down = np.array(turn[:3]), np.array(turn[3:])
     lengths = np.array([across @ across, down @ down])
@@ -71,14 +71,14 @@ def _check_alike(frames: list[Frame], turn: tuple[float, ...], pixel: tuple[floa
 
 
 def _step(positions: NDArray[np.float64], normal: NDArray[np.float64], thickness: float) -> NDArray[np.float64]:
-    """Return the way from a slice to the next, mm; raises DataError where slices are missing or lie on one another."""
+    """Return the step from a slice to the next in mm; raises DataError where slices are missing or coincide."""
     if len(positions) == 1:
         return normal * (thickness if thickness > 0 else 1.0)
     step = (positions[-1] - positions[0]) / (len(positions) - 1)
     apart = np.diff(positions @ normal)
     if apart.min() < 1e-3:
         raise DataError(
-            "several of its images lie in one place (echoes, phases or time points); import each of them on its own"
+            "several of its images lie in one place (echoes, phases or time points); import each of them separately"
         )
     even = positions[0] + np.arange(len(positions))[:, None] * step
     if np.abs(positions - even).max() > max(_UNEVEN * float(np.linalg.norm(step)), _UNEVEN_MM):

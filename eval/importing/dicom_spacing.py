@@ -1,4 +1,4 @@
-"""Which attribute of a DICOM header states the size of a pixel, and what that size is worth.
+"""Which attribute of a DICOM header states the pixel size, and whether that size holds in the patient.
 
 ``PixelSpacing`` of a tomogram holds in the patient. On a projection (a radiograph) a size at the detector is larger
 than in the patient by the magnification, which nothing corrects: it is taken only where the user accepts it. Spacings
@@ -19,15 +19,15 @@ _CENTIMETRES = 3
 
 
 def spacing_of(frame: Frame, choices: Choices) -> tuple[Spacing | None, str]:
-    """Return a pixel's size and which attribute states it; None where neither one nor the user does.
+    """Return the pixel size and the attribute that states it; None where neither the header nor the user states one.
 
-    Raises DataError where the size is one at the detector that is not accepted, or the user states another one.
+    Raises DataError for a size at the detector that the user has not accepted, or where the user states another size.
     """
     spacing, said, detector = _stated(frame)
     if detector and choices.spacing is None and not choices.accept_detector_spacing:
         raise DataError(
             f"{said}; every length would be too long by the magnification. Give the size in the patient by --spacing, "
-            "or take this one with --accept-detector-spacing"
+            "or accept this size with --accept-detector-spacing"
         )
     if choices.spacing is None:
         return spacing, said
@@ -40,7 +40,7 @@ def spacing_of(frame: Frame, choices: Choices) -> tuple[Spacing | None, str]:
 
 
 def _stated(frame: Frame) -> tuple[Spacing | None, str, bool]:
-    """Return a pixel's size, the words for where it stands, and whether it is one at the detector."""
+    """Return the pixel size, its origin in words, and whether it is a size at the detector."""
     pixel, imager = _pair(frame, "PixelSpacing"), _pair(frame, "ImagerPixelSpacing")
     if pixel is not None and imager is None and str(frame.get("Modality") or "") not in _PROJECTIONS:
         return pixel, "DICOM PixelSpacing", False
@@ -56,7 +56,7 @@ def _stated(frame: Frame) -> tuple[Spacing | None, str, bool]:
 
 
 def _of_projection(frame: Frame, pixel: Spacing, imager: Spacing | None) -> tuple[str, bool]:
-    """Return what PixelSpacing of a projection is worth, in words, and whether it is one at the detector."""
+    """Return the meaning of a projection's PixelSpacing in words, and whether it is a size at the detector."""
     how = str(frame.get("PixelSpacingCalibrationType") or "").strip().upper()
     if how:
         kind = how if how in {"GEOMETRY", "FIDUCIAL"} else "of an unknown type"
@@ -69,7 +69,7 @@ def _of_projection(frame: Frame, pixel: Spacing, imager: Spacing | None) -> tupl
 
 
 def _of_ultrasound(frame: Frame) -> tuple[Spacing | None, str, bool]:
-    """Return the size of a pixel in the one 2-D region of an ultrasound image that states it in cm."""
+    """Return the pixel size stated in cm by the only 2-D region of an ultrasound image."""
     flat = [one for one in frame.get("SequenceOfUltrasoundRegions") or () if one.get("RegionSpatialFormat") == 1]
     units = {(one.get("PhysicalUnitsXDirection"), one.get("PhysicalUnitsYDirection")) for one in flat}
     sizes = {(one.get("PhysicalDeltaY"), one.get("PhysicalDeltaX")) for one in flat}

@@ -1,4 +1,4 @@
-"""Native values of a DICOM frame: stored pixels through rescale slope and intercept, upright in grey, without padding.
+"""Native values of a DICOM frame: rescaled grey values, with inverted images corrected and padding replaced.
 
 * HU only where ``RescaleType`` says so, or a CT image has a rescale and no type, as its definition has it.
 * MONOCHROME1 (the least value is white) is inverted, unless values are HU.
@@ -34,7 +34,7 @@ class Values:
 
 
 def values_of(frame: Frame) -> Values:
-    """Return the native values of a frame; raises DataError where they cannot be told."""
+    """Return the native values of a frame; raises DataError where the header leaves them unclear."""
     kind = str(frame.get("PhotometricInterpretation") or "")
     if kind == "PALETTE COLOR" or frame.stored.ndim == 3:
         return _colour(frame, kind)
@@ -76,7 +76,7 @@ def _colour(frame: Frame, kind: str) -> Values:
         if pixels.dtype == np.uint16:
             pixels = (pixels >> 8).astype(np.uint8)
     if pixels.dtype != np.uint8 or pixels.shape[2] < 3:
-        raise DataError(f"colours of {pixels.dtype}; expected 8 bits a channel")
+        raise DataError(f"its colours are {pixels.dtype}; expected 8 bits a channel")
     grey = cv2.cvtColor(np.ascontiguousarray(pixels[:, :, :3]), cv2.COLOR_RGB2GRAY)
     return Values(np.asarray(grey, np.float32), False, True, 0, "DICOM colours, turned to grey", ())
 

@@ -1,7 +1,7 @@
-"""What importing finds: images, what can be asked about them, and the ledger of what followed from what.
+"""The results of reading a user's files: images, possible questions, and the ledger of where each value came from.
 
-Nothing here holds a name of a file or a person in what is written: an image is called by its number (``image-3``), a
-person by a pseudonym. Paths stand in messages to the user's own terminal alone.
+Nothing that is written holds the name of a file or a person: an image is named by its number (``image-3``), a person
+by a pseudonym. Paths appear only in messages on the user's own terminal.
 """
 
 from collections import Counter
@@ -25,46 +25,46 @@ class Scan:
     """One image that was read: a volume of planes, or a single picture."""
 
     path: Path
-    """The file, or the folder's first file; said to the user's terminal, never written."""
+    """The file, or the folder's first file; shown on the user's terminal, never written."""
     person: str
-    """Whom it shows, as the files say; made a pseudonym before anything is written. Empty where nothing says it."""
+    """The person it shows, as the files state; replaced by a pseudonym in everything written. Empty where unknown."""
     values: NDArray[Any]
     """Native values: (i, j, k) of a volume, (h, w, 1) of a picture."""
     displayed: bool = False
-    """Whether they are grey levels as displayed."""
+    """Whether the values are grey levels as displayed."""
     hu: bool = False
     grid: Grid | None = None
-    """Where it lies in the patient; None for a picture."""
+    """Its position in the patient; None for a 2-D image."""
     spacing: Spacing | None = None
-    """Of a picture; None where nothing states it."""
+    """Pixel size of a 2-D image; None where nothing states it."""
     modality: str = ""
     plane: str = ""
-    """Of a picture, where it is stated."""
+    """Plane of a 2-D image, where it is stated."""
     usual: str = ""
-    """The plane of a volume that is cut where none is asked for; empty: across its longest step."""
+    """The plane in which a volume is cut by default; empty: across its longest step."""
     description: str = ""
     notes: tuple[str, ...] = ()
-    """What a reader of one sample should know of its image, such as the window in the header."""
+    """Notes for readers of a sample about its image, such as the window in the header."""
     aliases: tuple[str, ...] = ()
-    """Further names by which tables may call it."""
+    """Further names that tables may use for it."""
     thickness_mm: float = 0.0
-    """Of a slice, as the header states it; 0 where it does not."""
+    """Slice thickness in mm, as the header states it; 0 where it does not."""
     members: Mapping[str, int] = field(default_factory=dict)
-    """Names of the files of a series, and the slice that each is."""
+    """Names of the files of a series, with the index of each one's slice."""
     twins: bool = False
-    """Whether other images are called like it."""
+    """Whether other images have the same name."""
     tag: str = ""
-    """``image-N``, by which it is called in everything that is written."""
+    """``image-N``, the name of the image in everything that is written."""
 
     def cut(self, plane: str) -> Cut:
-        """Return how planes are cut out of it; raises DataError where that cannot be."""
+        """Return how planes are cut from the image; raises DataError where that is impossible."""
         if self.grid is None:
             size = self.spacing or Spacing(1.0, 1.0)
             return Cut(plane or self.plane or "unknown", 2, 0, 1, (False, False), size, 0.0, 0.0)
         return self.grid.cut(plane or self.usual or self.grid.usual_plane())
 
     def place(self, cut: Cut, index: int, x: float, y: float) -> Point:
-        """Return where a point of the stored pixels lies in the picture of a plane, both from the outer corner.
+        """Return the position of a stored pixel's point in the image of a plane, both from the outer corner.
 
         x runs along the first axis of the array that stays, y along the second: columns and rows of a DICOM image.
         """
@@ -82,7 +82,7 @@ class Scan:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What can be asked about one plane of an image, with its ground truth in the slice frame."""
+    """A possible question about one plane of an image, with its ground truth in the slice frame."""
 
     task: TaskName
     index: int
@@ -96,30 +96,30 @@ class Question:
     """Whether the ground truth was derived from a mask."""
     annotator: str = ""
     plane: str = ""
-    """The plane of the image that is cut; empty: as chosen, or the usual one."""
+    """The plane in which the image is cut; empty: the chosen plane, or the default."""
 
 
 @dataclass(eq=False)
 class Ledger:
-    """What followed from what, what could not be known, and what was left out."""
+    """Where each value came from, what only the user can know, and what was left out."""
 
     derived: dict[str, Counter[str]] = field(default_factory=dict)
     """Field of samples -> where its value came from -> how often."""
     unknown: dict[str, set[str]] = field(default_factory=dict)
     """A question to the user -> the images it is about."""
     left: list[tuple[str, Path, str]] = field(default_factory=list)
-    """What was left out: an image's tag, its path (for the terminal), and the reason, which holds no path."""
+    """Each thing left out: the image's tag, its path (for the terminal), and the reason, which contains no path."""
 
     def note(self, what: str, origin: str, count: int = 1) -> None:
-        """Count one way in which the field *what* got its value."""
+        """Count one use of an origin of the field *what*."""
         self.derived.setdefault(what, Counter())[origin] += count
 
     def ask(self, question: str, tag: str = "") -> None:
-        """Ask the user what no file says."""
+        """Add a question to the user about something that no file states."""
         self.unknown.setdefault(question, set()).update({tag} - {""})
 
     def leave(self, tag: str, path: Path, reason: str) -> None:
-        """Say what is left out, and why."""
+        """Note that something is left out, and why."""
         self.left.append((tag, path, reason))
 
     def part(self) -> "Ledger":
@@ -134,5 +134,5 @@ class Ledger:
             self.unknown.setdefault(question, set()).update(tags)
 
     def facts(self) -> Mapping[str, Mapping[str, int]]:
-        """Return what followed from what, as plain data."""
+        """Return the origins of the values as plain data."""
         return {what: dict(origins) for what, origins in self.derived.items()}

@@ -1,10 +1,10 @@
-"""Where the voxels of a scan lie in the patient, and how planes are cut out of them.
+"""The position of a scan's voxels in the patient, and how planes are cut from them.
 
 Frames: positions are in mm in **LPS**, the frame of DICOM (x to the patient's left, y to the back, z to the head). The
 frame of NIfTI is RAS: x and y have the opposite sign. Voxel coordinates are whole numbers at the centres of voxels.
-The picture of a plane is in the slice frame (``tools/view/geometry.py``).
+The image of a plane is in the slice frame (``tools/view/geometry.py``).
 
-A plane is cut along the axes of the array, and never resampled: axes are exchanged and turned round so that the picture
+A plane is cut along the axes of the array, and never resampled: axes are exchanged and reversed so that the image
 shows what a radiologist sees. Axial: the patient's left on the right, the back below. Coronal: the left on the right,
 the feet below. Sagittal: the back on the right, the feet below.
 """
@@ -26,13 +26,13 @@ Affine = NDArray[np.float64]
 """A 4 x 4 matrix from voxel coordinates to mm in LPS."""
 PLANES = ("axial", "coronal", "sagittal")
 _SHOWN = {"axial": ((1, 1), (0, 1)), "coronal": ((2, -1), (0, 1)), "sagittal": ((2, -1), (1, 1))}
-"""For each plane which way the picture runs: down and across, each as (axis of LPS, sign)."""
+"""For each plane, the directions of its image, down and across, each as (axis of LPS, sign)."""
 _RIGHT_ANGLE = 1e-3
 """Cosine of the angle of two axes up to which they count as perpendicular: lengths are then right within 0.05 %."""
 _UNDECIDED = 0.02
-"""By how much one naming of the array's axes must fit better than any other."""
+"""Margin by which one assignment of the array's axes must fit better than any other."""
 _ALIKE_MM = 1e-2
-"""How far apart the corners of two grids may lie and still be called one grid, in parts of a voxel."""
+"""Largest distance, in voxels, between the corners of two grids that count as the same grid."""
 
 
 def ras_to_lps(affine: NDArray[Any]) -> Affine:
@@ -44,7 +44,7 @@ def ras_to_lps(affine: NDArray[Any]) -> Affine:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """One way to cut a scan into planes: which axis is left out, and how the other two make a picture."""
+    """One way to cut a scan into planes: the axis that is left out, and how the other two form an image."""
 
     plane: str
     axis: int
@@ -52,12 +52,12 @@ class Cut:
     down: int
     across: int
     turned: tuple[bool, bool]
-    """Whether the array runs against the picture, down and across."""
+    """Whether the array is reversed in the image, down and across."""
     spacing: Spacing
     thickness_mm: float
     """Distance of two slices, perpendicular to the plane; 0 where there is no other slice."""
     tilt_deg: float
-    """Angle between the slices and the anatomical plane they are called by."""
+    """Angle between the slices and the anatomical plane that names them."""
 
     def picture(self, values: NDArray[Any], index: int) -> NDArray[Any]:
         """Return slice *index* of a volume (3-D), height and width."""
@@ -68,21 +68,21 @@ class Cut:
         return upright
 
     def point(self, voxel: NDArray[np.float64], shape: tuple[int, ...]) -> Point:
-        """Return where voxel coordinates lie in the picture."""
+        """Return the position of voxel coordinates in the image."""
         (y, x), lengths = (voxel[[self.down, self.across]] + 0.5).tolist(), (shape[self.down], shape[self.across])
         return Point(lengths[1] - x if self.turned[1] else x, lengths[0] - y if self.turned[0] else y)
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The voxels of a scan in the patient."""
+    """The position of a scan's voxels in the patient."""
 
     affine: Affine
     shape: tuple[int, int, int]
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine[:3, :3])) < 1e-12:
-            raise DataError("its affine matrix is not finite, or two of its axes are one; correct the header")
+            raise DataError("its affine matrix is not finite, or its axes are linearly dependent; correct the header")
 
     @property
     def steps(self) -> NDArray[np.float64]:
@@ -91,7 +91,7 @@ class Grid:
 
     @property
     def names(self) -> tuple[int, int, int]:
-        """For each axis of LPS, the axis of the array that runs along it; raises DataError where that is undecided."""
+        """For each axis of LPS, the array axis closest to it; raises DataError where this is ambiguous."""
         cosines = np.abs(self.affine[:3, :3] / self.steps)
         fits = sorted((sum(cosines[row, axis] for row, axis in enumerate(one)), one) for one in permutations(range(3)))
         if fits[-1][0] - fits[-2][0] < _UNDECIDED:
@@ -110,14 +110,14 @@ class Grid:
         return PLANES[2 - names.index(longest)] if steps[longest] > 1.1 * others.max() else "axial"
 
     def cut(self, plane: str) -> Cut:
-        """Return how to cut *plane*; raises DataError where the pixels of its slices are no rectangles."""
+        """Return how to cut *plane*; raises DataError where the pixels of its slices are not rectangles."""
         names = self.names
         axes = self.affine[:3, :3] / self.steps
         (down_to, down_sign), (across_to, across_sign) = _SHOWN[plane]
         down, across, axis = names[down_to], names[across_to], names[3 - down_to - across_to]
         if abs(float(axes[:, down] @ axes[:, across])) > _RIGHT_ANGLE:
             raise DataError(
-                f"its affine matrix is sheared: the pixels of its {plane} slices are no rectangles, so nothing can be "
+                f"its affine matrix is sheared: the pixels of its {plane} slices are not rectangles, so nothing can be "
                 "measured on them; resample it first"
             )
         normal = np.cross(axes[:, down], axes[:, across])
@@ -138,7 +138,7 @@ class Grid:
         return np.asarray((inverse @ np.append(position - away * normal, 1.0))[:3], np.float64)
 
     def like(self, other: "Grid") -> tuple[tuple[int, int, int], tuple[bool, bool, bool]] | None:
-        """Return the order and turns of the axes of *other* that make its voxels those of this grid; None without any.
+        """Return the order and reversals of the axes of *other* that make its voxels match this grid; None if none do.
 
         Masks are often stored with other axes than their images: the same voxels, exchanged or turned round.
         """

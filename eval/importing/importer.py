@@ -1,7 +1,7 @@
-"""An import from end to end: images are read one at a time, asked about, and written.
+"""An import from end to end: images are read one at a time, turned into questions, and written.
 
-What is wrong with one image, or one measure, leaves it out by name and does not stop the others. What is wrong with a
-table or an option stops the import before anything is written.
+An error in one image or one measure leaves it out, is reported, and does not stop the others. An error in a table or
+an option stops the import before anything is written.
 """
 
 from collections import Counter
@@ -29,12 +29,12 @@ from medvision_agent.eval.importing.written import Writer, check_free
 __all__ = ["Imported", "import_images"]
 
 _NAMED = 20
-"""Reasons that are named where nothing was imported."""
+"""How many reasons the error names where nothing was imported."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import made."""
+    """The result of an import."""
 
     out: Path
     samples: int
@@ -43,7 +43,7 @@ class Imported:
     sheets: int
     ledger: Ledger
     keys: tuple[tuple[str, Path], ...]
-    """Of each image its tag and its path, for the user alone."""
+    """Tag and path of each image, for the user only."""
 
 
 def import_images(choices: Choices, out: Path, *, force: bool = False) -> Imported:
@@ -76,13 +76,13 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
 
 
 def _is_one(inputs: Inputs) -> bool:
-    """Tell whether the images are one: a file, or the DICOM files of one folder."""
+    """Return whether there is only one image: a file, or the DICOM files of one folder."""
     files = len(inputs.volumes) + len(inputs.pictures)
     return files + len({path.parent for path in inputs.dicom}) == 1
 
 
 def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[tuple[Scan, Ledger]]:
-    """Yield each image and what followed for it; those that cannot be read are left out by name."""
+    """Yield each image with the ledger of what was derived for it; unreadable images are reported as left out."""
     found: list[tuple[Path, tuple[str, ...], Callable[[Choices, Ledger], Scan]]] = [
         (path, _aliases(path, choices.images), partial(read, path))
         for paths, read in ((inputs.volumes, nifti.read_nifti), (inputs.pictures, pictures.read_picture_file))
@@ -99,20 +99,20 @@ def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[tuple[S
         except DataError as error:
             ledger.leave(f"image-{number}", path, str(error))
             continue
-        # The path below the folder comes first, and is no other's; a name that several images have is nobody's.
+        # The path below the folder comes first, and is unique; a name that several images share is not used.
         scan.aliases = tuple(name for at, name in enumerate(aliases) if names[name] == 1 or (at == 0 and "." in name))
         scan.tag, scan.twins = f"image-{number}", names[aliases[-1]] > 1
         yield scan, part
 
 
 def _aliases(path: Path, root: Path) -> tuple[str, ...]:
-    """Return the names by which tables may call a file: its path below the folder, its name, its stem."""
+    """Return the names that tables may use for a file: its path below the folder, its name, its stem."""
     inside = path.relative_to(root).as_posix() if root.is_dir() and path.is_relative_to(root) else path.name
     return tuple(dict.fromkeys((inside, path.name, nifti.stem_of(path))))
 
 
 class _Work:
-    """Takes one image after the other."""
+    """Processes one image after the other."""
 
     def __init__(self, choices: Choices, ledger: Ledger, writer: Writer, *, only: bool) -> None:
         self.choices, self.ledger, self.writer = choices, ledger, writer
@@ -126,7 +126,7 @@ class _Work:
         self._only = only
 
     def take(self, scan: Scan, part: Ledger) -> None:
-        """Ask about one image and write its samples; *part* is of it alone, and counts where a sample is written."""
+        """Make the questions about one image and write its samples; *part* is the ledger of this image alone."""
         self.keys.append((scan.tag, scan.path))
         if self._boxes:
             self._boxes.meet(scan.aliases)
@@ -153,14 +153,14 @@ class _Work:
             self.ledger.leave(scan.tag, scan.path, "nothing is stated about it: no mask, markup, row or box")
 
     def pass_over(self, paths: Iterable[Path]) -> None:
-        """Say nothing of the rows about images that could not be read: the reason is given already."""
+        """Mark the rows of an unreadable image as used: the reason is reported already."""
         for path in set(paths) - {path for _, path in self.keys}:
             self._used.update(_aliases(path, self.choices.images))
             if self._boxes:
                 self._boxes.meet(_aliases(path, self.choices.images))
 
     def finish(self) -> None:
-        """Say what of tables belongs to no image."""
+        """Report the rows of tables that belong to no image."""
         for image in self._rows.keys() - self._used:
             lines = ", ".join(str(row.line) for row in self._rows[image][:5])
             self.ledger.leave(
@@ -217,9 +217,9 @@ class _Work:
             cut = scan.cut(self.choices.plane)
             index = round(row.numbers.get("slice", 0))
             if scan.grid is not None and "slice" not in row.numbers and scan.values.shape[cut.axis] > 1:
-                raise DataError("slice: is empty; a volume's row names the slice, from 0")
+                raise DataError("slice: is empty; the row of a volume must name the slice, from 0")
             if not 0 <= index < scan.values.shape[cut.axis]:
-                raise DataError(f"slice: {index}; it has the slices 0 to {scan.values.shape[cut.axis] - 1}")
+                raise DataError(f"slice: {index}; the volume has the slices 0 to {scan.values.shape[cut.axis] - 1}")
             found = of_row(row, scan, cut, self.choices)
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, f"table, line {row.line}: {error}")

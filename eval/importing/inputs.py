@@ -1,4 +1,4 @@
-"""Which files are images, which form they have, and which mask or markup belongs to which image."""
+"""Finds the images among files, their format, and the mask or markup that belongs to each image."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from medvision_agent.eval.importing.found import Scan
 __all__ = ["Inputs", "find_inputs", "has_volumes", "matching"]
 
 _DICOM = (".dcm", ".dicom", ".ima")
-"""Names of DICOM files; most files have none of these."""
+"""Suffixes of DICOM files; most DICOM files have none of these."""
 _MOST = 200_000
-"""Files of a folder that are looked at."""
+"""Largest number of files in a folder."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Inputs:
     pictures: list[Path]
     dicom: list[Path]
     others: int
-    """How many files are none of these."""
+    """How many files have none of these formats."""
 
 
 def find_inputs(images: Path, without: set[Path]) -> Inputs:
-    """Return the images of a file or a folder and all below it; *without* are files and folders that are none."""
+    """Return the images of a file, or of a folder and its subfolders; files and folders in *without* are skipped."""
     if not images.exists():
         raise DataError(f"{images}: no such file or folder")
     files = [images] if images.is_file() else list(_walk(images, {path.resolve() for path in without}))
@@ -46,7 +46,7 @@ def find_inputs(images: Path, without: set[Path]) -> Inputs:
         else:
             others += 1
     if not (found.volumes or found.pictures or found.dicom):
-        raise DataError(f"{images}: no image in it; expected NIfTI (.nii, .nii.gz), DICOM, PNG, JPEG or TIFF files")
+        raise DataError(f"{images}: contains no image; expected NIfTI (.nii, .nii.gz), DICOM, PNG, JPEG or TIFF files")
     return Inputs(found.volumes, found.pictures, found.dicom, others)
 
 
@@ -68,7 +68,7 @@ def matching(root: Path, scan: Scan, only: bool, suffixes: tuple[str, ...], what
     """Return the files of *root*, a file or a folder, that belong to an image.
 
     The name of such a file begins with that of its image (``case-7.nii.gz``: ``case-7.png``, ``case-7_mask.nii.gz``).
-    With *only* one image, one file belongs to it whatever its name.
+    With *only* one image, a single file belongs to it under any name.
     """
     if not root.exists():
         raise DataError(f"{root}: no such file or folder")
@@ -80,7 +80,7 @@ def matching(root: Path, scan: Scan, only: bool, suffixes: tuple[str, ...], what
     if only and len(files) == 1:
         return files
     if scan.twins:
-        raise DataError(f"several images are called like it, so nothing tells whose {what} is; give each its own name")
+        raise DataError(f"several images have this name, so it is unclear whose {what} is; give each its own name")
     stems = {_stem(alias).removesuffix("_0000") for alias in scan.aliases}
     exact = [path for path in files if nifti.stem_of(path) in stems]
     return exact or [path for path in files if _begins(nifti.stem_of(path), stems)]
@@ -95,6 +95,6 @@ def _begins(name: str, stems: set[str]) -> bool:
 
 
 def has_volumes(images: Path) -> bool:
-    """Tell whether a file or folder holds volumes or DICOM files, which are cut into planes."""
+    """Return whether a file or folder holds volumes or DICOM files, which are cut into planes."""
     found = find_inputs(images, set())
     return bool(found.volumes or found.dicom)

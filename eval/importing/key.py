@@ -1,4 +1,4 @@
-"""The key: which file each image number stands for. It is a user's own, and no part of what is written for others."""
+"""The key file: it says which file each image number stands for. It is for the user only, not for sharing."""
 
 import csv
 import os
@@ -11,15 +11,15 @@ __all__ = ["check_key", "write_key"]
 
 
 def check_key(key: Path, out: Path, *, force: bool) -> None:
-    """Raise StorageError where the key would lie in the folder that is given away, or replace a file."""
+    """Raise StorageError where the key would lie in the folder to be shared, or would replace a file."""
     if key.resolve().is_relative_to(out.resolve()):
-        raise StorageError(f"{key}: lies in {out}, which holds no names of files; choose a place outside of it")
+        raise StorageError(f"{key}: lies in {out}, which must not hold names of files; choose a place outside of it")
     if key.exists() and not force:
         raise StorageError(f"{key}: exists already; choose another name, or replace it with --force")
 
 
 def write_key(key: Path, rows: Sequence[tuple[str, Path]]) -> None:
-    """Write a CSV file with the columns ``image`` and ``file``, whole or not at all; its owner alone can read it."""
+    """Write a CSV file (columns ``image``, ``file``), readable by its owner only; it appears complete or not at all."""
     work = key.with_name(f".{key.name}.part")
     try:
         handle = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

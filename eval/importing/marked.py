@@ -1,6 +1,6 @@
-"""Markups made into questions: points are projected to the one slice whose plane holds them.
+"""Turns markups into questions: points are projected onto the one slice whose plane contains them.
 
-Points that lie farther from the plane than half a slice are refused by name: what they measure is not on one slice.
+Points farther from the plane than half a slice are refused and reported: their measure does not lie on one slice.
 """
 
 import re
@@ -22,17 +22,17 @@ from medvision_agent.tools.view.geometry import Point
 __all__ = ["from_markups"]
 
 _PLAIN = re.compile(r"[A-Z]{1,2}(_\d+)?-?\d+")
-"""Labels that 3D Slicer gives by itself, such as L-1 and F_2-3."""
+"""Default labels of 3D Slicer, such as L-1 and F_2-3."""
 _SLACK_MM = 1e-3
 _SHORTER = 0.01
-"""Share by which a projected length may be shorter before the summary says so."""
+"""Share by which a projected length may be shorter before the summary reports it."""
 
 
 def from_markups(scan: Scan, files: list[Path], choices: Choices, ledger: Ledger) -> Iterator[Question]:
-    """Yield what the markups of an image measure; what is left out goes to the ledger."""
+    """Yield the questions from the markups of an image; the ledger notes what is left out."""
     try:
         if scan.grid is None:
-            raise DataError("markups are points in the patient, and it states no position; give a table of pixels")
+            raise DataError("markups are points in the patient, but it states no position; give a table of pixels")
         found = [markup for path in files for markup in read_markups(path)]
         asked = list(_asked(found, choices))
     except DataError as error:
@@ -48,7 +48,7 @@ def from_markups(scan: Scan, files: list[Path], choices: Choices, ledger: Ledger
 
 
 def _asked(found: Sequence[Markup], choices: Choices) -> Iterator[tuple[Measure, list[Named]]]:
-    """Yield what is measured: what the user defined, else every line and angle."""
+    """Yield the measures that the user defined, or else every line and angle."""
     if not choices.measures:
         if found and all(markup.kind == "Fiducial" for markup in found):
             raise DataError(
@@ -63,7 +63,7 @@ def _asked(found: Sequence[Markup], choices: Choices) -> Iterator[tuple[Measure,
     for measure in choices.measures:
         for part in measure.parts:
             if part not in known:
-                raise DataError(f"{measure.name}: no point is called {part!r}.{nearest(part, known)}")
+                raise DataError(f"{measure.name}: no point has the name {part!r}.{nearest(part, known)}")
         yield measure, [known[part] for part in measure.parts]
 
 
@@ -72,7 +72,7 @@ def _by_name(found: Sequence[Markup]) -> dict[str, Named]:
     for point in (point for markup in found for point in markup.points):
         for name in point.names:
             if known.setdefault(name, point) is not point:
-                raise DataError(f"two points are called {name!r}; rename one")
+                raise DataError(f"two points have the name {name!r}; rename one")
     return known
 
 
@@ -94,7 +94,7 @@ def _question(scan: Scan, measure: Measure, points: list[Named], choices: Choice
 
 
 def _projected(scan: Scan, positions: list[NDArray[np.float64]], plane: str) -> tuple[Cut, int, list[Point]]:
-    """Return the cut and the slice that hold all positions, and where these lie in its picture."""
+    """Return the cut and the slice that contain all positions, and these positions in the slice's image."""
     assert scan.grid is not None  # noqa: S101 - checked by the caller
     first = scan.cut(plane)
     reasons = []
@@ -112,7 +112,7 @@ def _projected(scan: Scan, positions: list[NDArray[np.float64]], plane: str) -> 
 
 
 def _common(names: tuple[str, ...]) -> str:
-    """Return the name of a markup, which 3D Slicer writes before the number of each point; empty where it is none."""
+    """Return the markup's name, which 3D Slicer puts before the number of each point; empty for other labels."""
     stems = {name.rpartition("-")[0] for name in names}
     stem = stems.pop() if len(stems) == 1 else ""
     return "" if any(map(_PLAIN.fullmatch, names)) else stem

@@ -1,7 +1,7 @@
 """Markups of 3D Slicer: points in mm, in files that state their frame.
 
 ``.mrk.json`` states ``coordinateSystem``, ``.fcsv`` ``CoordinateSystem``: LPS or RAS, where older files write 1 or 0. A
-file that states none is refused: a point mirrored through the body looks like a point.
+file that states none is refused: nobody could see that a point is mirrored through the body.
 """
 
 import csv
@@ -24,12 +24,12 @@ _FRAMES = {"LPS": (1.0, 1.0), "RAS": (-1.0, -1.0), "1": (1.0, 1.0), "0": (-1.0, 
 """Signs of x and y that turn a frame to LPS."""
 _COUNTS = {"Line": 2, "Angle": 3}
 _LONGEST = 100
-"""Characters of a point's name."""
+"""Longest name of a point, in characters."""
 
 
 @dataclass(frozen=True, eq=False)
 class Named:
-    """A point by its names, in mm in LPS."""
+    """A point with its names, in mm in LPS."""
 
     names: tuple[str, ...]
     """Its label, then its description where it has one."""
@@ -45,10 +45,10 @@ class Markup:
 
 
 def read_markups(path: Path) -> list[Markup]:
-    """Return the markups of a file; raises DataError saying what is wrong, without the path."""
+    """Return the markups of a file; raises DataError with the reason, without the path."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"a markup file larger than {MAX_BYTES >> 20} MB")
+            raise DataError(f"the markup file is larger than {MAX_BYTES >> 20} MB")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise DataError(f"the markups cannot be read ({error.strerror})") from None
@@ -82,7 +82,7 @@ def _of_json(text: str) -> list[Markup]:
         found = whole["markups"]
         return [_markup(one) for one in found]
     except (ValueError, RecursionError):
-        raise DataError("the markups are no JSON") from None
+        raise DataError("the markups are not JSON") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"mrk.json: not of 3D Slicer's form ({type(error).__name__} {error}); expected markups"
@@ -111,7 +111,7 @@ def _markup(one: dict[str, Any]) -> Markup:
 
 def _signs(stated: object, key: str) -> tuple[float, float]:
     if str(stated) not in _FRAMES:
-        raise DataError(f"{key}: {str(stated)[:20]!r}; expected LPS or RAS, or nothing tells where its points lie")
+        raise DataError(f"{key}: {str(stated)[:20]!r}; expected LPS or RAS; without it, the points have no place")
     return _FRAMES[str(stated)]
 
 

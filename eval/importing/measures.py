@@ -1,4 +1,4 @@
-"""Points and stated measures made into questions: distances, angles, axes and boxes of tables and markups.
+"""Turns points and stated measures of tables and markups into questions about distances, angles, axes and boxes.
 
 A target is computed from its points wherever there are points; a measure that is stated beside them must agree.
 """
@@ -19,11 +19,11 @@ __all__ = ["angle", "axes", "distance", "of_row"]
 
 Named = tuple[str, Point]
 Place = Callable[[float, float], Point]
-"""From stored pixels to the picture."""
+"""Maps a point of the stored pixels to the image of the slice."""
 _APART, _APART_MM, _APART_DEG = 0.02, 0.5, 1.0
-"""How far a stated measure may lie from the one that its points give: a share of it, or mm, or degrees."""
+"""Tolerance between a stated measure and the measure of its points: a share of it, or mm, or degrees."""
 _CROSSED_DEG = 75.0
-"""Least angle of a long and a short axis that are still called perpendicular."""
+"""Smallest angle between a long and a short axis that still counts as perpendicular."""
 
 
 def distance(points: Sequence[Named], spacing: Spacing, index: int, name: str = "") -> Question:
@@ -44,7 +44,7 @@ def angle(points: Sequence[Named], spacing: Spacing, index: int, name: str = "")
         (_, a), (_, b), (_, c), (_, d) = points
         target = (acute_angle_deg(a, b, c, d, spacing),)
     except ValueError:
-        raise DataError("two points of a line of the angle are one point") from None
+        raise DataError("the two points of one line of the angle coincide") from None
     names = tuple(one for one, _ in points)
     return Question(
         task="angle", index=index, landmarks=names, measurement=name, target=target, points=tuple(points)
@@ -54,16 +54,16 @@ def angle(points: Sequence[Named], spacing: Spacing, index: int, name: str = "")
 def axes(ends: Sequence[Point], spacing: Spacing, index: int, label: str) -> Question:
     """Return the question for the long and the short axis of a structure: two ends of one line, two of the other.
 
-    The longer line is the major axis. Lines that are far from perpendicular are a DataError: they are no two axes.
+    The longer line is the major axis. Lines that are far from perpendicular are not a pair of axes: a DataError.
     """
     a, b, c, d = ends
     lines = sorted(((a, b), (c, d)), key=lambda line: -distance_mm(line[0], line[1], spacing))
     try:
         crossed = acute_angle_deg(lines[0][0], lines[0][1], lines[1][0], lines[1][1], spacing)
     except ValueError:
-        raise DataError("two ends of an axis are one point") from None
+        raise DataError("the two ends of an axis coincide") from None
     if crossed < _CROSSED_DEG:
-        raise DataError(f"the axes meet at {crossed:.0f} degrees; a long and a short axis are perpendicular")
+        raise DataError(f"the axes meet at {crossed:.0f} degrees; a long and a short axis must be perpendicular")
     target = tuple(distance_mm(line[0], line[1], spacing) for line in lines)
     names = ("major 1", "major 2", "minor 1", "minor 2")
     return Question(
@@ -73,7 +73,7 @@ def axes(ends: Sequence[Point], spacing: Spacing, index: int, label: str) -> Que
 
 
 def of_row(row: Row, scan: Scan, cut: Cut, choices: Choices) -> tuple[Question, str] | None:
-    """Return the question in a table's row and how its target came about; None where the row measures nothing."""
+    """Return the question of a table's row and the origin of its target; None where the row states no measure."""
     shift = 0.5 if choices.points_at == "centre" else 0.0
     index = round(row.numbers.get("slice", 0))
     size = Size(*cut.picture(scan.values, index).shape)
@@ -133,7 +133,7 @@ def _lined(row: Row, spacing: Spacing, place: Place, index: int) -> tuple[Questi
 
 
 def _stated(row: Row, index: int) -> tuple[Question, str] | None:
-    """Return a question whose target is stated, without points: nothing of it can be drawn."""
+    """Return a question whose target is stated without points, so that it cannot be drawn."""
     if row.has("long_mm", "short_mm"):
         target = row.all_of("long_mm", "short_mm")
         return Question(task="size", index=index, label=_label(row, "size"), target=target), "axes stated in the table"
@@ -141,7 +141,7 @@ def _stated(row: Row, index: int) -> tuple[Question, str] | None:
         return None
     task = row.texts.get("task", "")
     if task not in {"distance", "angle"}:
-        raise DataError("task: a value without points needs the task distance or angle")
+        raise DataError("task: a value without points needs the task 'distance' or 'angle'")
     words = tuple(word.strip() for word in row.texts.get("landmarks", "").split(";") if word.strip())
     kind = TASKS["distance"] if task == "distance" else TASKS["angle"]
     if len(words) != kind.landmarks:
@@ -156,7 +156,7 @@ def _stated(row: Row, index: int) -> tuple[Question, str] | None:
 
 
 def _check(row: Row, question: Question) -> None:
-    """Raise DataError where the task or a measure that the row states is another than its points give."""
+    """Raise DataError where the row's points contradict the task or a measure that it states."""
     if (stated := row.texts.get("task", question.task)) != question.task:
         raise DataError(f"task: {stated!r}, but its numbers are those of the task {question.task}")
     names = {"size": ("long_mm", "short_mm")}.get(question.task, ("value",))

@@ -1,7 +1,7 @@
-"""NIfTI volumes: voxels, and where they lie in the patient.
+"""NIfTI volumes: their voxels and the position of these in the patient.
 
-``sform`` and ``qform`` are two statements of one thing. Where both count and disagree, or a matrix and ``pixdim`` do,
-nothing tells which is right: such a file is refused by name until a user says which. Units of micrometres and metres
+``sform`` and ``qform`` state the same thing twice. Where both are valid and disagree, or a matrix and ``pixdim``
+disagree, the file is refused until the user chooses one. Units of micrometres and metres
 are turned to mm. Nothing of the header but its geometry and its scale reaches a sample.
 """
 
@@ -23,9 +23,9 @@ SUFFIXES = (".nii", ".nii.gz")
 _MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 1e-3}
 _UNIT = {0: "no unit named, taken as mm", 1: "metres, turned to mm", 2: "mm", 3: "micrometres, turned to mm"}
 _APART, _AWAY = 2e-3, 0.1
-"""By how much two matrices may differ and agree: directions in radians, the first voxel in parts of a voxel."""
+"""Differences up to which two matrices agree: directions in radians, the first voxel in parts of a voxel."""
 _CLOSE = 1e-3
-"""By which part two statements of a voxel's size may differ: files state them rounded."""
+"""Relative difference allowed between two statements of a voxel's size: files state them rounded."""
 
 
 def stem_of(path: Path) -> str:
@@ -38,7 +38,7 @@ def stem_of(path: Path) -> str:
 
 
 def read_nifti(path: Path, choices: Choices, ledger: Ledger) -> Scan:
-    """Return a volume; raises DataError saying what is wrong, without the path."""
+    """Return a volume; raises DataError with the reason, without the path."""
     header, grid, said = _opened(path, choices.affine)
     voxels = _voxels(path, header)
     if not np.isfinite(voxels).all():
@@ -52,7 +52,7 @@ def read_nifti(path: Path, choices: Choices, ledger: Ledger) -> Scan:
 
 
 def read_mask(path: Path, affine: AffineChoice | None, grid: Grid) -> NDArray[np.int64]:
-    """Return a mask's numbers on the voxels of *grid*; DataError where it lies on others: nothing is resampled."""
+    """Return a mask's numbers on the voxels of *grid*; DataError where its own voxels differ: nothing is resampled."""
     header, own, _ = _opened(path, affine)
     way = grid.like(own)
     if way is None:
@@ -63,7 +63,7 @@ def read_mask(path: Path, affine: AffineChoice | None, grid: Grid) -> NDArray[np
     voxels = _voxels(path, header)
     whole = np.rint(voxels)
     if not np.isfinite(voxels).all() or (whole != voxels).any() or whole.min() < 0:
-        raise DataError("the mask holds other values than whole numbers from 0; it must number its structures")
+        raise DataError("the mask must hold whole numbers from 0, one number for each structure")
     order, turns = way
     turned = np.transpose(whole, order)[tuple(slice(None, None, -1 if turn else 1) for turn in turns)]
     return np.asarray(turned, np.int64)
@@ -76,14 +76,14 @@ def _opened(path: Path, choice: AffineChoice | None) -> tuple[Header, Grid, str]
         raise DataError(str(error).removeprefix(f"{path}: ")) from None
     matrix, which = _matrix(_header(path), choice)
     if header.unit not in _MM:
-        raise DataError(f"xyzt_units: code {header.unit} is no unit of length; correct the header")
+        raise DataError(f"xyzt_units: code {header.unit} is not a unit of length; correct the header")
     matrix[:3] *= _MM[header.unit]
     grid = Grid(ras_to_lps(matrix), header.shape)
     stated = np.array(header.zooms) * _MM[header.unit]
     if which != "pixdim" and not np.allclose(grid.steps, stated, rtol=_CLOSE, atol=0):
         raise DataError(
             f"pixdim says a spacing of {_written(stated)} mm, and {which} of {_written(grid.steps)} mm; correct the "
-            "one that is wrong, or take the header's pixdim alone with --affine pixdim"
+            "one that is wrong, or use only the header's pixdim with --affine pixdim"
         )
     return header, grid, f"NIfTI {which}, {_UNIT[header.unit]}"
 
@@ -94,16 +94,16 @@ def _header(path: Path) -> Any:
     try:
         return nibabel.load(path).header
     except Exception as error:  # noqa: BLE001 - its own kinds
-        raise DataError(f"its header is refused by nibabel ({type(error).__name__}); write the file anew") from None
+        raise DataError(f"nibabel cannot read its header ({type(error).__name__}); save the file again") from None
 
 
 def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float64], str]:
-    """Return the matrix to RAS that counts, in the header's own unit, and its name."""
+    """Return the valid matrix to RAS, in the header's own unit, and its name."""
     sform, s_code = header.get_sform(coded=True)
     try:
         qform, q_code = header.get_qform(coded=True)
     except Exception as error:  # noqa: BLE001 - its own kinds
-        raise DataError(f"qform: no turn in it ({type(error).__name__}); correct the header") from None
+        raise DataError(f"qform: not a rotation ({type(error).__name__}); correct the header") from None
     known = {name: matrix for name, matrix, code in (("sform", sform, s_code), ("qform", qform, q_code)) if code > 0}
     if choice == "pixdim":
         return np.diag([*(float(zoom) for zoom in header["pixdim"][1:4]), 1.0]), "pixdim"
@@ -113,13 +113,13 @@ def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float6
         return np.array(known[choice], np.float64), choice
     if not known:
         raise DataError(
-            "neither sform nor qform is stated, so nothing tells how it lies in the patient; with --affine pixdim its "
+            "neither sform nor qform is stated, so its position in the patient is unknown; with --affine pixdim its "
             "axes are taken to run to the right, the front and the head"
         )
     if len(known) == 2:
         if not _agree(np.asarray(sform, np.float64), np.asarray(qform, np.float64)):
             raise DataError(
-                "sform and qform disagree on where its voxels lie; say which is right: --affine sform or --affine qform"
+                "sform and qform disagree on where its voxels lie; choose one: --affine sform or --affine qform"
             )
         return np.array(sform, np.float64), "sform and qform, which agree"
     ((name, only),) = known.items()
@@ -127,9 +127,9 @@ def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float6
 
 
 def _agree(sform: NDArray[np.float64], qform: NDArray[np.float64]) -> bool:
-    """Tell whether two matrices place voxels alike, as well as a header can say it.
+    """Return whether two matrices place voxels alike, within the precision of a header.
 
-    ``qform`` stores a quaternion in 32 bits: for turns by half a circle, as most scans have them, directions
+    ``qform`` stores a quaternion in 32 bits: for rotations by half a circle, as most scans have them, directions
     are exact to 0.05 degrees only.
     """
     steps, others = (np.linalg.norm(matrix[:3, :3], axis=0) for matrix in (sform, qform))

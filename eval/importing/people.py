@@ -1,8 +1,8 @@
-"""Who an image shows: pseudonyms in the order in which people appear, ``subject-1`` and so on.
+"""The person an image shows: pseudonyms in the order in which people appear, ``subject-1`` and so on.
 
-A user says by a CSV file (columns ``image`` and ``subject``) which images show one person. Where neither that nor a
-header says it, each image counts as a person of its own, and the user is asked. What a person is called in any file is
-never written.
+A CSV file of the user (columns ``image`` and ``subject``) states which images show one person. Where neither it nor a
+header states this, each image counts as a separate person, and the user is asked. The name of a person in any file
+is never written.
 """
 
 import csv
@@ -23,7 +23,7 @@ class People:
         self._path = stated
 
     def of(self, scan: Scan, ledger: Ledger, named: str = "") -> str:
-        """Return the pseudonym of whom an image shows; *named* is whom a table says it shows."""
+        """Return the pseudonym of the person an image shows; *named* is the person that a table states."""
         known = next((self._stated[name] for name in scan.aliases if name in self._stated), "")
         if self._path is not None and not known:
             raise DataError("--subjects names no subject for it; add a row with its file name")
@@ -47,7 +47,7 @@ def _read(path: Path) -> dict[str, str]:
     try:
         rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot read it as CSV in UTF-8 ({error})") from None
+        raise DataError(f"{path}: not readable as CSV in UTF-8 ({error})") from None
     if not rows or [name.strip().lower() for name in rows[0]] != ["image", "subject"]:
         raise DataError(f"{path}:1: expected the columns image,subject")
     found: dict[str, str] = {}
@@ -58,5 +58,5 @@ def _read(path: Path) -> dict[str, str]:
             raise DataError(f"{path}:{line}: expected two cells, image and subject")
         image, subject = (cell.strip() for cell in row)
         if found.setdefault(image, subject) != subject:
-            raise DataError(f"{path}:{line}: {image!r} has two subjects")
+            raise DataError(f"{path}:{line}: {image!r} is given two subjects")
     return found

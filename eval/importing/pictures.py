@@ -1,6 +1,6 @@
-"""Pictures: PNG, JPEG and TIFF files of one plane each. They state neither spacing nor plane that can be trusted.
+"""2-D images: PNG, JPEG and TIFF files of one plane each. Any spacing or plane that they state is not trusted.
 
-Pixels are taken as they are stored: a JPEG's note which side is up is passed over, because annotations refer to the
+Pixels are taken as they are stored: a JPEG's note which side is up is ignored, because annotations refer to the
 stored pixels. Colours become grey. The resolution that a file names is that of a print, and is never used.
 """
 
@@ -21,11 +21,11 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
 def read_picture_file(path: Path, choices: Choices, ledger: Ledger) -> Scan:
-    """Return a picture; raises DataError saying what is wrong, without the path."""
+    """Return a 2-D image; raises DataError with the reason, without the path."""
     pixels = _decoded(path)
     grey = pixels if pixels.ndim == 2 else _grey(pixels)
     if grey.dtype not in (np.uint8, np.uint16):
-        raise DataError(f"pixels of {grey.dtype}; expected 8-bit or 16-bit whole numbers, so convert the file")
+        raise DataError(f"its pixels are {grey.dtype}; expected 8-bit or 16-bit whole numbers, so convert the file")
     if pixels.ndim == 3:
         ledger.note("native values", "8-bit colour, turned to grey")
     elif grey.dtype == np.uint8:
@@ -46,7 +46,7 @@ def read_picture_file(path: Path, choices: Choices, ledger: Ledger) -> Scan:
 def read_numbers(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
     """Return a mask's numbers, (h, w, 1); DataError where it has another size (height, width) or colours.
 
-    A mask of the two levels 0 and 255 is one of 0 and 1.
+    A mask with only the levels 0 and 255 is read as 0 and 1.
     """
     pixels = _decoded(path)
     if pixels.ndim == 3:
@@ -56,7 +56,7 @@ def read_numbers(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
         pixels = levels[:, :, 0]
     if pixels.shape != size:
         raise DataError(
-            f"the mask has {pixels.shape[1]} x {pixels.shape[0]} px, the image {size[1]} x {size[0]}; make them alike"
+            f"the mask has {pixels.shape[1]} x {pixels.shape[0]} px, the image {size[1]} x {size[0]}; make them equal"
         )
     if pixels.dtype.kind != "u":
         raise DataError(f"the mask holds {pixels.dtype}; expected whole numbers from 0")
@@ -78,19 +78,19 @@ def _decoded(path: Path) -> NDArray[np.generic]:
         if path.suffix.lower() in {".tif", ".tiff"} and data:
             ok, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED)
             if ok and len(pages) > 1:
-                raise DataError(f"a TIFF file of {len(pages)} pages; save each page as a file")
+                raise DataError(f"the TIFF file has {len(pages)} pages; save each page as a file")
         pixels = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if data else None
     except cv2.error:
         pixels = None
     if pixels is None:
-        raise DataError("not a readable PNG, JPEG or TIFF picture")
+        raise DataError("not a readable PNG, JPEG or TIFF image")
     if max(pixels.shape[:2]) > MAX_SIDE:
-        raise DataError(f"{pixels.shape[1]} x {pixels.shape[0]} px; at most {MAX_SIDE} px a side are taken")
+        raise DataError(f"{pixels.shape[1]} x {pixels.shape[0]} px; at most {MAX_SIDE} px a side are accepted")
     return np.asarray(pixels)
 
 
 def _grey(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     if pixels.dtype != np.uint8:
-        raise DataError("16-bit colour; expected 8-bit colour, or 8-bit or 16-bit grey")
+        raise DataError("it has 16-bit colour; expected 8-bit colour, or 8-bit or 16-bit grey")
     code = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
     return np.asarray(cv2.cvtColor(np.asarray(pixels, np.uint8), code))

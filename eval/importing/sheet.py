@@ -1,4 +1,4 @@
-"""Contact sheets: the picture of every sample, small, with its ground truth drawn on, to be confirmed by eye."""
+"""Contact sheets: small images of all samples with their ground truth drawn on, for a check by eye."""
 
 import textwrap
 from pathlib import Path
@@ -19,11 +19,11 @@ _SIDE, _GAP, _LINE, _LINES = 320, 12, 18, 4
 _COLUMNS, _ROWS = 4, 4
 _SCALE = 0.32
 _LETTERS = 24
-"""Characters on one line: no more are written (``tools/view/lettering.py``)."""
+"""Characters on one line; the rest is cut (``tools/view/lettering.py``)."""
 
 
 class Sheet:
-    """Collects pictures and writes a sheet whenever one is full: ``sheet-1.png``, ``sheet-2.png``, ..."""
+    """Collects small images and writes a sheet whenever one is full: ``sheet-1.png``, ``sheet-2.png``, ..."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

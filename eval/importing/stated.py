@@ -1,4 +1,4 @@
-"""What a table and the options state about an image beside its file. Statements that disagree are refused."""
+"""Facts that a table and the options state about an image, in addition to its file. Contradictions are refused."""
 
 import numpy as np
 
@@ -11,11 +11,11 @@ from medvision_agent.tools.view.geometry import Spacing
 __all__ = ["complete"]
 
 _CLOSE = 1e-3
-"""By which part two statements of a pixel's size may differ: tables state them rounded."""
+"""Relative difference allowed between two statements of a pixel's size: tables state them rounded."""
 
 
 def complete(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> None:
-    """Complete what is known of an image by what the table and the options say; DataError where they disagree."""
+    """Return the image with the facts from the table and the options added; raises DataError where they disagree."""
     for row in rows:
         scan.modality = row.texts.get("modality", scan.modality)
         scan.description = row.texts.get("description", scan.description)
@@ -49,7 +49,7 @@ def _space(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> Non
         raise DataError("rows of the table state different pixel sizes for it")
     for table in stated:
         if scan.spacing is not None and scan.spacing != table:
-            raise DataError("the table states another pixel size than --spacing or its header; leave one out")
+            raise DataError("the table states a different pixel size than --spacing or its header; leave one out")
         scan.spacing = table
         ledger.note("pixel_size", "the table")
     if scan.spacing is None:
@@ -65,7 +65,7 @@ def _redact(scan: Scan, choices: Choices, ledger: Ledger) -> None:
     columns, rows = (0, 1) if scan.grid is not None else (1, 0)
     for x0, y0, x1, y1 in choices.redact:
         if x1 > scan.values.shape[columns] or y1 > scan.values.shape[rows]:
-            raise DataError(f"--redact {x0},{y0},{x1},{y1}: reaches out of the image")
+            raise DataError(f"--redact {x0},{y0},{x1},{y1}: extends beyond the image")
         across, down = slice(x0, x1), slice(y0, y1)
         scan.values = scan.values.copy()
         scan.values[(across, down) if columns == 0 else (down, across)] = scan.values.min()

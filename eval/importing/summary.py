@@ -1,4 +1,4 @@
-"""The two texts beside the samples: what was derived from what, and what only the user can know. Markdown.
+"""The two Markdown files beside the samples: where each value came from, and questions that only the user can answer.
 
 They name images by number and hold no name of a file or a person.
 """
@@ -13,7 +13,7 @@ from medvision_agent.text import plural, printable
 __all__ = ["questions", "write_texts"]
 
 _NAMED = 12
-"""Images that a question names."""
+"""How many images a question names."""
 
 
 def write_texts(folder: Path, ledger: Ledger, tasks: Mapping[str, int], subjects: int, choices: Choices) -> None:
@@ -26,7 +26,7 @@ def write_texts(folder: Path, ledger: Ledger, tasks: Mapping[str, int], subjects
 
 
 def questions(ledger: Ledger, choices: Choices) -> list[str]:
-    """Return what the user is asked, each with the images it is about."""
+    """Return the questions to the user, each with the images it is about."""
     found = {question: sorted(tags, key=_number) for question, tags in ledger.unknown.items()}
     if not choices.dataset:
         found["What is the data set called? Give --dataset; it stands before every subject."] = []

@@ -1,7 +1,7 @@
 """A CSV table about images: spacing, persons and measures, one row for each measure.
 
-Points are pixels, x to the right and y down. A header's names are taken in any case; a column that nobody knows is an
-error, so that a misspelt one is not passed over.
+Points are pixels, x to the right and y down. Column names may be in upper or lower case; an unknown column is an
+error, so that a misspelt one is not ignored.
 """
 
 import csv
@@ -42,11 +42,13 @@ class Row:
         return self.texts["image"]
 
     def has(self, *names: str) -> bool:
-        """Tell whether all of these numbers are given; DataError where only some are."""
+        """Return whether all of these numbers are given; raises DataError where only some are."""
         given = [name for name in names if name in self.numbers]
         if given and len(given) < len(names):
             missing = next(name for name in names if name not in self.numbers)
-            raise DataError(f"line {self.line}: {missing}: missing; {given[0]} is given, and they go together")
+            raise DataError(
+                f"line {self.line}: {missing}: missing; {given[0]} is given, and they must be given together"
+            )
         return bool(given)
 
     def all_of(self, *names: str) -> tuple[float, ...]:
@@ -81,10 +83,10 @@ def _check_header(path: Path, header: list[str]) -> None:
     for name in header:
         if name not in COLUMNS:
             raise DataError(
-                f"{path}:1: {name!r} is no known column.{nearest(name, COLUMNS)} Known: {', '.join(COLUMNS)}"
+                f"{path}:1: {name!r} is not a known column.{nearest(name, COLUMNS)} Known: {', '.join(COLUMNS)}"
             )
         if header.count(name) > 1:
-            raise DataError(f"{path}:1: the column {name!r} stands there twice")
+            raise DataError(f"{path}:1: the column {name!r} is there twice")
 
 
 def _row(path: Path, header: list[str], cells: list[str], line: int) -> Row:
@@ -109,5 +111,5 @@ def _number(path: Path, line: int, name: str, cell: str) -> float:
         number = math.nan
     if not math.isfinite(number):
         hint = "; use a point as the decimal separator" if "," in cell else ""
-        raise DataError(f"{path}:{line}: {name}: {cell!r} is no number{hint}")
+        raise DataError(f"{path}:{line}: {name}: {cell!r} is not a number{hint}")
     return number

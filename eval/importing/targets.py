@@ -1,4 +1,4 @@
-"""Masks made into ground truth: one function for each task, and the rule which slices are asked about.
+"""Turns masks into ground truth: one function for each task, and the rule that chooses slices.
 
 Boxes and ellipses are measured as everywhere in this program (``tools/segment/contour.py``): boxes at the outer edges
 of pixels, ellipses fitted in mm to the true edge. A task that can be derived from a mask is one entry of ``FROM_MASK``.
@@ -22,7 +22,7 @@ from medvision_agent.tools.view.geometry import Point, Size, Spacing
 __all__ = ["FROM_MASK", "box_target", "from_masks"]
 
 Truth = tuple[tuple[float, ...], tuple[tuple[str, Point], ...]]
-"""A target, and the points it was made from in the slice frame."""
+"""A target, and the points in the slice frame from which it was made."""
 Numbers = NDArray[np.int64]
 """The numbers of structures, as the voxels of an image: (i, j, k), or (h, w, 1)."""
 
@@ -63,7 +63,7 @@ class Rule:
 
     truth: Callable[[Mask, Spacing, Convention], Truth]
     words: str
-    """The same in words; may name the ``{convention}``."""
+    """The rule in words; may name the ``{convention}``."""
     of_one_piece: bool = True
     """Whether a structure in several pieces has no single answer."""
 
@@ -73,11 +73,11 @@ FROM_MASK: Mapping[TaskName, Rule] = {
     "size": Rule(_axes, "axes in mm of the ellipse fitted to the edge of the mask"),
     "area": Rule(_area, "pixels of the mask times the pixel size, in mm2", of_one_piece=False),
 }
-"""Every task that masks give."""
+"""Every task that can be made from masks."""
 
 
 def from_masks(scan: Scan, numbers: Numbers, choices: Choices, ledger: Ledger) -> Iterator[Question]:
-    """Yield what can be asked about the structures of a mask; what is left out goes to the ledger."""
+    """Yield the possible questions about the structures of a mask; the ledger notes what is left out."""
     yield from _Structures(scan, numbers, choices, ledger).questions()
 
 
@@ -89,7 +89,7 @@ class _Structures:
         self._cut: Cut = scan.cut(choices.plane)
 
     def questions(self) -> Iterator[Question]:
-        """Yield the questions about every structure that is asked about."""
+        """Yield the questions about every chosen structure."""
         labels, tag = self._choices.labels, self._scan.tag
         present = [int(one) for one in np.unique(self._numbers) if one]
         for number in [one for one in present if one in labels or not labels]:
@@ -103,7 +103,7 @@ class _Structures:
             self._leave(f"the mask has no structure {number} ({labels[number]})")
 
     def _slices(self, number: int) -> list[int]:
-        """Return which slices of a structure are asked about."""
+        """Return the indices of the chosen slices of a structure."""
         others = tuple(axis for axis in range(3) if axis != self._cut.axis)
         counts, asked = (self._numbers == number).sum(axis=others), self._choices.slices
         if asked == "all":

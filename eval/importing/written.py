@@ -1,8 +1,8 @@
-"""What an import writes: a folder with samples, pictures, the contact sheet, the summary and the questions.
+"""Writes the folder of an import: samples, images, the contact sheets, the summary and the questions.
 
 The folder appears whole or not at all: it is written beside its place under another name and moved there at the end.
-A picture is named by its content. What the folder holds follows from pixels, geometry and a user's own words: no header
-is copied, and no name of a file or a person reaches it.
+An image file is named by its content. The folder holds only pixels, geometry and the user's own words: no header is
+copied, and no name of a file or a person reaches it.
 """
 
 import hashlib
@@ -37,11 +37,11 @@ def check_free(out: Path, *, force: bool) -> None:
         raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
     names = [item.name for item in out.iterdir()] if out.is_dir() else []
     if "samples.jsonl" not in names or not all(_OURS.fullmatch(name) for name in names):
-        raise StorageError(f"{out}: is no earlier import, so it is not replaced; choose another name")
+        raise StorageError(f"{out}: is not an earlier import, so it is not replaced; choose another name")
 
 
 class Writer:
-    """Writes one sample after the other into a folder."""
+    """Writes samples into a folder, one at a time."""
 
     def __init__(self, folder: Path, choices: Choices, ledger: Ledger) -> None:
         self._folder, self._choices, self._ledger = folder, choices, ledger
@@ -53,13 +53,13 @@ class Writer:
         self.tasks: dict[str, int] = {}
 
     def add(self, scan: Scan, question: Question, subject: str) -> Sample:
-        """Write one sample and its picture; DataError where it can be no sample."""
+        """Write one sample and its image; raises DataError where they do not make a valid sample."""
         cut = scan.cut(question.plane or self._choices.plane)
         native = NativeImage(
             scan.picture(cut, question.index), scan.displayed, Units.HU if scan.hu else Units.UNKNOWN
         )  # fmt: skip
         if max(native.values.shape) > MAX_SIDE:
-            raise DataError(f"a picture of {native.values.shape} px; at most {MAX_SIDE} px a side are taken")
+            raise DataError(f"the image has {native.values.shape} px; at most {MAX_SIDE} px a side are accepted")
         self._ledger.note("annotator", "stated" if question.annotator or self._choices.annotator else "not known")
         sample = self._sample(scan, question, subject, native.values.shape)
         stored, sample = to_levels(native, sample)

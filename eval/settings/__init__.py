@@ -1,1 +1,1 @@
-"""What a run is asked with, in one typed model, and the identity that follows from it."""
+"""The settings of a run in one typed model, and the run's identity derived from them."""

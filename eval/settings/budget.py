@@ -1,4 +1,4 @@
-"""What a whole run may take."""
+"""The budget of a whole run."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -1,4 +1,4 @@
-"""The identity of a run: the declared list of fields that say what was asked, and how.
+"""The identity of a run: the declared list of fields that define its questions and settings.
 
 Two runs with equal identities may be resumed into each other; two arms of a comparison may differ only in the fields
 of their condition. Connections, prices, time limits of a request and the place of the results are no part of it.
@@ -20,7 +20,7 @@ __all__ = ["FIRST_SET", "Identity"]
 
 
 class Identity(Frozen):
-    """What defines a run, field by field."""
+    """The fields that define a run."""
 
     RECORDED: ClassVar = frozenset({"version", "code_sha256", "resumed"})
     """Fields that tell which code made the run. A resume under other code is allowed and named."""
@@ -123,13 +123,13 @@ class Identity(Frozen):
 
     @property
     def without_tools(self) -> bool:
-        """Whether the model could call nothing, and no control stood in the place of tools."""
+        """Whether the model could call no tool, and no control replaced the tools."""
         changed = self.control or self.again or self.condition in MADE
         return not (self.tools or self.provider_code or changed)
 
     @property
     def worded_by(self) -> str:
-        """Return whose words the questions are in: ``shipped``, or the package that they come from, and its version."""
+        """Return the origin of the questions' words: ``shipped``, or the name and version of a package."""
         origin = self.words_origin
         return f"{origin['package']} {origin['version']}" if origin else self.words
 
@@ -139,11 +139,11 @@ class Identity(Frozen):
         return f"{self.version} {self.code_sha256}"
 
     def plain(self) -> dict[str, Any]:
-        """Return it as JSON data, by field."""
+        """Return the identity as JSON data, by field."""
         return self.model_dump(mode="json")
 
     def differences(self, other: "Identity") -> Iterator[tuple[str, Any, Any]]:
-        """Yield every field in which it is not like *other*, with both values as JSON data; code is left aside."""
+        """Yield every field that differs from *other*, with both values as JSON data; the code is not compared."""
         ours, theirs = self.plain(), other.plain()
         for name in sorted(ours.keys() - self.RECORDED):
             if ours[name] != theirs[name]:

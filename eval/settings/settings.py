@@ -30,7 +30,7 @@ Picture = Literal["own", "none", "blank", "swapped"]
 
 @dataclass(frozen=True, slots=True)
 class Belongs:
-    """Where one setting counts."""
+    """Where a setting counts: in the identity, in a study, or only in a session."""
 
     to: Literal["identity", "condition", "neither"]
     changes: frozenset[str] = frozenset()
@@ -182,12 +182,12 @@ class Settings(Asked):
     """Continue the run in the folder: the samples that are missing or never got a reply."""
 
     def stored(self) -> dict[str, Any]:
-        """Return what a run keeps of its settings, as JSON data: all but the model's row and where the run is kept."""
+        """Return the settings that a run stores, as JSON data: all but the model's row and the run's folder."""
         return self.model_dump(mode="json", exclude={"model", "row", "out", "resume"})
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "Settings":
-        """Return the settings of a run from what it keeps; raises KeyError or ValueError where they are incomplete.
+        """Return the settings of a run from its stored data; raises KeyError or ValueError where they are incomplete.
 
         Version 0.1.0 did not keep ``budget``, ``frame`` (it stands in the model's row), ``script`` and ``models_file``;
         it had no ``grammar``, no ``probe``, no ``segmenter``, no ``tools_from``, no ``display``, no ``picture``, no

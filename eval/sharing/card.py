@@ -47,7 +47,7 @@ _ABOUT = {
 
 @dataclass(frozen=True, eq=False)
 class CardIn:
-    """What a card is made of."""
+    """The data from which a card is made."""
 
     title: str
     worked: Sequence[Worked]
@@ -59,10 +59,10 @@ class CardIn:
     left_out: Sequence[tuple[str, str]]
     """What is not shared, each with the reason."""
     clean: Callable[[str], str]
-    """Leaves out of a text what is private; comes before the text is escaped."""
+    """Removes private parts from a text; applied before the text is escaped."""
 
     def text(self, text: str) -> str:
-        """Return a text of others as Markdown shows it as it is."""
+        """Return a foreign text, escaped so that Markdown shows it unchanged."""
         return md(self.clean(text))
 
 

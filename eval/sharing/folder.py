@@ -17,7 +17,7 @@ from medvision_agent.version import VERSION
 __all__ = ["MARK", "SharedFile", "check_place", "files_in", "mark", "placed"]
 
 MARK = "medvision-share.json"
-"""By this file a folder of shared runs is known; it names all others."""
+"""The file by which a folder of shared runs is recognised; it names all other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def mark(folder: Path) -> None:
 
 
 def check_place(out: Path, *, force: bool) -> None:
-    """Raise StorageError where a folder may not be written: it is there already, and not *force* or not a share."""
+    """Raise StorageError where *out* exists, unless it is an earlier share and *force* is given."""
     if not out.exists():
         return
     if not force:
@@ -56,14 +56,14 @@ def check_place(out: Path, *, force: bool) -> None:
         names = {file.name for file in files_in(out)}
         own = set(json.loads((out / MARK).read_text(encoding="utf-8"))["names"]) if names else set()
     except (OSError, ValueError, KeyError, TypeError):
-        raise StorageError(f"{out}: it is no folder of shared runs; --force replaces no other") from None
+        raise StorageError(f"{out}: it is not a folder of shared runs; --force replaces only such folders") from None
     if more := sorted(names - own):
         raise StorageError(f"{out}: it holds {more[0]!r}, which was not shared; give another folder")
 
 
 @contextmanager
 def placed(out: Path | None) -> Iterator[Path]:
-    """Give a new folder to write into, which becomes *out* afterwards, or goes where that is None."""
+    """Yield a new folder to write into; it becomes *out* afterwards, or is removed if *out* is None."""
     try:
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ __all__ = ["check_repository", "upload"]
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _KEPT = {".gitattributes"}
-"""What the Hub writes itself."""
+"""The files that the Hub writes itself."""
 _LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a key that may write"
 
 
@@ -77,7 +77,7 @@ def _check(repository: str, there: Any, *, public: bool, force: bool) -> None:
 
 
 def _refusal(repository: str, error: Any) -> str:
-    """Say what the server refused, without its text: that may repeat what was sent."""
+    """Return a message about the refusal without the server's text, which may repeat the sent data."""
     status = getattr(error.response, "status_code", None)
     known = {
         401: _LOG_IN,

@@ -1,4 +1,4 @@
-"""The images of runs that are shared: whose they are, under which licence, and which of them stay here.
+"""The images of shared runs: their samples, their licences, and which of them may not be shared.
 
 Contract: a stored image belongs to every sample in whose conversation it stands, or to the sample whose image was shown
 instead. It may be shared where all of these may. Rows come in the order of their hashes.
@@ -32,7 +32,7 @@ class ImageRow:
 
     @property
     def refused(self) -> str:
-        """Why it may not be shared; empty where it may."""
+        """Why the image may not be shared; empty where it may."""
         return "; ".join(dict.fromkeys(one.refused for one in self.licences if one.refused))
 
 
@@ -58,7 +58,7 @@ IMAGES: tuple[Column[ImageRow], ...] = (
 
 
 class Images:
-    """Hears of the tables of runs as they are written, and knows the images of all conversations afterwards."""
+    """Collects the images of all conversations while the tables of runs are written."""
 
     def __init__(self, samples: Mapping[str, Sequence[Sample]], stated: Mapping[str, str]) -> None:
         self._licences = {
@@ -80,7 +80,7 @@ class Images:
             yield part
 
     def rows(self) -> list[ImageRow]:
-        """Return all images that were heard of."""
+        """Return all collected images."""
         return [self._row(sha256, tuple(owners)) for sha256, owners in sorted(self._owners.items())]
 
     def _note(self, run: str, sample: str, hashes: object) -> None:

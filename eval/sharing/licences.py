@@ -1,4 +1,4 @@
-"""Whether the image of a sample may be shared: by what the sample states of its licence and its origin.
+"""Decides whether a sample's image may be shared, by the licence and the origin that the sample states.
 
 Contract: a picture may be shared where its licence is one that is known here to allow it and its origin is stated, or
 where whoever shares it stated the licence of its data set. Everything else may not; an unknown licence is no licence.
@@ -29,20 +29,20 @@ _FORBIDS = re.compile(
     r"|\bno[- ]?deriv",
     re.IGNORECASE,
 )
-"""Words by which a text takes back what a name in it would allow."""
+"""Words by which a text withdraws the permission that a licence name in it would give."""
 
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """What is known of the right to share the image of a sample."""
+    """The known facts about the right to share the image of a sample."""
 
     dataset: str
     licence: str
-    """As the sample states it, or whoever shares it; empty where nobody does."""
+    """The licence stated by the sample or by the person who shares it; empty where neither states one."""
     origin: str
     """Where the image comes from, as the sample states it."""
     basis: str
-    """Who says so: the data, whoever shares it, or this program for its own synthetic images."""
+    """Who states it: the data, the person who shares it, or this program for its own synthetic images."""
     refused: str = ""
     """Why the image may not be shared; empty where it may."""
 

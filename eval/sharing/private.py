@@ -1,4 +1,4 @@
-"""What leaves this machine in nothing that is shared: its folders, its user's home, keys, and logins within addresses.
+"""Removes private data from everything shared: folders, the user's home, keys, and logins in addresses.
 
 Contract: ``Private.left_out_of`` returns the same text for the same text, runs and environment. It is a second net:
 keys are redacted where replies are stored. Names of people in the texts of data sets are not found by it.
@@ -26,7 +26,7 @@ _SHORTEST = 8
 
 
 class Private:
-    """What is known to be private on this machine."""
+    """The known private data of this machine."""
 
     def __init__(
         self, folders: Iterable[Path], sources: Iterable[str], environment: Mapping[str, str] = os.environ
@@ -38,7 +38,7 @@ class Private:
         self._home = re.compile(rf"(?<![\w./-]){re.escape(home)}(?![\w-])") if len(home) > 1 else None
 
     def left_out_of(self, text: str) -> str:
-        """Return a text, plain or JSON, without what is private."""
+        """Return a text, plain or JSON, without private data."""
         for key in self._keys:
             text = text.replace(key, "[redacted]")
         text = _BEARER.sub("[redacted]", text)

@@ -1,1 +1,1 @@
-"""What is kept of a run: identity, settings, samples, records, traces, pictures."""
+"""The stored form of a run: identity, settings, samples, records, traces, images."""

@@ -14,12 +14,12 @@ from medvision_agent.eval.store.ends import Todo
 __all__ = ["StoredSamples", "pending_of"]
 
 _TOGETHER = 64
-"""Samples that are read over one connection: a reader who takes his time keeps no log of a writer."""
+"""Number of samples read over one connection, so that a slow reader does not keep a writer's log from shrinking."""
 _QUERY = "SELECT json FROM sample WHERE position = ?"
 
 
 class StoredSamples(Samples):
-    """The samples of a run, known by the hashes of its identity."""
+    """The samples of a run, whose hashes are known from its identity."""
 
     def __init__(self, folder: Path, hashes: Hashes) -> None:
         self._folder, self._hashes = folder, hashes
@@ -59,5 +59,5 @@ def _at(folder: Path, places: "range | list[int]") -> list[Sample]:
     with reading(folder) as database:
         rows = [database.execute(_QUERY, (place,)).fetchone() for place in places]
     if None in rows:
-        raise StorageError(f"{folder}, samples: some that were there when it was opened are gone")
+        raise StorageError(f"{folder}: some of its samples were removed after it was opened")
     return [Sample.model_validate_json(text) for (text,) in rows]

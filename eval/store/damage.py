@@ -1,4 +1,4 @@
-"""What of a stored run is not what was stored: its facts, samples, records, traces and pictures."""
+"""Finds parts of a stored run that changed after they were stored: facts, samples, records, traces and images."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -24,32 +24,32 @@ __all__ = ["Damage", "changed", "damage_in", "is_lost", "picture_damage", "read_
 
 @dataclass(frozen=True)
 class Damage:
-    """One thing that is not what was stored."""
+    """One part of a run that changed after it was stored."""
 
     what: str
-    """In words that follow the name of the run."""
+    """A description that follows the name of the run in messages."""
     sample: str | None = None
-    """The sample it belongs to, where it belongs to one."""
+    """The sample that is damaged, where it is a single one."""
 
     def error(self, folder: Path) -> DamageError:
-        """Return what is raised where a run is read."""
+        """Return the error to raise where a run is read."""
         return DamageError(
             f"{folder} is damaged: {self.what}. Restore it from a copy; `medvision-agent verify` lists all damage"
         )
 
 
 def changed(what: str, sample_id: str, attempt: int) -> Damage:
-    """Return the damage of a record or a trace that is not what was stored."""
+    """Return the damage of a record or a trace that was changed after it was stored."""
     return Damage(f"the {what} of sample {sample_id!r} (attempt {attempt}) was changed after it was stored", sample_id)
 
 
 def damage_in(
     database: sqlite3.Connection, count: int | None, passing: Callable[[StoredRecord], None] | None = None
 ) -> Iterator[Damage]:
-    """Yield what is wrong with the facts, samples and records of a run; traces and pictures are not looked at.
+    """Yield the damage to the facts, samples and records of a run; traces and images are not checked.
 
-    *count* is how many records there should be at least, as noted beside the log; *passing* hears of every record that
-    is looked at. What a version stored that did not seal is not checked.
+    *count* is the smallest number of records expected, as noted beside the log; *passing* is called with every checked
+    record. Data stored by a version that did not seal is not checked.
     """
     hashes = Adding()
     for record in records_in(database):
@@ -78,22 +78,22 @@ def _differences(stored: Tally, found: Tally) -> Iterator[Damage]:
     if stored.count != found.count:
         yield Damage(f"{stored.count} records were stored, and it holds {found.count}")
     elif (stored.records, stored.total) != (found.records, found.total):
-        yield Damage("its records are not those that were stored")
+        yield Damage("its records were changed after they were stored")
 
 
 def is_lost(folder: Path) -> bool:
-    """Say whether a folder whose database holds no run held one: the log was lost before anything was in the file."""
+    """Return whether a folder with an empty database once held a run whose log was lost before the file had data."""
     return (folder / COUNT).exists() or any((folder / PICTURES).glob("*/*.png"))
 
 
 def picture_damage(folder: Path, key: str, sample_id: str | None = None) -> Damage | None:
-    """Return what is wrong with a stored picture, if anything is."""
+    """Return the damage of a stored image, or None."""
     found = _picture(folder, key, sample_id)
     return found if isinstance(found, Damage) else None
 
 
 def read_picture(folder: Path, key: str, sample_id: str | None = None) -> bytes:
-    """Return a stored picture; raises DamageError where it is missing or is not the one that was stored."""
+    """Return a stored image; raises DamageError where it is missing or was changed."""
     found = _picture(folder, key, sample_id)
     if isinstance(found, Damage):
         raise found.error(folder)
@@ -105,7 +105,7 @@ def _picture(folder: Path, key: str, sample_id: str | None) -> bytes | Damage:
     try:
         png = picture_path(folder, key).read_bytes()
     except OSError as error:
-        return Damage(f"the picture {key}{of} cannot be read ({error.strerror})", sample_id)
+        return Damage(f"the image {key}{of} cannot be read ({error.strerror})", sample_id)
     if sha256(png).hexdigest() != key:
-        return Damage(f"the picture {key}{of} was changed after it was stored", sample_id)
+        return Damage(f"the image {key}{of} was changed after it was stored", sample_id)
     return png

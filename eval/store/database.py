@@ -1,6 +1,6 @@
-"""A run's database, opened for reading: while it is being written or long after, also in a folder nobody can write.
+"""Opens a run's database for reading, also while it is being written, and in a read-only folder.
 
-Contract: whatever is wrong with a run's file is a StorageError that names it.
+Contract: every error in a run's file is a StorageError that names the file.
 """
 
 import json
@@ -27,16 +27,16 @@ __all__ = [
 ]
 
 FORMAT = 3
-"""What a new run is written in: traces are packed."""
+"""The format of new runs: traces are packed."""
 SEALED = 2
-"""The format before: with hashes, and traces in plain text. Format 1 had no hashes."""
+"""The previous format: with hashes, and traces in plain text. Format 1 had no hashes."""
 _READABLE = (1, SEALED, FORMAT)
 STUDY, CELLS = "study.json", "cells"
-"""By these a study is known from a run: the file of its plan, and the folder of its runs."""
+"""Names that distinguish a study from a run: the file of its plan, and the folder of its runs."""
 
 
 def has_run(folder: Path) -> bool:
-    """Say whether a folder holds a run; what a process killed on its way there left behind is none."""
+    """Return whether a folder holds a run; the remains of a process killed while creating one do not count."""
     if not (folder / DATABASE).is_file():
         return False
     with _connected(folder) as database:
@@ -44,13 +44,13 @@ def has_run(folder: Path) -> bool:
 
 
 def holds_run(database: sqlite3.Connection) -> bool:
-    """Say whether a run was made in this file; a process killed before its first commit leaves a file without."""
+    """Return whether this file holds a run; a process killed before its first commit leaves a file without one."""
     return database.execute("SELECT 1 FROM sqlite_master WHERE name = 'run'").fetchone() is not None
 
 
 @contextmanager
 def reading(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Open a run's database in one state, whatever is written meanwhile; raises StorageError if there is no run."""
+    """Open a run's database in one fixed state, also while it is written; raises StorageError if there is no run."""
     with _connected(folder) as database:
         database.execute("BEGIN")
         if not holds_run(database):
@@ -58,12 +58,12 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
         row = database.execute("SELECT value FROM run WHERE key = 'format'").fetchone()
         if row is None or json.loads(row[0]) not in _READABLE:
             known = ", ".join(map(str, _READABLE))
-            raise StorageError(f"{folder / DATABASE}: format {row and row[0]}, this version reads formats {known}")
+            raise StorageError(f"{folder / DATABASE}: format {row and row[0]}; this version reads formats {known}")
         yield database
 
 
 def no_run(folder: Path) -> StorageError:
-    """Return what is wrong with a folder whose database holds no run."""
+    """Return the error for a folder whose database holds no run."""
     if is_lost(folder):
         return Damage(f"its log ({LOG}) is lost, and with it the whole run").error(folder)
     return StorageError(
@@ -75,7 +75,7 @@ def no_run(folder: Path) -> StorageError:
 def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
     file = folder / DATABASE
     if not file.is_file() and (folder / STUDY).is_file():
-        raise StorageError(f"{folder} is a study, not a run; its runs are the folders in {folder / CELLS}: give one")
+        raise StorageError(f"{folder} is a study, not a run; give one of the folders in {folder / CELLS}")
     if not file.is_file():
         raise StorageError(f"{folder} holds no run ({DATABASE} is missing); give the folder a run was written to")
     with named_errors(folder):
@@ -88,7 +88,7 @@ def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def named_errors(folder: Path) -> Iterator[None]:
-    """Raise what goes wrong within as a StorageError that names the run's file."""
+    """Turn errors of the enclosed code into a StorageError that names the run's file."""
     file = folder / DATABASE
     try:
         yield
@@ -101,13 +101,13 @@ def named_errors(folder: Path) -> Iterator[None]:
 def connect_read_only(file: Path) -> sqlite3.Connection:
     """Return a connection that reads a database, also in a folder that cannot be written; raises sqlite3.Error."""
     uri = f"{file.absolute().as_uri()}?mode=ro"
-    # Whoever lets go of a half-read run may have it closed by the collector, in any thread.
+    # The garbage collector may close a half-read run in any thread.
     database = sqlite3.connect(uri, uri=True, check_same_thread=False)
     try:
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         database.close()
-        # A file in WAL mode asks its readers for helper files; in an archive they cannot be made. Without a log the
+        # A file in WAL mode needs helper files for reading; in an archive they cannot be made. Without a log the
         # file is complete, and a folder that cannot be written has no writer to look out for.
         if file.with_name(f"{file.name}-wal").exists():
             raise

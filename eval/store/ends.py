@@ -1,4 +1,4 @@
-"""How each sample of a run ended last, without its record: what a session needs to know of what is finished.
+"""How the last attempt of each sample ended, without its record: what a session must know about finished samples.
 
 Contract: a record takes 21 bytes, however many there are. Ids are told apart by 128 bits of their hashes.
 """
@@ -17,23 +17,23 @@ from medvision_agent.eval.store.seal import StoredRecord
 __all__ = ["Ends", "Todo"]
 
 _PART = '"part":true'
-"""Marks a record that was only drawn to make another one of; inside a text, JSON writes the quotes otherwise."""
+"""Text of a record that is one of several drawn answers; inside a JSON string its quotes would be escaped."""
 _OUTCOMES = {outcome.value: number for number, outcome in enumerate(Outcome)}
 _DRAWN = len(_OUTCOMES)
-"""Stands for an outcome in the list of records that were only drawn."""
+"""Replaces the outcome of records that are drawn answers only."""
 _AGAIN = [_OUTCOMES[one.value] for one in Outcome if one.infrastructure and one is not Outcome.CRASHED]
 _BYTES = 1 << 10
-"""Bytes of ``Todo`` that are read together."""
+"""How many bytes of ``Todo`` are read together."""
 
 
 class Todo:
-    """What is still to be asked: the place of each sample among all of the run, rising, and its next attempt.
+    """The samples still to be asked, in rising order: the place of each in the run, and its next attempt.
 
     It takes a bit for each sample of the run, and more only for those that were asked before.
     """
 
     def __init__(self, left: NDArray[np.bool_], attempts: NDArray[np.int64]) -> None:
-        """Take for each sample of the run whether it is still to be asked, and the number of its next attempt."""
+        """Take, for each sample of the run, whether it is still to be asked, and the number of its next attempt."""
         self._count, self._bits = int(np.count_nonzero(left)), np.packbits(left)
         again = np.flatnonzero(left & (attempts > 1))
         self._attempts = dict(zip(again.tolist(), attempts[again].tolist(), strict=True))
@@ -52,21 +52,21 @@ class _Latest(NamedTuple):
 
     keys: NDArray[np.bytes_]
     attempts: NDArray[np.int64]
-    """0 where a sample was only drawn."""
+    """0 where a sample has drawn answers only."""
     outcomes: NDArray[np.uint8]
     drawn: NDArray[np.int64]
-    """The highest attempt that was drawn; 0 where none was."""
+    """The highest attempt of a drawn answer; 0 where there is none."""
 
 
 class Ends:
-    """What the records of a run say of its samples, in whatever order they are read. First all are heard, then read."""
+    """Collects from a run's records, in any order, how its samples ended. Add all records, then read the results."""
 
     def __init__(self) -> None:
         self._keys, self._attempts, self._ends = array("q"), array("I"), array("B")
         self._unsealed: dict[str, int] = {}
 
     def hear(self, stored: StoredRecord) -> None:
-        """Take in a record."""
+        """Add a record."""
         sample_id, drawn = stored.sample_id, _PART in stored.json
         self._keys.append(hash(sample_id))
         self._keys.append(hash(f"{sample_id}\0"))
@@ -77,12 +77,12 @@ class Ends:
 
     @property
     def finished(self) -> int:
-        """How many samples have a record that was not only drawn."""
+        """How many samples have a record that is not a drawn answer."""
         return int(np.count_nonzero(self._latest.attempts))
 
     @property
     def draws(self) -> int:
-        """How many records are answers that were drawn to make a later one of."""
+        """How many records are drawn answers, from which a later record is made."""
         return self._ends.count(_DRAWN)
 
     @property
@@ -107,7 +107,7 @@ class Ends:
         )
 
     def todo(self, ids: Iterable[str]) -> Todo:
-        """Return what is still to be asked among all *ids* of a run."""
+        """Return the samples still to be asked among all *ids* of a run."""
         keys, latest = _keys_of(ids), self._latest
         attempts = np.ones(len(keys), np.int64)
         left = np.ones(len(keys), bool)

@@ -1,6 +1,6 @@
-"""Files of a run that outlive a power cut: folders and pictures, flushed together with the names that lead to them.
+"""Writes files of a run so that they survive a power cut: folders and images are flushed with their names.
 
-Contract: when a function here returns, what it made is on disk under its name; the count of records alone is not
+Contract: when a function here returns, its file or folder is on disk under its name; only the count of records is not
 flushed. OSErrors pass through.
 """
 
@@ -32,9 +32,9 @@ __all__ = [
 
 DATABASE = "run.sqlite"
 LOG = f"{DATABASE}-wal"
-"""SQLite's log: what was stored last, while the run is being written and after a kill."""
+"""SQLite's log: holds the latest data while the run is being written and after a kill."""
 COUNT = f"{DATABASE}-count"
-"""How many records there are; it stands beside the log, which may be lost, and goes with it."""
+"""File with the number of records, beside the log, because the log may be lost; removed together with it."""
 LOCK = "run.lock"
 PICTURES = "pictures"
 UNWRITABLE = (OSError, sqlite3.Error, ValueError, TypeError, RecursionError)
@@ -43,12 +43,12 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def is_hash(text: str) -> bool:
-    """Say whether a text can be the name of a stored picture."""
+    """Return whether a text is a valid name of a stored image."""
     return _SHA256.fullmatch(text) is not None
 
 
 def unwritable(what: Path, error: Exception) -> str:
-    """Return in words why something cannot be written, and what to do; *error* is of the system or of SQLite."""
+    """Return a message: why something cannot be written, and what to do; *error* is from the system or SQLite."""
     number = getattr(error, "errno", None)
     if number == ENOSPC or "is full" in str(error):
         return f"{what} cannot be written: the disk is full; free some space and repeat the command"
@@ -69,12 +69,12 @@ def not_stored(folder: Path, sample_id: str, error: Exception) -> str:
 
 
 def picture_path(folder: Path, sha256: str) -> Path:
-    """Return where the picture with this hash lies in a run's folder."""
+    """Return the path of the image with this hash in a run's folder."""
     return folder / PICTURES / sha256[:2] / f"{sha256}.png"
 
 
 def write_picture(folder: Path, key: str, png: bytes, shared: Path | None = None) -> None:
-    """Write a picture so that its final name never shows an incomplete file.
+    """Write an image so that an incomplete file never has its final name.
 
     With *shared*, a folder that runs have in common, it is written there once, by whichever comes first, and linked
     from there; where there can be no link it is written again. Each run has all its pictures either way.
@@ -92,13 +92,13 @@ def write_picture(folder: Path, key: str, png: bytes, shared: Path | None = None
 
 
 def _shared(folder: Path, key: str, png: bytes) -> Path:
-    """Return the picture in a folder that runs have in common, written unless another run was first."""
+    """Return the image's path in a folder that runs share; write it unless another run did so first."""
     path = picture_path(folder, key)
     if not path.exists():
         make_folder(path.parent)
         part = _written(path, png)
         try:
-            path.hardlink_to(part)  # never takes the place of a file that others are linked to by now
+            path.hardlink_to(part)  # never replaces a file that other runs may be linked to by now
         except FileExistsError:
             pass
         finally:
@@ -108,7 +108,7 @@ def _shared(folder: Path, key: str, png: bytes) -> Path:
 
 
 def _written(path: Path, content: bytes) -> Path:
-    """Return a flushed file with what is to be *path*, under a name that no other writer has."""
+    """Return a flushed temporary file with the content for *path*, under a name that no other writer uses."""
     part = path.with_suffix(f".{uuid4().hex}.part")
     try:
         with part.open("wb") as file:
@@ -122,7 +122,7 @@ def _written(path: Path, content: bytes) -> Path:
 
 
 def write_count(folder: Path, records: int) -> None:
-    """Note how many records the database holds: afterwards, and never more than it holds."""
+    """Note how many records the database holds; call it after storing, so that the number is never too high."""
     handle = os.open(folder / COUNT, os.O_WRONLY | os.O_CREAT, 0o666)
     try:
         os.write(handle, b"%012d\n" % records)  # over the old one: emptying the file first makes ext4 flush it
@@ -131,7 +131,7 @@ def write_count(folder: Path, records: int) -> None:
 
 
 def read_count(folder: Path) -> int | None:
-    """Return how many records there should be at least, or None where no readable note says so."""
+    """Return the smallest number of records expected, or None where there is no readable note."""
     try:
         return int((folder / COUNT).read_text(encoding="ascii"))
     except (OSError, ValueError):

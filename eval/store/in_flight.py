@@ -1,4 +1,4 @@
-"""Which samples were being asked when the process died: a journal beside the run, one line for each start and end.
+"""A journal of the samples being asked, to know them when the process dies: one line for each start and end.
 
 Contract: the lines of a process that is killed are in the file; they need not survive a power cut, so that nothing is
 flushed and a sample takes no longer for it. A sample that was in flight at ``ALONE_FROM`` deaths is asked alone from
@@ -19,11 +19,11 @@ __all__ = ["ALONE_FROM", "JOURNAL", "InFlight"]
 
 JOURNAL = "in_flight.jsonl"
 ALONE_FROM = 2
-"""Deaths of the process after which a sample that was in flight at each of them is asked alone."""
+"""After so many deaths of the process, a sample that was in flight at each of them is asked alone."""
 
 
 class InFlight:
-    """The journal of a run's folder, for the one process that writes the run. For one event loop."""
+    """The journal of a run's folder, for the one process that writes the run; used from one event loop."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOURNAL
@@ -33,19 +33,19 @@ class InFlight:
 
     @property
     def remembers(self) -> bool:
-        """Whether any sample was in flight at a death of the process."""
+        """Whether a sample was in flight when the process died."""
         return bool(self._deaths)
 
     def alone(self, sample_id: str) -> bool:
-        """Say whether a sample must be asked with nothing else in flight."""
+        """Return whether a sample must be asked with nothing else in flight."""
         return self._deaths[sample_id] >= ALONE_FROM
 
     def fatal(self, sample_id: str) -> bool:
-        """Say whether the process died while this sample alone was in flight."""
+        """Return whether the process died while only this sample was in flight."""
         return self._deaths[sample_id] > ALONE_FROM
 
     def deaths(self, sample_id: str) -> int:
-        """Return at how many deaths of the process a sample was in flight."""
+        """Return how often the process died while a sample was in flight."""
         return self._deaths[sample_id]
 
     @contextmanager
@@ -61,7 +61,7 @@ class InFlight:
         self.forget(sample_id)
 
     def died(self, sample_id: str) -> None:
-        """Note that a process died which asked this sample for the one that writes the run."""
+        """Note that a worker process died while it asked this sample for the process that writes the run."""
         self._note("died", sample_id)
         self._deaths[sample_id] += 1
 
@@ -71,7 +71,7 @@ class InFlight:
         self._deaths.pop(sample_id, None)
 
     def close(self) -> None:
-        """Note that nothing is in flight any more; what is noted after that is lost. May be called again."""
+        """Note that nothing is in flight any more; later notes are lost. May be called again."""
         if self._file is not None:
             with suppress(StorageError):
                 self._note("close", "")
@@ -91,11 +91,11 @@ class InFlight:
                 self._note("open", "")
             self._file.write(json.dumps([what, sample_id]).encode() + b"\n")
         except OSError as error:
-            raise StorageError(f"{self._path} cannot be written: {error}; what is finished is stored") from error
+            raise StorageError(f"{self._path} cannot be written: {error}; finished samples are stored") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield what was noted; a line that was cut short by the death of its writer says nothing."""
+    """Yield the notes; a line that was cut short by the death of its writer is ignored."""
     try:
         text = path.read_bytes()
     except OSError:
@@ -107,7 +107,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _deaths(notes: Iterator[tuple[str, str]]) -> Counter[str]:
-    """Return at how many deaths of a process each sample was in flight since it was last on record."""
+    """Return, for each sample, how many deaths of a process it was in flight at since its last record."""
     deaths, flying = Counter[str](), set[str]()
     for what, sample_id in notes:
         if what == "open":

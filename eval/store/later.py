@@ -1,4 +1,4 @@
-"""A sequence whose items are read when they are asked for."""
+"""A sequence whose items are read when they are first needed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar, overload
@@ -11,13 +11,13 @@ T = TypeVar("T")
 
 
 class Later(Sequence[T]):
-    """A sequence of known length whose items are read when one is first asked for, and kept from then on.
+    """A sequence of known length: all items are read when the first is needed, and then kept.
 
-    Raises StorageError where there are no longer as many.
+    Raises StorageError where the number of items has changed.
     """
 
     def __init__(self, length: int, read: Callable[[], Iterable[T]], what: str) -> None:
-        """Take the number of items, how they are read, and what they are in words."""
+        """Take the number of items, the function that reads them, and their name for messages."""
         self._length, self._read, self._what = length, read, what
         self._items: list[T] | None = None
 
@@ -29,7 +29,7 @@ class Later(Sequence[T]):
         return self._items
 
     def stream(self) -> Iterator[T]:
-        """Yield one item after the other, and keep none that is not kept already."""
+        """Yield one item after the other without keeping it."""
         if self._items is not None:
             yield from self._items
         elif self._length:
@@ -38,7 +38,7 @@ class Later(Sequence[T]):
                 count += 1
                 yield item
             if count != self._length:
-                raise StorageError(f"{self._what}: there were {self._length} when it was opened, and there are {count}")
+                raise StorageError(f"{self._what}: there were {self._length} when it was opened, now there are {count}")
 
     def __len__(self) -> int:
         return self._length
@@ -62,10 +62,10 @@ class Later(Sequence[T]):
         raise TypeError("a sequence that may equal a list has no hash")
 
     def __repr__(self) -> str:
-        """Name them, and read nothing: at its end, ``asyncio.run`` makes a text of what it returns, a whole run."""
+        """Return a short text without reading: ``asyncio.run`` at its end calls ``repr`` on its result, a whole run."""
         return f"<{self._what}: {self._length}>"
 
 
 def streamed(items: Sequence[T]) -> Iterator[T]:
-    """Yield items one after the other, for a caller who needs each only once."""
+    """Yield the items one at a time, for a caller that needs each only once."""
     return items.stream() if isinstance(items, Later) else iter(items)

@@ -1,8 +1,8 @@
-"""Shards taken into their run: their records, packed as they are, by sample and attempt.
+"""Merges shards into their run: copies their packed records, by sample and attempt.
 
 Contract: a shard is merged in one transaction, which leaves the tally true, and merging it again changes nothing: of
-two records with the same sample and attempt the one that came first stays. A shard that is not what its worker wrote
-is refused whole: a closed one by the hash in its name, one that was left open by the hashes of all that it holds.
+two records with the same sample and attempt the first one stays. A shard that changed after its worker wrote it is
+refused as a whole: a closed shard is checked by the hash in its name, an open one by the hashes of its records.
 """
 
 import sqlite3
@@ -36,25 +36,25 @@ _STRANGE = "SELECT sample_id FROM shard.record WHERE sample_id NOT IN (SELECT id
 
 
 class Merged(NamedTuple):
-    """What came of a shard."""
+    """The result of merging a shard."""
 
     keys: Sequence[tuple[str, int]] = ()
-    """Sample and attempt of every record in it, those that the run had before included."""
+    """Sample and attempt of every record in the shard, including those that the run had before."""
     tally: Tally | None = None
-    """What the run holds now; None where nothing was added."""
+    """The tally of the run after the merge; None where nothing was added."""
     refused: str = ""
-    """Why nothing of it was taken; empty where it was."""
+    """Why the shard was refused; empty where it was merged."""
 
 
 def plain(file: Path) -> Path:
-    """Return a shard as one plain file whose content is known to be whole; raises DamageError where it is not.
+    """Return a shard as one plain file with checked content; raises DamageError where it is damaged.
 
-    What a worker left open is copied beside it, as far as its transactions went, and looked at record by record.
+    A shard that a worker left open is copied beside it, with all committed transactions, and checked record by record.
     """
     try:
         if (digest := hash_in_name(file)) is not None:
             if sha256(file.read_bytes()).hexdigest() != digest:
-                raise DamageError(f"{file}: the shard is not what its worker wrote")
+                raise DamageError(f"{file}: the shard was changed after its worker wrote it")
             return file
         copy = file.with_name("left.sqlite")
         copy.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def _check(file: Path, database: sqlite3.Connection) -> None:
     if found != ("ok",):
         raise DamageError(f"{file}: the shard is damaged: {found and found[0]}")
     if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone() is None:
-        return  # its worker died while it made it
+        return  # its worker died while creating it
     stored: Iterator[StoredRecord | StoredTrace] = chain(records_in(database), TracesIn(database).those("FROM record"))
     for one in stored:
         if one.changed:
@@ -79,7 +79,7 @@ def _check(file: Path, database: sqlite3.Connection) -> None:
 
 
 def merge(database: sqlite3.Connection, file: Path) -> Merged:
-    """Add to a run the records of a plain shard that it lacks; raises DamageError where it is of another run."""
+    """Add to a run the records of a plain shard that it lacks; raises DamageError if the shard is of another run."""
     with _attached(database, file):
         if database.execute("SELECT 1 FROM shard.sqlite_master WHERE name = 'record'").fetchone() is None:
             return Merged()
@@ -88,7 +88,7 @@ def merge(database: sqlite3.Connection, file: Path) -> Merged:
             if run_of_shard(database) != mark_of(database):
                 raise DamageError(f"{file}: the shard is of a run that was begun with other settings")
             for (strange,) in database.execute(_STRANGE):
-                raise DamageError(f"{file}: the shard is of another run: there is no sample {strange!r} in this one")
+                raise DamageError(f"{file}: the shard belongs to another run: this run has no sample {strange!r}")
             known = {number for (number,) in database.execute(_KNOWN)}
             new = [row for row in rows if row[3] not in known]
             if not new:
@@ -103,7 +103,7 @@ def merge(database: sqlite3.Connection, file: Path) -> Merged:
 
 
 def _one_by_one(database: sqlite3.Connection, file: Path, numbers: Sequence[int]) -> None:
-    """Copy some records of a shard, each with a trace that needs no other: what it was packed against may stay away."""
+    """Copy some records of a shard, each with its trace packed by itself, because its base may not be copied."""
     form = packs(database)
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as shard:
         stored = TracesIn(shard)

@@ -14,9 +14,9 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def network_warning(folder: Path, mounts: Path = MOUNTS) -> str | None:
-    """Return what to tell a user who writes a run here, or None where nothing is known against it.
+    """Return a warning for a user who writes a run to this folder, or None where no problem is known.
 
-    Linux tells in *mounts* which file system a folder lies on; elsewhere nothing is known.
+    On Linux, *mounts* states the file system of a folder; on other systems it is unknown.
     """
     kind = _file_system(folder.absolute(), mounts)
     if kind is None or not _NETWORK.fullmatch(kind):
@@ -36,6 +36,6 @@ def _file_system(folder: Path, mounts: Path) -> str | None:
     folder, found, depth = folder.resolve(), None, 0
     for place, kind in (line.split(" ")[1:3] for line in lines if line.count(" ") >= 2):
         mounted = Path(_OCTAL.sub(lambda match: chr(int(match[1], 8)), place))
-        if folder.is_relative_to(mounted) and len(mounted.parts) >= depth:  # of two at one place, the later one
+        if folder.is_relative_to(mounted) and len(mounted.parts) >= depth:  # of two mounts at one place, the later one
             found, depth = kind, len(mounted.parts)
     return found

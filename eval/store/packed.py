@@ -1,4 +1,4 @@
-"""Traces as they lie in the database: packed by zstd, against an earlier trace of the same task.
+"""Traces as stored in the database: packed by zstd, against an earlier trace of the same task.
 
 Contract: a trace is stored as text, as formats 1 and 2 do and as what is longer than ``MOST`` bytes still is, or as one
 zstd frame that states the size of its content. A frame is packed by itself, or with the first ``DICTIONARY`` bytes of
@@ -31,9 +31,9 @@ DICTIONARY = 1 << 17
 """Bytes of a trace that others are packed against, at most."""
 _LEVEL = 3
 _LONGER = 2
-"""A trace that is so many times as long as the base of its task is packed by itself, and becomes the base."""
+"""A trace that is this many times as long as the base of its task is packed by itself and becomes the base."""
 _KEPT = 16
-"""Dictionaries that a reader keeps."""
+"""How many dictionaries a reader keeps."""
 
 
 class Packed(NamedTuple):
@@ -50,19 +50,19 @@ class _Base(NamedTuple):
 
 
 def packs(database: sqlite3.Connection) -> bool:
-    """Say whether the traces of this run are packed: a run keeps the form that it was begun with."""
+    """Return whether the traces of this run are packed: a run keeps the form in which it was begun."""
     return "base" in {name for _, name, *_ in database.execute("PRAGMA table_info(record)")}
 
 
 class Packer:
-    """Packs the traces that one session stores: the first one of each task is the base of those that follow."""
+    """Packs the traces that one session stores: the first trace of each task is the base of the following ones."""
 
     def __init__(self) -> None:
         self._bases: dict[str, _Base] = {}
         self._alone = ZstdCompressor(level=_LEVEL)
 
     def pack(self, task: str, text: str) -> Packed:
-        """Return a trace as it is to be stored."""
+        """Return a trace in its stored form."""
         content = text.encode()
         if len(content) > MOST:
             return Packed(text)
@@ -72,7 +72,7 @@ class Packer:
         return Packed(base.compressor.compress(content), base.rowid)
 
     def stored(self, task: str, text: str, packed: Packed, rowid: int) -> None:
-        """Hear that a trace is on disk, in the record of this rowid."""
+        """Note that a trace is on disk, in the record with this rowid."""
         if packed.base is None and isinstance(packed.value, bytes):
             content = text.encode()
             words = _dictionary(content)
@@ -89,7 +89,7 @@ class Unpacker:
         self._against = lru_cache(maxsize=_KEPT)(self._decompressor)
 
     def text(self, value: bytes, kind: str, base: int | None) -> str | None:
-        """Return the text of a trace, or None where it cannot be had; *kind* is the type of *value* in SQL."""
+        """Return the text of a trace, or None where it cannot be unpacked; *kind* is the type of *value* in SQL."""
         try:
             if kind == "text":
                 return value.decode()
@@ -110,7 +110,7 @@ def _dictionary(content: bytes) -> ZstdCompressionDict:
 
 
 def _content(frame: bytes, decompressor: ZstdDecompressor) -> bytes:
-    """Return what a frame holds; raises ZstdError or ValueError where it is broken or holds too much."""
+    """Return the content of a frame; raises ZstdError or ValueError where it is broken or too large."""
     if not 0 <= frame_content_size(frame) <= MOST:
         raise ValueError("the frame states no size, or one that is too large")
     return decompressor.decompress(frame, allow_extra_data=False)

@@ -1,4 +1,4 @@
-"""What made a run: a hash of the code that decides what a model sees, and the versions of the libraries around it."""
+"""The origin of a run: a hash of the code that decides what a model sees, and the versions of libraries."""
 
 from functools import cache
 from hashlib import sha256
@@ -30,7 +30,7 @@ LIBRARIES = (
 
 @cache
 def code_sha256() -> str:
-    """Return the hash over the agent, the tools and the prompts: two runs of unlike code are not compared."""
+    """Return the hash over the agent, the tools and the prompts: runs of different code are not compared."""
     digest = sha256()
     for package in (medvision_agent.agent, medvision_agent.prompts, medvision_agent.tools):
         folder = Path(str(package.__file__)).parent
@@ -41,7 +41,7 @@ def code_sha256() -> str:
 
 @cache
 def eval_sha256() -> str:
-    """Return the hash of all that reads data and records, and scores these."""
+    """Return the hash of all code that reads data and records, and scores them."""
     folder, digest = Path(__file__).parents[1], sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -49,7 +49,7 @@ def eval_sha256() -> str:
 
 
 def libraries() -> dict[str, str]:
-    """Return the installed versions of the libraries that take part in a run."""
+    """Return the installed versions of the libraries that a run uses."""
     return {name: found for name in LIBRARIES if (found := _version(name))}
 
 

@@ -1,7 +1,7 @@
 """Reading a stored run: its settings, samples, records and traces.
 
-Contract: whatever is wrong with a run's file is a StorageError that names it, and a DamageError where something is not
-what was stored. Records are read in the order of the samples, and few at a time.
+Contract: every error in a run's file is a StorageError that names the file, or a DamageError where data was changed
+after it was stored. Records are read in the order of the samples, and few at a time.
 """
 
 import json
@@ -52,9 +52,9 @@ __all__ = [
 ]
 
 CANARIES = "canaries"
-"""The folder of a study's runs in no arm."""
+"""The folder for runs of a study that belong to no arm."""
 _PART = """instr(record.json, '"part":true')"""
-"""Tells a record that was only drawn to make another one of; inside a text, JSON writes the quotes otherwise."""
+"""SQL condition for a record that is a drawn answer only; inside a JSON string its quotes would be escaped."""
 _LAST = """(
     SELECT max(attempt) FROM record AS other
     WHERE other.sample_id = record.sample_id AND other.rowid <= :last AND instr(other.json, '"part":true') = 0
@@ -75,16 +75,16 @@ _WITH_PICTURE = f"""
     ORDER BY sample.position LIMIT 1
 """
 _EVER = (1 << 63) - 1
-"""No rowid is higher."""
+"""The highest possible rowid."""
 
 
 def open_run(folder: Path) -> Run:
-    """Open a stored run; raises StorageError if there is none, and DamageError if it is not what was stored.
+    """Open a stored run; raises StorageError if there is none, and DamageError if it was changed after it was stored.
 
-    Its settings, samples and records are checked now, and read when they are asked for: what is added meanwhile is
-    left out. Traces and pictures are checked where they are read.
+    Its settings, samples and records are checked now and read when needed; records added meanwhile are left out.
+    Traces and images are checked when they are read.
     """
-    count = read_count(folder)  # before the database: it grows meanwhile
+    count = read_count(folder)  # read before the database, which may grow meanwhile
     with reading(folder) as database:
         ends = Ends()
         for damage in damage_in(database, count, ends.hear):
@@ -109,7 +109,7 @@ def open_run(folder: Path) -> Run:
         identity,
         config,
         samples,
-        # Which refusals are results follows from all records together.
+        # Only all records together show which refusals are results.
         settled(records) if ends.refused else records,
         later(ends.superseded, _SUPERSEDED),
         later(ends.draws, _DRAWN),
@@ -128,7 +128,7 @@ def _samples(folder: Path) -> Iterator[Sample]:
 
 
 def _records(folder: Path, samples: Later[Sample], which: str, last: int) -> Iterator[Record]:
-    """Yield the records of a run, but for those that were stored after the one with the rowid *last*."""
+    """Yield the records of a run, except those stored after the record with rowid *last*."""
     known = {sample.id: sample for sample in samples}
     with reading(folder) as database:
         for stored in records_in(database, which, last=last):
@@ -142,12 +142,12 @@ def _record(folder: Path, stored: StoredRecord, sample: Sample) -> Record:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return the settings that a stored run keeps, without its samples and records; raises StorageError."""
+    """Return the settings of a stored run, without reading its samples and records; raises StorageError."""
     return _fact(folder, "config")
 
 
 def read_identity(folder: Path) -> dict[str, Any]:
-    """Return what a stored run was begun as, as JSON data; raises StorageError."""
+    """Return one fact that a stored run was begun with, as JSON data; raises StorageError."""
     return _fact(folder, "identity")
 
 
@@ -160,9 +160,9 @@ def _fact(folder: Path, key: str) -> dict[str, Any]:
 
 
 def find_record(folder: Path, sample_id: str) -> Record | None:
-    """Return the latest record of a sample, a refusal as it was stored, or None where there is none.
+    """Return the latest record of a sample (refusals as stored), or None where there is none.
 
-    Raises DamageError if it is not what was stored.
+    Raises DamageError if it was changed after it was stored.
     """
     with reading(folder) as database:
         for stored in records_in(database, _OF_ONE, sample=sample_id):
@@ -171,7 +171,7 @@ def find_record(folder: Path, sample_id: str) -> Record | None:
 
 
 def find_attempt(folder: Path, sample: Sample, attempt: int) -> Record | None:
-    """Return a certain record of a sample, also one that was only drawn, or None; raises as ``find_record`` does."""
+    """Return the record of one attempt, also a drawn answer, or None; raises as ``find_record`` does."""
     with reading(folder) as database:
         which = "FROM record WHERE record.sample_id = :sample AND record.attempt = :attempt"
         for stored in records_in(database, which, sample=sample.id, attempt=attempt):
@@ -187,7 +187,7 @@ def read_record(folder: Path, sample_id: str) -> Record:
 
 
 def read_some(folder: Path, about: int) -> Iterator[Record]:
-    """Yield about so many of the latest records with a picture of the question, spread over the samples of a run."""
+    """Yield about *most* of the latest records that have an image with the question, spread over a run's samples."""
     with reading(folder) as database:
         (planned,) = database.execute("SELECT count(*) FROM sample").fetchone()
         step = max(1, planned // about)
@@ -197,7 +197,7 @@ def read_some(folder: Path, about: int) -> Iterator[Record]:
 
 
 def read_range(run: Run, first: int, end: int) -> Iterator[Record]:
-    """Yield the latest records of the samples from place *first* to before *end*, a refusal as it was stored."""
+    """Yield the latest records of the samples from place *first* up to *end* (excluded), refusals as stored."""
     with reading(run.folder) as database:
         for stored in records_in(database, _OF_SOME, last=_EVER, first=first, end=end):
             yield _record(run.folder, stored, _sample(database, run.folder, stored.sample_id))
@@ -217,7 +217,7 @@ def _sample(database: sqlite3.Connection, folder: Path, sample_id: str) -> Sampl
 
 
 class Traces:
-    """The latest traces of a run's samples, over one connection, for a caller who reads many; a context manager."""
+    """The latest traces of a run's samples, read over one connection by a caller that needs many; a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._stack = folder, ExitStack()
@@ -232,7 +232,7 @@ class Traces:
     def of(self, sample_id: str) -> dict[str, Any]:
         """Return the trace of a sample: ``messages`` and ``tool_calls``.
 
-        Raises StorageError if there is none, and DamageError if it is not what was stored.
+        Raises StorageError if there is none, and DamageError if it was changed after it was stored.
         """
         for _, trace in self._read(_OF_ONE, sample=sample_id):
             return trace
@@ -247,7 +247,7 @@ class Traces:
             if self._stored is None:
                 database = self._stack.enter_context(reading(self._folder))
                 self._stored = TracesIn(database)
-                database.execute("COMMIT")  # a reader who takes his time keeps no writer waiting
+                database.execute("COMMIT")  # a slow reader must not keep a writer waiting
             for trace in self._stored.those(which, **values):
                 if trace.json is None or trace.changed:
                     raise changed("trace", trace.sample_id, trace.attempt).error(self._folder)
@@ -267,5 +267,5 @@ def read_traces(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def is_canary(folder: Path) -> bool:
-    """Say whether a run belongs to a study and to none of its arms."""
+    """Return whether a run belongs to a study but to none of its arms."""
     return folder.parent.name == CANARIES and (folder.parent.parent / STUDY).is_file()

@@ -1,4 +1,4 @@
-"""A record: what came back for one sample. Everything a scorer, a summary or a comparison needs, and no picture.
+"""A record: the result for one sample, with everything a scorer, a summary or a comparison needs, without images.
 
 Contract: a field that has its default is not stored, so that the default of a field never changes.
 
@@ -21,12 +21,12 @@ class _Frozen(Lean):
 
 
 class Spoken(_Frozen):
-    """The coordinate convention an answer is given in, where it is not MedVision's, and what converting it needs."""
+    """The coordinate frame of an answer, where it is not MedVision's, and the numbers needed to convert it."""
 
     frame: str
-    """A name of ``FRAMES``."""
+    """The name of the frame, one of ``FRAMES``."""
     width_px: int = Field(gt=0)
-    """Width and height of the whole picture (v0) as the model perceived it."""
+    """Width and height of the whole image (v0) as the model perceived it."""
     height_px: int = Field(gt=0)
 
     @field_validator("frame")
@@ -41,37 +41,37 @@ class ToolUse(_Frozen):
     """One tool call of the model."""
 
     tool: str
-    """The name the model wrote; may be unknown."""
+    """The name that the model wrote; it may be unknown."""
     ok: bool
     seconds: float
     shown: bool | None = None
-    """The result stood in the messages of the model's next turn. None: there was an error, the provider ran it, or it
+    """The result was in the messages of the model's next turn. None: there was an error, the provider ran it, or it
     was not recorded (0.1.0)."""
     picture_shown: bool | None = None
-    """The picture did; None without a picture, or where it was not recorded (0.1.0)."""
+    """The image was in them, too; None without an image, or where it was not recorded (0.1.0)."""
 
 
 class Donor(_Frozen):
-    """Whose image stood with the question instead of the sample's own."""
+    """The donor sample whose image was shown instead of the sample's own."""
 
     sample: str
     """The id of a sample of another subject."""
     target: tuple[float, ...] | None
-    """Its ground truth in the image as shown, in the millimetres that the prompt states; None where that is unknown."""
+    """The donor's ground truth in the image as shown, in millimetres as the prompt states them; None if unknown."""
 
 
 class Enlarged(_Frozen):
-    """The sample's own image, where it was shown enlarged, and how many pixels that took, all as the model sees them.
+    """Facts of the own image, where it was shown enlarged; all pixel counts are as the model sees them.
 
-    Hashes are of what would have been sent with the own image: they are those of the arm that it is read beside.
+    The hashes are those that the own image would have had, so they equal the hashes of the arm it is compared with.
     """
 
     allowed: int = Field(ge=0)
-    """Pixels of all pictures that the other arm was shown."""
+    """Pixels of all images that the other arm was shown."""
     own: int = Field(gt=0)
     """Pixels of the own image."""
     given: int = Field(gt=0)
-    """Pixels of the image as it was shown; those of the own one where no larger one would be seen larger."""
+    """Pixels of the image as shown; those of the own image where the model would not see a larger one larger."""
     height_px: int = Field(gt=0)
     width_px: int = Field(gt=0)
     """Size of the own image as it would have been sent."""
@@ -82,19 +82,19 @@ class Enlarged(_Frozen):
 
 
 class Record(_Frozen):
-    """One finished sample."""
+    """The result for one finished sample."""
 
     sample: Sample
     attempt: int = 1
-    """1 for the first try of this sample, higher after a resume that tried it again, or after answers drawn to it."""
+    """1 for the first attempt, higher after a resume that repeated it, or after answers drawn for it."""
     part: bool = False
-    """One of several answers drawn to the sample, from which a later record is made; never scored by itself."""
+    """True for one of several answers drawn for the sample, from which a later record is made; never scored alone."""
     draws: int = 0
-    """The number of answers from which this one was made; its effort is the sum of theirs. 0: it was asked for."""
+    """The number of drawn answers from which this one was made; its effort is their sum. 0: the model gave it."""
     thinking_budget: int | None = None
-    """Tokens of thinking allowed, where another arm's answers settled them."""
+    """Allowed tokens of thinking, where another arm's answers determined them."""
     handed: int = 0
-    """Pictures of tool results that stood beside the question."""
+    """Number of images of tool results that were shown with the question."""
     outcome: Outcome
     response: str = ""
     """The model's own words: the visible text of the final message, thoughts excluded; kept for failures too.
@@ -103,17 +103,17 @@ class Record(_Frozen):
     ``scored_text`` (``eval/scorer/spoken.py``): this text, but for boxes in another convention.
     """
     as_written: str | None = None
-    """The model's own words, where it gave a box by the names of marks; None where ``response`` has them."""
+    """The model's own words, where it gave a box by the names of marks; None where ``response`` holds them."""
     spoken: Spoken | None = None
-    """The convention of ``response``; None: MedVision's."""
+    """The coordinate frame of ``response``; None: MedVision's."""
     donor: Donor | None = None
-    """Whose image was shown, where another subject's was."""
+    """The donor of the image, where another subject's image was shown."""
     enlarged: Enlarged | None = None
-    """The own image, where it was shown enlarged."""
+    """Facts of the own image, where it was shown enlarged."""
     forced: bool = False
     """A limit was reached and the model was given one last turn to answer."""
     detail: str = ""
-    """For failures: what happened, in one line."""
+    """For failures: a description in one line."""
     tool_uses: tuple[ToolUse, ...] = ()
     usage: Usage = Usage()
     cost_usd: float | None = None
@@ -121,28 +121,28 @@ class Record(_Frozen):
     """Wall time of the model and the tools, without failed tries and the waits after them; these count in an
     infrastructure failure, whose last request never succeeded."""
     waited_seconds: float = 0.0
-    """What failed tries of requests that succeeded later, and the waits after them, took."""
+    """Seconds of failed tries of requests that succeeded later, and of the waits after them."""
     failed_tries: int = 0
-    """How many such tries there were."""
+    """Number of such failed tries."""
     finish_reasons: tuple[str, ...] = ()
     unread_calls: int = 0
-    """Replies that hold calls of tools in their text which neither the service nor the grammar read."""
+    """Number of replies with tool calls in their text that neither the service nor the grammar read."""
     model_versions: tuple[str, ...] = ()
-    """Distinct model versions the server said it used."""
+    """Distinct model versions that the server reported."""
     fingerprints: tuple[str, ...] = ()
-    """Distinct marks of its version and settings that the server sent."""
+    """Distinct fingerprints of version and settings that the server sent."""
     asked_at: str = ""
-    """When the first request was sent, also one that failed: UTC, ISO 8601; empty in runs of version 0.1."""
+    """Time of the first request, even if it failed: UTC, ISO 8601; empty in runs of version 0.1."""
     last_asked_at: str = ""
-    """When the last one was sent."""
+    """Time of the last request."""
     prompt_sha256: str = ""
     """Hash of the rendered prompt (system text and question) without the tool paragraph."""
     prompt_with_tools_sha256: str = ""
     """Hash of the rendered prompt as sent."""
     v0_sha256: str = ""
-    """Hash of the PNG bytes of the whole picture as sent; empty where none was."""
+    """Hash of the PNG bytes of the whole image as sent; empty where none was sent."""
     tool_order: tuple[str, ...] = ()
-    """The tools in the order in which they were declared, where it was shuffled; else empty."""
+    """The tools in the order of their declaration, where this order was shuffled; else empty."""
 
     @property
     def own_prompt_sha256(self) -> str:
@@ -156,11 +156,11 @@ class Record(_Frozen):
 
     @property
     def pictures(self) -> int:
-        """The pictures that the model was shown: v0 in every conversation, and those of tools, as far as recorded."""
+        """Number of images shown to the model: v0 in every conversation, and those of tools, as far as recorded."""
         shown = sum(use.picture_shown is True for use in self.tool_uses)
         return (self.draws or bool(self.v0_sha256)) + self.handed + shown
 
     @property
     def limited(self) -> bool:
-        """Whether a limit ended it: of the sample (the model had to answer at once), or of the tokens of a reply."""
+        """Whether a limit ended the conversation: a limit of the sample, or of the tokens of one reply."""
         return self.forced or self.outcome is Outcome.LIMIT_REACHED

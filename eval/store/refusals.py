@@ -1,4 +1,4 @@
-"""Refused requests that say something of the server and nothing of one sample, found among the records of a run.
+"""Finds refused requests in a run's records that are due to the server's rules and not to one sample.
 
 Contract: what is decided follows from the set of records and the order of the samples alone, never from which request
 returned first. A request is refused in its place in the conversation: as the first, the second, and so on. A refusal
@@ -27,16 +27,16 @@ __all__ = ["IN_A_ROW", "SHARE", "Ending", "by_rule", "ending_of", "refused_by_ru
 IN_A_ROW = 5
 SHARE = 0.2
 _VARIES = re.compile(r"\b(?=\w*\d)[\w-]{8,}\b|\d+")
-"""What differs from one refusal to the next in the same words: numbers, and the ids of requests."""
+"""The parts that differ between refusals with the same words: numbers, and the ids of requests."""
 
 
 class Ending(NamedTuple):
-    """What decides over a refusal: how the latest attempt of one sample ended."""
+    """The facts that decide about a refusal: how the latest attempt of one sample ended."""
 
     sample: str
     outcome: Outcome
     replies: int
-    """How many requests had a reply."""
+    """Number of requests that had a reply."""
     detail: str
 
 
@@ -53,12 +53,12 @@ def refused_by_rule(records: Sequence[Record]) -> set[str]:
 
 
 def ending_of(record: Record) -> Ending:
-    """Return what decides over a record's refusal."""
+    """Return the facts of a record that decide about its refusal."""
     return Ending(record.sample.id, record.outcome, len(record.finish_reasons), record.detail)
 
 
 def by_rule(endings: Sequence[Ending]) -> set[str]:
-    """Return the same of endings in the order of the samples."""
+    """Return the ids of the samples whose refusal is the server's rule, from endings in the order of the samples."""
     refused = [one for one in endings if one.outcome is Outcome.REJECTED]
     if not refused:
         return set()
@@ -74,17 +74,17 @@ def by_rule(endings: Sequence[Ending]) -> set[str]:
 
 
 def refused_first(record: Record) -> bool:
-    """Say whether the very first request of a sample was refused: nothing was paid, and nothing was said."""
+    """Return whether the first request of a sample was refused: then nothing was paid, and there is no answer."""
     return record.outcome is Outcome.REJECTED and not record.finish_reasons
 
 
 def _place(ending: Ending) -> int:
-    """Return in which place the refused request stood: 1 for the first."""
+    """Return the number of the refused request in its conversation: 1 for the first."""
     return ending.replies + 1
 
 
 def _systematic(refused: set[str], place: int, endings: Sequence[Ending]) -> bool:
-    """Say whether samples were refused in a row, or as a large share, of those that got to *place*."""
+    """Return whether refusals came in a row, or were a large share, among the samples that reached *place*."""
     got_there = [one.sample in refused for one in endings if one.sample in refused or one.replies >= place]
     rows = (sum(1 for _ in row) for same, row in groupby(got_there) if same)
     return max(rows, default=0) >= IN_A_ROW or len(refused) >= SHARE * len(got_there)

@@ -1,7 +1,7 @@
 """Notes of people on the samples of a run: ``review.jsonl`` beside it, one JSON object a line.
 
 Contract: the file is only ever added to, a whole line at a time, flushed before ``add_review`` returns; the last line
-of a sample counts. Lines that are no note are counted and stay. Nothing else of the run's folder is touched, and a file
+of a sample is valid. Lines that are no notes are counted and stay. Nothing else in the run's folder is touched. A file
 that is a link is neither read nor written. The file is bounded, and so is what is read of it.
 """
 
@@ -23,7 +23,7 @@ __all__ = ["REVIEWS", "FoundReviews", "Review", "Verdict", "add_review", "has_re
 
 REVIEWS = "review.jsonl"
 _MOST = 16 * 1024 * 1024
-"""Bytes of the file."""
+"""Largest size of the file in bytes."""
 
 Verdict = Literal["", "good", "bad", "unsure"]
 
@@ -35,7 +35,7 @@ class Review(Frozen):
     verdict: Verdict
     comment: str = Field(max_length=4000)
     at: str = Field(max_length=40)
-    """ISO 8601, UTC."""
+    """Time of the note: ISO 8601, UTC."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class FoundReviews:
     """The notes of a run."""
 
     reviews: tuple[Review, ...] = ()
-    """Of each sample the last one, without those that were taken back."""
+    """The last note of each sample, without those that were withdrawn."""
     damaged: int = 0
-    """Lines that are no note."""
+    """Number of lines that are not notes."""
 
 
 def has_reviews(folder: Path) -> bool:
-    """Say whether a run has notes."""
+    """Return whether a run has notes."""
     return (folder / REVIEWS).is_file()
 
 
@@ -71,9 +71,9 @@ def read_reviews(folder: Path) -> FoundReviews:
 
 
 def add_review(folder: Path, sample: str, verdict: Verdict, comment: str) -> Review:
-    """Put a note on a sample; an empty verdict and comment take the last one back.
+    """Add a note to a sample; an empty verdict and comment withdraw the last note.
 
-    Raises StorageError where it cannot be written, or the notes of this run are too many.
+    Raises StorageError where it cannot be written, or the file of notes is full.
     """
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     note = Review(id=sample, verdict=verdict, comment=comment, at=at)
@@ -81,8 +81,8 @@ def add_review(folder: Path, sample: str, verdict: Verdict, comment: str) -> Rev
     with _opened(folder, os.O_RDWR | os.O_APPEND | os.O_CREAT) as handle:
         size = os.fstat(handle).st_size
         if size + len(line) > _MOST:
-            raise StorageError(f"{folder / REVIEWS} is full ({_MOST // 1024**2} MB); begin a new file beside the run")
-        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # whoever wrote last was killed
+            raise StorageError(f"{folder / REVIEWS} is full ({_MOST // 1024**2} MB); rename it to begin a new file")
+        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # the last writer was killed
         os.write(handle, b"\n" + line if torn else line)
         os.fsync(handle)
     return note
@@ -94,7 +94,7 @@ def _opened(folder: Path, flags: int) -> Iterator[int]:
     try:
         handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o666)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise StorageError(f"{path} is no plain file; move it away")
+            raise StorageError(f"{path} is not a regular file; move it away")
         yield handle
     except OSError as error:
         raise StorageError(f"{path}: notes cannot be read or written ({error.strerror or error})") from None

@@ -1,4 +1,4 @@
-"""A finished sample as a row of a store: its record without the sample, its packed trace, and their hashes."""
+"""Makes the stored row of a finished sample: its record without the sample, its packed trace, and their hashes."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""A stored run as it is read back: its identity, its settings, its samples and their latest records."""
+"""A stored run after reading: its identity, its settings, its samples and their latest records."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ from medvision_agent.tools.view.frames import MEDVISION
 __all__ = ["Run"]
 
 _SHOWN = 5
-"""Fingerprints that are named at most: a server may send another one with every reply."""
+"""Largest number of fingerprints named: a server may send another one with every reply."""
 _NAMES = 200
-"""Letters of the names of served versions, as many as are kept of a check."""
+"""Largest number of letters of served versions, as a stored check keeps them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,39 +32,39 @@ class Run:
 
     folder: Path
     identity: Identity
-    """What defines the run, field by field: two runs with equal identities asked the same thing the same way."""
+    """The fields that define the run: two runs with equal identities asked the same questions in the same way."""
     config: Mapping[str, Any]
     """The resolved settings, enough to run it again."""
     samples: Sequence[Sample]
     records: Sequence[Record]
     superseded: Sequence[Record] = ()
-    """Earlier attempts of these samples: they count in nothing but what was spent."""
+    """Earlier attempts of these samples: they count only in the cost."""
     draws: Sequence[Record] = ()
-    """Answers drawn to the samples, in their order: the effort of those of a finished sample is in its record too."""
+    """Answers drawn for the samples, in order; for a finished sample, its record includes their effort."""
     probe: ToolProbe | None = None
-    """Whether the declarations of tools reach the model; None where none are declared, or nobody asked (0.1.0)."""
+    """Whether the declarations of tools reach the model; None where none are declared, or it was not tested (0.1.0)."""
     unsealed: frozenset[str] = frozenset()
     """The samples whose records have no hash, because an older version stored them."""
     libraries: Sequence[Mapping[str, str]] = ({},)
-    """The versions of libraries with which the run was begun, and those of every resume under others, in order."""
+    """The library versions with which the run was begun, and those of each resume under other versions, in order."""
     tally: Tally | None = None
-    """What its hashes add up to; None for a run of a version that did not seal."""
+    """The tally of its hashes; None for a run of a version that did not seal."""
     left: Sequence[tuple[Sample, int]] | None = None
-    """What ``pending`` returns, read without the records; None where it follows from them."""
+    """The result of ``pending``, read without the records; None where it is derived from them."""
 
     @property
     def source_note(self) -> str:
-        """What summaries must say about the data."""
+        """The facts that summaries must state about the data."""
         return str(self.config["source"]["note"])
 
     @property
     def tool_path(self) -> ToolPath | None:
-        """How far tools came: declared, called, answered, shown; None without tools."""
+        """Counts of tools that were declared, called, answered and shown; None without tools."""
         return tool_path(self.identity, self.records)
 
     @property
     def drawn(self) -> str | None:
-        """How many answers were drawn, and to how many samples the most there may be; None where none were."""
+        """A sentence on how many answers were drawn and how many samples got the maximum; None where none was drawn."""
         numbers = [record.draws for record in self.records if record.draws]
         if not numbers:
             return None
@@ -74,7 +74,7 @@ class Run:
 
     @property
     def enlarged(self) -> str | None:
-        """By how much the image was enlarged, and in how many samples it could not be; None where it was not to be."""
+        """A sentence on how much images were enlarged, and how many could not be; None in other arms."""
         found = [record.enlarged for record in self.records if record.enlarged]
         if not found:
             return None
@@ -88,9 +88,9 @@ class Run:
 
     @property
     def unlike_check(self) -> str | None:
-        """Say that another version answered than in the last check of the model before the run; None where not known.
+        """Return a warning if the served version differs from the last check before the run; None if equal or unknown.
 
-        What servers call themselves is text of others, so that it is cut.
+        Names that servers give themselves are foreign text, so they are cut.
         """
         checked = self.config.get("checked") or {}
         before = str(checked.get("served", ""))
@@ -105,7 +105,7 @@ class Run:
 
     @property
     def facts(self) -> list[str]:
-        """Header lines of every summary: what ran, how it was asked, how much of it is there."""
+        """Header lines of every summary: the model, the settings, and how many samples are finished."""
         identity = self.identity
         own_code = "the provider's code execution" if identity.provider_code else "none"
         tools = ", ".join(identity.tools) or MADE.get(identity.condition, own_code)
@@ -142,18 +142,18 @@ class Run:
 
     @property
     def paid(self) -> Iterator[Record]:
-        """All that was asked and paid, each request once: records of every attempt, and the answers drawn."""
+        """All paid records, each request once: those of every attempt, and the drawn answers."""
         yield from (record for record in streamed(self.records) if not record.draws)
         yield from streamed(self.superseded)
         yield from streamed(self.draws)
 
     @property
     def spent_usd(self) -> float | None:
-        """What all attempts cost, superseded ones and the probe included; None where nothing has a cost."""
+        """The cost of all attempts, including superseded ones and the probe; None where nothing has a cost."""
         return _dollars([*self.paid, *([self.probe] if self.probe else [])])
 
     def _dates(self) -> str:
-        """Say on which days samples were asked, and which marks of its version the server sent; empty if unknown."""
+        """Return a line with the days of the run and the server's fingerprints; empty if unknown."""
         days = sorted(
             day for record in self.records for at in (record.asked_at, record.last_asked_at) if (day := at[:10])
         )
@@ -165,14 +165,14 @@ class Run:
         return line + (f", server fingerprints: {', '.join(marks[:_SHOWN])}{more}" if marks else "")
 
     def _spent(self) -> str:
-        """Say what the superseded attempts took, which is in no other figure."""
+        """Return a line with the cost of superseded attempts, which is in no other figure."""
         tokens = sum(record.usage.input + record.usage.output for record in self.superseded)
         earlier, total = _dollars(self.superseded), self.spent_usd
         cost = "" if total is None else f", {earlier or 0:.4f} US dollars; spent in all: {total:.4f} US dollars"
         return f"attempts superseded by later ones, paid too: {len(self.superseded)} with {tokens:,} tokens{cost}"
 
     def _swapped(self) -> list[str]:
-        """Say whose pictures were shown where they were swapped, and what could not be asked so."""
+        """Return a line about swapped images, and the samples that had to be left out."""
         if self.identity.picture != "swapped":
             return []
         without = int(self.config.get("without_donor", 0))
@@ -180,7 +180,7 @@ class Run:
         return [f"each question stands with the picture of another subject who is asked the same{left_out}"]
 
     def _replayed(self) -> str:
-        """Say whose words a replay of the published experiment speaks."""
+        """Return a line about the origin of the words in a replay of the published experiment."""
         tasks = {sample.task for sample in self.samples}
         ours, sha256 = sorted(tasks - set(self.config.get("own_prompts", {}))), self.identity.prompt_file_sha256
         words = "a replica in our own words, not the published prompt"
@@ -193,7 +193,7 @@ class Run:
         return f"settings of {self.identity.model['replay']}, output format {form}: {words}"
 
     def _asked(self) -> str:
-        """Name the recipe, and all that is not its usual way of asking."""
+        """Return the name of the recipe with every setting that is not its default."""
         identity = self.identity
         parts = [identity.recipe, *([f"form {identity.form}"] if identity.form != "direct" else [])]
         if identity.reshape:
@@ -214,7 +214,7 @@ class Run:
         return " ".join([*parts, *self._worded()])
 
     def _worded(self) -> Iterator[str]:
-        """Yield what is not usual of the words of prompts."""
+        """Yield the settings of prompt words that are not the default."""
         identity = self.identity
         if identity.paragraph not in {None, "tools"}:
             yield f"tool paragraph {identity.paragraph}"
@@ -248,7 +248,7 @@ class Run:
 
 
 def _variant(name: str, stated: Mapping[str, str] | None) -> str:
-    """Return a tool with its variant, and with what the server or the package that outlines is called."""
+    """Return a tool's name with its variant, and with the name of its segmentation server or package."""
     if not stated:
         return name
     own = " ".join(stated[key] for key in ("name", "package", "version") if key in stated)

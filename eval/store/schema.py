@@ -1,4 +1,4 @@
-"""The tables of a run, and every transaction that writes to them. All of it is called by the writer's thread.
+"""The tables of a run, and every transaction that writes to them. Only the writer's thread calls these functions.
 
 Contract: each function here is one transaction, and leaves the tally (``seal.py``) true.
 """
@@ -57,7 +57,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 def create_run(
     database: sqlite3.Connection, folder: Path, samples: Iterable[Sample], facts: Mapping[str, object]
 ) -> None:
-    """Write a run's facts and samples, and bring them from the log into the file; refused where there is a run."""
+    """Write a run's facts and samples to the database file, not only to its log; refused where a run exists."""
     with transaction(database):
         if holds_run(database):
             raise StorageError(f"{folder} already holds a run; add --resume to continue it, or give another --out")
@@ -74,10 +74,10 @@ def create_run(
 
 
 def continue_run(database: sqlite3.Connection, stored: Run, code: str, libraries: Mapping[str, str]) -> Tally:
-    """Note that the run goes on under *code* and *libraries*; return its tally.
+    """Note that the run continues with *code* and *libraries*; return its tally.
 
-    What was stored by a version that did not seal stays without a hash, and a run that was begun with traces in plain
-    text keeps them so. Raises StorageError where the run is no longer the one that was read.
+    Records of a version that did not seal stay without a hash, and a run begun with traces in plain text keeps them so.
+    Raises StorageError where the run changed since it was read.
     """
     with transaction(database):
         if not is_sealed(database):
@@ -110,7 +110,7 @@ def add_record(database: sqlite3.Connection, record: StoredRecord, trace: Packed
 
 
 def set_fact(database: sqlite3.Connection, key: str, value: object) -> None:
-    """Write a fact of the run, JSON data, in place of an earlier one of that key."""
+    """Write a fact of the run (JSON data) and replace an earlier one with the same key."""
     with transaction(database):
         _put(database, key, value)
         facts_changed(database)

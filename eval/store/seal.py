@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 _TALLY = "tally"
-"""Key of the tally among the facts of a run; it is no part of what it sums up."""
+"""Key of the tally among the facts of a run; the tally is not included in its own sums."""
 _ALL = 1 << 256
 
 
@@ -76,7 +76,7 @@ class StoredRecord(NamedTuple):
 
     @property
     def found_sha256(self) -> str:
-        """The hash of what is stored now: ``hash_of`` of its fields as a list, in a tenth of the time."""
+        """The hash of the record as stored now: equals ``hash_of`` of its fields as a list, in a tenth of the time."""
         text = encode_basestring
         trace = "null" if self.trace_sha256 is None else text(self.trace_sha256)
         canonical = f"[{text(self.sample_id)},{self.attempt},{text(self.outcome)},{text(self.json)},{trace}]"
@@ -105,18 +105,18 @@ class StoredTrace(NamedTuple):
 
 
 class Tally(Frozen):
-    """What a run should hold."""
+    """The expected content of a run: numbers and hashes."""
 
     facts: str
     """Hash of its facts."""
     samples: str
     """Hash of its samples."""
     records: int = 0
-    """Records with a hash of their own."""
+    """Number of records with a hash."""
     total: str = "0"
     """The sum of these hashes modulo 2^256, in hexadecimal digits: it does not depend on their order."""
     unsealed: int = 0
-    """Records without one, of an older version."""
+    """Number of records without a hash, from an older version."""
 
     @property
     def count(self) -> int:
@@ -132,12 +132,12 @@ class Tally(Frozen):
 
 
 def is_sealed(database: sqlite3.Connection) -> bool:
-    """Say whether this run was written or resumed by a version that seals."""
+    """Return whether this run was written or resumed by a version that seals."""
     return "sha256" in {name for _, name, *_ in database.execute("PRAGMA table_info(record)")}
 
 
 def should_be_sealed(database: sqlite3.Connection) -> bool:
-    """Say whether this run has what only versions that seal store: their format, or a tally."""
+    """Return whether this run has data that only sealing versions store: their format, or a tally."""
     query = "SELECT 1 FROM run WHERE key = ? OR (key = 'format' AND value != '1')"
     return database.execute(query, (_TALLY,)).fetchone() is not None
 
@@ -145,19 +145,19 @@ def should_be_sealed(database: sqlite3.Connection) -> bool:
 def records_in(
     database: sqlite3.Connection, which: str = "FROM record ORDER BY rowid", **values: object
 ) -> Iterator[StoredRecord]:
-    """Yield the records as stored, in the order in which they were; *which* and *values* as for ``traces_in``."""
+    """Yield the records as stored, in the order of storing; *which* and *values* as for ``traces_in``."""
     hashes = "record.trace_sha256, record.sha256" if is_sealed(database) else "NULL, NULL"
     query = f"SELECT record.sample_id, record.attempt, record.outcome, record.json, {hashes} {which}"
     return map(StoredRecord._make, database.execute(query, values))
 
 
 def traces_in(database: sqlite3.Connection, which: str = "FROM record", **values: object) -> Iterator[StoredTrace]:
-    """Yield the traces as stored; *which* says in SQL of which records, with *values* for its names."""
+    """Yield the traces as stored; *which* selects records in SQL, with *values* for its names."""
     return TracesIn(database).those(which, **values)
 
 
 class TracesIn:
-    """The traces in a database, for a caller who comes back: it knows their form, and what they are packed against."""
+    """The traces in a database, for repeated reading: it keeps their form and the bases they are packed against."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         own_hash = "record.trace_sha256" if is_sealed(database) else "NULL"
@@ -189,12 +189,12 @@ class Adding:
             self.unsealed += 1
         else:
             self.records += 1
-            with suppress(ValueError):  # what is no hash is not what was added to the tally
+            with suppress(ValueError):  # an invalid hash cannot be one that was added to the tally
                 self.total = (self.total + int(record_sha256, 16)) % _ALL
 
 
 def tally_of(database: sqlite3.Connection, hashes: Iterable[str | None] | Adding) -> Tally:
-    """Return the tally of what is stored now; *hashes* are those of the records, or what they add up to."""
+    """Return the tally of the current content; *hashes* are the hashes of the records, or their sum."""
     samples = sha256()
     for sample_id, text in database.execute("SELECT id, json FROM sample ORDER BY position"):
         samples.update(f"{sample_id}\n{text}\n".encode())
@@ -220,7 +220,7 @@ def stored_tally(database: sqlite3.Connection) -> Tally | None:
 
 
 def set_tally(database: sqlite3.Connection, tally: Tally) -> None:
-    """Store a tally; to be called in the transaction that changes what it sums up."""
+    """Store a tally; call it in the transaction that changes the data it sums up."""
     database.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (_TALLY, tally.model_dump_json()))
 
 

@@ -1,10 +1,10 @@
-"""Shards: what a worker finished, in files of its own beside the run, until the process that writes the run takes them.
+"""Shards: files beside the run with samples that a worker finished, until the process that writes the run merges them.
 
-    RUN/shards/token                    by this a worker knows that it sees the run's folder
+    RUN/shards/token                    lets a worker test that it sees the run's folder
     RUN/shards/WORKER/N/run.sqlite      the shard that a worker writes: a store without samples (``schema.py``)
     RUN/shards/WORKER/N-SHA256.sqlite   a shard that is closed: one plain file that never changes, named by its hash
 
-Contract: a record is on disk, flushed, when what ``Shard.submit`` returned is done. One process writes a shard, and
+Contract: a record is flushed to disk when the future from ``Shard.submit`` is done. One process writes a shard, and
 nobody reads it before it is closed or its writer has died: no lock has to hold between two machines. Traces are packed
 within the shard.
 """
@@ -53,7 +53,7 @@ _IDENTITY = "SELECT value FROM main.run WHERE key = 'identity'"
 
 
 class Shard:
-    """A file that one worker adds finished samples to, closed after some of them."""
+    """A file to which one worker adds finished samples; it is closed after a number of them."""
 
     def __init__(self, folder: Path, *, run: str, packs: bool) -> None:
         """Make the shard in a *folder* of its own; *packs* says whether the run packs traces.
@@ -66,12 +66,12 @@ class Shard:
         self._writer.do(lambda database: create_run(database, folder, (), {_RUN: run}))
         self._packer = Packer() if packs else None
         self.records = 0
-        """Records that were handed over."""
+        """Number of records that were handed over."""
         self.bytes = 0
-        """About how many bytes they hold, before they are packed."""
+        """Their approximate size in bytes before packing."""
 
     def submit(self, record: Record, trace: str) -> Future[None]:
-        """Hand over a finished sample; the result is there once it is on disk."""
+        """Hand over a finished sample; the returned future is done when the sample is on disk."""
         self.records += 1
         self.bytes += len(trace)
         return self._writer.submit(partial(self._add, record, trace))
@@ -80,9 +80,9 @@ class Shard:
         add_row(database, record, trace, self._packer)
 
     def close(self) -> Path:
-        """Close the shard, and return the plain file that is left of it, under its final name.
+        """Close the shard, and return its plain file under the final name.
 
-        Raises StorageError where that cannot be; then it stays as one whose worker died, and holds all that it did.
+        Raises StorageError if the shard cannot be closed; then it stays like a shard whose worker died, with all records.
         """
         self._writer.close()
         file = self._folder / DATABASE
@@ -115,7 +115,7 @@ def run_of_shard(database: sqlite3.Connection) -> str | None:
 
 
 def hash_in_name(file: Path) -> str | None:
-    """Return the hash that a closed shard is named by; None for one that was not closed."""
+    """Return the hash in the name of a closed shard; None for a shard that was not closed."""
     return file.stem.partition("-")[2] or None
 
 
@@ -128,7 +128,7 @@ def new_token(run: Path) -> str:
 
 
 def sees(run: Path, token: str) -> bool:
-    """Say whether this process sees the folder that a token was written into."""
+    """Return whether this process sees the folder into which a token was written."""
     try:
         return (run / SHARDS / _TOKEN).read_text(encoding="ascii") == token
     except (OSError, ValueError):
@@ -152,7 +152,7 @@ def runs_below(folder: Path) -> list[Path]:
 
 
 def set_apart(file: Path) -> Path:
-    """Give a shard that is damaged another name, under which nobody takes it for one; return that."""
+    """Rename a damaged shard so that it is no longer taken for a shard; return the new name."""
     apart = file.with_name(f"{file.name}{_DAMAGED}")
     with suppress(OSError):
         file.replace(apart)
@@ -160,7 +160,7 @@ def set_apart(file: Path) -> Path:
 
 
 def remove_shards(run: Path) -> None:
-    """Take away the folder of shards, unless a damaged one is in it; to be called when all are merged."""
+    """Remove the folder of shards, unless it contains a damaged one; call it when all are merged."""
     folder = run / SHARDS
     if not folder.is_dir() or any(folder.glob(f"**/*{_DAMAGED}")):
         return

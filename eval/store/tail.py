@@ -1,4 +1,4 @@
-"""The records of a run in the order in which they were stored: a reader who comes back gets what was added since.
+"""Reads a run's records in the order of storing: a returning reader gets those added since.
 
 Contract: few rows are read at a time, so that nobody who writes waits for a reader. Nothing is checked here but that
 rows fit together; ``StoredRecord.changed`` and the tally say whether they are what was stored.
@@ -17,9 +17,9 @@ class Tailed(NamedTuple):
     """A record with its sample, as they are stored."""
 
     place: int
-    """Grows from record to record."""
+    """Number that grows from record to record."""
     position: int
-    """Of the sample in the run, from 0."""
+    """Place of the sample in the run, from 0."""
     sample: str
     """JSON text of the sample."""
     record: StoredRecord

@@ -1,4 +1,4 @@
-"""How far tools came in one arm: declared, called, answered, and shown to the model; counts over its scored samples."""
+"""Counts for the tools of one arm, over its scored samples: declared, called, answered, and shown to the model."""
 
 from collections.abc import Iterable
 
@@ -11,26 +11,26 @@ __all__ = ["ToolPath", "tool_path"]
 
 
 class ToolPath(Frozen):
-    """Each count is of what the one before it left."""
+    """The counts; each is a part of the count before it."""
 
     declared: int
     """Samples in which the model was asked with tools declared."""
     called: int
-    """Samples in which it called at least one."""
+    """Samples in which the model called at least one tool."""
     calls: int
     answered: int
     """Calls that were answered without an error."""
     shown: int
-    """Answers that stood in the messages of the model's next turn."""
+    """Answers that were in the messages of the model's next turn."""
     pictures: int
-    """Pictures that tools returned."""
+    """Images that tools returned."""
     pictures_shown: int
-    """Those in the messages of the model's next turn."""
+    """Images that were in the messages of the model's next turn."""
     not_recorded: int
-    """Answers of which nobody knows whether they were shown: code of the provider, and runs of version 0.1.0."""
+    """Answers for which it is unknown whether they were shown: code of the provider, and runs of version 0.1.0."""
 
     def __str__(self) -> str:
-        """Return it as a line of facts."""
+        """Return the counts as a line of text."""
         line = (
             f"tools declared in {plural(self.declared, 'sample')}, called in {self.called}; "
             f"{plural(self.calls, 'call')}, {self.answered} without error"
@@ -43,7 +43,7 @@ class ToolPath(Frozen):
 
 
 def tool_path(identity: Identity, records: Iterable[Record]) -> ToolPath | None:
-    """Return how far tools came over the scored ones of *records*; None for an arm without tools."""
+    """Return the counts over the scored *records*; None for an arm without tools."""
     if not (identity.tools or identity.provider_code):
         return None
     scored = [record for record in records if not record.outcome.infrastructure]

@@ -1,6 +1,6 @@
-"""Whether a stored run is what was stored: everything is read, pictures too.
+"""Checks whether a stored run was changed after it was stored: everything is read, images too.
 
-Contract: nothing is changed. What is found is damage and careless edits; who makes all hashes anew is not found.
+Contract: nothing is changed. It finds damage and careless edits, but not a forger who computes all hashes again.
 """
 
 import json
@@ -20,27 +20,27 @@ __all__ = ["Verified", "verify_run"]
 
 _BLOCK = re.compile(r'"picture": "([0-9a-f]{64})"')
 _SHOWN = 20
-"""Complaints of SQLite that are listed at most."""
+"""Largest number of SQLite's error messages that are listed."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was checked of a run, and what was found."""
+    """The result of verifying a run: what was checked, and the damage."""
 
     folder: Path
     records: int = 0
-    """Records, each with its trace, earlier attempts included."""
+    """Number of records, each with its trace, earlier attempts included."""
     unsealed: int = 0
-    """Those of a version that stored no hashes: of these only the pictures are checked."""
+    """Number of records from a version that stored no hashes: only their images are checked."""
     pictures: int = 0
-    """Files of pictures."""
+    """Number of image files."""
     seal: str | None = None
     """The hash over all records with a hash; None where none has one."""
     damage: tuple[Damage, ...] = ()
 
 
 def verify_run(folder: Path) -> Verified:
-    """Read all of a run; raises StorageError where there is no run, or none that can be opened."""
+    """Read and check a whole run; raises StorageError where there is no run, or it cannot be opened."""
     count = read_count(folder)  # before the database: it grows meanwhile
     try:
         with reading(folder) as database:
@@ -51,7 +51,7 @@ def verify_run(folder: Path) -> Verified:
                 damage += [changed("trace", trace.sample_id, trace.attempt)] if trace.changed else []
                 for key in filter(is_hash, _pictures(trace.json or "")):
                     named.setdefault(key, trace.sample_id)
-    except DamageError as error:  # it breaks off here
+    except DamageError as error:  # reading stops here
         return Verified(folder, damage=(Damage(str(error)),))
     files = sorted(path.stem for path in (folder / PICTURES).glob("*/*.png"))
     named = dict.fromkeys(files) | named
@@ -69,14 +69,14 @@ def verify_run(folder: Path) -> Verified:
 
 
 def _complaints(database: sqlite3.Connection) -> Iterator[Damage]:
-    """Yield what SQLite itself finds wrong with the file."""
+    """Yield the damage that SQLite's own check finds in the file."""
     for (line,) in database.execute(f"PRAGMA integrity_check({_SHOWN})"):
         if line != "ok":
             yield Damage(f"its database is damaged: {line}")
 
 
 def _pictures(trace: str) -> list[str]:
-    """Return the hashes of a trace's pictures; traces of older versions list them nowhere and name them in blocks."""
+    """Return the hashes of a trace's images; older traces have no list of them and name them in blocks."""
     try:
         return [str(key) for key in json.loads(trace)["pictures"]]
     except (ValueError, KeyError, TypeError):
@@ -84,7 +84,7 @@ def _pictures(trace: str) -> list[str]:
 
 
 def _unreadable(folder: Path) -> Iterator[Damage]:
-    """Yield why a run without wrong hashes cannot be read."""
+    """Yield the reason why a run cannot be read although its hashes are right."""
     try:
         open_run(folder)
     except StorageError as error:

@@ -61,15 +61,15 @@ _LOG = logging.getLogger(__name__)
 
 
 class Traced(Protocol):
-    """What is kept of a conversation: a trace, here or as another process sent it."""
+    """The stored part of a conversation: a trace, made here or sent by another process."""
 
     @property
     def pictures(self) -> Mapping[str, bytes]:
-        """The pictures that are not in the run's folder yet, by their hashes."""
+        """The images that are not in the run's folder yet, by their hashes."""
         ...
 
     def to_json(self) -> str:
-        """Return the rest as strict JSON."""
+        """Return the trace without images as strict JSON."""
         ...
 
 
@@ -79,24 +79,24 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.shared: Path | None = None
-        """A folder that this run's pictures are linked from, and other runs' too."""
+        """A folder shared with other runs, from which this run's images are linked."""
         self._writer = Writer(folder)
         self.mark = ""
         """What the run is known by in its shards."""
         self._packer: Packer | None = None
         """None where the run was begun with traces in plain text."""
         self.run: Run
-        """The run as it was when it was opened for writing."""
+        """The run's state when it was opened for writing."""
         self.in_flight = InFlight(folder)
         self.refused = list[str]()
-        """Shards left by an earlier command that were damaged, in words."""
+        """Messages about damaged shards left by an earlier command."""
 
     @classmethod
     def create(cls, folder: Path, samples: Iterable[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
         """Make a new run; raises StorageError if the folder holds one already or cannot be written.
 
-        The settings and the samples are one transaction: a folder holds a whole run or none. What a process killed
-        on its way there left behind is none, and taken over.
+        The settings and the samples are one transaction: a folder holds a whole run or none. The remains of a process
+        killed before that do not count as a run, and are replaced.
         """
         store = cls(folder)
         try:
@@ -118,7 +118,7 @@ class RunStore:
     def resume(cls, folder: Path, identity: Identity) -> Self:
         """Open an existing run; raises StorageError naming every field of the identity that differs.
 
-        A run may go on under other code than it was begun with; the store notes it, and every summary says so.
+        A run may continue under different code than it was begun with; the store notes it, and every summary says so.
         """
         stored = open_run(folder)
         different = [
@@ -159,7 +159,7 @@ class RunStore:
         return self._packer is not None
 
     def note_probe(self, probe: ToolProbe) -> None:
-        """Keep what the probe of the tools' declarations found, in place of what an earlier session found."""
+        """Store the result of the probe of tool declarations, and replace that of an earlier session."""
         found = probe.model_dump(mode="json")
         self._writer.do(lambda database: set_fact(database, "probe", found))
 
@@ -170,16 +170,16 @@ class RunStore:
         self.close()
 
     def close(self) -> None:
-        """Store all that was handed over, close the database and let others write; may be called again."""
+        """Store everything that was handed over, close the database and let others write; may be called again."""
         self.in_flight.close()
         self._writer.close()
 
     def discard_if_empty(self) -> None:
-        """Take the run away again if it holds no record; pictures of other runs and other files stay."""
+        """Remove the run if it holds no record; images of other runs and other files stay."""
         try:
             count = self._writer.do(lambda database: database.execute("SELECT count(*) FROM record").fetchone()[0])
         except sqlite3.Error:
-            return  # what cannot be looked at stays
+            return  # an unreadable run stays
         if count:
             return
         self.close()
@@ -200,19 +200,19 @@ class RunStore:
     async def add_async(self, record: Record, trace: Traced) -> None:
         """Store one finished sample as ``add`` does, while the event loop goes on.
 
-        A task that is cancelled here does not wait any longer; its sample is stored all the same.
+        A task that is cancelled here stops waiting, but its sample is still stored.
         """
         await asyncio.shield(asyncio.wrap_future(self._submit(record, trace)))
 
     async def merge_async(self, file: Path) -> Merged:
-        """Take a shard into the run, while the event loop goes on; it is gone then, or set apart where it is damaged.
+        """Merge a shard into the run while the event loop continues; then it is deleted, or renamed if it is damaged.
 
         Raises StorageError where the run cannot be written.
         """
         return await asyncio.shield(asyncio.wrap_future(self._writer.submit(partial(self._merge, file))))
 
     def merge_left(self, worker: str = "*") -> list[Merged]:
-        """Take in all shards that are left of a *worker* that ended, or of all workers."""
+        """Merge all shards left by a *worker* that ended, or by all workers."""
         return self._writer.do(lambda database: [self._merge(one, database) for one in left_in(self.folder, worker)])
 
     def _merge(self, file: Path, database: sqlite3.Connection) -> Merged:
@@ -220,9 +220,9 @@ class RunStore:
             shard = plain(file)
             merged = merge(database, shard)
         except DamageError as error:
-            return Merged(refused=f"{error}; it is kept as {set_apart(file)}, and its samples are asked again")
+            return Merged(refused=f"{error}; it is kept as {set_apart(file)}, and its samples will be asked again")
         except UNWRITABLE as error:
-            raise StorageError(f"{self.folder}: {file} was not taken in: {error}; go on with --resume") from error
+            raise StorageError(f"{self.folder}: {file} was not merged: {error}; go on with --resume") from error
         if merged.tally is not None:
             with suppress(OSError):  # the samples are stored, and a lower count is true as well
                 self._writer.note_count(merged.tally.count)

@@ -1,4 +1,4 @@
-"""The one thread that owns a run's database: everyone else hands it work and waits for the result.
+"""The only thread that uses a run's database for writing: other threads hand it work and wait for the result.
 
 Contract: work is done in the order in which it was handed over, and closing is the last piece of work. Whoever stops
 waiting (Ctrl-C, a cancelled task) takes nothing back: what was handed over is done before the database is closed.
@@ -25,13 +25,13 @@ T = TypeVar("T")
 _PAGE = 8192
 """Bytes of a page of the database: three records with a packed trace of five tool calls fill one."""
 _LOG = 1 << 20
-"""Bytes of the log at which the file takes it in."""
+"""Size of the log in bytes at which SQLite copies it into the file."""
 _GLANCE = 0.2
 """Seconds to wait for a lock: ``is_being_written`` may hold it for an instant."""
 
 
 def is_being_written(folder: Path) -> bool:
-    """Say whether a process writes the run in a folder at this moment."""
+    """Return whether a process is writing the run in a folder at this moment."""
     if not (folder / LOG).exists():  # it is there from the first write to the last
         return False
     try:
@@ -42,11 +42,11 @@ def is_being_written(folder: Path) -> bool:
 
 
 def _is_locked(handle: int) -> bool:
-    """Say whether another process, or another part of this one, has locked an open file."""
+    """Return whether another process, or another part of this one, has locked an open file."""
     try:
         from fcntl import LOCK_NB, LOCK_SH, flock  # noqa: PLC0415 - Windows has no such module
     except ImportError:
-        attempt: Callable[[], object] = partial(os.read, handle, 1)  # what is locked there cannot be read by others
+        attempt: Callable[[], object] = partial(os.read, handle, 1)  # on Windows others cannot read a locked file
     else:
         attempt = partial(flock, handle, LOCK_SH | LOCK_NB)  # ends when the file is closed
     try:
@@ -80,7 +80,7 @@ class Writer:
             raise StorageError(unwritable(folder / DATABASE, error)) from error
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
-        """Hand over *work*, and return what will hold its result; raises StorageError after ``close``."""
+        """Hand over *work*, and return a future with its result; raises StorageError after ``close``."""
         if self._closing is not None:
             raise StorageError("the run is closed: nothing more can be stored")
         return self._thread.submit(work, self._database)
@@ -97,7 +97,7 @@ class Writer:
     def close(self) -> None:
         """Wait for all work, close the database and let others write; may be called again.
 
-        It leaves one plain file where no one else is reading.
+        It leaves one plain file if no other process is reading.
         """
         if self._closing is None:
             self._closing = self._thread.submit(self._close)
@@ -123,7 +123,7 @@ def _connect(file: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         (page,) = database.execute("PRAGMA page_size").fetchone()
-        database.execute(f"PRAGMA wal_autocheckpoint = {_LOG // page}")  # the file takes the log in at each megabyte
+        database.execute(f"PRAGMA wal_autocheckpoint = {_LOG // page}")  # SQLite copies the log at each MB
     except BaseException:
         database.close()
         raise
@@ -132,7 +132,7 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Commit what is written within, all of it or, where anything fails, nothing."""
+    """Commit everything written in this context, or nothing if anything fails."""
     database.execute("BEGIN IMMEDIATE")
     try:
         yield database

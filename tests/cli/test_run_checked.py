@@ -34,7 +34,7 @@ async def test_a_study_is_refused_before_the_first_request(tmp_path, study, serv
     (tmp_path / "3.png").write_bytes((tmp_path / "3.png").read_bytes()[:-20])
     code, _, err = await call("ablate", study(), "--out", "s")
     assert code == 2
-    assert "samples.jsonl:4: image: 3.png: a PNG picture that is cut short or damaged" in err
+    assert "samples.jsonl:4: image: 3.png: a PNG image that is cut short or damaged" in err
     assert server.requests == []
 
 
@@ -70,8 +70,8 @@ async def test_a_case_that_does_not_exist_is_refused(tmp_path, call, command):
     more = () if command == "check" else ("--data", f"medvision:{MINI}", "--limit", 1, "--out", "r")
     code, out, err = await call(*words, *more, "--subjects", who)
     assert code == 2
-    assert f"{who}:3: case: 'LungCT_05' is no case of MiniTumor. Did you mean 'LungCT_005'?" in out + err
-    assert f"{who}:4: dataset: 'MiniTumour' is no dataset of this folder. Did you mean 'MiniTumor'?" in out + err
+    assert f"{who}:3: case: 'LungCT_05' is not a case of MiniTumor. Did you mean 'LungCT_005'?" in out + err
+    assert f"{who}:4: dataset: 'MiniTumour' is not a dataset of this folder. Did you mean 'MiniTumor'?" in out + err
 
 
 async def test_doubtful_headers_of_medvisions_volumes_are_warnings(tmp_path, call):

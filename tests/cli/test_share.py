@@ -79,7 +79,7 @@ def test_the_same_runs_give_the_same_bytes_and_force_replaces_only_a_share(runs,
     code, _, err = share(runs, "--to", out, "--force")
     assert (code, "'mine.txt'" in err) == (2, True)
     code, _, err = share(runs, "--to", runs, "--force")
-    assert (code, "no folder of shared runs" in err) == (2, True)
+    assert (code, "not a folder of shared runs" in err) == (2, True)
 
 
 async def test_images_without_a_licence_stay_here_and_nothing_private_leaves(call, server, data, models, tmp_path):

@@ -1,1 +1,1 @@
-"""What helps to write a tool of one's own: a skeleton to start from, and a check of what a tool promises."""
+"""Help for writing your own tool: a skeleton to start from, and a check that a tool keeps its promises."""

@@ -1,4 +1,4 @@
-"""Generated views and calls: whatever a model may write, from a seed.
+"""Generates views and calls, valid and invalid, as a model may write them, from a seed.
 
 A call is drawn once and can then be written in every coordinate convention: a coordinate is kept as the share of its
 side that it lies at, from the left or from the top.
@@ -45,11 +45,11 @@ _JUNK: tuple[Any, ...] = (
 _VIEWS = ("v0", "v0", "v0", "v1", "v99", "", "v" * 9000)
 
 _MARKS = {"A": (0.1, 0.1), "B": (0.9, 0.9), "C": (0.5, 0.5), "D": (0.15, 0.85)}
-"""Marks that are there before a call, and where in the picture."""
+"""Marks that exist before a call, with their places in the image."""
 _UNFIT = ("v0: x=0.5", "v0: x=1e99, y=nan", "v0: x=1, x=1", "9" * 5000)
 """Texts that are neither a mark nor a point."""
 _MARK = re.compile(r"(^|_)mark(_|\d|$)")
-"""What the arguments are called that take one."""
+"""Names of the arguments that take a mark or a point."""
 _BESIDE = 1000
 """Slices of a drawn volume before and after the slice asked about."""
 _BANDS = ((0.02, 0.2), (0.8, 0.98), (0.4, 0.6))
@@ -106,7 +106,7 @@ def _written(value: Any, views: ViewSet, size: Size) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class DrawnScene:
-    """What views are made of; tools may add views, so that each call gets a fresh set."""
+    """The data from which views are made; tools may add views, so each call gets a fresh set."""
 
     pixels: NDArray[Any]
     spacing: Spacing
@@ -134,12 +134,12 @@ class DrawnScene:
         return Slice(values, self.spacing, as_displayed, Units.HU, beside)
 
     def other_image(self) -> "DrawnScene":
-        """Return it with other pixels and another pixel size."""
+        """Return the scene with other pixels and another pixel size."""
         spacing = Spacing(self.spacing.height_mm * 1.7, self.spacing.width_mm * 0.6)
         return replace(self, pixels=255 - self.pixels.T.reshape(self.pixels.shape), spacing=spacing)
 
     def otherwise_perceived(self) -> "DrawnScene":
-        """Return it as a model sees it that resizes pictures."""
+        """Return the scene as seen by a model that resizes images."""
         return replace(self, perceives=_RULES[1])
 
 
@@ -173,7 +173,7 @@ def _disc(height: int, width: int) -> NDArray[Any]:
 
 
 def any_call(tool: Tool, rng: Random) -> DrawnCall:
-    """Return a call that may be right, at a border, incomplete or wrong in every way."""
+    """Return a call that may be right, at a border, incomplete, or wrong in any way."""
     values = {}
     for name, schema in _properties(tool).items():
         luck = rng.random()
@@ -242,7 +242,7 @@ def _usual(schema: Mapping[str, Any], rng: Random) -> Any:
 
 
 def _edge(name: str, schema: Mapping[str, Any], rng: Random) -> Any:
-    """Return a value at or beyond the border of what an argument takes."""
+    """Return a value at or beyond the limits of an argument."""
     if axis := _axis(schema):
         return rng.choice([_Share(axis, share) for share in (0.0, 1.0, 0.5, -0.1, 1.1)] + list(_NUMBERS))
     if schema.get("type") in {"number", "integer"}:

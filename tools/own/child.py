@@ -23,7 +23,7 @@ def main(text: str) -> None:
     settings = json.loads(text)
     file = settings["file"]
     tool = registry_of(Path(file) if file else None, segmenter=settings["segmenter"]).tool(settings["name"])
-    warnings.simplefilter("error", RuntimeWarning)  # numpy's: a number that overflowed or is none
+    warnings.simplefilter("error", RuntimeWarning)  # numpy's warnings: a number that overflowed or is not a number
     with Path(settings["report"]).open("w", encoding="utf-8") as report:
 
         def write(**entry: object) -> None:

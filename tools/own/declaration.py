@@ -1,4 +1,4 @@
-"""What is wrong with a tool's declaration, before any call: in its words, and as each provider takes it."""
+"""Finds problems in a tool's declaration before any call: in its words, and in each provider's conversion."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ _DIRECTIONS = (
 
 
 def problems(tool: Tool) -> Iterator[str]:
-    """Yield what no provider carries, or what misleads a model, in words."""
+    """Yield the problems of a declaration: parts that providers drop, or that mislead a model."""
     if problem := unfit_name(tool.name):
         yield problem
     if len(tool.description) < 40:
@@ -96,5 +96,5 @@ def refusals(tool: Tool) -> Iterator[str]:
                 parameters["properties"]
             ):
                 yield f"Gemini ({frame.name}): arguments get lost"
-        except Exception as error:  # noqa: BLE001 - whatever a provider's library raises
+        except Exception as error:  # noqa: BLE001 - a provider's library may raise anything
             yield f"{frame.name}: {type(error).__name__}: {str(error)[:200]}"

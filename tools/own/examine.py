@@ -1,4 +1,4 @@
-"""The check of a tool: its declaration, a thousand generated calls, and whether what it declares of itself is true.
+"""The check of a tool: its declaration, a thousand generated calls, and whether its declared properties are true.
 
 Contract: everything follows from the seed. The check runs in the process it is called in; ``process.py`` runs it in one
 of its own, with bounds of time and memory.
@@ -26,14 +26,14 @@ __all__ = ["CALLS", "Watch", "examine"]
 CALLS = 1000
 """Generated calls of a check."""
 _USABLE = 60
-"""Calls that are made once more to see whether what a tool declares of itself is true."""
+"""Number of calls that are repeated to test whether a tool's declared properties are true."""
 Watch = Callable[[str], AbstractContextManager[object]]
-"""Stands around every call, which it is given in words."""
+"""A context around every call; it gets the call in words."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Tried:
-    """One call and what came of it."""
+    """One call and its reply."""
 
     scene: DrawnScene
     call: DrawnCall
@@ -41,11 +41,11 @@ class _Tried:
     seconds: float
     words: str
     spoiled: bool = False
-    """The tool changed the picture it was given."""
+    """Whether the tool changed the image it was given."""
 
 
 def examine(tool: Tool, *, calls: int = CALLS, seed: int = 0, watch: Watch = lambda _: nullcontext()) -> list[Finding]:
-    """Return what was found, one thing after the other."""
+    """Return the findings of the check, in order."""
     rng = Random(seed)  # noqa: S311 - no secret
 
     def call(scene: DrawnScene, drawn: DrawnCall) -> _Tried:
@@ -83,7 +83,7 @@ def examine(tool: Tool, *, calls: int = CALLS, seed: int = 0, watch: Watch = lam
 
 
 def _declared(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, DrawnCall], _Tried]) -> Iterator[Finding]:
-    """Yield whether what the tool declares of itself is true, by making good calls once more."""
+    """Yield whether the tool's declared properties are true, by repeating good calls."""
     if not good:
         yield Finding("what it declares is true", "unknown", "no usable call gave a result")
         return
@@ -120,12 +120,12 @@ def _alike(a: Any, b: Any) -> bool:
 
 
 def _physical(field: str) -> bool:
-    """Tell whether a field of a result does not hang on the convention: a physical size, by its unit."""
+    """Return whether a result field is independent of the coordinate frame: a physical size, by its unit."""
     return field.endswith(("_mm", "_mm2", "_deg"))
 
 
 def _unfit(tried: _Tried) -> Iterator[str]:
-    """Yield what is wrong with a reply, apart from a failure of the tool."""
+    """Yield the problems of a reply, apart from a failure of the tool."""
     reply = tried.reply
     if reply.ok == reply.text.startswith("Error:") or (reply.result is None) == reply.ok:
         yield "neither a result nor an error"
@@ -138,7 +138,7 @@ def _unfit(tried: _Tried) -> Iterator[str]:
 
 
 def _works(tried: list[_Tried]) -> Finding:
-    """Say how many calls gave a result, and how long the longest took."""
+    """Return in words how many calls gave a result, and how long the longest took."""
     worked, longest = sum(one.reply.ok for one in tried), max(one.seconds for one in tried)
     words = f"{worked} of {_count(tried)} gave a result; the longest took {longest:.2f} s"
     return Finding("it works", "yes" if worked else "no", words)

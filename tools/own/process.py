@@ -1,4 +1,4 @@
-"""Runs the check of a tool in a process of its own, with bounds of time and memory, and always says what came of it."""
+"""Runs the check of a tool in a separate process with limits of time and memory, and always returns findings."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ class CheckBounds:
 
 
 def check(name: str, file: Path | None, bounds: CheckBounds, *, segmenter: str | None = None) -> list[Finding]:
-    """Return what was found of a tool, one of a file or an installed one; the tool is known to load.
+    """Return the findings about a tool from a file or a package; the tool must be loadable.
 
     *segmenter* is the address of the server that the variant ``server`` asks.
     """
@@ -56,7 +56,7 @@ def check(name: str, file: Path | None, bounds: CheckBounds, *, segmenter: str |
 
 
 def _ending(code: int, words: str, bounds: CheckBounds) -> str:
-    """Say how a process ended that did not come to its end."""
+    """Return in words how a process ended that did not finish."""
     if words.startswith("Timeout ("):
         return f"a call was stopped after {bounds.seconds:g} s"
     last = words.strip().splitlines()[-1:] or ["no message"]

@@ -1,4 +1,4 @@
-"""A tool to start from: a file that works, is tested, and says in comments what goes where."""
+"""A tool to start from: a working, tested file with comments that explain its parts."""
 
 from importlib.resources import files
 from keyword import iskeyword

@@ -30,7 +30,7 @@ _SHIPPED = "the shipped tools"
 
 @dataclass(frozen=True, eq=False)
 class ToolOffer:
-    """A tool that can be had: its name, who offers it, and the tool once it is asked for."""
+    """An available tool: its name, its origin, and a way to load it when it is needed."""
 
     name: str
     origin: str
@@ -40,14 +40,14 @@ class ToolOffer:
 
 
 def unfit_name(name: str) -> str:
-    """Return why no tool can be called *name*, or an empty string."""
+    """Return the reason why *name* is not a valid tool name, or an empty string."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
         return "a tool's name has letters, digits and underscores only, 64 at most, and begins with no digit"
     return "a tool cannot have the name of a condition" if name in RESERVED else ""
 
 
 def from_packages() -> Iterator[ToolOffer]:
-    """Yield what installed packages offer, the shipped tools first."""
+    """Yield the offers of installed packages, the shipped tools first."""
     for one in DOOR.offers():
         if one.shipped:
             yield ToolOffer(one.name, _SHIPPED, one.loaded)
@@ -67,7 +67,7 @@ def _of_package(offer: plugins.Offer) -> Tool:
 
 
 def from_file(path: Path) -> tuple[ToolOffer, ...]:
-    """Return the tools of a file in the order in which they stand there; raises ConfigError naming file and line."""
+    """Return the tools of a file in the order of the file; raises ConfigError naming file and line."""
     try:
         code = path.read_bytes()
     except OSError as error:
@@ -75,7 +75,7 @@ def from_file(path: Path) -> tuple[ToolOffer, ...]:
     place = path.resolve()
     try:
         module = _executed(place, code)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the file raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the file may raise anything
         line = _line(error, str(place))
         raise ConfigError(f"{path}: {f'line {line}: ' if line else ''}{_words(error)}") from None
     tools = [one for one in dict.fromkeys(_tools(module)) if one.function.__module__ == module.__name__]
@@ -91,7 +91,7 @@ def _tools(module: ModuleType) -> Iterator[Tool]:
 
 @cache
 def _executed(path: Path, code: bytes) -> ModuleType:
-    """Execute a file as a module, once as long as neither its place nor its text changes; raises what it raises."""
+    """Execute a file as a module, once while its place and its text stay the same; raises its errors."""
     name = f"tools_from_{re.sub(r'[^A-Za-z0-9_]', '_', path.stem)}_{sha256(str(path).encode() + code).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = str(path)
@@ -117,7 +117,7 @@ def _line(error: BaseException, path: str) -> int | None:
 
 
 def _words(error: BaseException) -> str:
-    """Return an error of another's code in one bounded line."""
+    """Return an error of foreign code in one bounded line."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     if isinstance(error, SystemExit):
         text = f"it ends the program (exit code {error.code})"

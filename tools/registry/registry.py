@@ -1,4 +1,4 @@
-"""All tools that can be called by name, and what the words of a condition choose among them.
+"""All tools by name, and the choice among them by the words of a condition.
 
 ``on`` is the newest of the dated sets of shipped tools, and the tools of a file that was given beside them.
 ``on@2026-11`` is the set of that date and nothing else. A tool of an installed package is chosen by its name. Several
@@ -70,7 +70,7 @@ class Registry:
                 raise ConfigError(f"{offer.origin}: {offer.name}: {problem}; rename it")
 
     def with_file(self, path: Path) -> "Registry":
-        """Return a registry that has the tools of a file too; raises ConfigError for a file or a name that is unfit."""
+        """Return a registry that also has the tools of a file; raises ConfigError for an invalid file or name."""
         found = from_file(path)
         return replace(
             self,
@@ -79,7 +79,7 @@ class Registry:
         )
 
     def dated(self, month: str | None) -> "Registry":
-        """Return the registry as of *month*, or this one without any; raises ConfigError for a month without a set."""
+        """Return the registry as of *month*, or this one without a month; ConfigError for a month without a set."""
         if month is None or month == self.month:
             return self
         if month not in SETS:
@@ -162,7 +162,7 @@ def installed() -> Registry:
 
 
 def registry_of(file: Path | None, month: str | None = None, *, segmenter: str | None = None) -> Registry:
-    """Return what is installed, as of *month*, and the tools of *file* where one is given; raises ConfigError.
+    """Return the installed tools as of *month*, and the tools of *file* where one is given; raises ConfigError.
 
     *segmenter* is the address of the server that the variant ``server`` asks.
     """

@@ -57,7 +57,7 @@ def _amplitude(text: str, amount: str) -> float:
 
 
 def _written(amplitude: float) -> str:
-    """Return an amplitude so that no other one is written in the same way: two arms of one name are one arm."""
+    """Return an amplitude in words that no other amplitude shares: two arms with one name would be one arm."""
     return repr(amplitude).removesuffix(".0")
 
 

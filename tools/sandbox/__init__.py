@@ -1,1 +1,1 @@
-"""Arithmetic a model writes, evaluated by an interpreter of our own in a confined child process."""
+"""Arithmetic written by a model, evaluated by this package's own interpreter in a confined child process."""

@@ -1,4 +1,4 @@
-"""Children that answer code, each for one call, and the server of this process that forks them (``server.py``).
+"""Child processes that evaluate code, one for each call, and the server of this process that forks them.
 
 A process has one server, which it starts with its first call, and again where it has ended. A process that is forked
 from it starts its own.
@@ -32,7 +32,7 @@ serve()
 
 
 class Child:
-    """A child as its call holds it: what it reads, what it writes, and the socket over which it is ended."""
+    """The handle of a child: its input, its output, and the socket over which it is ended."""
 
     def __init__(self, source: int, reply: int, control: socket.socket) -> None:
         self._source, self._control = source, control
@@ -61,7 +61,7 @@ class Child:
         self._control.send(KILL)
 
     def end(self) -> int:
-        """End the child, if it has not ended, and return how it did; raises OSError where nobody can tell."""
+        """End the child if it still runs, and return its exit status; raises OSError where that is unknown."""
         # The reply stays open until then: how a child ends that writes on must not hang on which comes first.
         with self._reply, self._control:
             self._control.send(WAIT)

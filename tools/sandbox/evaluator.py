@@ -106,7 +106,7 @@ def _answer(code: str, steps: int) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
-    """Return a finite number as it is, where JSON keeps it exactly, None as None, all else as text."""
+    """Return a finite number unchanged where JSON keeps it exactly, None as None, everything else as text."""
     if value is None or (type(value) is float and math.isfinite(value)) or (type(value) is int and abs(value) < _EXACT):
         return value
     return clean(show(value))[:_KEEP]
@@ -161,7 +161,7 @@ class Evaluator:
             raise Refused(f"it takes more than {self._steps} steps")
 
     def _checked(self, value: Any) -> Any:
-        """Return *value* if it may go on; what it holds is paid for."""
+        """Return *value* if it is allowed; its size is charged to the limits."""
         value = bounded(value)
         if isinstance(value, SIZED):
             self._spend(len(value))

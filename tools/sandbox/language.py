@@ -53,7 +53,7 @@ _COUNT = 1000
 
 
 class Refused(Exception):  # noqa: N818 (it is an answer, not a mistake of ours)
-    """What was asked is not done; the text says why, in words a model can act on."""
+    """The code is refused; the text gives the reason in words that a model can act on."""
 
 
 class Function:
@@ -326,7 +326,7 @@ _BRACKETS: dict[type, str] = {list: "[]", tuple: "()", dict: "{}"}
 
 
 def bounded(value: Any) -> Any:
-    """Return *value*, a named tuple as a plain one, if it is of a kind and a size that may go on; raises Refused."""
+    """Return *value* (a named tuple as a plain one) if its type and size are allowed; raises Refused."""
     if isinstance(value, tuple):
         value = tuple(value)
     if type(value) not in _KINDS:
@@ -339,7 +339,7 @@ def bounded(value: Any) -> Any:
 
 
 def show(value: Any = "") -> str:
-    """Return what ``print`` would write; raises Refused where it would be longer than CHARACTERS."""
+    """Return the text that ``print`` would write; raises Refused where it is longer than CHARACTERS."""
     parts: list[str] = []
     length = 0
     for part in _parts(value, quoted=False):

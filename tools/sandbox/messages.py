@@ -1,4 +1,4 @@
-"""What is said between this process and the server of the children that answer code (``server.py``)."""
+"""The messages between this process and the server of the children that evaluate code (``server.py``)."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Runs code of a model in a child process that is forked for it alone, and always ends it.
+"""Runs a model's code in a child process forked only for it, and always ends this process.
 
 The parent neither parses nor evaluates the text: it hands it over and reads a bounded reply. The child is forked from
 a small process (``server.py``) that has done the imports and never sees a text: a fork costs a twentieth of an
@@ -37,7 +37,7 @@ class CodeLimits:
 
 
 class _Reply(BaseModel):
-    """What the child may write; it is not trusted either."""
+    """The allowed form of the child's reply, which is checked because the child is not trusted."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 

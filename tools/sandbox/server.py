@@ -1,4 +1,4 @@
-"""The server of the children that answer code: a small process that forks one for each call, ends it and reaps it.
+"""The server of the children that evaluate code: a small process that forks, ends and reaps one for each call.
 
 ``process.py`` starts it, with no environment, no site packages and ``/`` as its folder; the package itself never
 imports it. It never reads what a model wrote: that comes by a pipe which the child alone reads. A request is the
@@ -38,7 +38,7 @@ def serve() -> None:
 
 
 def _started(requests: socket.socket, children: dict[socket.socket, int]) -> bool:
-    """Start the child of the next request; say whether there was one."""
+    """Start the child of the next request; return whether there was a request."""
     request, files, _, _ = socket.recv_fds(requests, REQUEST.size, 3)
     if not request:
         return False
@@ -60,7 +60,7 @@ def _started(requests: socket.socket, children: dict[socket.socket, int]) -> boo
 
 
 def _answer(source: int, reply: int, request: bytes) -> None:
-    """Be the child: keep its two files and nothing else, and answer."""
+    """Run as the child: keep only its two files, and answer."""
     try:
         os.setpgid(0, 0)
         os.dup2(source, 0)
@@ -72,7 +72,7 @@ def _answer(source: int, reply: int, request: bytes) -> None:
 
 
 def _told(control: socket.socket, children: dict[socket.socket, int]) -> None:
-    """Do what a call says of its child; a call that is gone wants it ended."""
+    """Carry out a call's order for its child; if the call is gone, the child is ended."""
     word = control.recv(1)
     _killed(children[control])
     if word == KILL:
@@ -83,7 +83,7 @@ def _told(control: socket.socket, children: dict[socket.socket, int]) -> None:
 
 
 def _killed(child: int) -> None:
-    """End a child and whatever it may have started: its group is its own."""
+    """End a child and all processes of its group, which it may have started."""
     for kill in (os.killpg, os.kill):  # the group may not be made yet
         with suppress(ProcessLookupError, PermissionError):
             kill(child, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What the tools that outline share: what is stated, drawn and kept of an outline."""
+"""Functions shared by the tools that outline: the results, the drawing and the stored shapes of an outline."""
 
 from medvision_agent.tools.segment.contour import Measured
 from medvision_agent.tools.view.drawn import Drawn
@@ -34,18 +34,18 @@ def named(prefix: str, values: tuple[float, ...]) -> dict[str, float]:
 
 
 def touches(box: Region, region: Region) -> bool:
-    """Tell whether a box reaches an edge of a region, or lies beyond it."""
+    """Return whether a box reaches an edge of a region, or lies beyond it."""
     return box.x0 <= region.x0 or box.y0 <= region.y0 or box.x1 >= region.x1 or box.y1 >= region.y1
 
 
 def outlined(view: View, found: Measured) -> Picture:
-    """Return a picture of the view with what was outlined."""
+    """Return an image of the view with the outlined structure."""
     overlay = Overlay(view).box(found.box, CYAN).ring(found.outline, GREEN)
     overlay.ends(*found.ellipse.major, YELLOW).ends(*found.ellipse.minor, YELLOW)
     return overlay.picture("outline green, corners of the box cyan, ends of the axes yellow")
 
 
 def kept(found: Measured) -> tuple[Drawn, ...]:
-    """Return the outline, the ellipse and the box as they are kept for readers of the run."""
+    """Return the outline, the ellipse and the box in the form stored for readers of the run."""
     ellipse = found.ellipse
     return Drawn.outline(found.outline), Drawn.ellipse(ellipse.major, ellipse.minor), Drawn.box(found.box)

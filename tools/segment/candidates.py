@@ -43,7 +43,7 @@ _SAME = 0.7
 
 @dataclass(frozen=True, slots=True)
 class SeedSettings:
-    """Around a point, an outline is found twice: near a circle, then near the ellipse of what was found."""
+    """Settings for a seed point: the outline is found near a circle, then again near the ellipse of this result."""
 
     first: Settings = _FIRST_PASS
     second: Settings = _SECOND_PASS
@@ -57,7 +57,7 @@ _SEEDED = SeedSettings()
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An outline as it is measured, with the mean cost of its rays: the lower, the stronger the evidence.
+    """A measured outline, with the mean cost of its rays: the lower, the stronger the evidence.
 
     Around a point, the cost of bordering on the background is part of it.
     """
@@ -67,7 +67,7 @@ class Candidate:
 
 
 class _Traced(Candidate):
-    """A candidate that is measured when somebody looks at it."""
+    """A candidate that is measured when it is first used."""
 
     def __init__(self, outline: Outline, image: Slice) -> None:
         vars(self).update(cost=outline.cost, points=outline.points, image=image)
@@ -140,7 +140,7 @@ def _windows(image: Slice, seed: Point) -> list[Oval]:
 
 
 def _distinct(found: Sequence[Outline], image: Slice) -> list[Candidate]:
-    """Return the first outlines that are no repetition of an earlier one, measured."""
+    """Return the first outlines, measured, that do not repeat an earlier one."""
     kept: list[tuple[Outline, Region]] = []
     for outline in found:
         box = _box(outline, image)

@@ -29,7 +29,7 @@ SHARES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 
 
 def confidence(prompt: Prompt, rank: int, measured: Measured) -> float | None:
-    """Return the share of good answers among those like this one; None where it is not known.
+    """Return the share of good answers among similar answers; None where it is not known.
 
     Points beside a region, and points outside, were not part of the mix.
     """

@@ -38,7 +38,7 @@ class MmEllipse:
         return np.stack((self.center - arm, self.center + arm))
 
     def covers(self, points: Points) -> NDArray[np.bool_]:
-        """Tell for each point (n, 2) whether it lies inside."""
+        """Return for each point (n, 2) whether it lies inside."""
         x, y = (points - self.center).T
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         along, across = (x * cos + y * sin) / self.semi[0], (y * cos - x * sin) / self.semi[1]
@@ -76,7 +76,7 @@ def _least_squares(contour: Points) -> MmEllipse | None:
 
 
 def _is_too_long(length: float, contour: Points) -> bool:
-    """Tell whether a major axis is longer than the contour can make it."""
+    """Return whether a major axis is longer than the contour allows."""
     # The point farthest from the middle has one nearly as far from it as any two are: as a rule that settles it.
     corner = contour[np.square(contour - contour.mean(axis=0)).sum(axis=1).argmax()]
     far = math.sqrt(float(np.square(contour - corner).sum(axis=1).max()))

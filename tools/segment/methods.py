@@ -1,4 +1,4 @@
-"""The shipped ways to outline a structure, by name. They are offered by entry points, as those of packages are."""
+"""The shipped methods to outline a structure, by name. They are registered as entry points, like those of packages."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ __all__ = ["METHODS", "threshold", "thresholded"]
 
 
 def threshold(image: Slice, prompt: Prompt) -> list[Candidate]:
-    """Return what one grey level separates best from its surroundings, bright or dark.
+    """Return the structure that one grey level separates best from its surroundings, bright or dark.
 
     Raises ToolError where neither is found. Its cost is 0: it has no confidence.
     """

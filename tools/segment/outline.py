@@ -1,4 +1,4 @@
-"""The outline of a structure near an oval that is taken for a prior: it leaves the oval only where evidence is strong.
+"""Finds the outline of a structure near an oval as a prior: it leaves the oval only where evidence is strong.
 
 Along each ray there are three costs. The *prior* is lowest from a little inside the oval on, because a region is
 rather too large than too small, and grows with the square of the logarithm beyond. An *edge* lowers the cost where

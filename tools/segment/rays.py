@@ -1,4 +1,4 @@
-"""A picture seen along rays from the middle of an oval outwards, and the best closed path around that middle.
+"""An image sampled along rays from the middle of an oval outwards, and the best closed path around that middle.
 
 Places on a ray are relative to the oval: 1 lies on it. So an oval has the same rays whatever its size and shape, and
 many ovals are searched at once.

@@ -39,7 +39,7 @@ _RADIUS_STEP = 1.1
 
 
 def in_region(grey: Grey, target: Target, region: Cut, spacing: Spacing, seed: Pixel | None) -> Measured:
-    """Find and measure one structure in a region, cut off what it is attached to if that makes it end within.
+    """Find and measure one structure in a region; cut it from attached tissue if it then ends within the region.
 
     *grey* is the whole slice (h, w). Raises ToolError if there is no structure.
     """
@@ -82,13 +82,13 @@ def _windows(within: Cut, spacing: Spacing, seed: Pixel) -> Iterator[Cut]:
 
 
 def _fills(found: Structure, window: Cut) -> bool:
-    """Tell whether a structure takes up enough of the window, in either direction, not to be a speck of noise."""
+    """Return whether a structure fills enough of the window, in either direction, not to be a speck of noise."""
     box = found.box
     return max(box.width / (window.x1 - window.x0), box.height / (window.y1 - window.y0)) >= _SHARE
 
 
 def _leaks(found: Structure, region: Cut, grey: Grey) -> bool:
-    """Tell whether a structure reaches an edge of the region beyond which the picture goes on."""
+    """Return whether a structure reaches an edge of the region beyond which the image continues."""
     box, (height, width) = found.box, grey.shape
     return (
         (box.x0 <= region.x0 > 0)

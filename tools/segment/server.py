@@ -1,4 +1,4 @@
-"""A segmenter behind a small HTTP form (docs/segmenters.md): where it is asked, and what counts as a reply.
+"""A segmenter behind a small HTTP interface (docs/segmenters.md): its requests, and the check of its replies.
 
 Contract: whatever the server does, a request ends within ``SECONDS`` and reads at most ``MOST_BYTES``. A server that
 fails, or whose reply is none, is a ToolServiceError: the sample is asked again, and the model is not blamed. A reply
@@ -69,7 +69,7 @@ class _Reply(_About):
 
 
 def check_address(address: str) -> None:
-    """Raise ConfigError for an address that is none, or that may not be stored, as it is whether it is asked or not."""
+    """Raise ConfigError for an address that is invalid, or that may not be stored: every address is stored."""
     try:
         parts = urlsplit(address)
     except ValueError:  # half of an IPv6 address
@@ -89,7 +89,7 @@ class Server:
         self._about: dict[str, str] = {}
 
     def about(self) -> dict[str, str]:
-        """Return the name and the version that the server states; raises ConfigError where it does not."""
+        """Return the name and the version that the server states; raises ConfigError where it states none."""
         try:
             self._about = _About.model_validate_json(self._body("GET", "/about")).model_dump()
         except ValidationError as error:
@@ -99,7 +99,7 @@ class Server:
         return self._about
 
     def outline(self, image: Slice, prompt: Prompt) -> list[Candidate]:
-        """Return what the server finds, the highest score first; raises ToolServiceError."""
+        """Return the server's candidates, the highest score first; raises ToolServiceError."""
         body = self._body("POST", "/segment", json.dumps(_request(image, prompt)).encode())
         try:
             reply = _Reply.model_validate_json(body)

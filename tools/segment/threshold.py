@@ -50,7 +50,7 @@ class Structure:
         return self.cut.box(self.mask, self.spacing)
 
     def covers(self, pixel: Pixel) -> bool:
-        """Tell whether the middle of a native pixel lies inside, or in a hole."""
+        """Return whether the middle of a native pixel lies inside, or in a hole."""
         row, column = self.at(pixel)
         height, width = self.mask.shape
         return 0 <= row < height and 0 <= column < width and bool(filled(self.mask)[row, column])

@@ -1,4 +1,4 @@
-"""The ground truth in place of a method: how a model does with a tool of known quality.
+"""The ground truth as a method: it shows how a model performs with a tool of known quality.
 
 The outline that is handed over stands for whatever a method would have found. It is returned as it is (``oracle``), or
 degraded by a stated amplitude (``noise:A``): every point of the outline moves away from the centre of its box, or
@@ -40,7 +40,7 @@ class Truth:
 
 
 def told(truth: Truth, amplitude: float = 0.0) -> Callable[[Slice, Prompt], list[Candidate]]:
-    """Return the method that finds the true outline, degraded by *amplitude*, whatever it is asked.
+    """Return a method that always returns the true outline, degraded by *amplitude*, for any prompt.
 
     The tool has checked the arguments before. Its cost is 0: it has no confidence.
     """

@@ -1,4 +1,4 @@
-"""A variant of a tool that outlines: another way to find the outline, with arguments, words and results as they are.
+"""A variant of a tool that outlines: another method for the outline, with unchanged arguments, words and results.
 
 A *method* takes a slice and a prompt and returns candidates, the best first; it raises ToolError where it cannot take
 the prompt, or finds nothing.
@@ -19,18 +19,18 @@ Method = Callable[[Slice, Prompt], list[Candidate]]
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """One way to outline, by the name that a condition gives it after ``@``."""
+    """One method to outline, under the name that a condition gives it after ``@``."""
 
     name: str
     method: Method
     of: Callable[[Truth], Method] | None = None
-    """Returns the method for one sample, for a variant that is told the ground truth; None for all others."""
+    """Returns the method for one sample, for a variant that uses the ground truth; None for all others."""
     origin: Mapping[str, str] = field(default_factory=dict)
     """What made it, where it is not shipped: package, version and hash, or the name and version of a server."""
 
 
 def checked(method: Method) -> Method:
-    """Return a method of another's code as one that keeps to the form: one to three candidates, or a ToolError."""
+    """Return another package's method with a check of its result: one to three candidates, or a ToolError."""
 
     def outline(image: Slice, prompt: Prompt) -> list[Candidate]:
         found: object = method(image, prompt)

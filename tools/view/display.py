@@ -42,12 +42,12 @@ def check_drawable(size: Size, display: Display, where: str = "") -> None:
 
 
 def is_drawn(views: ViewSet, view: View) -> bool:
-    """Tell whether something is drawn on a view."""
+    """Return whether something is drawn on a view."""
     return views.display != "plain" and min(view.pixels.shape) >= SMALLEST[views.display]
 
 
 def shown(views: ViewSet, view: View) -> Grey:
-    """Return the grey pixels of a view as they are sent, of the same size as its own."""
+    """Return the grey pixels of a view as they are sent, in the view's own size."""
     if not is_drawn(views, view):
         return view.pixels
     pixels, width = view.pixels.copy(), _width(view)
@@ -63,7 +63,7 @@ def shown(views: ViewSet, view: View) -> Grey:
 
 
 def picture_of(views: ViewSet, view: View, caption: str) -> Picture:
-    """Return a new view as a tool shows it, with a caption that is true of it.
+    """Return the image of a new view as a tool shows it, with a correct caption.
 
     The caption says so where the view is too small for what is to be drawn on it, and where it shows v0 instead of
     another slice or another window.

@@ -1,4 +1,4 @@
-"""What a tool found and drew, for readers of a stored run: the model is never told it.
+"""Shapes that a tool found and drew, for readers of a stored run; the model never gets them.
 
 Points are in the slice frame. An outline is simplified, so that a trace stays small: no point of it moves by more than
 a twentieth of a pixel, unless it would then have more than MOST points.
@@ -51,7 +51,7 @@ class Drawn:
 
     @classmethod
     def outline(cls, points: NDArray[np.float64]) -> Self:
-        """Return a closed outline (n, 2), simplified; raises ValueError where it is none."""
+        """Return a simplified closed outline (n, 2); raises ValueError where the points do not form one."""
         ring, off = np.asarray(points, np.float64), _OFF
         if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 3 or not (np.abs(ring) <= _FARTHEST).all():
             raise ValueError("an outline has at least three points (n, 2)")

@@ -1,4 +1,4 @@
-"""The coordinate convention a model speaks, converted to and from the unit frame here and nowhere else.
+"""The coordinate frame of a model's answers, converted to and from the unit frame here and nowhere else.
 
 A frame turns a model's numbers into unit coordinates of a view's content (x right, y down, 0..1) and back, and has
 the words in which prompts and declarations speak of it. Prompts, tool arguments, tool results and final boxes all go
@@ -56,7 +56,7 @@ class Frame:
         return u * width, (1.0 - v if self.upward else v) * height
 
     def holds(self, x: float, y: float, size: Size) -> bool:
-        """Tell whether model coordinates lie in a view, but for the rounding of reported ones."""
+        """Return whether model coordinates lie in a view, with tolerance for the rounding of reported ones."""
         slack = _SLACK * 10.0**-self.decimals
         return all(-slack <= value <= end + slack for value, end in zip((x, y), self.ends(size), strict=True))
 
@@ -104,14 +104,14 @@ class Frame:
 
     @property
     def coordinates(self) -> str:
-        """What the coordinates are called."""
+        """The name of the coordinates."""
         if self.in_pixels:
             return "pixel coordinates"
         return "relative coordinates" if self.extent == 1 else f"coordinates from 0 to {self.extent}"
 
     @property
     def box_range(self) -> str:
-        """What the numbers of a final box are."""
+        """The range of the numbers of a final box, in words."""
         origin = "lower left" if self.upward else "top left"
         if self.in_pixels:
             kind, ends = "pixel", "x from 0 to width_px and y from 0 to height_px,"
@@ -145,7 +145,7 @@ class Frame:
         return text
 
     def limits(self, size: Size) -> str:
-        """Say what x and y must be in a view perceived at *size*."""
+        """Return the allowed x and y in a view perceived at *size*, in words."""
         if self.in_pixels:
             return f"x must be from 0 to {size.width} and y from 0 to {size.height}"
         return f"x and y must be from 0 to {self.extent}"

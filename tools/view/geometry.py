@@ -45,7 +45,7 @@ class Spacing:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point; which frame it lies in is said by whoever holds it (slice frame unless stated)."""
+    """A point; its frame is documented where it is stored (the slice frame unless stated)."""
 
     x: float
     y: float
@@ -75,7 +75,7 @@ class Region:
         return self.y1 - self.y0
 
     def holds(self, point: Point) -> bool:
-        """Tell whether a slice point lies within, edges included."""
+        """Return whether a slice point lies within, edges included."""
         return self.x0 <= point.x <= self.x1 and self.y0 <= point.y <= self.y1
 
     def at(self, u: float, v: float) -> Point:

@@ -45,5 +45,5 @@ def put_text(
 
 
 def _written(text: str) -> str:
-    """Return what the font has letters for, cut where it is long."""
+    """Return the text with only the letters of the font, cut where it is long."""
     return text.encode("ascii", "replace").decode()[:_LONGEST]

@@ -20,7 +20,7 @@ _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9]{{0,{LONGEST - 1}}}")
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a mark can be called *text*: a letter, then letters and digits, so that no number is a name.
+    """Return whether *text* can name a mark: a letter, then letters and digits, so that no number is a name.
 
     The word "and" is none: it stands between names, in a final box too (``agent/marked_box.py``).
     """
@@ -59,7 +59,7 @@ class Marks:
         return self._placed[name]
 
     def get(self, name: str) -> Placed:
-        """Return a mark by name; raises ToolError naming those there are."""
+        """Return a mark by name; raises ToolError that names the existing marks."""
         try:
             return self._placed[name.strip()]
         except KeyError:

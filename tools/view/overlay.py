@@ -1,4 +1,4 @@
-"""Drawing what a tool measured on a copy of a view: thin, legible lines that leave open what they measure.
+"""Draws a tool's measurement on a copy of a view: thin, legible lines that do not cover the measured structure.
 
 The copy has the proportions of the pixels sent, and its longer side has the length at which the model perceives the
 view: what is drawn is then neither enlarged nor reduced on its way to the encoder. It is at least SMALLEST pixels, or
@@ -156,6 +156,6 @@ class Overlay:
         put_text(self._pixels, name, (round(x), round(y)), width=self._width, paint=colour)
 
     def _covers(self, corner: NDArray[np.float64], size: NDArray[np.int_]) -> bool:
-        """Tell whether a name would lie over what was measured, or touch it."""
+        """Return whether a name would cover or touch the measured structure."""
         room = _GAP * self._width
         return any((end > corner - room).all() and (end < corner + size + room).all() for end in self._free)

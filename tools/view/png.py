@@ -39,12 +39,12 @@ class Picture:
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return the PNG file of a grey (h, w) or RGB (h, w, 3) picture, which is encoded once where it comes again."""
+    """Return the PNG file of a grey (h, w) or RGB (h, w, 3) image; recent results are cached."""
     return _recent.file(pixels)
 
 
 def png_names(data: bytes) -> frozenset[str]:
-    """Return the SHA-256 of every PNG file that this version, or an earlier one, made of what a PNG file shows.
+    """Return the SHA-256 of every PNG file that this or an earlier version would make of a PNG file's pixels.
 
     Raises DataError if it is broken.
     """
@@ -67,7 +67,7 @@ def _encoded(pixels: NDArray[np.uint8], settings: tuple[int, ...]) -> bytes:
 
 
 class _Recent:
-    """The files of the pictures that were encoded last: arms of a study and questions about one image share them."""
+    """A cache of the latest encoded images: arms of a study and questions about one image share them."""
 
     def __init__(self, most: int) -> None:
         self._most, self._size = most, 0
@@ -104,7 +104,7 @@ def reduced(data: bytes, longest: int) -> bytes:
 
 
 def pixels_sha256(data: bytes) -> str:
-    """Return the SHA-256 of what a PNG file shows, whatever wrote it. Raises DataError if it is broken."""
+    """Return the SHA-256 of a PNG file's pixels, independent of its encoder. Raises DataError if it is broken."""
     pixels = _decoded(data, cv2.IMREAD_UNCHANGED)
     return sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 

@@ -54,7 +54,7 @@ def profile_of(image: Slice, a: Point, b: Point) -> Profile:
 
 
 def _crossings(start: float, end: float) -> NDArray[np.float64]:
-    """Return where between 0 and 1 the way from *start* to *end* crosses borders of pixels."""
+    """Return the fractions, 0 to 1, of the way from *start* to *end* at which it crosses borders of pixels."""
     low, high = min(start, end), max(start, end)
     borders = np.arange(np.floor(low) + 1, np.ceil(high))
     return (borders - start) / (end - start) if len(borders) else np.empty(0)

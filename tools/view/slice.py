@@ -1,4 +1,4 @@
-"""A slice: native pixel values, what they are measured in, their spacing, and how they are shown."""
+"""A slice: native pixel values, their unit, their spacing, and how they are shown."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class Window:
 
 
 class Units(StrEnum):
-    """What native values are measured in, as results say it. The source declares it; it is never guessed."""
+    """The unit of native values, as results state it. The source declares it; it is never guessed."""
 
     HU = "HU"
     """Hounsfield units."""
@@ -53,7 +53,7 @@ class Units(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """The slices of a volume beside the slice asked about, by how many slices away they lie (negative: before it)."""
+    """The other slices of a volume, by their distance in slices from the slice asked about (negative: before it)."""
 
     first: int
     """The first slice of the volume, 0 or below."""

@@ -1,4 +1,4 @@
-"""Views: what the model looks at, and every conversion between its coordinates and millimetres.
+"""Views: the images that a model looks at, and every conversion between its coordinates and millimetres.
 
 A view is the pixels sent, where they lie in the slice, and the size at which the model's encoder perceives
 them. ``v0`` is the whole slice; ``crop`` makes ``v1``, ``v2``, ... Coordinates refer to the content of a view,
@@ -33,14 +33,14 @@ Display = Literal["plain", "ticks", "grid", "scale-bar"]
 
 
 class Perceives(Protocol):
-    """Anything that tells the size at which a picture is perceived: see ``perceive.py``."""
+    """The interface of a rule for the size at which an image is perceived: see ``perceived/``."""
 
     def perceived(self, sent: Size) -> Size:
         """Return the size at which the content of a picture of size *sent* is perceived."""
         ...
 
     def canvas(self, sent: Size) -> Size:
-        """Return the size of all the encoder sees, padding included."""
+        """Return the size of everything the encoder sees, padding included."""
         ...
 
 

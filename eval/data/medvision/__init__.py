@@ -1,1 +1,1 @@
-"""MedVision's own data: its annotation plans, landmark files and volumes as they lie on disk, read without its code."""
+"""Reads MedVision's annotation plans, landmark files and volumes from disk, without MedVision's code."""

@@ -1,6 +1,6 @@
-"""Decompression with bounds, so that a forged or damaged gzip file costs neither the memory nor the day.
+"""Bounded decompression, so that a forged or damaged gzip file can exhaust neither memory nor time.
 
-Everything that is wrong with the bytes is a DataError naming the file.
+Every error in the bytes is a DataError that names the file.
 """
 
 import gzip
@@ -22,7 +22,7 @@ _FREE = 64 << 20
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn what the operating system and gzip say into a DataError."""
+    """Turn errors of the operating system and of gzip into a DataError."""
     try:
         yield
     except EOFError:
@@ -46,7 +46,7 @@ class _Bounded:
             data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise DataError(f"{self._path}: expands more than {MAX_RATIO}-fold; no annotation file does, refused")
+            raise DataError(f"{self._path}: expands more than {MAX_RATIO}-fold, unlike any annotation file; refused")
         return data
 
 
@@ -60,7 +60,7 @@ def open_gzip(path: Path) -> Iterator[_Bounded]:
 
 
 def read_gzip(path: Path, limit: int) -> bytes:
-    """Return all bytes of a gzip file that holds at most *limit* of them."""
+    """Return the unpacked bytes of a gzip file; a DataError if there are more than *limit* bytes."""
     with open_gzip(path) as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:

@@ -1,4 +1,4 @@
-"""The data folder: which datasets and plans it holds, which plan a version means, and paths that must stay inside.
+"""The data folder: its datasets and plans, the plan that a version selects, and paths that must stay inside.
 
 A version is a ceiling: each dataset and kind uses its newest plan at or below it. Without one the newest is used.
 """
@@ -22,7 +22,7 @@ Version = tuple[int, int, int]
 
 
 def parse_version(text: str) -> Version:
-    """Return ``1.2.0`` as numbers; raises ConfigError for another form."""
+    """Return a version such as ``1.2.0`` as three numbers; raises ConfigError for any other form."""
     if not re.fullmatch(r"\d{1,6}\.\d{1,6}\.\d{1,6}", text):
         raise ConfigError(f"--annotations {text}: expected three numbers like 1.1.1, one of {', '.join(RELEASES)}")
     major, minor, patch = map(int, text.split("."))
@@ -41,7 +41,7 @@ class PlanFile:
 
 @dataclass(frozen=True)
 class DataFolder:
-    """A folder with ``Datasets/<dataset>/benchmark_plan_*.json.gz`` in it."""
+    """A folder that contains ``Datasets/<dataset>/benchmark_plan_*.json.gz``."""
 
     root: Path
 
@@ -49,11 +49,11 @@ class DataFolder:
         if not (self.root / "Datasets").is_dir():
             inner = next((p.parent for p in (self.root / "Data" / "Datasets", self.root) if p.name == "Datasets"), None)
             hint = f"; did you mean medvision:{inner}?" if inner and (inner / "Datasets").is_dir() else ""
-            raise DataError(f"{self.root}: no folder 'Datasets' in it; give upstream's data folder{hint}")
+            raise DataError(f"{self.root}: contains no folder 'Datasets'; give upstream's data folder{hint}")
 
     @cached_property
     def real(self) -> Path:
-        """The folder with its own links followed."""
+        """The folder's real path, with symbolic links resolved."""
         return self.root.resolve()
 
     @cached_property
@@ -67,7 +67,7 @@ class DataFolder:
         return sorted(found, key=lambda plan: (plan.dataset, KINDS.index(plan.kind), parse_version(plan.version)))
 
     def plans(self, version: str | None = None) -> Iterator[PlanFile]:
-        """Yield the plan that counts at *version*, of each dataset and kind that has one; the newest without it."""
+        """Yield, for each dataset and kind, the newest plan up to *version*; without *version*, the newest plan."""
         if version is not None:
             self._check_known(version)
         newest: dict[tuple[str, Kind], PlanFile] = {}
@@ -77,9 +77,9 @@ class DataFolder:
         yield from newest.values()
 
     def file(self, name: str | None, place: str, *, below: str = "") -> Path:
-        """Return the file *name* below the folder *below*; *place*, the field that names it, begins a DataError.
+        """Return the path of the file *name* in the folder *below*; a DataError begins with *place*, the field's name.
 
-        Refused are a file that is not there, and a path or a link that leads out of the data folder.
+        A missing file, and a path or a link that leads out of the data folder, are refused.
         """
         start = self.root / below
         pure = PurePosixPath(name or "")
@@ -94,7 +94,7 @@ class DataFolder:
         if not inside:
             raise DataError(f"{place}: {path} is a link that leads out of {self.root}; copy the file into the folder")
         if not path.is_file():
-            raise DataError(f"{place}: {path} is no file")
+            raise DataError(f"{place}: {path} is not a file")
         return path
 
     def _check_known(self, version: str) -> None:

@@ -1,7 +1,7 @@
-"""Reading one large JSON document piece by piece: only the value asked for is ever in memory.
+"""Reading one large JSON document piece by piece: only the current value is in memory.
 
 A plan may hold gigabytes; a case of it is a few megabytes. The reader walks into objects and lists, and decodes
-whole values with the standard decoder. What is wrong is a DataError naming the file.
+whole values with the standard decoder. Every error is a DataError that names the file.
 
 Why not ijson: Python writes plans, and an angle of a plan may be a bare NaN, which ijson rejects. It does not bound
 nesting: 100,000 brackets fill the memory with their paths. And it takes 37 s of CPU where this reader takes 10 s
@@ -41,7 +41,7 @@ class JsonStream:
         self._ended = False
 
     def members(self) -> Iterator[str]:
-        """Walk the object that begins here: yield each key; its value must be read before the next."""
+        """Yield each key of the object that begins here; the caller must read its value before the next key."""
         for _ in self._walk("{", "}"):
             key = self.value()
             if not isinstance(key, str) or self._peek() != ":":
@@ -50,7 +50,7 @@ class JsonStream:
             yield key
 
     def elements(self) -> Iterator[None]:
-        """Walk the list that begins here; each element must be read before the next."""
+        """Yield once for each element of the list that begins here; the caller must read it before the next."""
         yield from self._walk("[", "]")
 
     def value(self) -> Any:
@@ -73,9 +73,9 @@ class JsonStream:
             self._more(max(_CHUNK, len(self._text) - self._at))
 
     def end(self) -> None:
-        """Check that nothing follows, and that the file is whole."""
+        """Check that nothing follows the document and that the file is complete."""
         if self._peek():
-            raise self._bad("something follows the document")
+            raise self._bad("there is more text after the end of the document")
 
     def _walk(self, opening: str, closing: str) -> Iterator[None]:
         if self._peek() != opening:
@@ -94,7 +94,7 @@ class JsonStream:
                 raise self._bad(f"expected ',' or {closing!r}")
 
     def _peek(self) -> str:
-        """Return the next character that is no white space, without taking it; empty at the end."""
+        """Return the next character that is not white space, without consuming it; empty at the end."""
         while True:
             text, at = self._text, self._at
             while at < len(text) and text[at] in _SPACE:

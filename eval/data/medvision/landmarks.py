@@ -31,7 +31,7 @@ class _Entry(BaseModel):
 _ENTRIES = TypeAdapter(dict[str, list[_Entry]])
 _POINTS = TypeAdapter(dict[str, Voxel])
 _POINT_KEYS = 4
-"""A lesion's entry holds P1 to P4, and other things."""
+"""A lesion's entry holds the points P1 to P4, and other fields."""
 
 
 class LandmarkFile:
@@ -42,7 +42,7 @@ class LandmarkFile:
         self._points = points
 
     def point(self, name: str, slice_dim: int, slice_idx: int) -> tuple[float, float]:
-        """Return x and y of a point on a slice; DataError if it is not there."""
+        """Return x and y of a point on a slice; raises DataError if the slice does not have the point."""
         voxel = self._points.get((slice_dim, slice_idx), {}).get(name)
         axis = f"slice_landmarks_{'xyz'[slice_dim]}"
         if voxel is None:
@@ -54,7 +54,7 @@ class LandmarkFile:
 
 
 def read_landmarks(path: Path) -> LandmarkFile:
-    """Read a landmark file of either form; entries of one slice are merged, of several lesions the first counts."""
+    """Read a landmark file of either form. Entries of one slice are merged; of several lesions the first is used."""
     try:
         data = json.loads(read_gzip(path, _LIMIT))
         entries = _ENTRIES.validate_python(data)

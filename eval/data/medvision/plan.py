@@ -1,7 +1,7 @@
-"""Annotation plans: their tasks and cases, typed, read one case at a time.
+"""Annotation plans: their tasks and cases as typed objects, read one case at a time.
 
-Contract: a plan that cannot be read further is a DataError of the whole plan. A case that is not of the documented
-form is a DataError of that case alone, naming plan, task, case and field.
+Contract: where a plan cannot be read further, a DataError ends the whole plan. A case that is not of the documented
+form is a DataError for that case only, naming plan, task, case and field.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ Index = Annotated[int, Field(ge=0, le=65_534)]
 
 
 class _Loose(BaseModel):
-    """Fields this program does not use may be there."""
+    """A record that may have more fields than this program uses."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -57,7 +57,7 @@ class PlanTask(_Loose):
 
 
 class PlanBox(Box):
-    """A box with the fields no record has."""
+    """A box, with fields of the plan that upstream's records leave out."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -121,7 +121,7 @@ class MetricSlice(_Loose):
 
 
 class FileInfo(_Loose):
-    """What the planner saw in the image's header; millimetres rounded to three decimals."""
+    """What the planner read from the image's header; millimetres are rounded to three decimals."""
 
     voxel_size: tuple[Mm, Mm, Mm]
     array_size: tuple[Side, Side, Side]
@@ -153,7 +153,7 @@ AnyCase = Case[BoxSlice] | Case[AreaSlice] | Case[AxesSlice] | Case[MetricSlice]
 
 @dataclass(frozen=True, slots=True)
 class RawCase:
-    """A case as it stands in the plan."""
+    """A case as the plan states it, not parsed yet."""
 
     plan: PlanFile
     task: PlanTask
@@ -162,16 +162,16 @@ class RawCase:
     data: Any
 
     def may_have(self, slice_dims: Iterable[int]) -> bool:
-        """Return whether anything is annotated along these axes, or the case is broken: the cheap check."""
+        """Return whether the case has annotations along these axes or is broken; a quick check without parsing it."""
         known = isinstance(self.data, Mapping)
         return any(not known or self.data.get(f"slice_profiles_{'xyz'[dim]}") != [] for dim in slice_dims)
 
 
 def read_plan(plan: PlanFile) -> Iterator[tuple[PlanTask, str, Iterator[RawCase]]]:
-    """Yield every task with each of its splits and the cases of it, in the order of the file.
+    """Yield every task with each of its splits and the cases of that split, in the order of the file.
 
     Cases are read while they are iterated; those left are skipped. A split without cases has no key and is not yielded;
-    a task without any comes once, as an empty Train.
+    a task without any case is yielded once, with an empty Train split.
     """
     with open_gzip(plan.path) as stream:
         json = JsonStream(plan.path, stream)
@@ -225,7 +225,7 @@ def _task(plan: PlanFile, fields: Mapping[str, Any], number: str) -> PlanTask:
 
 
 def parse_case(case: RawCase) -> AnyCase:
-    """Return the typed case; DataError names its place and the field."""
+    """Return the typed case; raises DataError naming its place and the field."""
     kind: type[AnyCase]
     if case.plan.kind == "detection":
         kind = Case[BoxSlice]

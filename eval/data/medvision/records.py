@@ -1,4 +1,4 @@
-"""From a case to upstream's records: what each configuration holds, in its order, and what its filters drop.
+"""From a case to upstream's records: the records of each configuration, in order, and those its filters drop.
 
 Upstream's filters, on by default there and here: a detection slice needs a single box of the label, at least 10 px on
 either side; a mask at least 200 px; a lesion slice a single cluster, counted before the size threshold where the plan
@@ -31,14 +31,14 @@ _METRIC_TYPES = {"BiometricsFromLandmarks_Distance": "distance", "BiometricsFrom
 
 @dataclass(slots=True)
 class Counter:
-    """Where the next record of a configuration stands: before and after the filters."""
+    """The numbers of a configuration's next record: before and after the filters."""
 
     key: int = 0
     doc_id: int = 0
 
 
 def configs_of(plan: PlanFile, task: PlanTask, split: str) -> list[Config]:
-    """Return the configurations a task's split feeds; for landmarks the one with both metric types comes first."""
+    """Return the configurations made from a task's split; for landmarks the one with both metric types is first."""
     assert split in SPLITS  # noqa: S101 - from SPLIT_KEYS
     families: tuple[ConfigFamily, ...]
     if plan.kind == "detection":
@@ -55,9 +55,9 @@ def configs_of(plan: PlanFile, task: PlanTask, split: str) -> list[Config]:
 def facts_of(
     raw: RawCase, case: AnyCase, config: Config, counter: Counter, *, filters: bool = True
 ) -> Iterator[MedVisionFacts]:
-    """Yield the records one case adds to a configuration, counting all of them in *counter*.
+    """Yield the records that one case adds to a configuration; *counter* counts all of them.
 
-    Without *filters* everything in the plan comes, as upstream's MedVision_DISABLE_SAMPLE_FILTERING has it.
+    Without *filters* every record of the plan is yielded, as with upstream's MedVision_DISABLE_SAMPLE_FILTERING.
     """
     common = _common(raw.plan, raw.task, case, config)
     wanted_type = _METRIC_TYPES.get(config.family)

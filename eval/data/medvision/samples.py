@@ -32,7 +32,7 @@ _AXES = ("major 1", "major 2", "minor 1", "minor 2")
 
 @dataclass(frozen=True)
 class OpenCase:
-    """A case of a plan with its volume's header: found to be whole, ready to make samples."""
+    """A case of a plan with its volume's header, both checked; it makes the samples of the case."""
 
     folder: DataFolder
     raw: RawCase
@@ -43,7 +43,7 @@ class OpenCase:
 
     @classmethod
     def open(cls, folder: DataFolder, raw: RawCase, case: AnyCase, subjects: Mapping[tuple[str, str], str]) -> Self:
-        """Check the case's image by its header, and that both agree; DataError names what is wrong."""
+        """Return the case, checked against its image's header; raises DataError where the two do not agree."""
         image = folder.file(case.image_file, f"{raw.place}: image_file", below=f"Datasets/{raw.plan.dataset}")
         header = read_header(image)
         said = case.image_file_info
@@ -69,7 +69,7 @@ class OpenCase:
         )
 
     def sample(self, facts: MedVisionFacts) -> Sample:
-        """Return the sample of one annotation; DataError if it cannot be asked."""
+        """Return the sample of one annotation; raises DataError if no question can be made of it."""
         place = f"{self.raw.place}: slice {facts.slice_idx} of axis {facts.slice_dim}"
         if facts.slice_idx >= facts.image_size_3d[facts.slice_dim]:
             raise DataError(f"{place}: slice_idx: the volume has {facts.image_size_3d[facts.slice_dim]} slices there")
@@ -101,12 +101,12 @@ class OpenCase:
     def _label(self, facts: MedVisionFacts) -> str:
         name = self.raw.task.labels_map.get(str(facts.label), "")
         if not name:
-            # Without the case: one complaint for all samples of the label.
+            # The message does not name the case, so that one message covers all samples of the label.
             raise DataError(f"{self.raw.plan.path}: task {facts.task_id}: labels_map: no name for label {facts.label}")
         return name
 
     def _asked(self, facts: MedVisionFacts) -> tuple[TaskName, tuple[Landmark, ...], tuple[str, ...], str]:
-        """Return task, truth points, landmark names and the measurement's name."""
+        """Return the task, the ground truth points, the names of the landmarks and the name of the measurement."""
         if facts.boxes:
             return DETECTION.name, _corners(facts, self.raw.place), (), ""
         if facts.area:
@@ -147,7 +147,7 @@ class OpenCase:
 
 
 def _area_mm2(area: Area, pixel_mm2: float, place: str) -> float:
-    """Return the area of a mask: its pixels times the area of one by the volume's header, unrounded.
+    """Return the area of a mask, unrounded: its number of pixels times the pixel area by the volume's header.
 
     Upstream's own value is a half float, which is infinite above 65,504 mm2; where it is finite, both must agree.
     """

@@ -1,6 +1,6 @@
 """MedVision's data folder as a source of samples: ``--data medvision:DIR``.
 
-Contract: opening it reads no plan. Samples are made while they are asked for, one case in memory at a time. A case or
+Contract: opening the source reads no plan. Samples are made on request, one case in memory at a time. A case or
 a sample that is broken is left out and named in ``problems``, and the others go on; a plan that breaks off is a
 DataError of the whole, because nobody knows what is missing. Masks (``MaskSize``) are asked only where they are named:
 they are not among ``samples``.
@@ -36,7 +36,7 @@ class Reading:
     """How MedVision's data is read."""
 
     annotations: str | None = None
-    """Annotation version, a ceiling; None for the newest plan of each dataset."""
+    """The newest annotations up to this version are used; None: the newest plan of each dataset."""
     filters: bool = True
     """Upstream's filters (single instance, least size, cluster count)."""
     subjects: Path | None = None
@@ -47,7 +47,7 @@ class MedVisionSource:
     """The samples of a data folder, and slices of its volumes."""
 
     def __init__(self, root: Path, reading: Reading) -> None:
-        """Raise DataError or ConfigError if it is no data folder or *reading* does not fit it."""
+        """Raise DataError or ConfigError if *root* is not a data folder or *reading* does not fit it."""
         self.folder = DataFolder(root)
         self.reading = reading
         self.plans: Sequence[PlanFile] = list(self.folder.plans(reading.annotations))
@@ -64,12 +64,12 @@ class MedVisionSource:
 
     @property
     def problems(self) -> Sequence[str]:
-        """What was left out as broken so far, each named once."""
+        """Messages about the broken parts that were left out so far, each once."""
         return list(self._problems)
 
     @property
     def info(self) -> SourceInfo:
-        """Say how the data was read, and that something was left out."""
+        """How the data was read, and how many problems left samples out."""
         reading = self.reading
         notes = [
             f"MedVision's annotations of {self.folder.root},",
@@ -84,12 +84,12 @@ class MedVisionSource:
 
     @cached_property
     def samples(self) -> Samples:
-        """All samples of both splits, without masks. May be millions: ``stream`` is the way to a part of them."""
+        """All samples of both splits, without masks. They may be millions; use ``stream`` for a part of them."""
         # Distances and angles come once: in the configuration that holds both.
         return Kept(self.stream(Wants(lambda _: True, lambda config: config.whole == config)))
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
-        """Yield the samples of the configurations *wants* names, case by case."""
+        """Yield the samples of the configurations that *wants* asks for, case by case."""
         for plan in self.plans:
             if (wants.masks or plan.kind != "segmentation") and wants.dataset(plan.dataset):
                 yield from self._plan_samples(plan, wants)
@@ -119,7 +119,7 @@ class MedVisionSource:
         except DataError as error:
             self._problems[str(error)] = None
         for config in configs:
-            # A broken case is counted through, so that the records after it keep upstream's numbers.
+            # The records of a broken case are counted too, so that those after it keep upstream's numbers.
             for facts in facts_of(raw, case, config, counters[config], filters=self.reading.filters):
                 if not wants.config(config):
                     break
@@ -130,10 +130,10 @@ class MedVisionSource:
                         self._problems[str(error)] = None
 
     def load(self, sample: Sample) -> NativeImage:
-        """Return a sample's slice in native values, and the way to the slices beside it."""
+        """Return a sample's slice in native values, with access to the neighbouring slices."""
         facts, place = sample.medvision, f"{self.folder.root}: {sample.id}"
         if facts is None:
-            raise DataError(f"{place}: medvision: missing; not a sample of this source")
+            raise DataError(f"{place}: medvision: missing; the sample is not from this source")
         path = self.folder.file(facts.image_file, f"{place}: image_file")
         units = units_of(facts.dataset_name, sample.modality)
         native = self._volumes.native(path, facts.slice_dim, facts.slice_idx, units)
@@ -147,7 +147,7 @@ _COLUMNS = ("dataset", "case", "subject")
 
 
 def read_subjects(path: Path) -> tuple[Mapping[tuple[str, str], str], Sequence[int]]:
-    """Return (dataset, case) to subject, and the line of each; DataError names file, line and column."""
+    """Return maps from (dataset, case) to subject and to line; raises DataError naming file, line and column."""
     found, lines = dict[tuple[str, str], str](), list[int]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

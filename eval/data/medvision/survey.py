@@ -1,4 +1,4 @@
-"""Going through a data folder: what is there, and everything that is broken, without stopping at the first.
+"""A survey of a data folder: what it holds, and everything that is broken, without stopping at the first problem.
 
 Three depths: the plans and headers alone; every sample as well; every volume and mask unpacked as well.
 """
@@ -25,7 +25,7 @@ __all__ = ["ConfigCount", "Survey"]
 
 @dataclass(slots=True)
 class ConfigCount:
-    """What a configuration holds."""
+    """The numbers of annotations, cases and subjects of a configuration."""
 
     config: str
     version: str
@@ -39,7 +39,7 @@ class ConfigCount:
 
 
 class Survey:
-    """A walk through the configurations that *asks* names; each problem is said once, as it is found."""
+    """A walk through the configurations that *asks* names; each problem is reported once, when it is found."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Survey:
         met: Callable[[OpenCase], None] = lambda _: None,
         each: Callable[[Sample], None] = lambda _: None,
     ) -> None:
-        """Go by *asks*; *met* is told of every case that can be used, *each* of every sample."""
+        """Use *asks* to choose; call *met* with every case that can be used, and *each* with every sample."""
         self.rows: dict[Config, ConfigCount] = {}
         self.problems: dict[str, None] = {}
         self._source, self._asks, self._say = source, asks, say
@@ -116,7 +116,7 @@ class Survey:
         key = raw.plan.path, raw.task.task_ID, case.case_ID
         first = self._splits.setdefault(key, split)
         if first != split:
-            self._complain(f"{raw.place}: case_ID: also in {first}: no case should be in both splits")
+            self._complain(f"{raw.place}: case_ID: is also in {first}; a case must be in one split only")
 
     def _check_files(self, opened: OpenCase) -> None:
         raw, case = opened.raw, opened.case

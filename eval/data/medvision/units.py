@@ -1,4 +1,4 @@
-"""What the values of MedVision's volumes are measured in, as far as it is declared.
+"""The unit of the values in MedVision's volumes, as far as it is declared.
 
 Contract: HU is said of a volume only where the plan calls it CT and its dataset is in the list below; everything else
 is unknown. In the list are the datasets whose CT volumes hold Hounsfield units as published, and which MedVision's own

@@ -28,22 +28,22 @@ from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 __all__ = ["Header", "VolumeCache", "read_header", "read_volume"]
 
 CACHE_BYTES = 1 << 30
-"""What the kept volumes may take together. The latest one is kept even if it takes more."""
+"""Bytes that the volumes kept in memory may take together. The latest one is kept even if it takes more."""
 MAX_BYTES = 4 << 30
 """Largest volume that is read; far above any in MedVision."""
 _MAX_SIDE = 65_535
 _MAX_OFFSET = 16 << 20
 _SLACK = 1 << 20
-"""Bytes after the voxels that are put up with."""
+"""Bytes after the voxels that are tolerated."""
 _BLOCK = 16 << 20
 _DEFLATED = 1032
-"""How many times its size a gzip file holds at most: the limit of its format."""
+"""The largest expansion of a gzip file: the limit of its format."""
 _HEAD = {348: "Nifti1Header", 540: "Nifti2Header"}
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a volume's header says, found to be possible."""
+    """The facts of a volume's header, checked for plausibility."""
 
     shape: tuple[int, int, int]
     zooms: tuple[float, float, float]
@@ -52,7 +52,7 @@ class Header:
     slope: float
     inter: float
     unit: int = 0
-    """What ``zooms`` are in, as NIfTI's ``xyzt_units`` codes it: 0 not said, 1 metres, 2 mm, 3 micrometres."""
+    """The unit of ``zooms``, as NIfTI's ``xyzt_units`` codes it: 0 not stated, 1 metres, 2 mm, 3 micrometres."""
     sform_zooms: tuple[float, float, float] | None = None
     """The spacing that follows from the header's ``sform``; None where it has none."""
     forms: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None] = None, None
@@ -73,7 +73,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return the header of a ``.nii`` or ``.nii.gz`` file, without reading on."""
+    """Return the header of a ``.nii`` or ``.nii.gz`` file, without reading the voxels."""
     with _opened(path) as file, readable(path):
         data = file.read(540)
     import nibabel  # noqa: PLC0415 - slow to import, needed only here
@@ -119,7 +119,7 @@ def _checked(path: Path, header: Any, dtype: np.dtype[Any], slope: float, inter:
 
 
 def _form(given: Callable[..., Any]) -> NDArray[np.float64] | None:
-    """Return a matrix of the header; None where it has none, or one that is none."""
+    """Return a matrix of the header; None where the header has none, or an invalid one."""
     try:
         matrix, code = given(coded=True)
     except Exception:  # noqa: BLE001 - its own kinds, for quaternions that turn nothing
@@ -137,7 +137,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 
 
 def read_volume(path: Path, header: Header) -> NDArray[Any]:
-    """Return the voxels: as stored, or as scaled float32 where 8 bytes a voxel are stored. Reads to the file's end.
+    """Return the voxels as stored, or as scaled float32 where the file stores 8 bytes a voxel. Reads the whole file.
 
     Never unpacks more than the header announces.
     """
@@ -156,7 +156,7 @@ def read_volume(path: Path, header: Header) -> NDArray[Any]:
             if wide:
                 block[:] = header.scaled(target)
         if len(file.read(_SLACK + 1)) > _SLACK:
-            raise DataError(f"{path}: dim: holds more than the voxels of shape {header.shape}")
+            raise DataError(f"{path}: dim: the file holds more voxels than shape {header.shape} has")
     return voxels.reshape(header.shape, order="F")
 
 
@@ -168,7 +168,7 @@ def _fill(file: BufferedReader, target: memoryview) -> int:
 
 
 class VolumeCache:
-    """The latest volumes, unpacked, at most *limit* bytes of them together."""
+    """A cache of the volumes used last, unpacked, of at most *limit* bytes together."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit = limit
@@ -187,9 +187,9 @@ class VolumeCache:
         return np.ascontiguousarray(values, np.float32)
 
     def native(self, path: Path, dim: int, index: int, declared: Units) -> NativeImage:
-        """Return slice *index* along axis *dim*, whose values are in *declared*, and the way to those beside it.
+        """Return slice *index* along axis *dim*, with values in the unit *declared*, and access to its neighbours.
 
-        Each is read when it is asked for, and a DataError names it where it holds NaN or infinity.
+        A neighbouring slice is read on request; a DataError names it where it holds NaN or infinity.
         """
 
         def values(away: int) -> FloatImage:

@@ -1,17 +1,17 @@
-"""What a phantom consists of, drawn from its seed and index. No pixel is made here.
+"""The shapes and levels of a phantom, drawn from its seed and index. No pixel is made here.
 
 Lengths are mm from the outer corner of the first pixel, x right, y down. Distributions ("uniform" unless said):
 
-* picture: sides 128..320 px, each on its own. Pixels: two of three pictures have square ones of 0.4..1.5 mm; else the
+* image: sides 128..320 px, drawn separately. Pixels: two of three images have square ones of 0.4..1.5 mm; else the
   longer side is 1.25..3 times the shorter, both within 0.4..1.5 mm, tall and wide ones equally often.
 * lesion: major axis log-uniform from 5 mm (at least 10 pixels of the longer side) to 60 mm (at most 40 % of the
-  picture's shorter side); minor axis 0.5..0.95 of it; any direction; anywhere, at least 3 pixels of the longer side
+  image's shorter side); minor axis 0.5..0.95 of it; any direction; anywhere, at least 3 pixels of the longer side
   from the border; bright or dark equally often, by 30..80 grey levels.
 * tissue: level 90..150; a smooth random field of standard deviation 2..8 levels and knots every 4..25 mm.
 * noise: standard deviation 2..12 levels, Rician or Gaussian equally often.
 * markers: 70 levels brighter or darker than tissue; a disc's radius is 2, a cross's arm 3 pixels of the longer side.
   Anywhere clear of the border, of the circle around the lesion and of one another; the two of a colour, which make a
-  line, are apart by a fifth of the picture's shorter side at least.
+  line, are apart by a fifth of the image's shorter side at least.
 """
 
 import math
@@ -67,7 +67,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Phantom:
-    """All that a picture is made from; levels are grey levels, 0..255."""
+    """Everything from which a phantom's image is made; levels are grey levels, 0..255."""
 
     seed: int
     index: int
@@ -89,12 +89,12 @@ class Phantom:
 
 
 def bits(seed: int, index: int, stream: int) -> np.random.PCG64:
-    """Return a phantom's own source of random bits: GEOMETRY's or PIXELS'."""
+    """Return the source of random bits of one phantom, for the stream GEOMETRY or PIXELS."""
     return np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(index, stream)))
 
 
 class _Dice:
-    """Numbers from the raw bits, rounded to a millionth."""
+    """Random numbers made from the raw bits, rounded to a millionth."""
 
     def __init__(self, source: np.random.PCG64) -> None:
         self._source = source
@@ -156,7 +156,7 @@ def _lesion(dice: _Dice, coarse: float, field: tuple[float, float]) -> Oval:
 
 
 def _markers(dice: _Dice, coarse: float, field: tuple[float, float], lesion: Oval) -> tuple[Marker, ...]:
-    """Draw all four until they are clear of everything; the lesion is small enough for them to be so soon."""
+    """Draw the four markers again until none overlaps anything; the lesion is small, so this soon succeeds."""
     border = (_REACH + 2) * coarse
     while True:
         places = [(dice.between(border, field[0] - border), dice.between(border, field[1] - border)) for _ in MARKERS]

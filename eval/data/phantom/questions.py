@@ -1,6 +1,6 @@
-"""The four questions about a phantom, with their truth worked out from what it was made of.
+"""The four questions about a phantom, with their ground truth computed from its geometry.
 
-Truth is rounded to a billionth (relative coordinates, mm, degrees, pixels): far below any tool's error.
+Ground truth is rounded to a billionth (relative coordinates, mm, degrees, pixels): far below any tool's error.
 """
 
 import math
@@ -28,12 +28,12 @@ _MEASURED: dict[TaskName, str] = {
 
 
 def image_name(phantom: Phantom) -> str:
-    """Return what a sample calls the picture; there is no file."""
+    """Return the name by which a sample refers to the image; there is no file."""
     return f"phantom/{phantom.seed}/{phantom.index}"
 
 
 def phantom_index(image: str) -> int:
-    """Return the index of the phantom that an image is called after."""
+    """Return the index of the phantom from the name of its image."""
     return int(image.rpartition("/")[2])
 
 
@@ -70,7 +70,7 @@ def _question(phantom: Phantom, task: Task) -> Sample:
 
 
 def _points(phantom: Phantom, task: Task) -> list[tuple[str, tuple[float, float]]]:
-    """Return the points of the truth with their names, x and y in mm from the first pixel's outer corner, y down."""
+    """Return the named ground truth points, x and y in mm from the first pixel's outer corner, y down."""
     lesion = phantom.lesion
     if task is DETECTION:
         x, y = lesion.reach

@@ -1,4 +1,4 @@
-"""Pixels of a phantom: every edge covers its pixels by their share, so that analytic edges are where they should be.
+"""Pixels of a phantom: a shape covers each edge pixel by its exact share, so that edges lie where geometry says.
 
 An ellipse's chords are exact along x; down, each row of pixels is cut into ``_STEPS`` rows. Crosses are exact. Grey
 levels are whole and clipped to 0..255.
@@ -27,7 +27,7 @@ Plane = NDArray[np.float64]
 
 
 def render(phantom: Phantom) -> FloatImage:
-    """Return the picture, (height, width), in whole grey levels."""
+    """Return the image of a phantom, (height, width), in whole grey levels."""
     size, spacing = phantom.size, phantom.spacing
     levels = phantom.tissue + phantom.contrast * covered(phantom.lesion, size, spacing)
     for marker in phantom.markers:
@@ -71,7 +71,7 @@ def _marked(marker: Marker, size: Size, spacing: Spacing) -> Plane:
 
 
 def _span(count: int, side: float, middle: float, half: float) -> Plane:
-    """Return the share of each of *count* pixels of a side (mm) that middle - half .. middle + half covers."""
+    """Return the share of each of *count* pixels (*side* mm long) that middle - half .. middle + half covers."""
     start, end, at = (middle - half) / side, (middle + half) / side, np.arange(count)
     return np.asarray(np.clip(np.minimum(end, at + 1) - np.maximum(start, at), 0.0, None), np.float64)
 

@@ -29,12 +29,12 @@ __all__ = ["SOURCES", "is_script", "open_source", "script_message"]
 
 _LOG = logging.getLogger(__name__)
 SOURCES = Door("medvision_agent.sources", "source", DataError)
-"""Where sources with a name come from."""
+"""The group of entry points through which named sources are found."""
 _FILES: Mapping[str, Callable[[Path], Source]] = {".jsonl": JsonlSource, ".parquet": ParquetSource}
 
 
 def open_source(name: str, reading: Reading | None = None, *, listing: bool = True) -> Source:
-    """Return the source called *name*: ``NAME`` or ``NAME:ARGUMENT`` of an offered one, or a JSONL or Parquet file.
+    """Return the source *name*: ``NAME`` or ``NAME:ARGUMENT`` of a registered source, or a JSONL or Parquet file.
 
     *reading* goes with ``medvision:DIR`` only. Without *listing*, the samples of a file are read and checked when they
     are first asked for.
@@ -53,7 +53,7 @@ def _opened(name: str, reading: Reading) -> Source:
     names = SOURCES.names()
     if kind in names:
         if colon and not argument:
-            raise ConfigError(f"--data {name}: nothing follows the colon; give an argument, or {kind!r} alone")
+            raise ConfigError(f"--data {name}: the text after the colon is missing; add it, or give {kind!r} alone")
         offer = SOURCES.offer(kind)
         made: Source = offer.made(argument, reading) if offer.shipped else OfferedSource(offer, name, argument)
         return made
@@ -85,7 +85,7 @@ def is_script(name: str) -> bool:
 
 
 def script_message(name: str) -> str:
-    """Return the error: why it cannot be read here, and the commands that fetch the data."""
+    """Return the error that says why *name* cannot be read here, with the commands that fetch the data."""
     pins = "export MedVision_DATA_DIR=$PWD/Data MedVision_PLANNER_VERSION=1.0.0 MedVision_ACK_RELEASE=1.4.0"
     load = f"load_dataset('{REPOSITORY}', name='KiPA22_TumorLesionSize_Task01_Axial_Test', trust_remote_code=True,"
     return f"""--data {name}: medvision-agent does not run MedVision's loading script, which needs datasets==3.6.0 \

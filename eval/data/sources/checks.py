@@ -1,4 +1,4 @@
-"""Parsing one sample and refusing what cannot be right, with messages that name the place and the field."""
+"""Parsing and checking one sample; error messages name the place and the field."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ __all__ += ["path_fault", "whole"]
 
 _T = TypeVar("_T")
 _MOST = 8
-"""Mistakes of one sample that a message names."""
+"""How many errors of one sample a message names."""
 
 
 def parse_sample(text: bytes | str, place: str) -> Sample:
@@ -38,7 +38,7 @@ def parse_sample(text: bytes | str, place: str) -> Sample:
 
 
 def check_sample(given: object, place: str) -> Sample:
-    """Return a sample that other code made, validated again; raises DataError naming *place* and the field."""
+    """Return a sample made by other code after validating it; raises DataError naming *place* and the field."""
     if not isinstance(given, Sample):
         raise DataError(f"{place}: expected a Sample, found {type(given).__name__}")
     try:
@@ -52,10 +52,10 @@ def check_sample(given: object, place: str) -> Sample:
 
 
 class FileSource(ABC):
-    """The samples of one file, checked, and their pictures. The file is read when its samples are first asked for."""
+    """The checked samples of one file and their images. The file is read when its samples are first needed."""
 
     form: str
-    """Where one sample is expected, in words."""
+    """What holds one sample, in words for messages."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -63,27 +63,27 @@ class FileSource(ABC):
 
     @property
     def samples(self) -> Samples:
-        """All samples, checked; raises DataError where there are none, or they cannot stand together."""
+        """All samples, checked; raises DataError where there are none, or they may not be in one source."""
         return self._listing.samples
 
     @property
     def info(self) -> SourceInfo:
-        """Name the file, and say if its pictures are made."""
+        """The name of the file, the number of its samples, and whether their images are synthetic."""
         return SourceInfo.of_file(self._path, len(self.samples), synthetic=self._listing.synthetic)
 
     def load(self, sample: Sample, number: int | None = None) -> NativeImage:
         """Return the native pixels of a sample; raises DataError naming its place in the file, and the field.
 
-        *number* is that of its place, where it is known: a file that is not sound as a whole can be looked at by it.
+        *number* is the number of its place, where known: with it, one sample of a partly broken file can be loaded.
         """
         return self._at(self._loaded, sample, number)
 
     def inspect(self, sample: Sample, number: int | None = None) -> Inspected:
-        """Return the size of a sample's picture, found to be whole, and a hash of its file; raises DataError."""
+        """Return the size of a sample's image and a hash of its file, checked to be complete; raises DataError."""
         return self._at(self._inspected, sample, number)
 
     def size(self, sample: Sample) -> tuple[int, int]:
-        """Return height and width of a sample's picture in pixels; raises DataError."""
+        """Return height and width of a sample's image in pixels; raises DataError."""
         found = self.inspect(sample)
         return found.height, found.width
 
@@ -93,7 +93,7 @@ class FileSource(ABC):
         try:
             return look(sample, str(self._path), None)
         except DataError:
-            # Which line it is has to be looked up, and only a message needs it.
+            # Looking up the line takes time, and only a message needs it.
             return look(sample, self.place_of(sample), None)
 
     @property
@@ -105,27 +105,27 @@ class FileSource(ABC):
     def _read(self) -> Listing:
         listing = Listing(whole(self.read()), self.place)
         if not listing.samples:
-            raise DataError(f"{self._path}: no samples in it; expected one {self.form} (docs/data.md)")
+            raise DataError(f"{self._path}: contains no samples; expected one {self.form} (docs/data.md)")
         return listing
 
     @abstractmethod
     def read(self) -> Iterator[Read]:
-        """Yield every sample, or the error of its place, with the number of the place; goes on after an error.
+        """Yield the number of each place with its sample or its error; continues after an error.
 
-        Pictures are not read, but for their size where a sample's ``frame`` needs it.
+        Images are not read, except for their size where a sample's ``frame`` needs it.
         """
 
     @abstractmethod
     def place(self, number: int) -> str:
-        """Return the words for the place with a number."""
+        """Return the words that messages use for the place with this number."""
 
     def place_of(self, sample: Sample) -> str:
-        """Return the words for the place of a sample."""
+        """Return the words that messages use for the place of a sample."""
         return self._listing.place(sample)
 
     @abstractmethod
     def _inspected(self, sample: Sample, place: str, number: int | None) -> Inspected:
-        """Return what the bytes of a sample's picture say; *place* begins every message."""
+        """Return the facts in the bytes of a sample's image, not decoded; *place* begins every message."""
 
     @abstractmethod
     def _loaded(self, sample: Sample, place: str, number: int | None) -> NativeImage:
@@ -141,7 +141,7 @@ def whole(read: Iterable[Read]) -> Iterator[tuple[int, Sample]]:
 
 
 def inspected(sample: Sample, png: bytes, place: str, field: str) -> Inspected:
-    """Return what the bytes of a sample's picture, those of *field*, say of it; the pixels are not decoded."""
+    """Return the facts in the bytes of a sample's image, from *field*; the pixels are not decoded."""
     found = inspect_picture(png, f"{place}: {field}")
     if sample.values is not None and found.displayed:
         raise DataError(f"{place}: {EIGHT_BITS}")
@@ -149,40 +149,40 @@ def inspected(sample: Sample, png: bytes, place: str, field: str) -> Inspected:
 
 
 def native_of(sample: Sample, png: bytes, place: str, field: str) -> NativeImage:
-    """Return the pixels of a sample's picture, whose bytes are those of *field*."""
+    """Return the pixels of a sample's image from the bytes in *field*."""
     native = from_levels(decode_picture(png, f"{place}: {field}"), sample, place)
     check_points(sample, native.values.shape, place)
     return native
 
 
 def check_points(sample: Sample, shape: tuple[int, ...], place: str) -> None:
-    """Raise DataError if a truth point lies outside a picture of *shape* (height, width)."""
+    """Raise DataError if a ground truth point lies outside an image of *shape* (height, width)."""
     for wrong in outside(sample, shape):
         raise DataError(f"{place}: truth_points: {wrong}")
 
 
 def outside(sample: Sample, shape: tuple[int, ...]) -> Iterator[str]:
-    """Yield a message for every truth point that lies outside a picture of *shape* (height, width)."""
+    """Yield a message for every ground truth point that lies outside an image of *shape* (height, width)."""
     height, width = shape
     for point in sample.truth_points:
         if not (0 <= point.x <= width and 0 <= point.y <= height):
             yield (
-                f"{point.name!r} ({point.x:g}, {point.y:g}) lies outside the picture "
+                f"{point.name!r} ({point.x:g}, {point.y:g}) lies outside the image "
                 f"of {width} x {height} px (x to the right, y down, in pixels from the outer corner)"
             )
 
 
 def _blank(sample: Sample) -> str:
-    """Say which text that must not be empty holds nothing but spaces, or return an empty string."""
+    """Return a message if a required text contains only spaces, else an empty string."""
     if not sample.subject.strip():
-        return "subject: is blank; name the person behind the image, the cluster of all statistics"
+        return "subject: is blank; name the person whom the image shows (statistics are clustered by person)"
     if sample.label is not None and not sample.label.strip():
         return "label: is blank; name the structure that is asked about"
     return ""
 
 
 def path_fault(image: str) -> str:
-    """Say why *image* is no path below the folder of its file, or return an empty string."""
+    """Return a message if *image* is not a path below the folder of its file, else an empty string."""
     path = PurePosixPath(image)
     if path.is_absolute() or PureWindowsPath(image).anchor or ".." in path.parts or "\\" in image or "\0" in image:
         return f"image: {image!r} must be a path below the file's own folder, with forward slashes and without '..'"
@@ -192,4 +192,4 @@ def path_fault(image: str) -> str:
 def _target_fault(sample: Sample) -> str:
     if sample.asks.is_plausible(sample.target):
         return ""
-    return f"target: {list(sample.target)} is no {sample.task} target; expected {sample.asks.plausible}"
+    return f"target: {list(sample.target)} is not a {sample.task} target; expected {sample.asks.plausible}"

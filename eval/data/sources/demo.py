@@ -21,7 +21,7 @@ class DemoSource:
 
     @property
     def info(self) -> SourceInfo:
-        """Say that this is a demonstration, and how its boxes are meant."""
+        """A note that this is a demonstration, with the convention of its boxes."""
         return SourceInfo(
             name="demo",
             demonstration=True,
@@ -37,7 +37,7 @@ class DemoSource:
         return TypeAdapter(tuple[Sample, ...]).validate_json((DEMO_FOLDER / "samples.json").read_bytes())
 
     def size(self, sample: Sample) -> tuple[int, int]:
-        """Return height and width of a sample's picture in pixels."""
+        """Return height and width of a sample's image in pixels."""
         return picture_size(DEMO_FOLDER, sample.image, f"demo: {sample.id}")
 
     def load(self, sample: Sample) -> NativeImage:

@@ -1,6 +1,6 @@
-"""Writing samples to files that ``open_source`` reads back as they were: a folder of JSON Lines and PNG, or Parquet.
+"""Export of samples to files that ``open_source`` reads back unchanged: a folder of JSON Lines and PNG, or Parquet.
 
-The result appears whole or not at all: it is written beside its place under another name and moved there at the end.
+The result appears complete or not at all: it is written under a temporary name beside its place, then moved there.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ from medvision_agent.tools.view.png import encode_png
 __all__ = ["export"]
 
 _ROWS_TOGETHER = 100
-"""Rows in one group of a Parquet file: a reader holds the pictures of a whole group in memory."""
+"""Rows in one group of a Parquet file: a reader holds the images of a whole group in memory."""
 
 
 def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool = False) -> None:
-    """Write *samples* and their pictures to *out*: Parquet if it ends so, else a folder.
+    """Write *samples* and their images to *out*: Parquet if its name ends in .parquet, else a folder.
 
     An existing *out* is replaced only with *force*, and a folder only if it holds an earlier export: StorageError
     otherwise.
@@ -51,7 +51,7 @@ def _check_free(out: Path, *, force: bool) -> None:
         raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
     ours = (out / "samples.jsonl").is_file() and {item.name for item in out.iterdir()} <= {"samples.jsonl", "images"}
     if out.is_dir() != (out.suffix != ".parquet") or (out.is_dir() and not ours):
-        raise StorageError(f"{out}: is no earlier export, so it is not replaced; choose another name")
+        raise StorageError(f"{out}: is not an earlier export, so it is not replaced; choose another name")
 
 
 def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> None:
@@ -60,7 +60,7 @@ def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> No
         for sample in samples:
             stored, sample = to_levels(source.load(sample), sample)  # noqa: PLW2901 - the same, with its levels
             data = encode_png(stored)
-            # Named by content: questions about one picture share it, and no name of a source can leave the folder.
+            # Named by content: questions about one image share its file, and no source's name can leave the folder.
             image = f"images/{hashlib.sha256(data).hexdigest()[:20]}.png"
             (folder / image).write_bytes(data)
             fields = in_one_frame(sample, lambda: stored.shape) | {"image": image}  # noqa: B023 - asked at once
@@ -68,7 +68,7 @@ def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> No
 
 
 def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> None:
-    """Write plain Parquet: what ``datasets`` adds to a file's schema, other versions of it cannot read."""
+    """Write plain Parquet, because other versions of ``datasets`` cannot read what it adds to a file's schema."""
     import pyarrow.parquet  # noqa: PLC0415 - slow
 
     rows = [_row(*to_levels(source.load(sample), sample)) for sample in samples]

@@ -1,4 +1,4 @@
-"""The fields of a sample as a file has them, before they are checked."""
+"""The fields of a sample as a file states them, before they are checked."""
 
 import json
 from collections import Counter
@@ -11,13 +11,13 @@ __all__ = ["fields_of", "without_nulls"]
 
 
 class _TwiceError(ValueError):
-    """A key stands twice in one object."""
+    """A key is given twice in one object."""
 
 
 def fields_of(text: bytes, place: str) -> dict[str, Any] | None:
-    """Return the fields of one JSON object; None where *text* is none, of which the parser of samples says more.
+    """Return the fields of one JSON object; None where *text* is not one, which the parser of samples then reports.
 
-    A key that is given twice is a DataError: JSON's readers take the last one and say nothing.
+    A key that is given twice is a DataError: JSON readers would silently take the last value.
     """
     try:
         found = json.loads(text, object_pairs_hook=_unique)

@@ -1,8 +1,8 @@
-"""The one frame that the points and the box of a sample are written in: the key ``frame`` of the sample form.
+"""Coordinate frames of a sample file: the key ``frame`` says in which frame its points and its box are written.
 
 Contract: ``pixels`` are pixels from the top left corner, x to the right and y down; ``medvision`` is MedVision's own,
 0 to 1 from the lower left corner, y up. A file without the key has boxes in the latter and points in the former. A
-``Sample`` holds them in this older way, whichever frame its file has.
+``Sample`` always holds them in this older way, for any frame of its file.
 """
 
 import math
@@ -22,13 +22,13 @@ _FRAMES = ("pixels", "medvision")
 _DIGITS = 9
 """Decimals of a pixel to which points are read from MedVision's frame, so that a point is the same after an export."""
 _SHORT, _NOISE = 12, 4e-16
-"""Decimals of a relative coordinate that is written short, and what division may leave beside it."""
+"""Decimals of a relative coordinate that is written short, and the error that division may add."""
 
 _Size = Callable[[], tuple[int, int] | None]
 
 
 def read_frame(fields: dict[str, Any], size: _Size, place: str) -> dict[str, Any]:
-    """Return the fields of a sample without ``frame``, box and points as a ``Sample`` holds them.
+    """Return the fields of a sample without ``frame``, with box and points in the frames that a ``Sample`` uses.
 
     *size* returns height and width of the picture in pixels, and is asked only where they are needed; None where the
     picture is not named rightly. Fields of a wrong form are left to the parser of samples. Raises DataError.
@@ -68,7 +68,7 @@ def in_one_frame(sample: Sample, size: _Size) -> dict[str, Any]:
 
 
 def size_of(source: Source, sample: Sample) -> tuple[int, int]:
-    """Return height and width of a sample's picture in pixels; raises DataError where it has to be read and cannot."""
+    """Return height and width of a sample's image in pixels; raises DataError where a needed image is unreadable."""
     if sample.medvision is not None:
         return sample.medvision.image_size_2d
     if isinstance(source, Sized):
@@ -78,14 +78,14 @@ def size_of(source: Source, sample: Sample) -> tuple[int, int]:
 
 
 def _ratio(part: float, whole: int) -> float:
-    """Return a part of a whole; a number with few decimals as it is written, not as division leaves it."""
+    """Return *part* / *whole*; a quotient close to a number with few decimals is rounded to that number."""
     value = part / whole
     short = round(value, _SHORT)
     return short if abs(short - value) < _NOISE else value
 
 
 def _part(ratio: float, whole: int, *, from_above: bool = False) -> float:
-    """Return the pixels from which ``_ratio`` gives *ratio*, the ones with the fewest decimals."""
+    """Return the pixels, with as few decimals as possible, from which ``_ratio`` gives *ratio*."""
     pixels = whole - ratio * whole if from_above else ratio * whole
     near = (pixels, math.nextafter(pixels, math.inf), math.nextafter(pixels, -math.inf))
     for one in (*(round(pixels, digits) for digits in range(13)), *near):
@@ -98,8 +98,8 @@ def _relative(target: list[float], height: int, width: int, place: str) -> list[
     x1, y1, x2, y2 = target
     if not (0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height):
         raise DataError(
-            f"{place}: target: {target} is no box in pixels; expected x1, y1, x2, y2 with x1 < x2 and y1 < y2 within "
-            f"the picture of {width} x {height} px, from its top left corner, y down"
+            f"{place}: target: {target} is not a box in pixels; expected x1, y1, x2, y2 with x1 < x2 and y1 < y2 in "
+            f"the image of {width} x {height} px, from its top left corner, y down"
         )
     return [_ratio(x1, width), _ratio(height - y2, height), _ratio(x2, width), _ratio(height - y1, height)]
 
@@ -115,7 +115,7 @@ def _in_pixels(points: Any, height: int, width: int, place: str) -> Any:
         if not (0 <= x <= 1 and 0 <= y <= 1):
             name = str(point.get("name"))[:80]
             raise DataError(
-                f"{place}: truth_points: {name!r} ({x:g}, {y:g}) lies outside the picture; in the frame 'medvision' "
+                f"{place}: truth_points: {name!r} ({x:g}, {y:g}) lies outside the image; in the frame 'medvision' "
                 "points are from 0 to 1, from the lower left corner, y up"
             )
         found.append(point | {"x": round(x * width, _DIGITS), "y": round(height - y * height, _DIGITS)})
@@ -123,7 +123,7 @@ def _in_pixels(points: Any, height: int, width: int, place: str) -> Any:
 
 
 def _numbers(value: Any, count: int) -> bool:
-    """Say whether a value is a list of that many numbers."""
+    """Return whether a value is a list of that many numbers."""
     if not isinstance(value, list) or len(value) != count:
         return False
     return all(isinstance(one, int | float) and not isinstance(one, bool) for one in value)

@@ -1,4 +1,4 @@
-"""Samples from a JSON Lines file: one sample per line, pictures and volumes in files beside it.
+"""Samples from a JSON Lines file: one sample per line, images and volumes in files beside it.
 
 Blank lines are skipped.
 """
@@ -32,11 +32,11 @@ class JsonlSource(FileSource):
         self._volumes = Volumes(path.parent)
 
     def volumes_sha256(self, samples: Iterable[Sample]) -> str | None:
-        """Return a hash over the files of the volumes of *samples*; None where they are pictures."""
+        """Return a hash over the volume files of *samples*; None where no sample has a volume."""
         return self._volumes.sha256(samples)
 
     def fingerprint(self) -> str | None:
-        """Return the hash of the file; headers of volumes are no part of it, but of ``volumes_sha256``."""
+        """Return the hash of the file; headers of volumes are part of ``volumes_sha256`` instead."""
         try:
             with self._path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -45,11 +45,11 @@ class JsonlSource(FileSource):
 
     @property
     def volumes(self) -> Volumes:
-        """The volumes that its samples are slices of."""
+        """The volumes whose slices the samples ask about."""
         return self._volumes
 
     def read(self) -> Iterator[Read]:
-        """Yield every line, checked with the header of its volume, or what is wrong with it."""
+        """Yield every line as a sample, checked against the header of its volume, or as the error in it."""
         return _read(self._path, self._volumes)
 
     def place(self, number: int) -> str:
@@ -93,7 +93,7 @@ def _sample(text: bytes, folder: Path, volumes: Volumes, place: str) -> Sample |
 
 
 def _size(fields: dict[str, Any], folder: Path, volumes: Volumes, place: str) -> tuple[int, int] | None:
-    """Return height and width of the picture that fields name; None where they do not name one rightly."""
+    """Return height and width of the image named by *fields*; None where they do not name an image correctly."""
     image = fields.get("image")
     if not isinstance(image, str) or path_fault(image):
         return None

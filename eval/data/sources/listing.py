@@ -1,7 +1,7 @@
-"""A list of samples as it is read: each is checked beside the others, and none is held.
+"""Checks a list of samples while it is read: each is compared with those before it, and no sample is kept.
 
-Contract: every id is unique, and synthetic samples stand with no others. What is wrong is a DataError that names both
-places; it is said once everything is read, so that what is wrong with one sample alone is said first.
+Contract: every id is unique, and synthetic samples are not mixed with others. A violation is a DataError that names
+both places. It is raised after all samples are read, so that errors of single samples are reported first.
 """
 
 from array import array
@@ -21,37 +21,37 @@ class Listing:
     """Samples with their places in a file or another list."""
 
     def __init__(self, numbered: Iterable[tuple[int, Sample]], place: Callable[[int], str]) -> None:
-        """Read samples, each with the number from which *place* makes the words for its place; raises DataError."""
+        """Read samples with their numbers, which *place* turns into words for messages; raises DataError."""
         kept = Kept()
         self._place, self._numbers, self._ids = place, array("I"), array("q")
         marked: dict[bool, int] = {}
         for number, sample in numbered:
             kept.add(sample)
             self._numbers.append(number)
-            self._ids.append(hash(sample.id))  # of one process; equal hashes are looked into
+            self._ids.append(hash(sample.id))  # valid in one process; equal hashes are compared by id
             marked.setdefault(sample.marks.synthetic, number)
         self.samples: Samples = kept
         self.synthetic = True in marked
-        """Whether the pictures are made, not taken."""
+        """Whether the images are synthetic."""
         self._sorted: NDArray[np.intp] | None = None
         self._check_unique()
         check_unmixed({synthetic: place(number) for synthetic, number in marked.items()})
 
     def row(self, sample: Sample) -> int:
-        """Return the row of a sample, from 0; DataError where there is none with its id."""
+        """Return the row of a sample, from 0; raises DataError where no sample has its id."""
         ids, order = np.asarray(self._ids), self._order()
         wanted = hash(sample.id)
         for at in range(*(int(np.searchsorted(ids, wanted, side, sorter=order)) for side in ("left", "right"))):
             if self.samples[int(order[at])].id == sample.id:
                 return int(order[at])
-        raise DataError(f"sample {sample.id!r} is none of this source")
+        raise DataError(f"sample {sample.id!r} is not in this source")
 
     def place(self, sample: Sample) -> str:
         """Return the words for the place of a sample."""
         return self._place(self._numbers[self.row(sample)])
 
     def _order(self) -> NDArray[np.intp]:
-        """Return the rows in the order of the hashes of their ids, equal ones in their own order."""
+        """Return the rows in the order of the hashes of their ids; rows with equal hashes keep their order."""
         if self._sorted is None:
             self._sorted = np.argsort(np.asarray(self._ids), kind="stable")
         return self._sorted
@@ -71,11 +71,11 @@ class Listing:
 def check_unmixed(first: dict[bool, str]) -> None:
     """Raise DataError naming two places if some samples are synthetic and others are not.
 
-    All figures of a run are means over its samples: made and taken pictures must never meet in one.
+    All figures of a run are means over its samples, and no mean may mix synthetic and real images.
     """
     if len(first) == 2:
         later = list(first.values())[1]
         raise DataError(
             f"{later}: marks.synthetic: synthetic samples and others in one source ({first[True]} is marked, "
-            f"{first[False]} is not); no mean may hold both, so keep each kind in a source of its own"
+            f"{first[False]} is not); no mean may mix them, so keep each kind in a separate source"
         )

@@ -1,4 +1,4 @@
-"""A source of another package, checked: what it offers is held to the contract of ``Source``.
+"""Checks a source of another package against the contract of ``Source``.
 
 Contract: every sample is validated again, ids are unique, every sample has a subject, synthetic and other samples do
 not mix, and an image is a finite array of two dimensions. Whatever the package raises or returns wrongly is a DataError
@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 class OfferedSource:
-    """The samples of what a package's factory makes of an argument."""
+    """The source that a package's factory makes from an argument, with checks."""
 
     def __init__(self, offer: Offer, name: str, argument: str) -> None:
         """Make the source that ``--data`` *name* asks for; raises DataError."""
@@ -38,7 +38,7 @@ class OfferedSource:
 
     @property
     def info(self) -> SourceInfo:
-        """What the package says about its samples, under the name they were asked for by, with its origin."""
+        """The package's note about its samples, under the name in ``--data``, with the package's origin."""
         given = self._told("info", SourceInfo, lambda: self._source.info)
         return replace(given, name=self._name, origin=self._offer.origin())
 
@@ -47,11 +47,11 @@ class OfferedSource:
         """All samples, checked."""
         listing = Listing(whole(self.read()), self.place)
         if not listing.samples:
-            raise self._offer.failed(f"there are no samples in {self._name!r}")
+            raise self._offer.failed(f"{self._name!r} contains no samples")
         return listing.samples
 
     def read(self) -> Iterator[Read]:
-        """Yield every sample, checked, or what is wrong with it; raises DataError where there is no list of them."""
+        """Yield every checked sample, or the error in it; raises DataError where the package returns no sequence."""
         given = self._told("samples", object, lambda: self._source.samples)
         if not isinstance(given, Sequence):
             raise self._offer.failed(f"samples: expected Sequence, found {type(given).__name__}")
@@ -63,7 +63,7 @@ class OfferedSource:
                 yield at + 1, error
 
     def place(self, number: int) -> str:
-        """Return the words for a sample's place in the list, from 1."""
+        """Return the words that messages use for a sample's place in the list, from 1."""
         return f"{self._offer}: sample {number}"
 
     def load(self, sample: Sample) -> NativeImage:
@@ -90,11 +90,11 @@ class OfferedSource:
     def _units(self, native: NativeImage, place: str) -> Units:
         given: object = native.declared
         if given not in tuple(Units):
-            raise DataError(f"{place}: declared: {given!r} is no unit; expected one of {', '.join(map(repr, Units))}")
+            raise DataError(f"{place}: declared: {given!r} is not a unit; expected {', '.join(map(repr, Units))}")
         return Units(native.declared)
 
     def _stack(self, native: NativeImage, place: str) -> Stack | None:
-        """Return the slices beside an image, each of them checked when it is asked for."""
+        """Return the slices beside an image; each is checked when it is read."""
         stack: object = native.stack
         if stack is None:
             return None
@@ -104,7 +104,7 @@ class OfferedSource:
         def checked(away: int) -> FloatImage:
             given = self._told("stack", np.ndarray, lambda: np.asarray(stack.values(away)))
             if given.shape != native.values.shape or given.dtype.kind not in "uif":
-                raise DataError(f"{place}: stack: slice {away} has not the shape of the image, or no real numbers")
+                raise DataError(f"{place}: stack: slice {away} must hold real numbers and have the shape of the image")
             with np.errstate(over="ignore"):
                 values = given.astype(np.float32)
             if not np.isfinite(values).all():
@@ -114,10 +114,10 @@ class OfferedSource:
         return replace(stack, values=checked)
 
     def _told(self, what: str, wanted: type[_T], told: Callable[[], object]) -> _T:
-        """Return what the package answers; raises DataError naming the package."""
+        """Return the result of a call to the package; raises DataError naming the package."""
         try:
             value = told()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - another package's code may raise anything
             raise self._offer.failed(error) from None
         if not isinstance(value, wanted):
             raise self._offer.failed(f"{what}: expected {wanted.__name__}, found {type(value).__name__}")

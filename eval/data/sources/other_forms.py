@@ -1,4 +1,4 @@
-"""What a user may give as ``--data`` that is no list of samples, and what to give instead. Data, and one function."""
+"""What to give instead where ``--data`` names a file or folder that is not a list of samples."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _FORM = (
 
 
 def remedy_for(path: Path) -> str:
-    """Return what to give instead of a folder or a file that exists; empty where it is of no kind known here."""
+    """Return what to give instead of an existing folder or file; empty where its kind is not known here."""
     if path.is_dir():
         return _of_folder(path)
     name = path.name.lower()

@@ -1,8 +1,8 @@
-"""Samples from a Parquet file: one sample per row, the picture's PNG bytes in column ``image_bytes``.
+"""Samples from a Parquet file: one sample per row, the image's PNG bytes in column ``image_bytes``.
 
 The columns are the fields of ``Sample``: ``pixel_size``, ``marks`` and ``values`` are structs, ``truth_points`` a list
 of structs, ``target`` and ``landmarks`` lists, ``medvision`` JSON text. A null or a missing column stands for a field's
-default, so a file written by any tool can be read; ``image`` names the picture but is not opened. The file is read with
+default, so a file written by any tool can be read; ``image`` names the image but is not opened. The file is read with
 ``datasets``.
 """
 
@@ -29,14 +29,14 @@ from medvision_agent.eval.data.sources.picture import size_in
 __all__ = ["FACTS", "PICTURE", "ParquetSource"]
 
 PICTURE = "image_bytes"
-"""The column with the pictures."""
+"""The column with the images."""
 FACTS = "medvision"
 """The column with MedVision's facts, as JSON text."""
 
 
 @contextmanager
 def _quiet_datasets() -> Iterator[Any]:
-    """Import ``datasets`` (slow, so only here) and hold its progress bars and its log back for a while."""
+    """Import ``datasets`` (slow, so only here) and silence its progress bars and its log meanwhile."""
     import datasets  # noqa: PLC0415
 
     logger = logging.getLogger("datasets")
@@ -52,12 +52,12 @@ def _quiet_datasets() -> Iterator[Any]:
 
 
 class ParquetSource(FileSource):
-    """The samples of one Parquet file; pictures are read row by row from a temporary memory map."""
+    """The samples of one Parquet file; images are read row by row from a temporary memory map."""
 
     form = "per row"
 
     def __init__(self, path: Path) -> None:
-        """Open the file; raises DataError where it cannot be read, or has no pictures."""
+        """Open the file; raises DataError where it cannot be read, or has no column of images."""
         super().__init__(path)
         self._opened = _sha256_of(path)
         cache = tempfile.mkdtemp(prefix="medvision-agent-")
@@ -65,13 +65,13 @@ class ParquetSource(FileSource):
         self._rows = _open(path, cache)
 
     def fingerprint(self) -> str | None:
-        """Return the hash of all columns, of pictures their sizes; None where the file changed since it was opened."""
+        """Return the hash of all columns (of images, of their sizes); None if the file changed since it was opened."""
         now = _sha256_of(self._path)
         return now if now == self._opened else None
 
     def read(self) -> Iterator[Read]:
-        """Yield every row, checked, or what is wrong with it; pictures are read for their size, if at all."""
-        # Only a frame needs pictures, and reading all of them takes its time.
+        """Yield every row as a checked sample or an error; images are read only if their size is needed."""
+        # Only a frame needs the images, and reading all of them is slow.
         rows = self._rows if FRAME in self._rows.column_names else self._rows.remove_columns(PICTURE)
         for row, fields in enumerate(rows, start=1):
             yield row, _sample(fields, self.place(row))
@@ -91,7 +91,7 @@ class ParquetSource(FileSource):
         return _bytes(self._rows[row], place)
 
     def _row(self, sample: Sample) -> int:
-        """Return the row of a sample, from 0: by the column of ids, so that a resumed run need not list the file."""
+        """Return the row of a sample, from 0, found in the column of ids: a resumed run need not list the file."""
         import pyarrow  # noqa: PLC0415 - slow
         from pyarrow import compute  # noqa: PLC0415
 
@@ -120,7 +120,9 @@ def _sample(fields: Mapping[str, Any], place: str) -> Sample | DataError:
 def _picture_sample(text: str, place: str) -> Sample:
     sample = parse_sample(text, place)
     if sample.volume is not None:
-        raise DataError(f"{place}: volume: a Parquet file holds pictures; name slices of volumes in a JSON Lines file")
+        raise DataError(
+            f"{place}: volume: a Parquet file holds images only; name slices of volumes in a JSON Lines file"
+        )
     return sample
 
 
@@ -171,7 +173,7 @@ def _sha256_of(path: Path) -> str | None:
 
 
 def _as_json(row: dict[str, Any]) -> str:
-    """Return a row as JSON; what JSON cannot hold becomes text and fails the check of its field."""
-    with suppress(ValueError):  # no JSON: the text stays and fails the check of its field
+    """Return a row as JSON; a value that JSON cannot hold becomes text and fails the check of its field."""
+    with suppress(ValueError):  # not JSON: the text stays and fails the check of its field
         row |= {FACTS: json.loads(row[FACTS])} if isinstance(row.get(FACTS), str) else {}
     return json.dumps(row, default=str)

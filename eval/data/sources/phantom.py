@@ -1,7 +1,7 @@
-"""Phantoms as a source: ``phantom[:N[:SEED]]``, made when they are asked for; nothing is stored.
+"""Phantoms as a source: ``phantom[:N[:SEED]]``, made on request; nothing is stored.
 
-N subjects, each with a picture of its own and one question of every task about it (4 N samples). What they show and
-what they do not: ``eval/phantom``.
+N subjects, each with its own image and one question of every task about it (4 N samples). What results on phantoms
+show: ``eval/data/phantom``.
 """
 
 import re
@@ -26,7 +26,7 @@ class PhantomSource:
     """The samples of the first N phantoms of a seed."""
 
     def __init__(self, name: str) -> None:
-        """Take the name apart; raises ConfigError with the form that is expected."""
+        """Parse the name; raises ConfigError with the expected form."""
         form = _FORM.fullmatch(name)
         count, seed = (int(form[1] or _DEFAULT), int(form[2] or 0)) if form else (0, 0)
         if not 1 <= count <= _MOST:
@@ -38,7 +38,7 @@ class PhantomSource:
 
     @property
     def info(self) -> SourceInfo:
-        """Say that nothing here is a medical image."""
+        """A note that no image here is a medical image."""
         return SourceInfo(
             name=f"phantom:{self._count}:{self._seed}",
             demonstration=False,
@@ -55,11 +55,11 @@ class PhantomSource:
         return _Questions(self._seed, self._count)
 
     def fingerprint(self) -> str:
-        """Return its name, from which all follows."""
+        """Return the name of the source, which determines all samples."""
         return self.info.name
 
     def load(self, sample: Sample) -> NativeImage:
-        """Make the picture of a sample."""
+        """Make the image of a sample."""
         return NativeImage(render(draw_phantom(self._seed, phantom_index(sample.image))), displayed=True)
 
 

@@ -1,6 +1,6 @@
-"""Reading pictures: PNG bytes to native values, and files that must not lie outside their folder.
+"""Reading images: from PNG bytes to native values, and only from files inside their folder.
 
-Native values are stored in 16-bit pictures: value = stored x slope + intercept, as the sample's ``values`` say, with
+Native values are stored in 16-bit images: value = stored x slope + intercept, as the sample's ``values`` say, with
 their unit. An export stores integers that span at most 65,535 exactly, shifted. It rounds other values to 65,536 levels
 of the slice's own range.
 """
@@ -31,7 +31,7 @@ __all__ += ["read_inside", "read_picture", "size_in", "to_levels"]
 MAX_SIDE = 8192
 """Longest side in pixels; far above any slice, and low enough that a forged header cannot exhaust the memory."""
 MAX_BYTES = 2**29
-"""Of a picture's file: four channels of 16 bits at the longest sides take no more."""
+"""Largest image file in bytes: four channels of 16 bits at the longest sides take no more."""
 EIGHT_BITS = "values: a picture with 8 bits holds grey levels as displayed; native values need 16-bit grey"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -48,7 +48,7 @@ def path_inside(folder: Path, image: str, place: str) -> Path:
 
 
 def read_inside(folder: Path, image: str, place: str) -> bytes:
-    """Return the bytes of picture *image* below *folder*, with ``path_inside``."""
+    """Return the bytes of the file *image* below *folder*, found by ``path_inside``."""
     path = path_inside(folder, image, place)
     with _named(folder, image, place):
         return read_picture(path)
@@ -56,7 +56,7 @@ def read_inside(folder: Path, image: str, place: str) -> bytes:
 
 @contextmanager
 def _named(folder: Path, image: str, place: str) -> Iterator[None]:
-    """Turn what the operating system says of a file into a DataError."""
+    """Turn the operating system's errors about a file into a DataError."""
     try:
         yield
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
@@ -65,11 +65,11 @@ def _named(folder: Path, image: str, place: str) -> Iterator[None]:
 
 
 def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a regular file; raises OSError, also for what would never end: a pipe, a device.
+    """Return the bytes of a regular file; raises OSError, also for a pipe or a device, which would never end.
 
-    With *most*, the first ones alone.
+    With *most*, return only that many bytes from the beginning.
     """
-    # Opening a pipe waits for its writer, unless told not to.
+    # Opening a pipe waits for its writer, unless O_NONBLOCK is set.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(handle, "rb") as file:  # noqa: PTH123 - of a handle
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -87,7 +87,7 @@ def decode_picture(data: bytes, place: str) -> NativeImage:
     _check_png(data, place)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise DataError(f"{place}: not a readable PNG picture")
+        raise DataError(f"{place}: not a readable PNG image")
     if pixels.ndim == 3 and pixels.dtype == np.uint8:
         code = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
         pixels = cv2.cvtColor(pixels, code)
@@ -97,7 +97,7 @@ def decode_picture(data: bytes, place: str) -> NativeImage:
 
 
 def inspect_picture(data: bytes, place: str) -> Inspected:
-    """Return what a PNG file says of itself, found to be whole by its checksums; raises DataError."""
+    """Return the facts that a PNG file states, after its checksums show it is complete; raises DataError."""
     width, height, depth, colour = _check_png(data, place)
     if depth == 16 and colour not in {0, 4}:
         raise DataError(f"{place}: {_WIDE_COLOUR}")
@@ -106,7 +106,7 @@ def inspect_picture(data: bytes, place: str) -> Inspected:
 
 
 def picture_size(folder: Path, image: str, place: str) -> tuple[int, int]:
-    """Return height and width of picture *image* below *folder*, from the first bytes of its file; raises DataError."""
+    """Return height and width of the PNG *image* below *folder*, from its first bytes; raises DataError."""
     path = path_inside(folder, image, place)
     with _named(folder, image, place):
         head = read_picture(path, 33)
@@ -114,19 +114,19 @@ def picture_size(folder: Path, image: str, place: str) -> tuple[int, int]:
 
 
 def size_in(data: bytes, place: str) -> tuple[int, int]:
-    """Return height and width that the first bytes of a PNG file say; raises DataError."""
+    """Return the height and width stated in the first bytes of a PNG file; raises DataError."""
     if not data.startswith(_SIGNATURE) or len(data) < 24:
         raise DataError(f"{place}: {_NO_PNG}")
     width, height = struct.unpack(">II", data[16:24])
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise DataError(f"{place}: a picture of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+        raise DataError(f"{place}: an image of {width} x {height} px; at most {MAX_SIDE} px a side are read")
     return height, width
 
 
 def _check_png(data: bytes, place: str) -> tuple[int, int, int, int]:
-    """Walk the chunks, so that a file cut short or damaged is seen, and its size before it is decoded.
+    """Read the chunks, to find a truncated or damaged file, and its size before it is decoded.
 
-    Return width, height, bits of a channel and PNG's number of the kind of colour.
+    Return width, height, bits of a channel and PNG's code of the colour type.
     """
     if not data.startswith(_SIGNATURE):
         raise DataError(f"{place}: {_NO_PNG}")
@@ -136,18 +136,18 @@ def _check_png(data: bytes, place: str) -> tuple[int, int, int, int]:
         length = int.from_bytes(head[:4], "big")
         kind, body, crc = head[4:], data[at + 8 : at + 8 + length], data[at + 8 + length : at + 12 + length]
         if len(crc) < 4 or zlib.crc32(kind + body) != int.from_bytes(crc, "big"):
-            raise DataError(f"{place}: a PNG picture that is cut short or damaged")
+            raise DataError(f"{place}: a PNG image that is cut short or damaged")
         if kind == b"IHDR":
             if len(body) < 10:
-                raise DataError(f"{place}: a PNG picture that is cut short or damaged")
+                raise DataError(f"{place}: a PNG image that is cut short or damaged")
             found = width, height, _, _ = struct.unpack(">IIBB", body[:10])
             if max(width, height) > MAX_SIDE or min(width, height) < 1:
-                raise DataError(f"{place}: a picture of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+                raise DataError(f"{place}: an image of {width} x {height} px; at most {MAX_SIDE} px a side are read")
         at += 12 + length
     return found
 
 
-_NO_PNG = "not a PNG picture; expected 8-bit or 16-bit grey, or 8-bit colour PNG"
+_NO_PNG = "not a PNG image; expected 8-bit or 16-bit grey, or 8-bit colour PNG"
 _WIDE_COLOUR = "a 16-bit colour PNG; expected 8-bit or 16-bit grey, or 8-bit colour"
 _TOP = 65_535
 _HUGE = 1e30
@@ -155,7 +155,7 @@ _HU: Literal["HU"] = "HU"
 
 
 def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample]:
-    """Return what a PNG stores, 8-bit for display levels and 16-bit for native values, and the sample that says so."""
+    """Return the levels to store in a PNG (8-bit display, 16-bit native values), and the sample with its scale."""
     values = native.values.astype(np.float64)
     low, high = float(values.min()), float(values.max())
     whole = bool((values == np.rint(values)).all())
@@ -172,7 +172,7 @@ def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample
 
 
 def from_levels(native: NativeImage, sample: Sample, place: str) -> NativeImage:
-    """Return the native values of a picture that was read; *place* starts the message of a DataError."""
+    """Return the native values of an image that was read; *place* starts the message of a DataError."""
     facts, said = sample.medvision, sample.values or StoredValues()
     if sample.values is not None and native.displayed:
         raise DataError(f"{place}: {EIGHT_BITS}")

@@ -22,7 +22,7 @@ def demo(argument: str, reading: Reading) -> DemoSource:  # noqa: ARG001
 
 
 def phantom(argument: str, reading: Reading) -> PhantomSource:  # noqa: ARG001
-    """Return N phantoms of a seed: ``N``, ``N:SEED`` or nothing."""
+    """Return the phantoms for the argument ``N``, ``N:SEED`` or an empty one."""
     return PhantomSource(f"phantom:{argument}" if argument else "phantom")
 
 

@@ -1,6 +1,6 @@
-"""The volumes that samples of one file are slices of: NIfTI files in the file's folder or below it.
+"""The volumes whose slices the samples of one file ask about: NIfTI files in the file's folder or below it.
 
-Contract: everything that a header tells is checked while the samples are read, and the pixel size of a sample is the
+Contract: everything that a header states is checked while the samples are read, and the pixel size of a sample is the
 header's. What is wrong is a DataError that names the sample's place and the key. Slices are read, and their units
 declared, as those of MedVision's volumes are (``eval/data/medvision/volume.py``).
 """
@@ -25,9 +25,9 @@ from medvision_agent.tools.view.slice import Units
 __all__ = ["Volumes"]
 
 _CLOSE = 1e-3
-"""By which part two spacings may differ and still be called equal: files state them rounded."""
+"""Relative difference up to which two spacings count as equal: files state them rounded."""
 _OTHER_UNITS = {1: "metres", 3: "micrometres"}
-"""Units of ``xyzt_units`` that are not mm. Files that say none are in mm by custom."""
+"""Units of ``xyzt_units`` that are not mm. Files that state no unit are in mm by convention."""
 _SUFFIXES = (".nii", ".nii.gz")
 _KEYS = '"volume": {"slice_dim": 2, "slice_idx": 40}'
 
@@ -42,7 +42,7 @@ class Volumes:
         self._hashes: dict[Path, str] = {}
 
     def sample(self, text: bytes, place: str) -> Sample:
-        """Return the sample in one JSON object, with the pixel size of its volume if it names a slice of one."""
+        """Return the sample in one JSON object; if it names a slice of a volume, with the pixel size of the volume."""
         complete = _with_pixel_size(text)
         sample = parse_sample(complete, place)
         if sample.volume is not None:
@@ -58,18 +58,18 @@ class Volumes:
         return height, width
 
     def stated_size(self, image: str, stated: object, place: str) -> tuple[int, int] | None:
-        """Return height and width of the slice that a file states; None where it is not of the documented form."""
+        """Return height and width of the slice named in *fields*; None where they are not of the documented form."""
         try:
             return self.size(image, VolumeSlice.model_validate(stated), place)
         except ValidationError:
             return None
 
     def header(self, image: str, place: str) -> Header:
-        """Return the header of a volume, found to tell a spacing in mm; raises DataError."""
+        """Return the header of a volume, checked to state a spacing in mm; raises DataError."""
         return self._opened(image, place)[1]
 
     def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
-        """Return the slice *asked* of a sample's volume, and the way to those beside it."""
+        """Return the slice *asked* of a sample's volume, with access to the neighbouring slices."""
         path, _ = self._opened(sample.image, place)
         try:
             units = Units.HU if sample.values else Units.UNKNOWN
@@ -96,7 +96,7 @@ class Volumes:
         return self._hashes[path]
 
     def _opened(self, image: str, place: str) -> tuple[Path, Header]:
-        """Return the path of a volume and its header, found to tell a spacing in mm."""
+        """Return the path of a volume and its header, checked to state a spacing in mm."""
         if image not in self._found:
             path = path_inside(self._folder, image, place)
             try:
@@ -134,8 +134,8 @@ class Volumes:
 
 
 def _with_pixel_size(text: bytes) -> bytes:
-    """Return the text of a sample of a volume that states no pixel size with one, to be replaced; others unchanged."""
-    with suppress(ValueError):  # no JSON: the parser of samples says so
+    """Return the JSON text with a placeholder pixel size where a volume's sample states none; other texts unchanged."""
+    with suppress(ValueError):  # not JSON: the parser of samples reports it
         fields = from_json(text) if b'"volume"' in text or b".nii" in text else None
         if not isinstance(fields, dict) or "pixel_size" in fields:
             return text
@@ -145,7 +145,7 @@ def _with_pixel_size(text: bytes) -> bytes:
 
 
 def _fault(header: Header) -> str:
-    """Say why a header does not tell a spacing in mm beyond doubt, or return an empty string."""
+    """Return the reason why a header does not state a clear spacing in mm, or an empty string."""
     if header.unit in _OTHER_UNITS:
         return f"xyzt_units: the spacing is in {_OTHER_UNITS[header.unit]}; expected mm, so convert the file"
     if header.sform_zooms is not None and not _alike(header.sform_zooms, header.zooms):

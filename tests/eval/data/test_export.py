@@ -82,7 +82,7 @@ def test_force_replaces_only_an_export(tmp_path):
     (tmp_path / "folder.parquet").mkdir()
     (tmp_path / "file").write_text("")
     for name in ("thesis", "folder.parquet", "file"):
-        with pytest.raises(StorageError, match="no earlier export"):
+        with pytest.raises(StorageError, match="not an earlier export"):
             export(DEMO, FEW, tmp_path / name, force=True)
     assert (tmp_path / "thesis" / "chapter1").exists()
     for name in ("a.jsonl", "a.csv"):

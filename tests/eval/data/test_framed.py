@@ -47,8 +47,8 @@ def test_other_tasks_need_no_picture(tmp_path):
     [
         (BOX | {"frame": "pixel"}, "frame: 'pixel'; expected 'pixels' or 'medvision'.* Did you mean 'pixels'"),
         (BOX | {"frame": 3}, "frame: '3'; expected"),
-        (PIXELS | {"target": [60.0, 120.0, 160.0, 40.0]}, "target: .* no box in pixels; .* 200 x 160 px"),
-        (PIXELS | {"target": [60.0, 40.0, 260.0, 120.0]}, "target: .* no box in pixels"),
+        (PIXELS | {"target": [60.0, 120.0, 160.0, 40.0]}, "target: .* not a box in pixels; .* 200 x 160 px"),
+        (PIXELS | {"target": [60.0, 40.0, 260.0, 120.0]}, "target: .* not a box in pixels"),
         (MEDVISION | {"truth_points": BOX["truth_points"]}, "truth_points: 'lower left' .60, 120. lies outside"),
         (PIXELS | {"image": "images/none.png"}, "image: cannot read"),
         (PIXELS | {"image": "/etc/passwd"}, "image: .* below the file's own folder"),
@@ -97,5 +97,5 @@ def test_an_empty_table_has_no_samples(tmp_path):
     write(tmp_path, [BOX])
     file = parquet(tmp_path, [BOX])
     pyarrow.parquet.write_table(pyarrow.parquet.read_table(file).slice(0, 0), file)
-    with pytest.raises(DataError, match="no samples in it"):
+    with pytest.raises(DataError, match="contains no samples"):
         open_source(str(file))

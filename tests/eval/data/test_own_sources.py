@@ -155,10 +155,10 @@ def test_sound_samples_pass_as_they_are(lab):
         ("dict", "sample 2: expected a Sample, found dict"),
         ("subject", "sample 2: subject: is blank"),
         ("empty subject", "sample 2: subject: .*at least 1 character"),
-        ("target", r"sample 2: target: \[-1.0\] is no distance target"),
+        ("target", r"sample 2: target: \[-1.0\] is not a distance target"),
         ("nan", "sample 2: target.0: .*finite"),
         ("mixed", "synthetic samples and others in one source"),
-        ("none", "there are no samples in 'lab:none'"),
+        ("none", "'lab:none' contains no samples"),
         ("endless", "samples: expected Sequence, found callable_iterator"),
     ],
 )
@@ -196,7 +196,7 @@ def test_a_module_that_is_not_there_is_named(lab):
 def test_unknown_names_are_told_what_there_is(lab):
     with pytest.raises(DataError, match=r"'medvision:DIR', 'gone', 'lab', or a file.*Did you mean 'lab'\?"):
         open_source("labs:x")
-    with pytest.raises(ConfigError, match="nothing follows the colon"):
+    with pytest.raises(ConfigError, match="the text after the colon is missing"):
         open_source("phantom:")
     with pytest.raises(ConfigError, match="the demo set takes no argument"):
         open_source("demo:x")

@@ -239,7 +239,7 @@ def test_a_parquet_file_names_no_slice(lab, tmp_path):
     table = parquet.read_table(tmp_path / "one.parquet")
     assert "volume" not in table.column_names
     parquet.write_table(table.append_column("volume", [[LINE["volume"]]]), tmp_path / "one.parquet")
-    with pytest.raises(DataError, match=r"one\.parquet: row 1: volume: a Parquet file holds pictures"):
+    with pytest.raises(DataError, match=r"one\.parquet: row 1: volume: a Parquet file holds images only"):
         open_source(str(tmp_path / "one.parquet"))
 
 

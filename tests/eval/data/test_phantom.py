@@ -245,7 +245,7 @@ def test_a_file_of_made_and_real_pictures_is_refused(tmp_path):
     real = open_source("demo").samples[0]
     file = tmp_path / "mixed.jsonl"
     file.write_text(f"{real.model_dump_json()}\n{SAMPLES[0].model_dump_json()}\n{SAMPLES[1].model_dump_json()}\n")
-    with pytest.raises(DataError, match=r"mixed\.jsonl:2: marks\.synthetic: .*no mean may hold both"):
+    with pytest.raises(DataError, match=r"mixed\.jsonl:2: marks\.synthetic: .*no mean may mix them"):
         open_source(str(file))
     rows = [json.loads(line) | {"marks": {"synthetic": True}} for line in file.read_text().splitlines()]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))

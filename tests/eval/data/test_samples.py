@@ -141,7 +141,7 @@ def test_whatever_is_kept_comes_back_as_it_was(monkeypatch):
 def test_a_temporary_folder_that_takes_nothing_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "_IN_MEMORY", 1000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
-    with pytest.raises(StorageError, match=r"gone: samples cannot be kept there .*TMPDIR"):
+    with pytest.raises(StorageError, match=r"gone: cannot store samples there .*TMPDIR"):
         Kept(MedVisionSource(MINI, Reading()).stream(WHOLE))
 
 

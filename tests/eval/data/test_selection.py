@@ -30,7 +30,9 @@ def test_tasks_are_parsed_in_one_order():
     assert parse_tasks("angle, detection,angle") == ("detection", "angle")
 
 
-@pytest.mark.parametrize(("text", "said"), [("sise", "Did you mean 'size'?"), ("", "no task named"), (",", "no task")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("sise", "Did you mean 'size'?"), ("", "no task is named"), (",", "no task")]
+)
 def test_unknown_tasks_are_refused(text, said):
     with pytest.raises(ConfigError, match="detection, size, angle, distance") as caught:
         parse_tasks(text)

@@ -144,7 +144,7 @@ def test_minor_may_exceed_major(write):
 
 
 def test_an_empty_file_is_refused(write):
-    with pytest.raises(DataError, match="no samples in it"):
+    with pytest.raises(DataError, match="contains no samples"):
         open_source(str(write("", " ")))
 
 
@@ -194,10 +194,10 @@ FLIPPED[len(FLIPPED) // 2] ^= 0xFF
         (bytes(FLIPPED), "cut short or damaged"),
         (BOMB, "8193 x 4 px; at most 8192"),
         (NO_PIXELS, "not a readable PNG"),
-        (b"", "not a PNG picture"),
-        (cv2.imencode(".jpg", GREY)[1].tobytes(), "not a PNG picture"),
+        (b"", "not a PNG image"),
+        (cv2.imencode(".jpg", GREY)[1].tobytes(), "not a PNG image"),
         (png(np.zeros((4, 4, 3), np.uint16)), "16-bit colour"),
-        (png(np.zeros((4, 4), np.uint8)), r"truth_points: 'q' \(7, 5\) lies outside the picture of 4 x 4 px"),
+        (png(np.zeros((4, 4), np.uint8)), r"truth_points: 'q' \(7, 5\) lies outside the image of 4 x 4 px"),
     ],
 )
 def test_a_broken_picture_fails_its_own_sample(write, picture, said):

@@ -171,7 +171,7 @@ def test_a_package_declares_units_and_slices_beside(lab):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("unit", "declared: 'Hounsfield' is no unit; expected one of"),
+        ("unit", "declared: 'Hounsfield' is not a unit; expected"),
         ("text", "stack: expected a Stack with first <= 0 <= last"),
         ("first", "stack: expected a Stack with first <= 0 <= last"),
         ("step", "a step above 0 mm"),
@@ -184,7 +184,7 @@ def test_what_a_package_declares_wrongly_is_named(lab, wrong, words):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"), [("shape", "slice 1 has not the shape"), ("nan", "NaN"), ("raises", "zero")]
+    ("wrong", "words"), [("shape", "slice 1 must hold real numbers"), ("nan", "NaN"), ("raises", "zero")]
 )
 def test_a_slice_beside_is_checked_when_it_is_asked_for(lab, wrong, words):
     source = open_source(f"lab:{wrong}")

@@ -90,7 +90,7 @@ def test_fcsv_points_with_measures_of_the_user(tmp_path, header, frame):
     assert length.target[0] == pytest.approx(np.linalg.norm(A - B), abs=1e-4)
     assert length.landmarks == ("AC", "PC")
     assert angle.measurement == "two lines"
-    with pytest.raises(DataError, match="no point is called 'AD'"):
+    with pytest.raises(DataError, match="no point has the name 'AD'"):
         take(tmp_path, text=text, name="scan.fcsv", measures=(Measure("distance", "x", ("AD", "PC")),))
 
 
@@ -102,7 +102,7 @@ def test_axes_of_four_points(tmp_path):
     assert size.target == pytest.approx((8 * 1.3, 6 * 0.7), abs=1e-5)  # the longer line is the major axis
     assert size.truth_points[0].name == "major 1"
     bad = {**ends, "d": middle + 6 * along + across}
-    with pytest.raises(DataError, match="a long and a short axis are perpendicular"):
+    with pytest.raises(DataError, match="a long and a short axis must be perpendicular"):
         take(tmp_path, markup("Fiducial", bad), measures=(measure,), name="scan.mrk.json")
 
 
@@ -124,7 +124,7 @@ def test_points_of_another_plane_find_it(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ("{}", "expected markups"),
         (json.dumps({"markups": [markup("Line", {"a": A, "b": B}) | {"coordinateSystem": None}]}), "LPS or RAS"),
         (json.dumps({"markups": [markup("Line", {"a": A})]}), "expected 2"),

@@ -88,13 +88,13 @@ def test_recist_axes_and_their_stated_lengths_must_agree(tmp_path):
     ("table", "words"),
     [
         ("img,label\na.png,x\n", "no column 'image'"),
-        ("image,lable\na.png,x\n", "'lable' is no known column. Did you mean 'label'"),
-        ("image,image\na.png,a.png\n", "stands there twice"),
+        ("image,lable\na.png,x\n", "'lable' is not a known column. Did you mean 'label'"),
+        ("image,image\na.png,a.png\n", "is there twice"),
         ('image,label\na.png,"x\n', "unexpected end of data"),
-        ("image,label,label_x\n", "no known column"),
-        ("image,height_mm\na.png,0;5\n", "is no number"),
+        ("image,label,label_x\n", "not a known column"),
+        ("image,height_mm\na.png,0;5\n", "is not a number"),
         ('image,height_mm\na.png,"0,5"\n', "use a point as the decimal separator"),
-        ("image,height_mm\na.png,nan\n", "is no number"),
+        ("image,height_mm\na.png,nan\n", "is not a number"),
         ("image,label\na.png,x,y\n", "3 cells under 2 columns"),
         ("image,label\n,x\n", "image: is empty"),
         ("image,height_mm\na.png,0.5\n", "width_mm: missing"),
@@ -105,8 +105,8 @@ def test_recist_axes_and_their_stated_lengths_must_agree(tmp_path):
         ("image,spacing_mm,label,x_min,y_min,x_max,y_max\na.png,1,x,1,1,500,5\n", "lies outside the image, 80 x 60 px"),
         ("image,spacing_mm,landmarks,x1,y1,x2,y2\na.png,1,a,1,1,5,5\n", "1 names for 2 points"),
         ("image,spacing_mm,task,landmarks,x1,y1,x2,y2\na.png,1,angle,a;b,1,1,5,5\n", "an angle 3 or 4"),
-        ("image,spacing_mm,landmarks,x1,y1,x2,y2,x3,y3\na.png,1,a;b;c,1,1,1,1,5,5\n", "are one point"),
-        ("image,spacing_mm,value\na.png,1,5\n", "needs the task distance or angle"),
+        ("image,spacing_mm,landmarks,x1,y1,x2,y2,x3,y3\na.png,1,a;b;c,1,1,1,1,5,5\n", "coincide"),
+        ("image,spacing_mm,value\na.png,1,5\n", "needs the task 'distance' or 'angle'"),
         ("image,spacing_mm,task,landmarks,value\na.png,1,angle,a;b;c;d,140\n", "0 to 90 degrees"),
         ("image,spacing_mm,subject\na.png,1,Doe\na.png,1,Roe\n", "different subjects"),
         ("image,spacing_mm\na.png,1\na.png,2\n", "different pixel sizes"),
@@ -152,7 +152,7 @@ def test_a_name_that_several_images_have_is_nobodys(tmp_path):
     assert [sample.id[:7] for sample in source.samples] == ["image-1", "image-3"]
     assert ["nothing states its pixel size" in why for _, _, why in made.ledger.left] == [True]
     cv2.imwrite(str(tmp_path / "masks/b.png"), np.full(GREY.shape, 255, np.uint8))
-    with pytest.raises(DataError, match="several images are called like it"):
+    with pytest.raises(DataError, match="several images have this name"):
         take(tmp_path, out="no", masks=tmp_path / "masks", spacing=Spacing(1, 1))
 
 
@@ -174,19 +174,19 @@ def test_coco_boxes(tmp_path):
     assert sample.target == pytest.approx((0.1, 0.7, 0.3, 0.9))
     assert (sample.label, sample.convention, sample.plane) == ("nodule", "edge", "frontal")
     assert [why for _, _, why in made.ledger.left] == [
-        "COCO, mass: 2 boxes on one image, so the question has no single answer"
+        "COCO, mass: the image has 2 boxes of it, so the question has no single answer"
     ] * 2
 
 
 @pytest.mark.parametrize(
     ("box", "image", "words"),
     [
-        ({"category_id": 1, "bbox": [70, 6, 16, 12]}, {}, "reaches out of the image"),
+        ({"category_id": 1, "bbox": [70, 6, 16, 12]}, {}, "extends beyond the image"),
         ({"category_id": 1, "bbox": [8, 6, 0, 12]}, {}, "above 0"),
         ({"category_id": 1, "bbox": [8, 6, 3]}, {}, "four finite numbers"),
         ({"category_id": 9, "bbox": [8, 6, 3, 3]}, {}, "category_id: 9"),
         ({"category_id": 1, "bbox": [8, 6, 3, 3], "iscrowd": 1}, {}, "iscrowd"),
-        ({"category_id": 1, "bbox": [8, 6, 3, 3], "image_id": 8}, {}, "not of COCO's form"),
+        ({"category_id": 1, "bbox": [8, 6, 3, 3], "image_id": 8}, {}, "not in COCO format"),
         ({"category_id": 1, "bbox": [8, 6, 3, 3]}, {"height": 61}, "another width and height"),
         ({"category_id": 1, "bbox": [8, 6, 3, 3]}, {"file_name": "z.png"}, "not found among the images"),
     ],

@@ -120,7 +120,7 @@ def test_a_shard_of_another_run_is_refused(tmp_path):
     with RunStore.create(tmp_path / "run", SAMPLES[1:], IDENTITY, CONFIG) as store:
         shard_of(tmp_path / "run", "w", 1, KEYS)
         (merged,) = store.merge_left()
-        assert "there is no sample 's0'" in merged.refused
+        assert "this run has no sample 's0'" in merged.refused
     assert not open_run(tmp_path / "run").records
 
 
@@ -140,7 +140,7 @@ def test_a_shard_stays_where_the_run_cannot_be_written(tmp_path):
     with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
         file = shard_of(folder, "w", 1, KEYS)
         store._writer.do(lambda database: database.execute("PRAGMA query_only = 1"))
-        with pytest.raises(StorageError, match=r"was not taken in: .*readonly"):
+        with pytest.raises(StorageError, match=r"was not merged: .*readonly"):
             asyncio.run(store.merge_async(file))
         assert file.exists()
         assert hash_in_name(file)

@@ -56,7 +56,7 @@ def test_a_link_is_neither_read_nor_written(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     subprocess.run(["mkfifo", tmp_path / REVIEWS], check=True)
-    with pytest.raises(StorageError, match="no plain file"):
+    with pytest.raises(StorageError, match="not a regular file"):
         read_reviews(tmp_path)
 
 

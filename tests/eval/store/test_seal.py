@@ -35,7 +35,10 @@ RECORDS = {
     "a record under another sample": ("UPDATE record SET sample_id = 's3' WHERE sample_id = 's2'", "sample 's3'"),
     "a record taken away": ("DELETE FROM record WHERE sample_id = 's2'", "4 records were stored, and it holds 3"),
     "an earlier attempt taken away": ("DELETE FROM record WHERE attempt = 1 AND sample_id = 's0'", "it holds 3"),
-    "a record without its hash": ("UPDATE record SET sha256 = NULL WHERE sample_id = 's2'", "not those that were"),
+    "a record without its hash": (
+        "UPDATE record SET sha256 = NULL WHERE sample_id = 's2'",
+        "records were changed after",
+    ),
     "settings": ("UPDATE run SET value = replace(value, 'demo', 'real') WHERE key = 'config'", "settings were changed"),
     "the identity": ("UPDATE run SET value = replace(value, 'off', 'on') WHERE key = 'identity'", "settings were"),
     "the ground truth": ("UPDATE sample SET json = replace(json, '10.0', '11.0')", "ground truth"),

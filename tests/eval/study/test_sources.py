@@ -215,9 +215,7 @@ def test_data_may_be_one_or_several(tmp_path):
 @pytest.mark.parametrize("words", [("why",), ("score",), ("run", "--model", "oracle", "--dry-run", "--pilot")])
 def test_a_study_given_for_a_run_is_told_where_its_runs_are(stored, words):
     done = CliRunner().invoke(cli, [*words, str(stored)])
-    assert str(done.exception) == (
-        f"{stored} is a study, not a run; its runs are the folders in {stored / 'cells'}: give one"
-    )
+    assert str(done.exception) == (f"{stored} is a study, not a run; give one of the folders in {stored / 'cells'}")
 
 
 def test_a_study_of_another_format_is_refused_in_one_line(stored, tmp_path):

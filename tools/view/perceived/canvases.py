@@ -1,4 +1,4 @@
-"""Rules for encoders that cut a picture into square tiles: which arrangement of tiles, and what of it is content.
+"""Rules for encoders that cut an image into square tiles: the arrangement of tiles, and the size of the content.
 
 The arithmetic, down to rounding and ties, is that of the image processors in the transformers library.
 """

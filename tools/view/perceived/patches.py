@@ -74,7 +74,7 @@ class Multiples(Rule):
         if self.enlarge and min(sent.height, sent.width) < step:
             grow = max(step / sent.height, step / sent.width)
             sent = Size(int(sent.height * grow), int(sent.width * grow))
-        # A side far below one multiple is none at all here: the picture is then below the least, and enlarged.
+        # A side far below one multiple becomes 0 here: the image is then below the minimum, and enlarged.
         height, width = (round(side / step) * step for side in (sent.height, sent.width))
         if height * width > self.most:
             shrink = math.sqrt(sent.height * sent.width / self.most)

@@ -20,7 +20,7 @@ __all__ = ["Processor"]
 
 
 class Processor(Rule):
-    """What the image processor of a checkpoint does; read once, when first asked."""
+    """The rule of a checkpoint's image processor, read once when it is first needed."""
 
     rule: Literal["processor"] = "processor"
     checkpoint: str = Field(min_length=1)
@@ -42,7 +42,7 @@ class Processor(Rule):
         return self.resolved().canvas(sent)
 
     def in_paper_v1(self, sent: Size) -> Size:
-        """Return the size the first generation of prompts went by."""
+        """Return the size that the first generation of prompts used."""
         return self.resolved().in_paper_v1(sent)
 
 
@@ -139,7 +139,7 @@ def _read(checkpoint: str) -> Rule:
     try:
         processor: Any = AutoImageProcessor.from_pretrained(checkpoint, backend="pil", trust_remote_code=False)
     except Exception as error:
-        # The library raises whatever its parts raise: no such folder, no connection, no such class, a broken file.
+        # The library raises the errors of its parts: a missing folder, no connection, an unknown class, a broken file.
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(
             f"perceived: checkpoint {checkpoint!r}: its image processor cannot be read: {reason}"

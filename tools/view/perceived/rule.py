@@ -1,4 +1,4 @@
-"""What all size rules share, and those of encoders that take the whole picture at one size.
+"""The common part of all size rules, and the rules of encoders that take the whole image at one size.
 
 That size is as sent, stretched, shrunk, padded to a square, or its middle. Sizes are (height, width) in pixels.
 """

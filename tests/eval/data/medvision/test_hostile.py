@@ -82,7 +82,7 @@ CASES = {
     "link": (link_out, r"image_file: .*link that leads out"),
     "link of a folder": (link_folder_out, r"image_file: .*link that leads out"),
     "loop of links": (loop, "image_file: cannot read"),
-    "a folder": (set_case("image_file", value="Images"), "is no file"),
+    "a folder": (set_case("image_file", value="Images"), "is not a file"),
     "missing image": (lambda toy: image(toy).unlink(), r"image_file: cannot read .*No such file"),
     "not gzip": (lambda toy: image(toy).write_bytes(b"no"), "a.nii.gz: damaged gzip"),
     "not nifti": (lambda toy: image(toy).write_bytes(gzip.compress(b"x" * 600)), "not a NIfTI"),
@@ -175,7 +175,7 @@ def test_labels_without_a_name_are_said_once(toy):
         ('{"tasks": [{"test_cases": [], "labels_map": {}, "task_ID": "01"}]}', "task 01: task_ID"),
         ('{"tasks": [{"task_ID": "01", "test_cases": [], "labels_map": {}}]}', "labels_map must come before the cases"),
         ('{"tasks": [{"task_ID": "01"', "not a readable annotation plan"),
-        ('{"tasks": [{"task_ID": "01"}]} x', "something follows"),
+        ('{"tasks": [{"task_ID": "01"}]} x', "more text after the end"),
         ('{"tasks": ' + "[" * 100_000, "nested too deeply|not a readable|expected"),
         ('{"tasks": [' + '{"task_ID": "01", "x": ' + "[" * 100_000, "nested too deeply"),
     ],
@@ -211,7 +211,7 @@ def test_a_bomb_of_a_volume_is_refused_in_little_time_and_memory(toy):
     raw = gzip.decompress(image(toy).read_bytes())
     image(toy).write_bytes(gzip.compress(raw + bytes(200 << 20)))
     source, samples = toy.read()
-    with pytest.raises(DataError, match=r"a.nii.gz: dim: holds more than the voxels of shape \(20, 24, 6\)"):
+    with pytest.raises(DataError, match=r"a.nii.gz: dim: the file holds more voxels than shape \(20, 24, 6\)"):
         source.load(samples[0])
 
 
@@ -255,7 +255,7 @@ def test_a_path_made_up_later_is_refused_too(toy):
 
 
 def test_a_folder_without_data_says_what_to_give(toy, tmp_path):
-    with pytest.raises(DataError, match=r"no folder 'Datasets' in it.*did you mean medvision:.*Data"):
+    with pytest.raises(DataError, match=r"contains no folder 'Datasets'.*did you mean medvision:.*Data"):
         MedVisionSource(toy.root.parent, Reading())
     (tmp_path / "empty/Datasets").mkdir(parents=True)
     with pytest.raises(DataError, match="no benchmark_plan"):
@@ -318,7 +318,7 @@ def test_a_survey_finds_everything_at_once(toy):
         "b.nii.gz: cut short",
         "case c: mask_file: cannot read",
         "labels_map: no name for label 5",
-        "case d: case_ID: also in",
+        "case d: case_ID: is also in",
         "task 02: no cases",
     ):
         assert sum(words in problem for problem in said) == 1, words
