@@ -63,7 +63,7 @@ def _area(sample: Sample, height: int, width: int) -> Iterator[Fault]:
         yield Fault(
             "target-size",
             "target",
-            f"{area:g} mm2 is larger than the picture, {whole:g} mm2 ({width} x {height} px of {pixel:g} mm2); "
+            f"{area:g} mm2 is larger than the image, {whole:g} mm2 ({width} x {height} px of {pixel:g} mm2); "
             "is the target not in mm2, or pixel_size not in mm?",
         )
     elif area < pixel:

@@ -82,7 +82,7 @@ class Shard:
     def close(self) -> Path:
         """Close the shard, and return its plain file under the final name.
 
-        Raises StorageError if the shard cannot be closed; then it stays like a shard whose worker died, with all records.
+        Raises StorageError if the shard cannot be closed. Then it stays, with all records, as if the worker had died.
         """
         self._writer.close()
         file = self._folder / DATABASE

@@ -87,7 +87,7 @@ def test_an_area_larger_than_its_picture_is_refused(tmp_path):
     told = check(write(tmp_path, [sample("a", "area", target=[12800.0]), sample("b", "area", target=[14000.0])]))
     (fault,) = told.refused
     assert (fault.field, fault.rule) == ("target", "target-size")
-    assert "14000 mm2 is larger than the picture, 12800 mm2 (200 x 160 px of 0.4 mm2)" in fault.message
+    assert "14000 mm2 is larger than the image, 12800 mm2 (200 x 160 px of 0.4 mm2)" in fault.message
 
 
 def test_one_picture_under_two_names_of_one_subject_is_a_warning(tmp_path):
