@@ -111,7 +111,7 @@ async def test_a_worker_goes_on_while_what_it_finished_is_not_in_the_run_yet(ser
         await task
 
 
-async def test_a_damaged_shard_that_came_back_costs_its_own_samples_alone(server, ask, tmp_path, monkeypatch):
+async def test_what_was_in_a_damaged_shard_that_came_back_is_asked_again(server, ask, tmp_path, monkeypatch):
     monkeypatch.setattr(holder, "sees", lambda run, token: False)
     monkeypatch.setattr(holder, "_RECORDS", 3)
     close, finished, notes, all_asked = holder._close, [], [], threading.Event()
@@ -134,7 +134,7 @@ async def test_a_damaged_shard_that_came_back_costs_its_own_samples_alone(server
     server.behave(rule)
     run = await ask(connections=4, watch=Watch(on_note=notes.append))
     assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
-    assert len(server.requests) == 12 + finished[0]
+    assert finished[0] <= len(server.requests) - 12 <= 12
     assert len(notes) == 1
     assert not verify_run(tmp_path / "run").damage
 
