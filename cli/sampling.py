@@ -38,7 +38,8 @@ _READING = (
     click.option(
         "--subjects",
         type=_FILE,
-        help="MedVision only: CSV that maps each case to a person (columns: dataset, case, subject).",
+        help="MedVision only: CSV that says which person each case shows, for the statistics by subject (columns: "
+        "dataset, case, subject).",
     ),
 )
 _SELECTION = (
@@ -48,9 +49,14 @@ _SELECTION = (
         "configs",
         multiple=True,
         metavar="GLOB",
-        help="MedVision only: configurations; repeat the option for more.",
+        help="MedVision only: only configurations whose names match, such as MSD_BoxSize_*; repeat the option for more.",
     ),
-    click.option("--tasks", "task_list", type=_FILE, help="MedVision only: one of upstream's task lists (JSON)."),
+    click.option(
+        "--tasks",
+        "task_list",
+        type=_FILE,
+        help="MedVision only: only the configurations in this JSON file, a task list of MedVision's package.",
+    ),
     click.option("--split", type=click.Choice(("train", "test", "all")), help="MedVision only; default: test."),
     click.option(
         "--plane",

@@ -111,7 +111,7 @@ def show(name: str, file: Path | None, frame: str, segmenter: str | None) -> Non
     "--recipe",
     default="medvision-1.2",
     show_default=True,
-    help="How images of more than 8 bits are mapped to grey levels.",
+    help="How images of more than 8 bits are mapped to grey levels: medvision-1.2 or paper-v1.",
 )
 @_own
 @_frame
@@ -168,7 +168,7 @@ def try_tool(
     type=click.IntRange(1),
     default=CheckBounds().memory_mb,
     show_default=True,
-    help="Maximum memory in MB that the calls may take, beyond that of the loaded tool.",
+    help="Maximum memory in MB that all calls together may take, beyond that of the loaded tool.",
 )
 @_segmenter
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")

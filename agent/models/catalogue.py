@@ -75,7 +75,7 @@ def _read(path: Path, name: str) -> str:
     except FileNotFoundError:
         raise ConfigError(f"{name}: does not exist.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name}: cannot be read as a text file ({type(error).__name__}).") from None
+        raise ConfigError(f"{name}: cannot read the file as UTF-8 text ({type(error).__name__}).") from None
 
 
 _LOG = logging.getLogger(__name__)

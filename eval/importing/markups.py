@@ -85,7 +85,7 @@ def _of_json(text: str) -> list[Markup]:
         raise DataError("the markups are not JSON") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"mrk.json: not of 3D Slicer's form ({type(error).__name__} {error}); expected markups"
+            f"expected a markups file of 3D Slicer (.mrk.json), with a list 'markups' ({type(error).__name__} {error})"
         ) from None
 
 

@@ -11,11 +11,13 @@ class Budget(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """US dollars, by the model's prices, over all sessions and attempts. The run stops there; `--resume` goes on."""
+    """Limit in US dollars, by the model's prices, counted over all sessions and attempts of the run. The run stops at
+    the limit; `--resume` with a higher one continues."""
     tokens: int | None = Field(default=None, gt=0)
-    """Input plus output tokens, over all sessions and attempts. The run stops there; `--resume` goes on."""
+    """Limit of input plus output tokens, counted over all sessions and attempts of the run. The run stops at the limit;
+    `--resume` with a higher one continues."""
     seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Wall time of this session. The run stops there; `--resume` goes on."""
+    """Limit of the wall time of this session in seconds. The run stops at the limit; `--resume` continues."""
 
     @property
     def of_usage(self) -> bool:

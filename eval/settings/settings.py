@@ -143,7 +143,7 @@ class Settings(Asked):
     tools_from: Annotated[Path | None, condition(*_TOOLS)] = None
     """A Python file of your own tools (docs/tools.md); `on` has them too."""
     script: Annotated[str | None, identity("model")] = None
-    """A JSON file with the turns of the model `scripted`."""
+    """For the model named `scripted`: a JSON file with the turns that it replays."""
     data: Annotated[str, identity(*_SAMPLES, "source_origin")] = "demo"
     """The source of samples: `demo`, `phantom[:N[:SEED]]` (N synthetic images), `medvision:DIR`, a JSONL or Parquet
     file, or `NAME:ARGUMENT` of an installed package's source."""

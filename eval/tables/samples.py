@@ -84,7 +84,7 @@ def _asked(read: Callable[[Sample], Any]) -> Callable[[SampleRow], Any]:
 
 
 def _got(read: Callable[[Record], Any]) -> Callable[[SampleRow], Any]:
-    """Return a reader from the record, which an unfinished sample lacks; an empty text is missing."""
+    """Return a function that reads a value of a record; None for an unfinished sample, or for an empty text."""
     return lambda row: None if row.record is None or (value := read(row.record)) == "" else value
 
 

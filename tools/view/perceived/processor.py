@@ -98,7 +98,7 @@ def _cropped(processor: Any) -> Rule:
         return _stretched(processor)
     side, crop = processor.size["shortest_edge"], processor.crop_size
     if not side == crop["height"] == crop["width"]:
-        raise ValueError("it cuts a part out of every picture (crop_size)")
+        raise ValueError("its image processor crops every image (crop_size)")
     return Cropped(side=side)
 
 
