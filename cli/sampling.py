@@ -49,7 +49,7 @@ _SELECTION = (
         "configs",
         multiple=True,
         metavar="GLOB",
-        help="MedVision only: only configurations whose names match, such as MSD_BoxSize_*; repeat the option for more.",
+        help="MedVision only: configurations whose names match, such as MSD_BoxSize_*; repeat the option for more.",
     ),
     click.option(
         "--tasks",
