@@ -80,7 +80,7 @@ class Breaker:
         return [record]
 
     def _order(self) -> dict[str, Ending | None]:
-    """Return the outcome of each sample's last attempt, in the order of samples; None if it was not asked yet."""
+        """Return the outcome of each sample's last attempt, in the order of samples; None if it was not asked yet."""
         if not self._latest:
             known = {record.sample.id: ending_of(record) for record in streamed(self._before)} | self._heard
             self._latest = {sample.id: known.get(sample.id) for sample in streamed(self._samples)}
