@@ -125,7 +125,7 @@ def test_points_of_another_plane_find_it(tmp_path):
     ("text", "words"),
     [
         ("{", "not JSON"),
-        ("{}", "expected markups"),
+        ("{}", "expected a markups file"),
         (json.dumps({"markups": [markup("Line", {"a": A, "b": B}) | {"coordinateSystem": None}]}), "LPS or RAS"),
         (json.dumps({"markups": [markup("Line", {"a": A})]}), "expected 2"),
         (json.dumps({"markups": [markup("Curve", {"a": A})]}), "expected Fiducial, Line or Angle"),
