@@ -92,16 +92,16 @@ function Score({ take }: { take: Take }) {
             <dd>{value}</dd>
           </div>
         ))}
-        <Lines name="Made of" lines={talk?.made_of} />
-        <Lines name="Second reader" lines={talk?.read_by} />
-        <Lines name="Decision" lines={talk?.decided} />
+        <Lines name="Made of" lines={talk?.made_of ?? []} />
+        <Lines name="Second reader" lines={talk?.read_by ?? []} />
+        <Lines name="Decision" lines={talk?.decided ?? []} />
       </dl>
     </div>
   );
 }
 
 /** A fact of several lines; nothing where there is none. */
-function Lines({ name, lines = [] }: { name: string; lines?: string[] }) {
+function Lines({ name, lines }: { name: string; lines: string[] }) {
   if (lines.length === 0) return null;
   return (
     <div>
