@@ -12,19 +12,18 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
-
-from langchain_core.messages import HumanMessage
+from typing import TYPE_CHECKING, Any, Self
 
 from medvision_agent import prompts
-from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig
-from medvision_agent.agent.retry import call_model
-from medvision_agent.agent.session import Waiting
 from medvision_agent.frozen import Frozen
 from medvision_agent.prompts.render import render
+
+if TYPE_CHECKING:
+    from medvision_agent.agent.chat.chat import Chat
+    from medvision_agent.agent.session import Waiting
 
 __all__ = ["MOST_CHARACTERS", "Reader", "Reading", "Wanted", "numbers_in", "prompt_sha256", "read_response", "stand_in"]
 
@@ -98,16 +97,21 @@ def _hash(content: list[Any]) -> str:
 
 
 async def read_response(
-    chat: Chat,
+    chat: "Chat",
     response: str,
     wanted: Wanted,
-    waiting: Waiting,
+    waiting: "Waiting",
     on_spent: Callable[[Usage], None] = lambda more: None,  # noqa: ARG005
 ) -> Reading:
     """Return which numbers the reader finds in a response; raises RequestFailed or ProviderError.
 
     *on_spent* gets all tokens, including those of unusable replies.
     """
+    # Here, so that readings can be read without what asks a model.
+    from langchain_core.messages import HumanMessage  # noqa: PLC0415
+
+    from medvision_agent.agent.retry import call_model  # noqa: PLC0415
+
     usage = Usage()
 
     def paid(more: Usage) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from medvision_agent.api.loaded import PathText, load, rules_of
 from medvision_agent.api.publishing import shaped
-from medvision_agent.api.reading import read_runs
 from medvision_agent.api.scoring import is_answers
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.browse.bundle import Bundled, write_bundle
@@ -126,6 +125,8 @@ def _read(
 ) -> None:
     """Have a reader read the responses of runs and studies."""
     own_rules = "" if rules is None else rules.name
+    from medvision_agent.api.reading import read_runs  # noqa: PLC0415 - imports what asks a model
+
     for folder in folders:
         study = is_study(folder)
         cells = [folder / cell.folder for cell in read_plan(folder).cells] if study else [folder]
