@@ -119,7 +119,7 @@ def sections(
         _published(chapter, place),
         _strata(chapter, place, links, drawn),
         _why(chapter, place, links, draw=draw),
-        _headroom(chapter, place, draw=draw, every=every),
+        _headroom(chapter, place, links, draw=draw, every=every),
         _decisions(chapter, place),
         _readings(chapter, place),
         Section(f"{place}-endings", "How every sample ended", tables=(endings_table(chapter, place),)),
@@ -242,11 +242,11 @@ def _why(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
     )
 
 
-def _headroom(chapter: Chapter, place: str, *, draw: bool, every: bool) -> Section:
+def _headroom(chapter: Chapter, place: str, links: Links, *, draw: bool, every: bool) -> Section:
     pairs = list(chapter.contrasts) if every else _shown(chapter)
     arms = tuple(dict.fromkeys(arm for one in pairs for arm in (one.a, one.b))) or chapter.arms
     parts = _parts(chapter.arms if every else arms[:_ARMS]) if draw else []
-    figures = [headroom_figure(chapter, at, part) for at, part in _numbered(place, parts)]
+    figures = [_to(links.every(), headroom_figure(chapter, at, part)) for at, part in _numbered(place, parts)]
     table = headroom_table(chapter, place)
     few = sum(map(len, chapter.headroom.values())) <= MOST
     return Section(

@@ -58,6 +58,6 @@ def pending_of(folder: Path, todo: Todo) -> Iterator[tuple[Sample, int]]:
 def _at(folder: Path, places: "range | list[int]") -> list[Sample]:
     with reading(folder) as database:
         rows = [database.execute(_QUERY, (place,)).fetchone() for place in places]
-    if None in rows:
-        raise StorageError(f"{folder}: some of its samples were removed after it was opened")
-    return [Sample.model_validate_json(text) for (text,) in rows]
+        if None in rows:
+            raise StorageError(f"{folder}: some of its samples were removed after it was opened")
+        return [Sample.model_validate_json(text) for (text,) in rows]

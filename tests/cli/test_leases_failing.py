@@ -134,7 +134,8 @@ async def test_what_was_in_a_damaged_shard_that_came_back_is_asked_again(server,
     server.behave(rule)
     run = await ask(connections=4, watch=Watch(on_note=notes.append))
     assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
-    assert finished[0] <= len(server.requests) - 12 <= 12
+    assert finished
+    assert 0 < len(server.requests) - 12 <= 12
     assert len(notes) == 1
     assert not verify_run(tmp_path / "run").damage
 

@@ -233,7 +233,7 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
         (["try", "ruler", "--image", "a.png"], "needs --spacing HEIGHT,WIDTH"),
         (["try", "ruler", "--image", "a.png", "--spacing", "1"], "--spacing 1: expected two numbers"),
         (["try", "ruler", "--image", "a.png", "--spacing", "1,nan"], "--spacing 1,nan: expected two numbers"),
-        (["try", "ruler", "--image", "b.png", "--spacing", "1,1"], "--image b.png: cannot read it (No such file"),
+        (["try", "ruler", "--image", "b.png", "--spacing", "1,1"], "--image b.png: cannot be read (No such file"),
         (["try", "ruler", "--image", "own.jsonl", "--spacing", "1,1"], "--image own.jsonl: not a PNG image"),
         (
             ["try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":1,"y1":1}', "--out", "no/x"],

@@ -154,7 +154,7 @@ def test_show_refuses_what_is_no_arm(study):
 def test_show_of_what_is_not_there_is_one_line(tmp_path):
     folder = a_run(tmp_path / "run", ["10.0"], more=1)
     for words, why in (
-        ((folder, "s2"), "Did you mean"),
+        ((folder, "s2"), "All ids are in the table of samples"),
         ((folder, "s1"), "no record of sample 's1'"),
         ((folder, "s0", "--arm", "on"), "has no arms"),
         ((tmp_path / "none", "s0"), "no such folder"),

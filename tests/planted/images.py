@@ -30,7 +30,9 @@ def write(folder: Path) -> Path:
         pixels[_ROW - 1 : _ROW + 2, left : left + length] = _BRIGHT
         pixels[_ROW_BELOW - 1 : _ROW_BELOW + 2, left_below : left_below + length + int(dice.integers(-1, 2))] = _FAINT
         (folder / f"{number}.png").write_bytes(encode_png(pixels))
-        ends = [{"name": name, "x": x, "y": _ROW + 0.5} for name, x in (("left", left), ("right", left + length))]
+        ends = [
+            {"name": name, "x": x, "y": _ROW + 0.5} for name, x in (("left end", left), ("right end", left + length))
+        ]
         where = {"modality": kind, "plane": "axial", "description": f"{kind} image {number}"}
         about = {"id": f"s{number:02}", "task": "distance", "image": f"{number}.png", "convention": "edge"}
         truth = {"landmarks": ["left end", "right end"], "truth_points": ends, "target": [length * spacing]}

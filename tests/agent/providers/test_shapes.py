@@ -213,7 +213,7 @@ async def test_the_word_behind_a_gateways_stop_counts(ask, native, outcome):
         ({"error": {"code": "1302", "message": "Rate limit reached for requests"}}, "rate_limited", "Rate limit"),
         ({"error": True, "message": "overloaded"}, "bad_reply", "overloaded"),
         ({"error": "the input length exceeds the context length"}, "context_overflow", "input length"),
-        ([5], "bad_reply", "no JSON object"),
+        ([5], "bad_reply", "not a JSON object"),
     ],
 )
 async def test_errors_under_200_in_further_shapes(ask, reply, outcome, words):

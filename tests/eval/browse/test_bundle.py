@@ -134,7 +134,7 @@ def test_what_is_damaged_is_left_out_and_said(runs, tmp_path):
     assert part(tmp_path / "out", "rows/r2")["has_talk"] == [1, 0, 1, 0]
     assert not (tmp_path / "out/data/talks/r2/1.js").exists()
     assert any("trace of sample 's1'" in line for line in done.left_out)
-    assert any(f"picture {name}" in line for line in done.left_out)
+    assert any(f"image {name}" in line for line in done.left_out)
 
 
 def test_large_pictures_are_reduced_and_the_bundle_says_so(tmp_path):

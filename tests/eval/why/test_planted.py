@@ -209,7 +209,7 @@ async def test_what_cannot_be_decomposed_is_counted_with_its_reason(planted_run,
     run = await planted_run(planted.Planted(), "on", "bare")
     for picture in (tmp_path / "bare" / "pictures").rglob("*.png"):
         picture.unlink()
-    with pytest.raises(DamageError, match="picture"):
+    with pytest.raises(DamageError, match="the image"):
         lengths(run)
 
 
