@@ -38,7 +38,8 @@ def bars(folder: Path, count: int) -> Path:
         pixels[y - 12 : y + 12, x + spike : x + spike + length] = BRIGHT
         pixels[y, x : x + 2 * spike + length] = BRIGHT
         (folder / f"{number}.png").write_bytes(encode_png(pixels))
-        ends = [{"name": name, "x": at, "y": y + 0.5} for name, at in (("left", x), ("right", x + 2 * spike + length))]
+        across = (("left end", x), ("right end", x + 2 * spike + length))
+        ends = [{"name": name, "x": at, "y": y + 0.5} for name, at in across]
         names = {"landmarks": ["left end", "right end"], "truth_points": ends, "target": [(2 * spike + length) * 0.5]}
         where = {"modality": "MR", "plane": "axial", "pixel_size": {"height_mm": 0.5, "width_mm": 0.5}}
         common = {"id": f"s{number:02}", "task": "distance", "image": f"{number}.png", "convention": "edge"}
