@@ -99,6 +99,8 @@ def marked(folder: Path, count: int, asks: str) -> Path:
     for number, line in enumerate(lines):
         if asks == "text":
             line["landmarks"] = [f"spot {number}", "the far end"]
+            for point, name in zip(line["truth_points"], line["landmarks"], strict=True):
+                point["name"] = name
         else:
             line["label"] = f"spot {number}"
     out.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
