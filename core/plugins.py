@@ -41,7 +41,7 @@ class Door:
         return list(dict.fromkeys(offer.name for offer in self.offers()))
 
     def offer(self, name: str) -> "Offer":
-        """Return the offer called *name*; raises ConfigError if there is none, or more than one."""
+        """Return the offer called *name*; raises ConfigError unless exactly one offer has this name."""
         named = [offer for offer in self.offers() if offer.name == name]
         if not named:
             raise ConfigError(self.unknown(name))

@@ -45,7 +45,7 @@ class MedVision:
         """Return each result between tags: the printed text if there is nothing else, or the whole result."""
         return "\n".join(told(result.text, ok=result.ok) for result in results)
 
-    def read(self, text: str, names: Collection[str]) -> Parsed:  # noqa: ARG002 - unknown names are told by the loop
+    def read(self, text: str, names: Collection[str]) -> Parsed:  # noqa: ARG002 - the loop reports unknown names
         """Return the calls in a text, in their order."""
         calls, prose, at, limit = list[Call](), list[str](), 0, min(len(text), READ)
         while (start := text.find(_OPEN, at, limit)) >= 0:

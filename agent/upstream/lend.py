@@ -4,7 +4,7 @@ It imports nothing of this package, because that environment need not have it. `
 file to an empty folder and starts it there: ``python lend.py ASKED TOLD``.
 
 Contract: ASKED holds one JSON object per line (``Asked`` in ``words.py``). TOLD gets the package's version and the hash
-of the files that the texts come from, then a line for each question: its text, or why there is none. If the package
+of the files that the texts come from, then a line for each question: its text, or why it has no text. If the package
 cannot be imported, TOLD holds only the reason.
 
 The interface was read in medvision-bm 1.2.1: ``create_doc_to_text_KIND`` takes an object with ``benchmark_plan`` and

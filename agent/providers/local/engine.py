@@ -89,7 +89,7 @@ class Engine:
             )
 
     def run(self, requests: Sequence[Request]) -> list[Generated | KnownFault]:
-        """Return for each request its reply, or the KnownFault that says why there is none."""
+        """Return for each request its reply, or a KnownFault with the reason why it has no reply."""
         try:
             return list(self._generated(requests))
         except Exception as error:  # noqa: BLE001 - whatever a model's code raises ends a sample, never the run
