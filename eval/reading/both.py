@@ -88,6 +88,9 @@ class PairReading(Frozen):
     by_reader: Share
     format: Share
     """The difference by the reader minus that by the rule."""
+    rule_alone: tuple[int, int]
+    """Number of samples of A and of B in which the rule reads an answer and the reader none, which count as failures of
+    the reader: where they are many, *format* says more about the reader than about the form of the answers."""
     withheld: str
 
 
@@ -141,5 +144,9 @@ def _pair(pairs: Sequence[tuple[BothRead, BothRead]], reasons: Sequence[str]) ->
         by_rule=shares[0],
         by_reader=shares[1],
         format=shares[2],
+        rule_alone=(
+            sum(one.agreement == _RULE for one, _ in pairs),
+            sum(two.agreement == _RULE for _, two in pairs),
+        ),
         withheld=why,
     )

@@ -30,8 +30,11 @@ KIDNEY_OFF, KIDNEY_ON = (50.0, 60.0, 95.0, None), (30.0, 60.0, 65.0, 110.0)
 """Off decides T1b, T1b, T2a, nothing; on T1a, T1b, T1b, T2b: two are turned right and one wrong."""
 
 
-def read_again(made: Callable[[Store], list[Path]]) -> Callable[[Store], list[Path]]:
-    """Return what stores runs, and beside them the last number of each response as a reader would return it."""
+def read_again(made: Callable[[Store], list[Path]], *, blind_to: str = "\0") -> Callable[[Store], list[Path]]:
+    """Return what stores runs, and beside them the last number of each response as a reader would return it.
+
+    The reader finds nothing in a response that contains *blind_to*.
+    """
 
     def stored(store: Store) -> list[Path]:
         folders = made(store)
@@ -42,8 +45,10 @@ def read_again(made: Callable[[Store], list[Path]]) -> Callable[[Store], list[Pa
                     count = len(record.sample.asks.numbers)
                     numbers = tuple(re.findall(r"\d+\.\d+", record.response)[-count:])
                     key = READER.key(record.response, wanted_of(record.sample.asks))
+                    unread = "no numbers" if blind_to in record.response else ""
+                    read = () if unread else numbers
                     usage = Usage(model_calls=1, input=100, output=10)
-                    readings.keep(key, "second", Kept(Reading(numbers, "", json.dumps(numbers), "s-1", usage), 0.001))
+                    readings.keep(key, "second", Kept(Reading(read, unread, json.dumps(read), "s-1", usage), 0.001))
         return folders
 
     return stored

@@ -335,9 +335,13 @@ TOLD = {
     "; net {} right for each dollar more": ("decisions at a price", "decisions"),
     # reading_tables.py, readings.py
     "{}, {}{}: difference in loss {} by the rule and {} by {}, over {}; the part that only one of them sees (format) "
-    "is {}.": ("read again", "gain"),
+    "is {}.{}": ("read again", "gain"),
+    " Of {}, the reader misses {} of {} and {} of {} that the rule reads; each counts as a failure under the reader.": (
+        "missed by the reader",
+        "read again",
+    ),
     "the difference in loss is {} as the rule reads the answers and {} as the second reader {} reads them, over {}; "
-    "what lies between the two is the form of the answers, not the measurement.": ("read in sentences", "read again"),
+    "what lies between the two is the form of the answers, not the measurement.{}": ("read in sentences", "read again"),
     "{} (95% interval {} to {})": ("read again", "few read again"),
     "no verdict: {}, which the plan names as the primary reader, has not read {} of {}, so that all figures are by the "
     "rule; repeat the study's command to have it read them": ("study to be read", "study"),
