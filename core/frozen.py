@@ -9,10 +9,15 @@ from typing import Any, Self, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from medvision_agent.errors import nearest
+from medvision_agent.text import printable
 
-__all__ = ["Frozen", "Lean", "complaint", "keys_at", "strict", "told"]
+__all__ = ["NAME", "Frozen", "Lean", "complaint", "keys_at", "strict", "told"]
 
-_UNKNOWN = "extra_forbidden"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""The pattern of a name that also names a file."""
+_UNKNOWN, _PATTERN = "extra_forbidden", "string_pattern_mismatch"
+_LONGEST = 80
+"""Most characters shown of a text that does not have its form."""
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -58,9 +63,19 @@ def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
         hint = nearest(str(item["loc"][-1]), known)
         return f"unknown key.{hint}" if hint else message
     context = item.get("ctx", {})
+    if item["type"] == _PATTERN:
+        given = printable(repr(item["input"]))[:_LONGEST]
+        return f"{given} does not have the expected form: {_in_words(context['pattern'])}"
     allowed = _QUOTED.findall(str(context.get("expected_tags", context.get("expected", ""))))
     hint = nearest(str(context.get("tag", item.get("input"))), allowed)
     return f"{message}.{hint}" if hint else message
+
+
+def _in_words(pattern: str) -> str:
+    """Return what a regular expression asks for, in words where it is the one of names."""
+    if pattern == NAME:
+        return "letters, digits, '-', '_' and dots, the first one a letter or digit"
+    return f"the regular expression {pattern}"
 
 
 def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
