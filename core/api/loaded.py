@@ -70,6 +70,15 @@ class Loaded:
 
         return tool_calls_table(self.folders).frame()
 
+    def readings(self, protocol: str | None = None) -> "pd.DataFrame":
+        """Return a row for each sample and second reader (``score --reader``), under both readings.
+
+        Nothing is asked of a model; *protocol* as for ``samples``.
+        """
+        from medvision_agent.eval.tables.frames import readings_table  # noqa: PLC0415 - needs pandas
+
+        return readings_table(self.folders, rules_of(self, protocol)).frame()
+
     def reviews(self) -> "pd.DataFrame":
         """Return a row for each reviewer's note on a sample."""
         from medvision_agent.eval.tables.frames import reviews_table  # noqa: PLC0415 - needs pandas

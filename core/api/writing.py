@@ -30,7 +30,14 @@ from medvision_agent.eval.store.database import has_run
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.reviews import REVIEWS, has_reviews, read_reviews
 from medvision_agent.eval.study.plan import read_plan
-from medvision_agent.eval.tables.frames import reviews_table, samples_table, tool_calls_table, turns_table
+from medvision_agent.eval.tables.frames import (
+    readings_table,
+    reviews_table,
+    samples_table,
+    tool_calls_table,
+    turns_table,
+)
+from medvision_agent.eval.tables.readings import has_readings
 from medvision_agent.eval.tables.write import Format, export_tables
 
 __all__ = ["ExportedRun", "Written", "export", "export_medvision", "report"]
@@ -162,8 +169,9 @@ def export(
 ) -> dict[Path, int]:
     """Write the tables of a run, a study or a folder of runs (see ``load``) into a new folder.
 
-    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows, and ``reviews`` if
-    samples have reviewers' notes. Raises StorageError if *out* exists or cannot be written.
+    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows, ``readings`` if a second
+    reader read responses, and ``reviews`` if samples have reviewers' notes. Raises StorageError if *out* exists or
+    cannot be written.
     """
     loaded = load(path)
     runs = loaded.folders
@@ -172,6 +180,8 @@ def export(
         "turns": turns_table(runs).parts(),
         "tool_calls": tool_calls_table(runs).parts(),
     }
+    if any(map(has_readings, runs.values())):
+        tables["readings"] = readings_table(runs, rules_of(loaded, protocol)).parts()
     if any(map(has_reviews, runs.values())):
         tables["reviews"] = reviews_table(runs).parts()
     return export_tables(tables, Path(out), format)

@@ -6,6 +6,7 @@ import re
 import pytest
 from fake.replies import text
 
+from medvision_agent.api.loaded import load
 from medvision_agent.eval.report.collect import collect
 
 READER = ("--reader", "fake-openai", "--reader-models")
@@ -64,6 +65,14 @@ async def test_the_reader_of_the_plan_reads_at_the_end_and_the_report_shows_it_w
     assert all(one.usd > 0 for one in found.costs.values())
     assert {one.agreement for one in found.disagreements} == {"the reader alone"}
     assert (tmp_path / "t/c1-reading-differences.csv").is_file()
+    table = load(tmp_path / "s").readings()
+    assert set(table.reader) == {"fake-openai"}
+    off, on = table[table.arm == "off"], table[table.arm == "on"]
+    assert on.reader_loss.mean() - off.reader_loss.mean() == pytest.approx(pair.found.by_reader.value)
+    assert on.rule_loss.mean() - off.rule_loss.mean() == pytest.approx(pair.found.by_rule.value)
+    assert set(off.relation) == {"the reader alone"}
+    code, _, err = await call("export", tmp_path / "s", "--out", tmp_path / "x", "--format", "csv")
+    assert (code, (tmp_path / "x/readings.csv").read_text().count("\n")) == (0, len(table) + 1), err
     code, _, err = await call("ablate", study(reader="fake-openai"), "--out", tmp_path / "s")
     assert (code, read(server)) == (0, count), err
 
