@@ -10,7 +10,16 @@ from medvision_agent.eval.findings.inputs import ChapterIn
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.text import counted, plural
 
-__all__ = ["BANNERS", "DIFFERENCES", "asked_line", "declared_line", "offline_lines", "truth_lines", "unfinished_lines"]
+__all__ = [
+    "BANNERS",
+    "DIFFERENCES",
+    "asked_line",
+    "declared_line",
+    "offline_lines",
+    "reading_lines",
+    "truth_lines",
+    "unfinished_lines",
+]
 
 DIFFERENCES = "Differences between arms"
 """The section of a report that says why a comparison has no p-value."""
@@ -56,6 +65,16 @@ def _read(chapter: ChapterIn) -> str:
     if chapter.read_by is None:
         return ""
     return f" Answers are scored as {chapter.read_by.name} reads them: the plan says so since before the first call."
+
+
+def reading_lines(worked: Worked) -> Iterator[str]:
+    """Yield which figures beside these do not go by the primary reading, if that is not the rule's."""
+    reader = worked.chapter.read_by
+    if reader is not None:
+        yield (
+            f"All comparisons score the answers as {reader.name} reads them. The figures of single runs and samples "
+            "beside them (the table of cells, runs, the viewer, the table samples) go by the rule."
+        )
 
 
 def offline_lines(chapter: ChapterIn) -> Iterator[str]:

@@ -191,6 +191,8 @@ TOLD = {
     "is being asked": ("one arm, unfinished", "one arm"),
     "are being asked": ("unfinished", "gain"),
     " So far, {} of {} answers are there.": ("unfinished", "gain"),
+    "All comparisons score the answers as {} reads them. The figures of single runs and samples beside them (the table "
+    "of cells, runs, the viewer, the table samples) go by the rule.": ("study that was read", "study to be read"),
     " Answers are scored as {} reads them: the plan says so since before the first call.": (
         "study that was read",
         "study to be read",
