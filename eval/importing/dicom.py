@@ -49,23 +49,18 @@ class Series:
         """The first file."""
         return self.paths[0]
 
-    @property
-    def aliases(self) -> tuple[str, ...]:
-        """Names that masks and tables may use for it: the folder of a series."""
-        return (self.path.parent.name,) if len(self.paths) > 1 else ()
-
     def read(self, choices: Choices, ledger: Ledger) -> Scan:
         """Return the image; raises DataError with the reason, without a path."""
         with _quiet(), _sound():
             return self._read(choices, ledger)
 
     def _read(self, choices: Choices, ledger: Ledger) -> Scan:
-        frames: list[tuple[Frame, str]] = []
+        frames: list[tuple[Frame, Path]] = []
         for at, path in enumerate(self.paths, start=1):
             try:
                 dataset = _read(path, header=False)
                 _check_people(dataset, choices)
-                frames += [(frame, path.name) for frame in frames_of(dataset)]
+                frames += [(frame, path) for frame in frames_of(dataset)]
             except DataError as error:
                 which = f"file {at} of the {len(self.paths)} of its series, by name: " if len(self.paths) > 1 else ""
                 raise DataError(f"{which}{error}") from None
@@ -88,7 +83,7 @@ class Series:
             thickness_mm=placed.thickness_mm if placed else 0.0,
             modality=modality,
             notes=(*found[0].notes, *([said] if said not in {"", _USUAL} else [])),
-            members={} if len(self.paths) == 1 else {frames[at][1]: row for row, at in enumerate(order)},
+            slices={} if len(self.paths) == 1 else {frames[at][1]: row for row, at in enumerate(order)},
         )
         _account(scan, first, said, found, ledger)
         return scan

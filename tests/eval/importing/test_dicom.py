@@ -375,3 +375,31 @@ def test_people_get_pseudonyms_and_files_without_images_are_named(tmp_path):
     samples = open_source(str(tmp_path / "out/samples.jsonl")).samples
     assert [sample.subject for sample in samples] == ["imported/subject-1", "imported/subject-2", "imported/subject-1"]
     assert [(path.name, why) for _, path, why in made.ledger.left] == [("report.dcm", "a DICOM file without an image")]
+
+
+def test_a_row_names_one_file_of_one_series(tmp_path):
+    for name in ("p.1", "p.2"):
+        series(
+            tmp_path / "scans" / name, RNG.integers(0, 900, (3, 20, 30)).astype(np.uint16), SeriesInstanceUID=name[2]
+        )
+    head, cells = "image,label,x_min,y_min,x_max,y_max\n", ",lesion,3,5,13,15\n"
+    (tmp_path / "t.csv").write_text(head + "Doe_Jane_1.dcm" + cells)
+    choices = Choices(images=tmp_path / "scans", table=tmp_path / "t.csv")
+    with pytest.raises(DataError, match="line 2: no image of that name was read, or several have it"):
+        import_images(choices, tmp_path / "no")
+    (tmp_path / "t.csv").write_text(head + "p.2/Doe_Jane_1.dcm" + cells)
+    assert import_images(choices, tmp_path / "out").samples == 1
+    assert open_source(str(tmp_path / "out/samples.jsonl")).samples[0].id == "image-2_s002_detection_lesion"
+
+
+def test_one_mask_is_not_of_two_series_in_one_folder(tmp_path):
+    folder, stack = tmp_path / "scan", np.zeros((2, 20, 30), np.uint16)
+    affine = series(folder, stack)
+    for number in (1, 2):
+        (folder / f"Doe_Jane_{number}.dcm").rename(folder / f"a{number}.dcm")
+    series(folder, stack, SeriesInstanceUID="4.5.6")
+    mask = np.zeros((30, 20, 2), np.uint8)
+    mask[5:15, 5:15] = 1
+    file = nifti(tmp_path / "mask.nii.gz", mask, ras_to_lps(affine))
+    with pytest.raises(DataError, match="--masks is one file, but there are several images"):
+        import_images(Choices(images=folder, masks=file), tmp_path / "out")
