@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.data.sources.placed import placed
 from medvision_agent.eval.importing import coco, nifti, pictures
 from medvision_agent.eval.importing.beside import Beside
 from medvision_agent.eval.importing.choices import Choices
@@ -26,6 +25,7 @@ from medvision_agent.eval.importing.summary import write_texts
 from medvision_agent.eval.importing.table import Row, read_rows
 from medvision_agent.eval.importing.targets import from_masks
 from medvision_agent.eval.importing.written import Writer, check_free
+from medvision_agent.placed import placed
 
 __all__ = ["Imported", "import_images"]
 
