@@ -20,6 +20,8 @@ __all__ = ["Image", "list_images", "read_images"]
 class Image:
     """One image that may be read."""
 
+    tag: str
+    """``image-N``, the name of the image in everything that is written."""
     path: Path
     """The file; of a series, the first one."""
     names: ImageNames
@@ -28,13 +30,16 @@ class Image:
 
 def list_images(inputs: Inputs, root: Path, ledger: Ledger) -> list[Image]:
     """Return volumes, then pictures, then DICOM series; DICOM files without an image are reported as left out."""
-    found = [
-        Image(path, ImageNames.of((path,), root), partial(read, path))
+    files: list[tuple[tuple[Path, ...], Callable[[Choices, Ledger], Scan]]] = [
+        ((path,), partial(read, path))
         for paths, read in ((inputs.volumes, nifti.read_nifti), (inputs.pictures, pictures.read_picture_file))
         for path in paths
     ]
-    series = open_series(inputs.dicom, ledger)
-    return [*found, *(Image(one.path, ImageNames.of(one.paths, root), one.read) for one in series)]
+    found = [*files, *((one.paths, one.read) for one in open_series(inputs.dicom, ledger))]
+    return [
+        Image(f"image-{number}", paths[0], ImageNames.of(paths, root), read)
+        for number, (paths, read) in enumerate(found, start=1)
+    ]
 
 
 def read_images(
@@ -44,15 +49,15 @@ def read_images(
 
     An image that cannot be read is reported as left out; None is yielded for what was read of it.
     """
-    for number, image in enumerate(images, start=1):
-        part, tag = ledger.part(), f"image-{number}"
+    for image in images:
+        part = ledger.part()
         try:
             scan = image.read(choices, part)
         except DataError as error:
-            ledger.leave(tag, image.path, str(error))
+            ledger.leave(image.tag, image.path, str(error))
             yield image, None, part
             continue
-        scan.tag, scan.aliases = tag, names.of(image.names)
+        scan.tag, scan.aliases = image.tag, names.of(image.names)
         members = names.of_members(image.names)
         scan.members = {name: scan.slices[path] for name, path in members.items() if path in scan.slices}
         yield image, scan, part

@@ -44,7 +44,7 @@ class Imported:
     sheets: int
     ledger: Ledger
     keys: tuple[tuple[str, Path], ...]
-    """Tag and path of each image, for the user only."""
+    """Tag and path of each image, also of those that were left out; for the user only."""
 
 
 def import_images(choices: Choices, out: Path, *, force: bool = False) -> Imported:
@@ -75,9 +75,8 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
             raise DataError("\n".join(["nothing was imported:", *reasons]))
         write_texts(folder, ledger, writer.tasks, len(writer.subjects), choices)
     samples = sum(writer.tasks.values())
-    return Imported(
-        out, samples, writer.tasks, len(writer.subjects), sheets, ledger, tuple(work.keys)
-    )  # fmt: skip
+    keys = tuple((image.tag, image.path) for image in images)
+    return Imported(out, samples, writer.tasks, len(writer.subjects), sheets, ledger, keys)
 
 
 class _Work:
@@ -86,7 +85,6 @@ class _Work:
     def __init__(self, choices: Choices, ledger: Ledger, writer: Writer, names: Names, *, only: bool) -> None:
         self.choices, self.ledger, self.writer, self._names = choices, ledger, writer, names
         self.people = People(choices.subjects)
-        self.keys: list[tuple[str, Path]] = []
         self._rows: dict[str, list[Row]] = {}
         for row in read_rows(choices.table) if choices.table else []:
             self._rows.setdefault(row.image, []).append(row)
@@ -97,7 +95,6 @@ class _Work:
 
     def take(self, image: Image, scan: Scan, part: Ledger) -> None:
         """Make the questions about one image and write its samples; *part* is the ledger of this image alone."""
-        self.keys.append((scan.tag, scan.path))
         self._meet({*scan.aliases, *scan.members})
         rows = self._rows_of(scan)
         try:

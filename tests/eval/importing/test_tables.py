@@ -230,6 +230,9 @@ def test_pictures_that_are_none(tmp_path):
     table = "image,spacing_mm,label,x_min,y_min,x_max,y_max\n"
     table += "".join(f"{name},1,x,1,1,5,5\n" for name in ("a.png", "b.png", "c.jpg", "d.tiff"))
     _, made = take(tmp_path, table)
+    assert [(tag, path.name) for tag, path in made.keys] == [
+        *(("image-1", "a.png"), ("image-2", "b.png"), ("image-3", "c.jpg"), ("image-4", "d.tiff"))
+    ]
     reasons = {path.name: why for tag, path, why in made.ledger.left if tag != "table"}
     assert set(reasons) == {"b.png", "c.jpg", "d.tiff"}
     assert "2 pages" in reasons["d.tiff"]
