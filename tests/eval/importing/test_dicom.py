@@ -15,6 +15,7 @@ from scans import CR, CT, MR, US, dicom, inside_ellipse, nifti, series
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.importing import dicom as dicom_module
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.grid import ras_to_lps
 from medvision_agent.eval.importing.importer import import_images
@@ -310,6 +311,7 @@ def test_a_row_about_a_file_of_a_series_is_about_its_slice(tmp_path):
         (lambda data, k: setattr(data, "ImagePositionPatient", [0, 0, (0, 3, 9, 12)[k]]), "not evenly spaced"),
         (lambda data, k: setattr(data, "ImagePositionPatient", [0, 0, (0, 3, 3, 6)[k]]), "lie in one place"),
         (lambda data, k: setattr(data, "PixelSpacing", [0.5, 2.0 + k]), "differ in PixelSpacing"),
+        (lambda data, k: k == 3 and setattr(data, "PatientID", "other"), "different PatientIDs"),
         (lambda data, k: k == 3 and setattr(data, "ImageOrientationPatient", list(OBLIQUE)), "different directions"),
     ],
 )
@@ -321,6 +323,14 @@ def test_series_that_are_no_volume_are_refused_by_name(tmp_path, change, words):
         data.save_as(path, enforce_file_format=True)
     (tmp_path / "t.csv").write_text("image,label,x_min,y_min,x_max,y_max,slice\nscan,x,1,1,5,5,0\n")
     with pytest.raises(DataError, match=words):
+        import_images(Choices(images=tmp_path / "scan", table=tmp_path / "t.csv"), tmp_path / "out")
+
+
+def test_a_series_that_takes_too_much_memory_is_refused(tmp_path, monkeypatch):
+    series(tmp_path / "scan", np.zeros((4, 20, 30), np.uint16))
+    (tmp_path / "t.csv").write_text("image,label,x_min,y_min,x_max,y_max,slice\nscan,x,1,1,5,5,0\n")
+    monkeypatch.setattr(dicom_module, "MAX_BYTES", 3 * 20 * 30 * 2)
+    with pytest.raises(DataError, match=r"file 4 of the 4 of its series.*takes more than"):
         import_images(Choices(images=tmp_path / "scan", table=tmp_path / "t.csv"), tmp_path / "out")
 
 
