@@ -20,7 +20,8 @@ from medvision_agent.agent.wire.notices import notices
 from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.progress import RunProgress
-from medvision_agent.api.reading import Read, read_runs, reader_named
+from medvision_agent.api.reader import reader_named
+from medvision_agent.api.reading import Read, read_runs
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.engines.choice import engine_for, number_of, stated
 from medvision_agent.eval.findings.find import find

@@ -8,7 +8,7 @@ from fake.replies import text
 
 from medvision_agent.eval.report.collect import collect
 
-READER = ("--reader", "fake-openai", "--reader-models")
+READER = ("--reader", "fake-openai", "--models-file")
 
 
 def answering(request):
