@@ -78,7 +78,7 @@ def report(
     viewer: PathText | None = None,
     decision_rules: PathText | None = None,
     reader: str | None = None,
-    reader_models: PathText | None = None,
+    models_file: PathText | None = None,
     reader_max_cost: float | None = None,
 ) -> Written:
     """Write stored runs and studies as one page that needs no network; an existing file is overwritten.
@@ -97,7 +97,7 @@ def report(
         decision_rules: A YAML file of decision rules that replaces the shipped rules (docs/decisions.md).
         reader: A language model that first reads the responses (docs/reading.md); earlier readings are not asked
             again. Without it no model is asked, and stored readings are shown.
-        reader_models: A YAML file of own models for *reader*.
+        models_file: A YAML file of own models for *reader*.
         reader_max_cost: Stop asking the reader once it has cost this many US dollars.
 
     Raises ConfigError if *viewer* has no relative address from the page, or the page is Markdown.
@@ -116,7 +116,7 @@ def report(
         raise ConfigError("viewer: only an HTML page can link to a bundle; write the report as HTML, or leave it out")
     decisions = None if decision_rules is None else read_rules(Path(decision_rules))
     if reader is not None:
-        _read(given, rules, reader, reader_models, reader_max_cost)
+        _read(given, rules, reader, models_file, reader_max_cost)
     found = collect(given, rules, most_pictures=pictures, decisions=decisions)
     linked, bundled = (None, None) if viewer is None else _linked(given, Path(viewer), page, rules)
     write_report(found, page, form, linked)

@@ -46,13 +46,13 @@ class Scan:
     notes: tuple[str, ...] = ()
     """Notes for readers of a sample about its image, such as the window in the header."""
     aliases: tuple[str, ...] = ()
-    """Further names that tables may use for it."""
+    """The names that tables may use for it."""
     thickness_mm: float = 0.0
     """Slice thickness in mm, as the header states it; 0 where it does not."""
+    slices: Mapping[Path, int] = field(default_factory=dict)
+    """The files of a series, with the index of each one's slice."""
     members: Mapping[str, int] = field(default_factory=dict)
-    """Names of the files of a series, with the index of each one's slice."""
-    twins: bool = False
-    """Whether other images have the same name."""
+    """The names that mean one slice of it, with its index."""
     tag: str = ""
     """``image-N``, the name of the image in everything that is written."""
 

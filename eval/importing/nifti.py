@@ -17,7 +17,7 @@ from medvision_agent.eval.importing.choices import AffineChoice, Choices
 from medvision_agent.eval.importing.found import Ledger, Scan
 from medvision_agent.eval.importing.grid import Grid, ras_to_lps
 
-__all__ = ["SUFFIXES", "read_mask", "read_nifti", "stem_of"]
+__all__ = ["SUFFIXES", "read_mask", "read_nifti"]
 
 SUFFIXES = (".nii", ".nii.gz")
 _MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 1e-3}
@@ -26,15 +26,6 @@ _APART, _AWAY = 2e-3, 0.1
 """Differences up to which two matrices agree: directions in radians, the first voxel in parts of a voxel."""
 _CLOSE = 1e-3
 """Relative difference allowed between two statements of a voxel's size: files state them rounded."""
-
-
-def stem_of(path: Path) -> str:
-    """Return a file's name without its suffix, also of ``.nii.gz`` and ``.mrk.json``."""
-    name = path.name
-    for suffix in (".nii.gz", ".mrk.json"):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return path.stem
 
 
 def read_nifti(path: Path, choices: Choices, ledger: Ledger) -> Scan:

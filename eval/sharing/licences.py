@@ -18,15 +18,15 @@ __all__ = ["Licence", "licence_of", "stated_licences"]
 _LONGEST = 300
 """Characters of a stated licence or origin that are written; both are text of others."""
 _ALLOWS = re.compile(
-    r"\bCC0\b|\bCC[- ]BY(?![-\w ]*\bND\b)|\bODC-By\b|\bPDDL\b|\bpublic domain\b|\bApache-2\.0\b|\bMIT\b"
-    r"|\bBSD-[23]-Clause\b|McGill/MNI permissive notice",
+    r"\bCC0\b|\bCC[- ]BY(?![-\w ]*\bND\b)|\bODC-By\b|\bPDDL\b|\bpublic domain\b|\bApache-2\.0\b|^MIT$"
+    r"|\bMIT licen[cs]e\b|\bBSD-[23]-Clause\b|McGill/MNI permissive notice",
     re.IGNORECASE,
 )
 """Licences that allow others to redistribute a changed form, by the names in which data sets state them."""
 _FORBIDS = re.compile(
-    r"\bnot for\b|\bno (re)?distribution\b|\bnon-?redistribut|\bno licen[cs]e\b|\bunlicen[cs]ed\b|\bconfidential\b"
-    r"|\ball rights reserved\b|\bproprietary\b|\bdata use agreement\b|\bDUA\b|\brestricted\b|\bunknown\b"
-    r"|\bno[- ]?deriv",
+    r"\bnot\b|\bND\b|\bcredentialed\b|\bno (re)?distribution\b|\bnon-?redistribut|\bno licen[cs]e\b"
+    r"|\bunlicen[cs]ed\b|\bconfidential\b|\ball rights reserved\b|\bproprietary\b"
+    r"|\bdata use agreement\b|\bDUA\b|\brestricted\b|\bunknown\b|\bno[- ]?deriv",
     re.IGNORECASE,
 )
 """Words by which a text withdraws the permission that a licence name in it would give."""

@@ -156,7 +156,7 @@ class Study(_Strict):
     models: tuple[str, ...] = Field(min_length=1)
     """Models of the catalogue."""
     models_file: Path | None = None
-    """Your own models, as `run --models` takes them."""
+    """Your own models, as `run --models-file` takes them."""
     tools_from: Path | None = None
     """A Python file of your own tools, as `run --tools-from` takes it; `on` has them too."""
     script: Path | None = None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from identities import an_identity
 
@@ -64,14 +65,22 @@ def kidneys(price: float | None = None) -> Callable[[Store], list[Path]]:
 
     def stored(store: Store) -> list[Path]:
         home = store("beside", []).parent
-        return [kidney_run(home / "off", KIDNEY_OFF, ()), kidney_run(home / "on", KIDNEY_ON, RULER, price)]
+        return [kidney_run(home / "off", KIDNEY_OFF), kidney_run(home / "on", KIDNEY_ON, price, RULER)]
 
     return stored
 
 
 def kidney_run(
-    folder: Path, answers: Sequence[float | None], tools: Sequence[str], price: float | None = None, count: int = 24
+    folder: Path,
+    answers: Sequence[float | None],
+    price: float | None = 0.0,
+    tools: Sequence[str] = (),
+    count: int = 24,
+    *,
+    called: bool = True,
+    **identity: Any,
 ) -> Path:
+    """Store a run over renal tumours, one of each category of every four subjects; *called*: each sample used tools."""
     samples = [
         Sample(
             id=f"s{number}",
@@ -88,8 +97,8 @@ def kidney_run(
         )
         for number in range(count)
     ]
-    identity = an_identity(condition="on" if tools else "off", tools=list(tools))
-    with RunStore.create(folder, samples, identity, {"source": {"name": "kidneys", "note": ""}}) as run:
+    asked = an_identity(condition="on" if tools else "off", tools=list(tools), **identity)
+    with RunStore.create(folder, samples, asked, {"source": {"name": "kidneys", "note": ""}}) as run:
         for number, one in enumerate(samples):
             said = answers[number % 4]
             record = Record(
@@ -99,8 +108,8 @@ def kidney_run(
                 v0_sha256="picture",
                 prompt_sha256="prompt",
                 model_versions=("m-1",),
-                cost_usd=price if tools else 0.0,
-                tool_uses=tuple(ToolUse(tool=tool, ok=True, seconds=0.1) for tool in tools),
+                cost_usd=price,
+                tool_uses=tuple(ToolUse(tool=tool, ok=True, seconds=0.1) for tool in tools if called),
             )
             run.add(record, Trace())
     return folder

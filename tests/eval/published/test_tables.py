@@ -176,6 +176,14 @@ def test_only_what_was_asked_alike_has_a_published_row(records, tmp_path, asked,
     assert [found.model for _, found in entry.published.values()] == ([row] if row else [])
 
 
+def test_a_row_of_ones_own_with_a_shipped_name_is_not_the_published_model(records, tmp_path):
+    model = {"provider": "openai", "model": "my-lab/Qwen2.5-VL-7B-tuned"}
+    found = mva.published(stored(tmp_path / "run", records, recipe="paper-v1", model=model))
+    assert [entry.published for entry in found.entries] == [{}]
+    (table,) = [one for one in found.tables if one.id == "published-size"]
+    assert any("called qwen2.5-vl-7b asked my-lab/Qwen2.5-VL-7B-tuned" in note for note in table.notes)
+
+
 def test_result_files_stand_in_the_same_tables(tmp_path):
     model = tmp_path / "results" / "Qwen__Qwen2.5-VL-7B-Instruct"
     model.mkdir(parents=True)
