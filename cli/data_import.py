@@ -23,7 +23,7 @@ _SHOWN = 20
 
 @click.command(name="import")
 @click.argument("images", metavar="IMAGES", type=_PATH)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder for the imported samples.")
 @click.option("--masks", type=_PATH, help="A mask, or a folder of masks named like their images.")
 @click.option("--markups", type=_PATH, help="Markups of 3D Slicer (.mrk.json, .fcsv), or a folder of them.")
 @click.option("--table", type=_FILE, help="CSV file with spacing, subjects and measures, one row for each measure.")
