@@ -222,5 +222,5 @@ def _print(imported: "Imported", choices: "Choices") -> None:
     counts = ", ".join(f"{count} {task}" for task, count in imported.tasks.items())
     found = f"{plural(imported.samples, 'sample')} of {plural(imported.subjects, 'subject')}"
     print_wrapped(f"{found} in {imported.out}: {counts}.")
-    print_wrapped(f"Look at every picture of {imported.out / 'sheet-1.png'}: the ground truth is drawn on it.")
+    print_wrapped(f"Look at every image of {imported.out / 'sheet-1.png'}: the ground truth is drawn on it.")
     print_wrapped(f"Use them with: --data {imported.out / 'samples.jsonl'}")

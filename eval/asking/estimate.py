@@ -42,8 +42,8 @@ USUAL_CALLS = 4
 """Model calls of a sample that uses its tools a little."""
 ASSUMED = (
     f"rules of thumb: {CHARACTERS_PER_TOKEN} characters a token, a token for each 28 x 28 perceived pixels "
-    f"({LEAST_PER_PICTURE} a picture at least), {OUTPUT_PER_CALL} tokens of output a call (thinking may take many "
-    f"more), {RESULT_PER_CALL} tokens of text and one picture a tool result, everything sent again with every call, "
+    f"({LEAST_PER_PICTURE} an image at least), {OUTPUT_PER_CALL} tokens of output a call (thinking may take many "
+    f"more), {RESULT_PER_CALL} tokens of text and one image a tool result, everything sent again with every call, "
     "nothing cached"
 )
 

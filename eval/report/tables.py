@@ -281,7 +281,7 @@ def path_table(chapter: Chapter, place: str) -> Table:
     """Return, for each run with tools, how far they were used: declared, called, answered, shown."""
     columns = texts("run")
     columns += numbers("declared in samples", "called in samples", "calls", "answered without error")
-    columns += numbers("shown in the next turn", "pictures", "pictures shown in the next turn")
+    columns += numbers("shown in the next turn", "pictures", "images shown in the next turn")
     columns += numbers("not recorded whether shown")
     paths = [(run.arm, run.tool_path) for run in chapter.runs if run.tool_path is not None]
     rows: list[Cells] = [(arm, *path.model_dump().values()) for arm, path in paths]

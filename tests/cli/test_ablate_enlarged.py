@@ -140,7 +140,7 @@ async def test_parity_lets_the_enlargement_pass_and_nothing_else(server, study, 
     assert "image, but for its enlargement" in line
     code, _, err = await call("compare", own.folder, on.folder)
     assert code == 2
-    assert "v0_sha256 (the picture as sent)" in err
+    assert "v0_sha256 (the image as sent)" in err
 
 
 async def test_where_the_model_would_see_no_larger_image_its_own_is_shown_and_counted(server, study, call, tmp_path):

@@ -67,7 +67,7 @@ def test_a_loss_lies_within_0_and_1(loss):
 
 
 def test_a_failure_costs_its_price_and_an_answer_has_a_loss():
-    with pytest.raises(ValueError, match="failure has a loss of .*; expected 1"):
+    with pytest.raises(ValueError, match=r"failure has a loss of .*; expected 1"):
         pair([Unit("x", "s")], [Result("x", 0.4, False)], [])
     with pytest.raises(ValueError, match="has no loss"):
         pair([Unit("x", "s")], [Result("x", None, True)], [])
