@@ -25,6 +25,7 @@ from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ConfigError
 from medvision_agent.finding import Finding
+from medvision_agent.text import plural
 from medvision_agent.tools.base import Arguments, Output, Result, Tool
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import Picture
@@ -113,7 +114,7 @@ def _reachable(check: Check, first: Answer, config: ModelConfig) -> None:
 def _tools(check: Check, second: Answer, code: str, unfolded: str) -> None:
     calls = [call for call in second.trace.tool_calls if call.ok]
     said = _only_digits(second.response)
-    words = f"unfold was called {len(calls)} times" if calls else f"no readable call; {_why(second)}"
+    words = f"unfold was called {plural(len(calls), 'time')}" if calls else f"no readable call; {_why(second)}"
     check.found("calls tools", bool(calls), words)
     if not calls:
         check.found("reads what tools return", None, "no tool was called")

@@ -130,7 +130,7 @@ def losses(case: Case, way: str, noise: float) -> list[float]:
 def table(cases: Sequence[Case]) -> list[str]:
     """Return the lines of a table: ways down, noise across."""
     lines = [
-        "| how | " + " | ".join(f"{100 * noise:.0f}% of the picture" for noise in NOISE) + " |",
+        "| how | " + " | ".join(f"{100 * noise:.0f}% of the image" for noise in NOISE) + " |",
         "|---|" + "---|" * len(NOISE),
     ]
     return lines + [f"| {way} | {' | '.join(_cell(cases, way, noise) for noise in NOISE)} |" for way in WAYS]

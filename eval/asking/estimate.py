@@ -184,7 +184,7 @@ def _of_thinking(prepared: Prepared, calls: int, start: float) -> Spending:
 def _of_enlarged(prepared: Prepared, calls: int, start: float, picture: float) -> Spending:
     samples, pictures = len(prepared.samples), calls
     usage = Usage(input=round(samples * (start + (pictures - 1) * picture)), output=samples * OUTPUT_PER_CALL)
-    return _spending(f"1 model call a sample with the pixels of {plural(pictures, 'picture')}", usage, prepared)
+    return _spending(f"1 model call a sample with the pixels of {plural(pictures, 'image')}", usage, prepared)
 
 
 def _of_handed(prepared: Prepared, results: int, start: float, picture: float) -> Spending:

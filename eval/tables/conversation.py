@@ -140,7 +140,7 @@ TOOL_CALLS: tuple[_Column, ...] = (
     Column("result", "text", "Text the model got back: JSON, or an error", _entry("text")),
     Column("picture", "text", "SHA-256 of the image the model got back", _entry("picture")),
     Column("shown", "flag", "The result stood in the messages of the model's next turn", _entry("shown")),
-    Column("picture_shown", "flag", "The picture did", _entry("picture_shown")),
+    Column("picture_shown", "flag", "The image stood in them too", _entry("picture_shown")),
     Column("seconds", "number", "Time of the tool", _entry("seconds")),
     Column("call_id", "text", "Identifier of the call in the messages", _entry("call_id")),
 )

@@ -193,6 +193,6 @@ async def test_a_dry_run_counts_the_pixels(server, study, call):
     assert code == 0, err
     cells = {cell["arm"]: cell["spending"] for cell in json.loads(out)["cells"]}
     assert [one["basis"] for one in cells[ENLARGED]] == [
-        f"1 model call a sample with the pixels of {n} picture{'s' * (n > 1)}" for n in (1, 4, 12)
+        f"1 model call a sample with the pixels of {n} image{'s' * (n > 1)}" for n in (1, 4, 12)
     ]
     assert cells[ENLARGED][0]["input_tokens"] == cells["off"][0]["input_tokens"] < cells[ENLARGED][1]["input_tokens"]
