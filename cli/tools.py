@@ -40,7 +40,9 @@ _frame = click.option(
     "--frame", default=MEDVISION.name, show_default=True, help=f"Coordinate convention: {', '.join(FRAMES)}."
 )
 
-_segmenter = click.option("--segmenter", metavar="URL", help="Address of the server NAME@server (docs/segmenters.md).")
+_segmenter = click.option(
+    "--segmenter", metavar="URL", help="Address of the segmentation server for a tool NAME@server (docs/segmenters.md)."
+)
 
 _own = click.option(
     "--tools-from",
