@@ -23,7 +23,7 @@ _SHOWN = 20
 
 @click.command(name="import")
 @click.argument("images", metavar="IMAGES", type=_PATH)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder for the imported samples.")
 @click.option("--masks", type=_PATH, help="A mask, or a folder of masks named like their images.")
 @click.option("--markups", type=_PATH, help="Markups of 3D Slicer (.mrk.json, .fcsv), or a folder of them.")
 @click.option("--table", type=_FILE, help="CSV file with spacing, subjects and measures, one row for each measure.")
@@ -227,5 +227,5 @@ def _print(imported: "Imported", choices: "Choices") -> None:
     counts = ", ".join(f"{count} {task}" for task, count in imported.tasks.items())
     found = f"{plural(imported.samples, 'sample')} of {plural(imported.subjects, 'subject')}"
     print_wrapped(f"{found} in {imported.out}: {counts}.")
-    print_wrapped(f"Look at every picture of {imported.out / 'sheet-1.png'}: the ground truth is drawn on it.")
+    print_wrapped(f"Look at every image of {imported.out / 'sheet-1.png'}: the ground truth is drawn on it.")
     print_wrapped(f"Use them with: --data {imported.out / 'samples.jsonl'}")

@@ -23,14 +23,14 @@ protocol_option = click.option(
     default=DEFAULT_PROTOCOL,
     show_default=True,
     shell_complete=complete_protocols,
-    help=", ".join(PROTOCOLS),
+    help=f"Scoring rules: {' or '.join(PROTOCOLS)}.",
 )
 """Scoring rules, for commands without a study."""
 declared_protocol_option = click.option(
     "--protocol",
     "protocol_name",
     shell_complete=complete_protocols,
-    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
+    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
 """Scoring rules, for commands where a study may declare its own."""
 

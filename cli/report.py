@@ -29,8 +29,8 @@ __all__ = ["command"]
     "--tables",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Also write all tables as CSV and LaTeX and all figures as SVG and PDF into this folder; with the tables of "
-    "`medvision-agent published`, for which RESULTS, a folder of MedVision's result files, may be given.",
+    help="Also write all tables (CSV and LaTeX) and all figures (SVG and PDF) into this folder, and the tables of "
+    "`medvision-agent published`. RESULTS may then also be a folder of MedVision's result files.",
 )
 @click.option(
     "--viewer",
@@ -45,7 +45,7 @@ __all__ = ["command"]
 @click.option(
     "--protocol",
     "protocol_name",
-    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
+    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
 @click.option(
     "--decision-rules",

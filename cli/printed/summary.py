@@ -56,7 +56,7 @@ def summary_view(
     # Synthetic images have an exact ground truth; the source's note says that they are not medical images.
     doubts = {name: count for name, count in summary.marks.items() if name != "synthetic"}
     if doubts:
-        lines.append(f"truth to be read with care: {counted(doubts)}")
+        lines.append(f"ground truth to be read with care: {counted(doubts)}")
     blocks = [block for task, one in summary.tasks.items() for block in ("", _task_view(task, one, places.get(task)))]
     return Group(*map(plain, lines), *blocks)
 

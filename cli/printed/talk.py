@@ -94,9 +94,9 @@ def _picture(folder: Path, name: str, more: str = "") -> Text:
         with path.open("rb") as file:
             width, height = struct.unpack(">II", file.read(24)[16:24])
     except (OSError, struct.error):
-        line = _text(f"picture missing or damaged{more}: {path}")
+        line = _text(f"image missing or damaged{more}: {path}")
     else:
-        line = _text(f"picture, {width} x {height} pixels{more}: {path}")
+        line = _text(f"image, {width} x {height} pixels{more}: {path}")
     line.no_wrap, line.overflow = True, "ignore"
     return line
 

@@ -33,7 +33,7 @@ MARK = "medvision-bundle.json"
 """A folder is recognised as a bundle by this file."""
 MOST_PIXELS = 768
 """Longest side of an image in a conversation, in pixels."""
-_REDUCED = f"Larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels."
+_REDUCED = f"Larger images in conversations are reduced to {MOST_PIXELS:,} pixels."
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 

@@ -1,8 +1,8 @@
 """A worker's leases: samples that wait here, samples being asked, and the shards that keep finished samples.
 
-Contract: samples are begun in the order in which they were leased, as many of each model at a time as the worker was
-told. What is finished is on disk before it is told, and every note is told until it was heard. After a refused request
-nothing is begun until the process that writes the run has heard of it.
+Contract: samples are begun in the order in which they were leased, and of each model as many are in flight as the
+worker was told. A finished sample is on disk before it is reported, and every note is sent again until the process that
+writes the run acknowledges it. After a refused request no sample is begun until that process has the note about it.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ _TOLD = 1 << 23
 """Largest number of bytes of shards and images sent together, unless a single note has more."""
 
 _BACK = 1 << 12
-"""Numbers of samples that are told again as given back: more than ever wait at once (``slots.py``)."""
+"""How many of the last samples given back are reported again: more than can wait here at once (``slots.py``)."""
 
 Note = Finished | Closed | Told | GaveUp | Broke | Heard
 
@@ -70,14 +70,14 @@ class _Pool:
     flying: int = 0
     queue: deque[Leased] = field(default_factory=deque[Leased])
     last: int = -1
-    """The highest number that came: a call whose reply was lost on its way comes again."""
+    """The highest number of a sample that arrived; a call is repeated if its reply was lost."""
     back: deque[int] = field(default_factory=lambda: deque[int](maxlen=_BACK))
-    """What was given back of late, and is told again in case that reply was lost."""
+    """The samples given back last; they are reported again, in case the earlier reply was lost."""
 
 
 @dataclass(eq=False)
 class _Kept:
-    """An open shard, and the pictures that go with it where the run's folder is not seen."""
+    """An open shard, and the images to send with it if the run's folder is not visible here."""
 
     shard: Shard
     begun: float
@@ -110,7 +110,7 @@ class Holder:
         self._notes = deque[tuple[int, Note]]()
         self._last = 0
         self._refused = 0
-        """The note of the last refusal: until it is heard, nothing is begun."""
+        """The number of the note about the last refusal; no sample is begun until it is acknowledged."""
         self._heard = 0
         self._told = asyncio.Event()
         self._hurried = asyncio.Event()
@@ -129,7 +129,7 @@ class Holder:
         return self._lanes[lane].run is not None
 
     def lease(self, asks: Sequence[Leased], most: int) -> None:
-        """Take samples of one model, of which *most* are in flight at once; those that came before are passed over."""
+        """Take samples of one model, of which *most* are in flight at once; samples taken earlier are ignored."""
         pool = self._pools.setdefault(asks[0].pool, _Pool())
         pool.most = most
         pool.queue.extend(one for one in asks if one.number > pool.last)
@@ -137,7 +137,7 @@ class Holder:
         self._begin()
 
     def recall(self, pool: int) -> list[int]:
-        """Give back the samples of a model that were not begun, beside those that were given back before."""
+        """Return the samples of a model that were not begun, together with those returned by earlier calls."""
         held = self._pools.setdefault(pool, _Pool())
         held.back.extend(one.number for one in held.queue)
         held.queue.clear()
@@ -249,9 +249,9 @@ class Holder:
         return None
 
     async def _keep(self, lane: _Lane, record: Record, trace: Trace) -> int:
-        """Store a finished sample in the shard of its lane, and return the number of that.
+        """Store a finished sample in the shard of its lane, and return the shard's number.
 
-        Raises StorageError where it cannot be written.
+        Raises StorageError if it cannot be written.
         """
         try:
             return await self._kept(lane, record, trace)
@@ -329,14 +329,14 @@ async def _either(event: asyncio.Event, seconds: float) -> None:
 
 
 def _size(note: Note) -> int:
-    """Return how many bytes of shards and pictures a note carries."""
+    """Return how many bytes of shards and images a note carries."""
     if not isinstance(note, Closed) or note.content is None:
         return 0
     return len(note.content) + sum(map(len, note.pictures.values()))
 
 
 def _write_pictures(lane: _Lane, trace: Trace) -> None:
-    assert lane.run is not None  # noqa: S101 - asked before
+    assert lane.run is not None  # noqa: S101 - checked by the caller
     for key, png in trace.pictures.items():
         write_picture(lane.run, key, png, lane.opened.shared)
 

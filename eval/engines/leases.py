@@ -1,8 +1,8 @@
 """Leases of samples: the side of the process that decides everything and writes the run.
 
-Contract: what is handed out, and when, is for ``handing.py`` to say. What a worker finished is in its shard, and is
-taken into the run while it goes on. Where a worker dies, its shards are taken in, and the rest of its samples are asked
-by others; where it says nothing for ``SILENCE`` seconds, the same, after it was killed.
+Contract: ``handing.py`` decides which samples are handed out, and when. The samples that a worker finished are in its
+shards, which are merged into the run while it goes on. If a worker dies, its shards are merged, and other workers ask
+the rest of its samples. A worker that sends no message for ``SILENCE`` seconds is killed first, then treated as dead.
 """
 
 import asyncio
@@ -43,10 +43,10 @@ __all__ = ["Leases"]
 SILENCE = 300.0
 """Seconds without a message after which a worker is given up."""
 _PATIENCE = 5.0
-"""Seconds to wait until all workers gave back their waiting samples, before one of them may begin more."""
+"""Seconds to wait for all workers to give back their waiting samples before any worker may begin more."""
 
 _LOOKS = 3
-"""Looks at what is left in the end: a worker that is being killed may close a shard between two of them."""
+"""How often the end looks for remaining shards: a worker that is being killed may close one meanwhile."""
 
 
 class Leases(LeasingEngine):
@@ -76,11 +76,11 @@ class _Session(Handing):
         super().__init__(workers, pools, meter, watch, stop)
         self._lanes, self._tokens = dict[Lane, int](), dict[Path, str]()
         self._waiting = dict[tuple[Lane, str, int], tuple[Out, Record, Brief | None]]()
-        """Finished samples that are not in the run yet, although others wait for them or they may be lost."""
+        """Finished samples that are not in the run yet: other samples depend on them, or they may still be lost."""
         self._early = set[tuple[Lane, str, int]]()
         """Samples that came into the run before the worker reported them as finished."""
         self._refused = set[tuple[Lane, str]]()
-        """Damaged shards. The samples finished in them are asked again, also if the worker reports them later."""
+        """Damaged shards. Their samples are asked again, even if the worker reports them as finished later."""
         self._deaths = 0
 
     async def run(self) -> list[Exception]:
@@ -122,7 +122,7 @@ class _Session(Handing):
                 if lane not in slot.sees:
                     await self._open(slot, lane, pool)
             batch, slot.outbox = slot.outbox, []
-            if any(out.ask[0] not in slot.sees for out in batch):  # they came while others were opened
+            if any(out.ask[0] not in slot.sees for out in batch):  # samples were added while lanes were prepared
                 slot.outbox = batch
                 slot.needed.set()
                 continue
@@ -240,7 +240,7 @@ class _Session(Handing):
             self._settle(out, record, scored)
 
     async def _whole(self, out: Out, note: Told) -> None:
-        """Take the record of a first request that was refused before the worker knew of any reply."""
+        """Store the record of a first request that was refused before its worker knew of any reply."""
         lane, sample, _ = out.ask
         record = Record.model_validate({**json.loads(note.record), "sample": sample})
         if lane.breaker.too_early(record):
@@ -295,7 +295,7 @@ class _Session(Handing):
                 self._early.add((lane, *key))
 
     def _back_unmerged(self, slot: Slot, shard: tuple[Lane, str] | None = None) -> None:
-        """Queue samples again that a worker finished in a *shard* that is lost; by default, in any of its shards."""
+        """Queue the samples again that a worker had finished in a lost *shard*; by default, in all of its shards."""
         ours = {key: (key[0], out.shard) for key, (out, *_) in self._waiting.items() if out.slot is slot}
         lost = [key for key, its in ours.items() if shard in {None, its}]
         self._back([self._waiting.pop(key)[0] for key in lost])
@@ -323,7 +323,7 @@ class _Session(Handing):
                 self._end(out)
 
     async def _if_found(self, out: Out) -> None:
-        """Count a sample as finished that a dead worker had in a shard, and that is in the run by now."""
+        """Count a sample of a dead worker as finished if the merge of its shards has brought it into the run."""
         lane, sample, attempt = out.ask
         waited = self._waiting.pop((lane, sample.id, attempt), None)
         record = await asyncio.to_thread(find_attempt, lane.store.folder, sample, attempt)

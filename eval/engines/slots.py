@@ -18,7 +18,7 @@ _MOST_AHEAD = 512
 
 
 class LeaseWorker(ABC):
-    """A process somewhere that holds leases (``holder.py``); its methods raise WorkerLostError where it died."""
+    """A process that holds leases, on any machine (``holder.py``); its methods raise WorkerLostError if it died."""
 
     @abstractmethod
     async def start(self) -> None:
@@ -63,11 +63,11 @@ class Out:
     slot: "Slot"
     asking: AbstractContextManager[None]
     flies: bool = True
-    """Whether it counts as in flight: not once it was finished, though it may wait until it is in the run."""
+    """Whether it counts as in flight: until it is finished, even if it is merged into the run only later."""
     shard: str = ""
-    """The shard that it was finished in, where it waits for that."""
+    """The shard that holds it, if it is finished and waits for that shard to be merged."""
     arrived: bool = False
-    """Whether the worker has it for certain."""
+    """Whether the worker has confirmed that it has the sample."""
 
 
 @dataclass(eq=False)
@@ -80,11 +80,11 @@ class Slot:
     life: str = field(default_factory=lambda: f"w{token_hex(6)}")
     """The folder of its shards."""
     out: dict[int, Out] = field(default_factory=dict[int, Out])
-    """In the order in which they were leased."""
+    """Its samples by number, in the order in which they were leased."""
     count: Counter[int] = field(default_factory=Counter[int])
-    """Of these, the samples that are not finished, by model."""
+    """How many of these are not finished, by model."""
     outbox: list[Out] = field(default_factory=list[Out])
-    """What was not sent yet."""
+    """The samples that were not sent to the worker yet."""
     serves: bool = True
     """Whether it can be handed samples: not while the remains of a dead worker are processed."""
     needed: asyncio.Event = field(default_factory=asyncio.Event)

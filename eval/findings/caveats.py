@@ -158,7 +158,7 @@ _KINDS = (
         noise_not_known,
         "How large the noise of asking again is, is not known in {where}: the identical runs have no interval.",
     ),
-    _Kind("pictures", _pictures, "Some arms were shown another picture, or none."),
+    _Kind("pictures", _pictures, "Some arms were shown another image, or none."),
     _Kind("strata", apart, "The difference is not the same in all strata in {where}."),
     _Kind("parity", _assumed, "Parity is in part assumed and not proven in {where}."),
     _Kind("truth", _chapter(truth_lines), ""),

@@ -32,10 +32,10 @@ __all__ += ["no_evidence", "runs_chapters"]
 _TAKEN = {
     "blind": "what tools return",
     "blind:all": "what tools return",
-    "blind:pictures": "pictures that tools return",
+    "blind:pictures": "images that tools return",
     "blind:numbers": "numbers that tools return",
-    "same-region": "new detail in pictures",
-    "blank": "what pictures of tools show",
+    "same-region": "new detail in images",
+    "blank": "what images of tools show",
 }
 """What each control removes from tools, in words."""
 Asks = Literal["tools", "models", "arms"]

@@ -88,7 +88,7 @@ def _question(scan: Scan, measure: Measure, points: list[Named], choices: Choice
     if measure.task == "distance":
         length = float(np.linalg.norm(points[0].position - points[1].position))
         if question.target[0] < length * (1 - _SHORTER):
-            ledger.note("target of distance", "shorter in the plane of the slice than between the points by over 1 %")
+            ledger.note("target of distance", "shorter in the plane of the slice than between the points by over 1%")
     ledger.note(f"target of {measure.task}", "markups, projected to the slice that holds them")
     return replace(question, plane=cut.plane)
 

@@ -1,6 +1,6 @@
 """2-D images: PNG, JPEG and TIFF files of one plane each. Any spacing or plane that they state is not trusted.
 
-Pixels are taken as they are stored: a JPEG's note which side is up is ignored, because annotations refer to the
+Pixels are taken as they are stored: the orientation tag of a JPEG is ignored, because annotations refer to the
 stored pixels. Colours become grey. The resolution that a file names is that of a print, and is never used.
 """
 

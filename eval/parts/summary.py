@@ -3,7 +3,7 @@
 Contract: strict JSON. The parts add up to the mean loss over all scored samples; infrastructure failures are excluded.
 If no answered sample of a task states points in an arm, by a tool or by the model, seeing and arithmetic cannot be
 separated: the loss of its answers is then one part, *seeing and arithmetic* (it includes any unit error, which cannot
-be seen). Intervals are those of the jackknife over subjects (95 %), and withheld where subjects are too few.
+be seen). Intervals are those of the jackknife over subjects (95%), and withheld where subjects are too few.
 """
 
 import math
@@ -51,7 +51,7 @@ class PartMean(Frozen):
 
     mean: float
     interval: tuple[float, float] | None
-    """95 %, by the jackknife over subjects; None if ``withheld`` gives a reason, or if nothing varies."""
+    """95%, by the jackknife over subjects; None if ``withheld`` gives a reason, or if nothing varies."""
 
 
 class Replays(Frozen):

@@ -3,7 +3,7 @@
 Contract: pairs are samples scored in both runs whose ground truth has a place. Every difference of losses that is not 0
 is a gain of the better arm, and belongs to the place where that arm measured: an arm that is better has answered. The
 parts, divided by the number of pairs, add up to the difference of the mean losses, B minus A. The grounded losses are
-compared only if 80 % of the answers are located in both arms; otherwise bounds are given.
+compared only if 80% of the answers are located in both arms; otherwise bounds are given.
 """
 
 import math
@@ -49,7 +49,7 @@ class PlaceComparison(Frozen):
     difference: float | None
     """Difference of the losses, B minus A."""
     grounded_difference: float | None
-    """Difference of the grounded losses; None if under 80 % of the answers of an arm are located."""
+    """Difference of the grounded losses; None if under 80% of the answers of an arm are located."""
     lowest: float | None
     highest: float | None
     """The bounds of the difference of the grounded losses."""

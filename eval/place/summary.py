@@ -2,7 +2,7 @@
 
 Contract: strict JSON. Samples whose ground truth has no place, and infrastructure failures, are only counted. A failed
 answer measured nothing: it is in no share, and costs 1. The grounded loss is the loss, or 1 if the answer was measured
-elsewhere. If under 80 % of the answers can be located, only bounds are given: the lower bound assumes that every answer
+elsewhere. If under 80% of the answers can be located, only bounds are given: the lower bound assumes that every answer
 that is not locatable is in the right place, the upper bound that it is elsewhere.
 """
 
@@ -51,7 +51,7 @@ class TaskPlace(Frozen):
     highest_loss: float | None
     """The bounds of the grounded loss."""
     grounded_loss: float | None
-    """None if under 80 % of the answers are located."""
+    """None if under 80% of the answers are located."""
 
 
 def enough(located: Sequence[Located]) -> bool:

@@ -14,7 +14,7 @@ from medvision_agent.eval.results.summary import Section, sections
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
 
-__all__ = ["PILOT", "Figures", "run_figures", "run_sections", "section_figures"]
+__all__ = ["PILOT", "Figures", "run_figures", "run_sections", "section_figures", "unit_of"]
 
 PILOT = "Tumor/Lesion, pilot"
 """A part whose samples are a subset of the part Tumor/Lesion; a run does not record which."""
@@ -35,6 +35,13 @@ class Figures:
     """By column, in the column's unit."""
     n: int
     """Number of samples, failures included."""
+
+
+def unit_of(column: str, part: str) -> str:
+    """Return the unit of a column of a published table: "%" for all but MAE and cost."""
+    if column == "MAE":
+        return "degrees" if part.endswith("angle") else "mm"
+    return "US dollars" if column == "cost" else "%"
 
 
 def run_sections(records: Sequence[Record], protocol: Protocol) -> list[Section]:

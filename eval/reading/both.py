@@ -3,7 +3,7 @@
 Contract: strict JSON. Figures use only samples that the second reader reached, so that both readings cover the same
 samples; other samples are counted. The loss by the rule is the primary one. *format* is the part of a difference
 between arms that depends on the reader: the difference by the reader minus that by the rule, sample by sample.
-Intervals (95 %) are the jackknife's over subjects. They are missing if the caller gives a reason, or if subjects are
+Intervals (95%) are the jackknife's over subjects. They are missing if the caller gives a reason, or if subjects are
 too few or unknown.
 """
 

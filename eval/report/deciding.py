@@ -100,7 +100,7 @@ def _turned(chapter: Chapter, place: str) -> Table:
         cells: list[Value] = [one.contrast, own.rule.name, own.pairs, own.subjects, own.turned_right, own.turned_wrong]
         cells += [own.both_right, own.neither, *_share(own.net), own.more_usd, own.per_dollar, own.withheld]
         rows.append(tuple(cells))
-    caption = "decisions that the second arm turns"
+    caption = "decisions that change from the first to the second arm"
     return chapter_table(chapter, slug(place, "turned"), caption, columns, rows, notes=[_TURNED])
 
 

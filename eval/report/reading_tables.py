@@ -125,7 +125,7 @@ def _disagreements(chapter: Chapter, place: str) -> Table:
         for read in chapter.readings
         for one in read.disagreements
     ]
-    caption = "samples that the two read differently"
+    caption = "samples that the two readers read differently"
     return chapter_table(chapter, slug(place, "reading-samples"), caption, columns, rows, notes=[_SHOWN])
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 from medvision_agent.text import fixed, printable
 
@@ -53,7 +54,9 @@ class Column:
     text: bool = False
     """Whether it contains text, which is left-aligned."""
     percent: bool = False
-    """Shown in per cent."""
+    """Whether numbers are fractions that are shown in per cent, and differences of them in percentage points."""
+    unit: Literal["", "%"] = ""
+    """The unit of numbers that are already in per cent: shown after each, in CSV files in the heading."""
     group: str = ""
     """The heading above it and its neighbours of the same group."""
     short: str = ""
@@ -92,7 +95,7 @@ def csv_text(table: Table) -> str:
     """Return the table as CSV with full precision; no cell is a formula for a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.full for column in table.columns])
+    writer.writerow([f"{column.full} ({column.unit})" if column.unit else column.full for column in table.columns])
     writer.writerows([[_exact(cell) for cell in row] for row in table.rows])
     return out.getvalue()
 
@@ -134,14 +137,14 @@ def _shown(cell: Value, column: Column) -> str:
     if cell is None:
         return NONE
     if isinstance(cell, str):
-        return printable(cell)
+        return f"{printable(cell)}{column.unit}"
     if isinstance(cell, int) and not column.percent:
-        return f"{cell:,}"
+        return f"{cell:,}{column.unit}"
     if column.percent:
-        return f"{fixed(100 * cell, column.digits, sign=column.sign)}%"
+        return f"{fixed(100 * cell, column.digits, sign=column.sign)}{' points' if column.sign else '%'}"
     if abs(cell) < 10 ** (7 - column.digits):
-        return fixed(cell, column.digits, sign=column.sign)
-    return format(cell, "+.4g" if column.sign else ".4g").replace("-", _MINUS)
+        return f"{fixed(cell, column.digits, sign=column.sign)}{column.unit}"
+    return f"{format(cell, '+.4g' if column.sign else '.4g').replace('-', _MINUS)}{column.unit}"
 
 
 def _exact(cell: Value) -> str:

@@ -95,7 +95,7 @@ def is_theirs(sample: Sample) -> bool:
 
 def _family(sample: Sample) -> Family:
     if sample.asks.family is None:
-        raise DataError(f"{sample.id}: MedVision's result files have no task like {sample.task}")
+        raise DataError(f"{sample.id}: MedVision's result files cannot store answers to the task {sample.task}")
     return sample.asks.family
 
 

@@ -1,7 +1,7 @@
 """Decides whether a sample's image may be shared, by the licence and the origin that the sample states.
 
-Contract: a picture may be shared where its licence is one that is known here to allow it and its origin is stated, or
-where whoever shares it stated the licence of its data set. Everything else may not; an unknown licence is no licence.
+Contract: an image may be shared if its origin is stated and its licence is known here to allow sharing, or if the user
+who shares it stated the licence of its data set. Every other image is left out; an unknown licence permits nothing.
 Nothing here is legal advice, and the card says on what each decision rests.
 """
 
@@ -48,7 +48,7 @@ class Licence:
 
 
 def stated_licences(given: Mapping[str, str]) -> dict[str, str]:
-    """Return licences by data set as whoever shares runs states them; raises ConfigError where a text is empty."""
+    """Return the licences by data set that the user states for a share; raises ConfigError if a text is empty."""
     for dataset, licence in given.items():
         if not dataset.strip() or not licence.strip():
             raise ConfigError(f"--licence {dataset}={licence}: give DATASET=LICENCE, such as KiTS23='CC BY-NC-SA 4.0'")

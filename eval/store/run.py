@@ -177,7 +177,7 @@ class Run:
             return []
         without = int(self.config.get("without_donor", 0))
         left_out = f"; {plural(without, 'sample')} without such a subject left out" if without else ""
-        return [f"each question stands with the picture of another subject who is asked the same{left_out}"]
+        return [f"each question stands with the image of another subject who is asked the same{left_out}"]
 
     def _replayed(self) -> str:
         """Return a line about the origin of the words in a replay of the published experiment."""

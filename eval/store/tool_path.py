@@ -38,7 +38,7 @@ class ToolPath(Frozen):
         if self.not_recorded == self.answered and self.answered:
             return f"{line}; not recorded whether the results were shown to the model"
         line += f"; in the model's next turn {plural(self.shown, 'result')}"
-        line += f" and {self.pictures_shown} of {plural(self.pictures, 'picture')}"
+        line += f" and {self.pictures_shown} of {plural(self.pictures, 'image')}"
         return f"{line} (not recorded for {self.not_recorded})" if self.not_recorded else line
 
 

@@ -25,7 +25,7 @@ __all__ = ["ON_DONOR", "Cost", "Effort", "Mean", "Summary", "TaskSummary", "Tool
 __all__ += ["subject_sizes", "summarise"]
 
 
-ON_DONOR = "by the ground truth of the picture shown"
+ON_DONOR = "by the ground truth of the image shown"
 """A reference for swapped images: a small loss means that the model read the image it was shown."""
 
 

@@ -280,13 +280,13 @@ _EFFORT: tuple[_Column, ...] = (
     Column(
         "pictures",
         "integer",
-        "Pictures the model was shown: the image in every conversation, and those of tools",
+        "Images the model was shown: the image in every conversation, and those of tools",
         _got(lambda one: one.pictures),
     ),
     Column(
         "donor",
         "text",
-        "The sample whose image was shown, where pictures were swapped",
+        "The sample whose image was shown, where images were swapped",
         _got(lambda one: one.donor.sample if one.donor else ""),
     ),
     Column("tool_calls", "integer", "Tool calls", _got(lambda one: len(one.tool_uses))),

@@ -140,7 +140,7 @@ async def test_tables_and_pictures_that_are_gone(stored, tmp_path):
     assert table.off_centre_mm[table.task == "size"].gt(20).all()
     shutil.rmtree(run.folder / "pictures")
     reasons = [one.found for one in located_run(run, RULES) if one.sample.task == "size"]
-    assert reasons == ["the conversation or the picture as sent is missing or damaged"] * COUNT
+    assert reasons == ["the conversation or the image as sent is missing or damaged"] * COUNT
 
 
 def printed(*words):

@@ -187,7 +187,7 @@ def test_compare_prints_the_run_below_the_rows(command, tmp_path):
     assert code == 0, err
     assert "NOT THE SAME in this run" in out
     assert "published results: leaderboard-v2" in out
-    assert re.search(r"Qwen2\.5-VL \(7B\) +2933\.9 +7738\.9 +95\.5 +0\.7 +2K", out)
+    assert re.search(r"Qwen2\.5-VL \(7B\) +2933\.9 +7738\.9% +95\.5% +0\.7% +2K", out)
     lines = [line for line in out.splitlines() if line.startswith("this run: baseline-prior")]
     assert [line.split()[-1] for line in lines] == ["4", "4"]  # the lesions, also beside the pilot
     assert "scored samples are in none of its figures" in out
@@ -199,7 +199,7 @@ def test_compare_prints_the_run_below_the_rows(command, tmp_path):
     assert found["not_the_same"]
     code, out, err = command("compare", tmp_path / "run", "--published", "--published-version", "preprint-v1")
     assert code == 0, err
-    assert "Qwen2.5-VL (32B, SFT 5K)   12.8    30.2   100.0      19.6" in out
+    assert re.search(r"Qwen2\.5-VL \(32B, SFT 5K\) +12\.8 +30\.2% +100\.0% +19\.6%", out)
     assert command("compare", tmp_path / "run", tmp_path, "--published-version", "preprint-v1")[0] == 2
     for wrong in ((), (tmp_path / "run", "--published")):
         code, _, err = command("compare", tmp_path / "run", *wrong)

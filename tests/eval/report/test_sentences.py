@@ -143,7 +143,7 @@ TOLD = {
         "unknown noise twice",
         "within the noise twice",
     ),
-    "Some arms were shown another picture, or none.": ("two other pictures", "no picture"),
+    "Some arms were shown another image, or none.": ("two other pictures", "no picture"),
     "The difference is not the same in all strata in {where}.": ("strata twice", "strata"),
     "Parity is in part assumed and not proven in {where}.": ("much twice", "gain"),
     "Not every sample has a result.": ("much twice", "some lost"),
@@ -299,9 +299,9 @@ TOLD = {
         "gain",
     ),
     # shown.py
-    "{}: no picture stood with the question, where refusing is right. A failure costs 1 all the same, so read these "
+    "{}: no image stood with the question, where refusing is right. A failure costs 1 all the same, so read these "
     "contrasts over the pairs answered in both arms too": ("no picture", "swapped"),
-    "{}: the picture of another subject stood with the question{}": ("swapped", "no picture"),
+    "{}: the image of another subject stood with the question{}": ("swapped", "no picture"),
     "{} without such a subject {}": ("swapped but one", "swapped"),
     "; {} in no contrast with it": ("swapped but one", "swapped"),
     # informative.py

@@ -67,3 +67,15 @@ def test_markdown_stays_text():
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(ValueError, match="as many cells"):
         Table("t", "caption", (Column("a"),), ((1, 2),))
+
+
+def test_per_cent_have_their_sign_and_differences_are_points():
+    columns = (
+        Column("rate", 1, percent=True),
+        Column("net", 1, sign=True, percent=True),
+        Column("MRE", 1, unit="%", group="all"),
+        Column("published", 1, unit="%"),
+    )
+    one = Table("t", "caption", columns, ((0.482, -0.05, 7738.94, "71.5"),))
+    assert one.shown == [["48.2%", "\N{MINUS SIGN}5.0 points", "7738.9%", "71.5%"]]
+    assert csv_text(one).splitlines() == ["rate,net,all MRE (%),published (%)", "0.482,-0.05,7738.94,71.5"]
