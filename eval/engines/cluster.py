@@ -7,16 +7,17 @@ actor dies, Ray says so, and another one takes its place (``leases.py``). Schedu
 """
 
 import asyncio
-import atexit
 import itertools
 import os
 import socket
+import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
 from medvision_agent.agent.models import ModelConfig
@@ -38,6 +39,9 @@ _FLIGHTS = 20_000
 """Calls that the actor of the limits takes at once: more than all workers have samples in flight."""
 _PAUSE = 1.0
 """Seconds until an actor is called again that Ray could not reach."""
+_SCRATCH = "medvision-agent-shards-"
+_OLD = 24 * 3600.0
+"""Age in seconds from which a shard's folder belongs to a worker that was killed: shards are closed within seconds."""
 
 
 def connect(address: str | None, workers: int) -> None:
@@ -113,7 +117,7 @@ class RayWorker(LeaseWorker):
 
     async def open(self, message: Open, place: Place) -> bool:
         """Prepare a lane (``LeaseWorker.open``)."""
-        answer, sees = await self._call("open", message, place)
+        answer, sees, self.place = await self._call("open", message, place)
         settled(answer)
         return bool(sees)
 
@@ -177,10 +181,10 @@ class _Actor:
         self._pacer, self._life, self._stop = pacer, life, asyncio.Event()
         self._holder = Holder(self._pace, _scratch)
 
-    async def open(self, message: Open, place: Place) -> tuple[Message, bool]:
-        """Prepare a lane, and return whether its folder is visible from here."""
+    async def open(self, message: Open, place: Place) -> tuple[Message, bool, str]:
+        """Prepare a lane, and return whether its folder is visible from here, and where this is."""
         answer = await self._holder.open(message, place)
-        return answer, self._holder.sees(message.lane)
+        return answer, self._holder.sees(message.lane), f"{socket.gethostname()}, process {os.getpid()}"
 
     async def lease(self, asks: Sequence[Leased], most: int) -> None:
         """Take samples."""
@@ -215,10 +219,12 @@ class _Actor:
 
 
 def _scratch() -> Path:
-    """Return a folder for shards on this machine, which goes with the process unless that is killed."""
-    folder = mkdtemp(prefix="medvision-agent-shards-")
-    atexit.register(rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    """Make a folder for a shard on this machine; those that killed workers left behind are removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        with suppress(OSError):  # another worker removes it
+            if time.time() - left.stat().st_mtime > _OLD:
+                rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=_SCRATCH))
 
 
 class _Pacer:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import threading
 from contextlib import asynccontextmanager, closing
@@ -175,6 +176,66 @@ async def test_what_is_in_the_run_is_not_asked_again_where_a_damaged_shard_has_i
     assert notes
     assert all("was changed after its worker wrote it" in note for note in notes)
     assert not verify_run(tmp_path / "run").damage
+
+
+async def test_shards_of_a_worker_that_sees_no_run_leave_nothing_behind(server, ask, tmp_path, monkeypatch):
+    monkeypatch.setattr(holder, "sees", lambda run, token: False)
+    monkeypatch.setattr(holder, "_RECORDS", 3)
+    monkeypatch.setattr(near.Near, "scratch", tmp_path / "scratch")
+    (tmp_path / "scratch").mkdir()
+    server.behave(lambda request: ANSWER)
+    assert len((await ask()).records) == 12
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+@pytest.fixture
+def blind(data):
+    """Return a function that makes workers with data of their own: the first so many lack the image of a sample."""
+
+    def made(number, lacks):
+        elsewhere = shutil.copytree(data.parent, data.parent / "elsewhere")
+        (elsewhere / f"{lacks}.png").unlink()
+
+        class Blind(near.Near):
+            workers = 0
+
+            def __init__(self):
+                super().__init__()
+                Blind.workers += 1
+                self.place, self.lacks = f"machine {Blind.workers}", Blind.workers <= number
+
+            async def open(self, message, place):
+                settings = message.settings
+                if self.lacks:
+                    settings = settings.replace(str(data), str(elsewhere / data.name))
+                return await super().open(replace(message, settings=settings), place)
+
+        return Blind
+
+    return made
+
+
+async def test_an_image_that_one_worker_lacks_is_read_by_another_and_the_worker_is_named(server, ask, blind, tmp_path):
+    server.behave(lambda request: ANSWER)
+    notes = []
+    run = await ask(blind(1, 0), workers=2, watch=Watch(on_note=notes.append))
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert sorted(server.asked()) == list(range(12))
+    (note,) = notes
+    assert "worker 1 of 2 (machine 1) cannot read an image that another worker reads" in note
+    assert str(tmp_path / "elsewhere" / "0.png") in note
+
+
+async def test_an_image_that_all_workers_lack_is_unreadable_and_asked_again_by_a_resume(server, ask, blind, tmp_path):
+    server.behave(lambda request: ANSWER)
+    notes = []
+    run = await ask(blind(2, 0), workers=2, watch=Watch(on_note=notes.append))
+    assert [record.outcome for record in run.records] == [Outcome.UNREADABLE, *[Outcome.ANSWERED] * 11]
+    assert str(tmp_path / "elsewhere" / "0.png") in run.records[0].detail
+    assert not notes
+    run = await ask(resume=True)
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert sorted(server.asked()) == list(range(12))
 
 
 async def test_leases_taken_back_while_a_worker_prepares_its_runs_are_handed_out_again(
