@@ -109,8 +109,9 @@ class RayWorker(LeaseWorker):
         """Start the actor; errors of its start appear at the first call."""
         import ray  # noqa: PLC0415 - an extra
 
-        shared = {"name": self._name, "get_if_exists": True, "num_cpus": 0}
-        self._pacer = ray.remote(_Pacer).options(max_concurrency=_FLIGHTS, **shared).remote()
+        shared = {"name": self._name, "get_if_exists": True, "num_cpus": 0, "max_concurrency": _FLIGHTS}
+        lasting = {"max_restarts": -1, "max_task_retries": -1}  # one that dies is replaced, and its calls made again
+        self._pacer = ray.remote(_Pacer).options(**shared, **lasting).remote()
         actor = ray.remote(_Actor).options(num_cpus=1, num_gpus=self._gpus)
         self._life = f"{id(self)}-{next(self._lives)}"
         self._actor = actor.remote(self._pacer, self._life)
@@ -228,7 +229,7 @@ def _scratch() -> Path:
 
 
 class _Pacer:
-    """Keeps the limits per minute of models for all actors."""
+    """Keeps the limits per minute of models for all actors; one that takes the place of another begins a new minute."""
 
     def __init__(self) -> None:
         self._paces, self._numbers = dict[str, Pace](), itertools.count()
@@ -243,8 +244,8 @@ class _Pacer:
 
     async def took(self, model: str, life: str, number: int, tokens: int | None) -> None:
         """Count the tokens of a request that is over; None: it had no reply."""
-        start = self._starts[life].pop(number)
-        if tokens is not None:
+        start = self._starts[life].pop(number, None)  # None: it started with an actor that died
+        if start is not None and tokens is not None:
             self._paces[model].took(start, tokens)
 
     async def forget(self, life: str) -> None:
