@@ -118,7 +118,7 @@ class RayWorker(LeaseWorker):
 
     async def open(self, message: Open, place: Place) -> bool:
         """Prepare a lane (``LeaseWorker.open``)."""
-        answer, sees, self.place = await self._call("open", message, place)
+        answer, sees, self.machine = await self._call("open", message, place)
         settled(answer)
         return bool(sees)
 
@@ -183,9 +183,9 @@ class _Actor:
         self._holder = Holder(self._pace, _scratch)
 
     async def open(self, message: Open, place: Place) -> tuple[Message, bool, str]:
-        """Prepare a lane, and return whether its folder is visible from here, and where this is."""
+        """Prepare a lane, and return whether its folder is visible from here, and the name of this machine."""
         answer = await self._holder.open(message, place)
-        return answer, self._holder.sees(message.lane), f"{socket.gethostname()}, process {os.getpid()}"
+        return answer, self._holder.sees(message.lane), socket.gethostname()
 
     async def lease(self, asks: Sequence[Leased], most: int) -> None:
         """Take samples."""

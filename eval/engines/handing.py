@@ -158,13 +158,14 @@ class Handing(ABC):
             self._end(out)
 
     def _elsewhere(self, out: Out, why: str) -> bool:
-        """Hand a sample whose image its worker cannot read to one that has not tried; False if there is none.
+        """Hand a sample whose image its worker cannot read to a worker of another machine; False if all have tried.
 
         Where no further sample may be begun, it goes back to the queue.
         """
-        tried = (*out.tried, Tried(out.slot, out.slot.life, out.slot.worker.place, why))
+        tried = (*out.tried, Tried(out.slot, out.slot.worker.machine, why))
+        lacking = {one.machine for one in tried}
         others = [slot for slot in self._slots if slot.serves and slot.shares[out.pool]]
-        others = [slot for slot in others if all(slot is not one.slot for one in tried)]
+        others = [slot for slot in others if slot is not out.slot and slot.worker.machine not in lacking]
         if not others:
             return False
         if self._stop.is_set():

@@ -83,7 +83,7 @@ class _Session(Handing):
         self._refused = set[tuple[Lane, str]]()
         """Damaged shards. The samples finished in them are asked again, also if the worker reports them later."""
         self._named = set[str]()
-        """The workers that were named because they cannot read an image."""
+        """The machines that were named because they cannot read an image."""
         self._deaths = 0
 
     async def run(self) -> list[Exception]:
@@ -286,13 +286,13 @@ class _Session(Handing):
         self._end(out)
 
     def _tell_who_cannot_read(self, out: Out) -> None:
-        """Name the workers that could not read an image which another one did, each once."""
-        for slot, life, place, why in out.tried:
-            if life not in self._named:
-                self._named.add(life)
+        """Name the machines whose workers could not read an image which another one did, each once."""
+        for slot, machine, why in out.tried:
+            if machine not in self._named:
+                self._named.add(machine)
                 self._watch.on_note(
-                    f"worker {self._slots.index(slot) + 1} of {len(self._slots)} ({place}) cannot read an image that "
-                    f"another worker reads, so that others ask its samples: {why}; give all machines the same data, "
+                    f"worker {self._slots.index(slot) + 1} of {len(self._slots)}, on machine {machine}, cannot read an "
+                    f"image that another worker reads; others ask its sample: {why}; give all machines the same data, "
                     "under the same paths"
                 )
 

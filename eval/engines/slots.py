@@ -21,8 +21,8 @@ _MOST_AHEAD = 512
 class LeaseWorker(ABC):
     """A process somewhere that holds leases (``holder.py``); its methods raise WorkerLostError where it died."""
 
-    place = "its place is not known"
-    """The machine on which it runs and its number there, in words, once a lane was opened."""
+    machine = ""
+    """The name of the machine on which it runs, once a lane was opened."""
 
     @abstractmethod
     async def start(self) -> None:
@@ -61,8 +61,7 @@ class Tried(NamedTuple):
     """A worker that could not read the image of a sample."""
 
     slot: "Slot"
-    life: str
-    place: str
+    machine: str
     why: str
 
 

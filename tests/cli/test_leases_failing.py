@@ -190,7 +190,7 @@ async def test_shards_of_a_worker_that_sees_no_run_leave_nothing_behind(server, 
 
 @pytest.fixture
 def blind(data):
-    """Return a function that makes workers with data of their own: the first so many lack the image of a sample."""
+    """Return a function that makes workers, each on a machine of its own: the first so many lack an image."""
 
     def made(number, lacks):
         elsewhere = shutil.copytree(data.parent, data.parent / "elsewhere")
@@ -202,7 +202,7 @@ def blind(data):
             def __init__(self):
                 super().__init__()
                 Blind.workers += 1
-                self.place, self.lacks = f"machine {Blind.workers}", Blind.workers <= number
+                self.machine, self.lacks = f"node-{Blind.workers}", Blind.workers <= number
 
             async def open(self, message, place):
                 settings = message.settings
@@ -222,7 +222,7 @@ async def test_an_image_that_one_worker_lacks_is_read_by_another_and_the_worker_
     assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
     assert sorted(server.asked()) == list(range(12))
     (note,) = notes
-    assert "worker 1 of 2 (machine 1) cannot read an image that another worker reads" in note
+    assert "worker 1 of 2, on machine node-1, cannot read an image that another worker reads" in note
     assert str(tmp_path / "elsewhere" / "0.png") in note
 
 
