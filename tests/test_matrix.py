@@ -1,5 +1,6 @@
 """A seeded sample of the standing matrices (``matrix/``): every count is zero, and no row of a table is left out."""
 
+import json
 import os
 
 import pytest
@@ -83,7 +84,11 @@ def test_parts_are_kept_and_make_one_page_that_says_where_fewer_trials_were_made
     monkeypatch.setattr(program, "FULL", {"one": part("one", 7), "two": part("two", 1000)})
     monkeypatch.setattr(program, "full", lambda share: {"one": part("one", 7), "two": part("two", round(1000 * share))})
     rows, page = tmp_path / "rows.json", tmp_path / "page.md"
-    assert program.main(["--only", "two", "--share", "0.1", "--rows", str(rows)]) == 0
+    old = {"rows": {"one": [{"matrix": "one", "what": "x", "unit": "trials", "tried": 1}]}, "earlier": ["one"]}
+    rows.write_text(json.dumps(old), encoding="utf-8")
+    assert program.main(["--only", "two", "--share", "0.1", "--rows", str(rows), "--page", str(page)]) == 0
+    said = "Made by an earlier version of the program, and not part of this time: one."
+    assert said in page.read_text(encoding="utf-8")
     assert program.main(["--only", "one", "--rows", str(rows), "--page", str(page)]) == 0
     text = page.read_text(encoding="utf-8")
     assert text.index("| one: x | 7 trials |") < text.index("| two: x | 100 trials |")
@@ -93,6 +98,7 @@ def test_parts_are_kept_and_make_one_page_that_says_where_fewer_trials_were_made
     text = page.read_text(encoding="utf-8")
     assert "| two: x | 1000 trials |" in text
     assert "Fewer" not in text
+    assert "earlier" not in text
 
 
 def test_a_kill_after_which_more_is_asked_twice_than_was_in_flight_is_a_fault():

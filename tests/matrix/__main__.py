@@ -43,16 +43,21 @@ class Parts:
         self.rows = {name: [Row(**row) for row in rows] for name, rows in kept.get("rows", {}).items()}
         self.seconds: dict[str, float] = kept.get("seconds", {})
         self.shares: dict[str, float] = kept.get("shares", {})
+        self.earlier: list[str] = kept.get("earlier", [])
+        """Parts whose rows were taken over from an earlier page."""
 
     def add(self, rows: Mapping[str, list[Row]], seconds: float, share: float) -> None:
         """Add what was run just now with a *share* of the trials, and write the file, if there is one."""
         self.rows |= rows
         self.seconds |= {name: seconds / len(rows) for name in rows}
         self.shares |= dict.fromkeys(rows, share)
+        self.earlier = [name for name in self.earlier if name not in rows]
         if self._file:
-            kept = {"rows": {name: [asdict(row) for row in part] for name, part in self.rows.items()}}
-            text = json.dumps(kept | {"seconds": self.seconds, "shares": self.shares})
-            self._file.write_text(text, encoding="utf-8")
+            kept: dict[str, object] = {
+                "rows": {name: [asdict(row) for row in part] for name, part in self.rows.items()}
+            }
+            kept |= {"seconds": self.seconds, "shares": self.shares, "earlier": self.earlier}
+            self._file.write_text(json.dumps(kept), encoding="utf-8")
 
     def all(self) -> list[Row]:
         """Return all rows, in the order of the matrices."""
@@ -83,7 +88,7 @@ def main(words: Sequence[str] | None = None) -> int:
     took = sum(parts.seconds.values())
     sys.stdout.write(f"CPU seconds: {took:.0f}\n")
     if options.page:
-        options.page.write_text(page(rows, options.seed, took, parts.shares), encoding="utf-8")
+        options.page.write_text(page(rows, options.seed, took, parts.shares, parts.earlier), encoding="utf-8")
     return int(any(row.faults for row in rows))
 
 

@@ -9,7 +9,7 @@ from matrix.workers import CONNECTIONS, GONE, SHARE
 HEAD = """# Reliability
 
 This page lists what is done to the program in hundreds of trials, and the results. `make matrix` makes this page; the
-tests run a small sample of it. Seed {seed}; it took {minutes:.0f} minutes of processor time.{shares}
+tests run a small sample of it. Seed {seed}; it took {minutes:.0f} minutes of processor time.{said}
 
 **lost**: finished samples that were not in the store afterwards. **again**: finished samples that were asked once more
 (samples in flight may be asked again). **changed**: records, traces or images that differ from what was stored, answers
@@ -84,11 +84,15 @@ own data, the C library ends the process without a message: that counts as a kil
 """
 
 
-def page(rows: Sequence[Row], seed: int, cpu_seconds: float, shares: Mapping[str, float]) -> str:
-    """Return the page; *shares* of the trials were made of some matrices, by name."""
+def page(
+    rows: Sequence[Row], seed: int, cpu_seconds: float, shares: Mapping[str, float], earlier: Sequence[str] = ()
+) -> str:
+    """Return the page: of some matrices a share of the trials was made, and others are of an *earlier* page."""
     fewer = ", ".join(f"{name} ({share:.0%})" for name, share in shares.items() if share != 1)
     said = f"\nFewer trials than by `make matrix` were made of: {fewer}." if fewer else ""
-    head = HEAD.format(seed=seed, minutes=cpu_seconds / 60, shares=said)
+    if earlier:
+        said += f"\nMade by an earlier version of the program, and not part of this time: {', '.join(earlier)}."
+    head = HEAD.format(seed=seed, minutes=cpu_seconds / 60, said=said)
     return head + table(rows) + TAIL.format(twice=_asked_twice(rows))
 
 
