@@ -109,9 +109,10 @@ class RayWorker(LeaseWorker):
         """Start the actor; errors of its start appear at the first call."""
         import ray  # noqa: PLC0415 - an extra
 
-        shared = {"name": self._name, "get_if_exists": True, "num_cpus": 0, "max_concurrency": _FLIGHTS}
-        lasting = {"max_restarts": -1, "max_task_retries": -1}  # one that dies is replaced, and its calls made again
-        self._pacer = ray.remote(_Pacer).options(**shared, **lasting).remote()
+        if self._pacer is None:  # kept to the end: without the handle that created it, Ray ends the actor of all
+            shared = {"name": self._name, "get_if_exists": True, "num_cpus": 0, "max_concurrency": _FLIGHTS}
+            lasting = {"max_restarts": -1, "max_task_retries": -1}  # if it dies: another one, and its calls again
+            self._pacer = ray.remote(_Pacer).options(**shared, **lasting).remote()
         actor = ray.remote(_Actor).options(num_cpus=1, num_gpus=self._gpus)
         self._life = f"{id(self)}-{next(self._lives)}"
         self._actor = actor.remote(self._pacer, self._life)

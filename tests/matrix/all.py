@@ -31,7 +31,8 @@ def full(share: float = 1.0) -> dict[str, Matrix]:
         "stops": lambda folder, seed: stops.matrix(folder, seed, of(200)),
         "kills": lambda folder, seed: kills.matrix(folder, seed, of(1000)),
         "processes": lambda folder, seed: kills.matrix(folder, seed, of(72), commands=(), processes=_PROCESSES),
-        "workers": lambda folder, seed: workers.matrix(folder, seed, of(10), of(4)),
+        "workers": lambda folder, seed: workers.matrix(folder, seed, of(10), workers.LOCAL),
+        "ray": lambda folder, seed: workers.matrix(folder, seed, of(4), workers.RAY),
     }
 
 
@@ -48,5 +49,6 @@ SAMPLE: dict[str, Matrix] = {
     "stops": lambda folder, seed: stops.matrix(folder, seed, 6, **_FEW),
     "kills": lambda folder, seed: kills.matrix(folder, seed, 18, **_FEW),
     "processes": lambda folder, seed: kills.matrix(folder, seed, 3, commands=(), processes=_PROCESSES[:1]),
-    "workers": lambda folder, seed: workers.matrix(folder, seed, 1, 0, local=workers.LOCAL[:3]),
+    "workers": lambda folder, seed: workers.matrix(folder, seed, 1, workers.LOCAL[:3]),
+    "ray": lambda folder, seed: [Row("workers", "Ray", skipped="not in the sample; see tests/cli/test_cluster.py")],
 }

@@ -53,14 +53,11 @@ Job = tuple[str, str, str]
 """Command, engine, and who is killed."""
 
 
-def matrix(
-    folder: Path, seed: int, processes: int, ray: int, *, local: Sequence[Job] = LOCAL, far: Sequence[Job] = RAY
-) -> list[Row]:
-    """Kill so often for each job of *local* processes, and of workers *far* off, of Ray."""
-    jobs = [(job, kills) for jobs, kills in ((local, processes), (far, ray)) for job in jobs if kills]
+def matrix(folder: Path, seed: int, kills: int, jobs: Sequence[Job]) -> list[Row]:
+    """Kill so often for each of the *jobs*."""
     cases, rows = dict[tuple[str, str], Undisturbed](), []
     with serving() as server:
-        for at, ((command, engine, whom), kills) in enumerate(jobs):
+        for at, (command, engine, whom) in enumerate(jobs):
             result = Row("workers", f"{command}, {WORKERS} workers, {engine}: {whom} killed", may=IN_FLIGHT[whom])
             if engine == "ray" and find_spec("ray") is None:
                 result.skipped = "Ray is not installed"
