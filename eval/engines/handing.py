@@ -16,7 +16,7 @@ from medvision_agent.eval.asking.engine import WorkerLostError
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Pool
 from medvision_agent.eval.asking.watch import Watch
-from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot, shares
+from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot, Tried, shares
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import Traced
 
@@ -98,7 +98,7 @@ class Handing(ABC):
             self._recall(number, all_=True)
         if self._recalls or (ahead and (pool.calm or self._meter.room < _FAR * pool.parallel)):
             return
-        slots = [slot for slot in self._slots if slot.shares[number] and slot.serves]
+        slots = [slot for slot in self._slots if slot.shares[number] and slot.serves and not slot.unread]
         if ahead:
             slots = [slot for slot in slots if slot.count[number] <= slot.shares[number] + slot.ahead(number) // 2]
         while slots:
@@ -158,9 +158,30 @@ class Handing(ABC):
             self._pools[out.pool].asks.appendleft(out.ask)
             self._end(out)
 
-    def _give(self, slot: Slot, number: int, ask: Ask) -> None:
+    def _elsewhere(self, out: Out, why: str) -> bool:
+        """Hand a sample whose image its worker cannot read to a worker of another machine; False if all have tried.
+
+        Where no further sample may be begun, it goes back to the queue.
+        """
+        tried = (*out.tried, Tried(out.slot, out.slot.worker.machine, why))
+        lacking = {one.machine for one in tried}
+        others = [slot for slot in self._slots if slot.serves and slot.shares[out.pool]]
+        others = [slot for slot in others if slot is not out.slot and slot.worker.machine not in lacking]
+        if not others:
+            return False
+        if self._stop.is_set():
+            self._back([out])
+            return True
+        out.slot.unread += 1
+        del out.slot.out[out.number]
+        self._landed(out)
+        out.asking.__exit__(None, None, None)
+        self._give(min(others, key=lambda one: one.count[out.pool]), out.pool, out.ask, tried)
+        return True
+
+    def _give(self, slot: Slot, number: int, ask: Ask, tried: tuple[Tried, ...] = ()) -> None:
         lane, sample, attempt = ask
-        out = Out(next(self._numbers), number, ask, slot, self._watch.asking(sample.id))
+        out = Out(next(self._numbers), number, ask, slot, self._watch.asking(sample.id), tried=tried)
         out.asking.__enter__()
         self._meter.flying += 1
         slot.out[out.number] = out
@@ -183,6 +204,8 @@ class Handing(ABC):
         self._landed(out)
         self._pools[out.pool].ended()
         out.asking.__exit__(None, None, None)
+        for one in out.tried:
+            one.slot.unread -= 1
 
     async def _tick(self) -> None:
         while True:

@@ -2,10 +2,13 @@
 
 Contract: samples are begun in the order in which they were leased, and of each model as many are in flight as the
 worker was told. A finished sample is on disk before it is reported, and every note is sent again until the process that
-writes the run acknowledges it. After a refused request no sample is begun until that process has the note about it.
+writes the run acknowledges it. After a refused request, or an image that cannot be read here, no sample is begun until
+that process has the note about it.
 """
 
 import asyncio
+import shutil
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -81,6 +84,8 @@ class _Kept:
 
     shard: Shard
     begun: float
+    scratch: Path | None
+    """The folder made for it alone where the run's folder is not visible; it is removed with the shard."""
     pictures: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
 
@@ -92,7 +97,6 @@ class _Lane:
     place: Place
     run: Path | None
     """The run's folder, where this process sees it."""
-    shards: Path
     answered: bool
     numbers: int = 0
     kept: _Kept | None = None
@@ -103,7 +107,7 @@ class Holder:
     """The leases of one worker; used from one event loop."""
 
     def __init__(self, pace: Callable[[int, str, ModelConfig], Pace], scratch: Callable[[], Path]) -> None:
-        """*pace* is as for ``Bench``; *scratch* returns a folder for shards where the run's folder is not visible."""
+        """*pace* is as for ``Bench``; *scratch* makes a folder for a shard where the run's folder is not visible."""
         self._bench, self._scratch = Bench(pace), scratch
         self._stop = asyncio.Event()
         self._pools, self._lanes = dict[int, _Pool](), dict[int, _Lane]()
@@ -120,8 +124,7 @@ class Holder:
     async def open(self, message: Open, place: Place) -> Message:
         """Prepare a lane."""
         run = message.folder if message.folder is not None and sees(message.folder, place.token) else None
-        shards = run / SHARDS if run is not None else self._scratch()
-        self._lanes[message.lane] = _Lane(message, place, run, shards / place.worker, place.answered)
+        self._lanes[message.lane] = _Lane(message, place, run, place.answered)
         return await spoken(message.number, self._bench.open(message))
 
     def sees(self, lane: int) -> bool:
@@ -233,7 +236,7 @@ class Holder:
 
         record, trace = await self._bench.asked(ask, waiting_until(self._stop, Watch(on_fault=on_fault)))
         lane.answered = lane.answered or bool(record.finish_reasons)
-        if refused_first(record) and not lane.answered:
+        if record.outcome is Outcome.UNREADABLE or (refused_first(record) and not lane.answered):
             return await asyncio.to_thread(told, leased.number, record, trace, lane.opened)
         if leased.drawn:
             record = marked(record)
@@ -256,21 +259,17 @@ class Holder:
         try:
             return await self._kept(lane, record, trace)
         except UNWRITABLE as error:
-            folder = lane.run or lane.shards
+            folder = lane.run or Path(tempfile.gettempdir())
             raise StorageError(not_stored(folder, record.sample.id, error)) from error
 
-    @staticmethod
-    async def _kept(lane: _Lane, record: Record, trace: Trace) -> int:
+    async def _kept(self, lane: _Lane, record: Record, trace: Trace) -> int:
         if lane.run is not None and trace.pictures:
             await asyncio.to_thread(_write_pictures, lane, trace)
-        text, place = trace.to_json(), lane.place
+        text = trace.to_json()
         async with lane.making:
             if lane.kept is None:
                 lane.numbers += 1
-                folder = lane.shards / str(lane.numbers)
-                lane.kept = _Kept(
-                    await asyncio.to_thread(Shard, folder, run=place.run, packs=place.packs), time.monotonic()
-                )
+                lane.kept = await asyncio.to_thread(self._begun, lane)
             kept = lane.kept
             if lane.run is None:
                 kept.pictures.update(trace.pictures)
@@ -278,6 +277,16 @@ class Holder:
             stored, number = kept.shard.submit(record, text), lane.numbers
         await asyncio.wrap_future(stored)
         return number
+
+    def _begun(self, lane: _Lane) -> _Kept:
+        """Begin the next shard of a lane."""
+        scratch: Path | None = None
+        if lane.run is not None:
+            above = lane.run / SHARDS
+        else:
+            above = scratch = self._scratch()
+        folder = above / lane.place.worker / str(lane.numbers)
+        return _Kept(Shard(folder, run=lane.place.run, packs=lane.place.packs), time.monotonic(), scratch)
 
     def _close_what_is_due(self) -> None:
         """Close shards that are full or old, and all of them when no sample is being asked."""
@@ -314,10 +323,10 @@ def _close(number: int, lane: _Lane, kept: _Kept) -> Closed:
     """Close a shard, and read its bytes where the process that writes the run cannot."""
     file = kept.shard.close()
     name = f"{lane.place.worker}/{file.name}"
-    if lane.run is not None:
+    if kept.scratch is None:
         return Closed(number, name, None, {})
     content = file.read_bytes()
-    file.unlink()
+    shutil.rmtree(kept.scratch, ignore_errors=True)
     return Closed(number, name, content, kept.pictures)
 
 

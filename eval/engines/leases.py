@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import MedVisionAgentError, StorageError
 from medvision_agent.eval.asking.crashes import line_up_again
 from medvision_agent.eval.asking.engine import LeasingEngine, WorkerLostError
@@ -81,6 +82,8 @@ class _Session(Handing):
         """Samples that came into the run before the worker reported them as finished."""
         self._refused = set[tuple[Lane, str]]()
         """Damaged shards. Their samples are asked again, even if the worker reports them as finished later."""
+        self._named = set[str]()
+        """The machines that were named because they cannot read an image."""
         self._deaths = 0
 
     async def run(self) -> list[Exception]:
@@ -240,9 +243,14 @@ class _Session(Handing):
             self._settle(out, record, scored)
 
     async def _whole(self, out: Out, note: Told) -> None:
-        """Store the record of a first request that was refused before its worker knew of any reply."""
+        """Store a record that the worker did not keep.
+
+        Its first request was refused before the worker knew of any reply, or its image cannot be read there.
+        """
         lane, sample, _ = out.ask
         record = Record.model_validate({**json.loads(note.record), "sample": sample})
+        if record.outcome is Outcome.UNREADABLE and self._elsewhere(out, record.detail):
+            return
         if lane.breaker.too_early(record):
             self._pools[out.pool].waiting.append((out.ask, record))
             self._end(out)
@@ -262,6 +270,8 @@ class _Session(Handing):
         lane, sample, _ = out.ask
         if lane.store.in_flight.deaths(sample.id):
             lane.store.in_flight.forget(sample.id)
+        if record.outcome is not Outcome.UNREADABLE:
+            self._tell_who_cannot_read(out)
 
         def heard(one: Record) -> None:
             if self._watch.on_scored is not None:
@@ -274,6 +284,17 @@ class _Session(Handing):
         except MedVisionAgentError as problem:
             self._problem(problem)
         self._end(out)
+
+    def _tell_who_cannot_read(self, out: Out) -> None:
+        """Name the machines whose workers could not read an image which another one did, each once."""
+        for slot, machine, why in out.tried:
+            if machine not in self._named:
+                self._named.add(machine)
+                self._watch.on_note(
+                    f"worker {self._slots.index(slot) + 1} of {len(self._slots)}, on machine {machine}, cannot read an "
+                    f"image that another worker reads; others ask its sample: {why}; give all machines the same data, "
+                    "under the same paths"
+                )
 
     async def _take_in(self, slot: Slot, note: Closed) -> None:
         lane = next(one for one, number in self._lanes.items() if number == note.lane)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from secrets import token_hex
+from typing import NamedTuple
 
 from medvision_agent.eval.asking.pool import Ask, Lane
 from medvision_agent.eval.engines.messages import Leased, News, Open, Place
 
-__all__ = ["LeaseWorker", "Out", "Slot", "shares"]
+__all__ = ["LeaseWorker", "Out", "Slot", "Tried", "shares"]
 
 _MOST_AHEAD = 512
 """Largest number of samples that wait at a worker."""
@@ -19,6 +20,9 @@ _MOST_AHEAD = 512
 
 class LeaseWorker(ABC):
     """A process that holds leases, on any machine (``holder.py``); its methods raise WorkerLostError if it died."""
+
+    machine = ""
+    """The name of the machine on which it runs, once a lane was opened."""
 
     @abstractmethod
     async def start(self) -> None:
@@ -53,6 +57,14 @@ class LeaseWorker(ABC):
         """End the process and everything that it shares with others."""
 
 
+class Tried(NamedTuple):
+    """A worker that could not read the image of a sample."""
+
+    slot: "Slot"
+    machine: str
+    why: str
+
+
 @dataclass(eq=False)
 class Out:
     """One sample that was leased and has not ended."""
@@ -68,6 +80,8 @@ class Out:
     """The shard that holds it, if it is finished and waits for that shard to be merged."""
     arrived: bool = False
     """Whether the worker has confirmed that it has the sample."""
+    tried: tuple[Tried, ...] = ()
+    """The workers that had it before and could not read its image."""
 
 
 @dataclass(eq=False)
@@ -87,6 +101,8 @@ class Slot:
     """The samples that were not sent to the worker yet."""
     serves: bool = True
     """Whether it can be handed samples: not while the remains of a dead worker are processed."""
+    unread: int = 0
+    """Samples whose image it could not read and that another worker has now; it is handed none meanwhile."""
     needed: asyncio.Event = field(default_factory=asyncio.Event)
     sees: dict[Lane, bool] = field(default_factory=dict[Lane, bool])
     """The lanes it has prepared, and whether it sees the folders of their runs."""
