@@ -23,9 +23,10 @@ NOT_PRINTED = {
     "a difference is not finite": "an error",
     "cannot be told": "the name of a finding",
     ", of {} in all": "only where a claim or a reason is told of some: eval/findings/test_headline.py",
+    ", not every model in each": "only where a study asks models in different arms: test_asked.py",
     "no pairs": "where there is no pair, another sentence says so",
 }
-OF_EVERY_CHAPTER = {"{} of {}{} {} {} of {} from {}: {}.{}{}"}
+OF_EVERY_CHAPTER = {"{} {} {} of {} from {}{}: {}.{}{}"}
 """What was asked: it is no comparison, and always true."""
 
 TOLD = {
