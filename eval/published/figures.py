@@ -9,8 +9,8 @@ from typing import Any
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.build import build_answers
-from medvision_agent.eval.results.export import Row, is_theirs, task_rows
-from medvision_agent.eval.results.summary import Section, section
+from medvision_agent.eval.results.export import Row, is_theirs, rows_by_task, task_rows
+from medvision_agent.eval.results.summary import Section, section, sections
 from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import score_blocks
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -42,15 +42,17 @@ class Figures:
     """Number of samples, failures included."""
 
 
-def run_sections(records: Iterable[Record], protocol: Protocol) -> list[Section]:
+def run_sections(records: Iterable[Record], protocol: Protocol, *, keep: bool = False) -> list[Section]:
     """Return MedVision's group summaries of *records*, a section for each family, as for an exported run.
 
     Empty for a run over other data. Infrastructure failures are left out, as everywhere, and so are areas, which
     MedVision does not score; a result without an answer has an empty response. A run with both splits of a task is a
-    DataError, because MedVision's names do not distinguish them. Records are taken in blocks, and none is kept.
+    DataError, because MedVision's names do not distinguish them. Records are taken in blocks, and none is kept. With
+    *keep*, the sections hold every answer with all columns; without it, those that the summary reads.
     """
+    theirs = _only_theirs(_kept(records))
     try:
-        return _sections(_only_theirs(_kept(records)), protocol)
+        return _whole_sections(theirs, protocol) if keep else _sections(theirs, protocol)
     except _OtherDataError:
         return []
 
@@ -73,6 +75,11 @@ def _kept(records: Iterable[Record]) -> Iterator[Record]:
 def _sections(kept: Iterable[Record], protocol: Protocol) -> list[Section]:
     blocks = _Blocks(kept)
     return [section(batch, protocol) for batch in score_blocks(blocks, protocol, blocks.order)]
+
+
+def _whole_sections(kept: Iterable[Record], protocol: Protocol) -> list[Section]:
+    tasks = rows_by_task(kept).items()
+    return sections([build_answers(rows, f"run_samples_{task}.jsonl") for task, rows in tasks], protocol)
 
 
 class _Blocks:

@@ -17,13 +17,21 @@ class Later(Sequence[T]):
     """
 
     def __init__(
-        self, length: int, read: Callable[[], Iterable[T]], what: str, parts: "Later[Any] | None" = None
+        self,
+        length: int,
+        read: Callable[[], Iterable[T]],
+        what: str,
+        *,
+        smaller: Callable[[T], T] | None = None,
+        parts: "Later[Any] | None" = None,
     ) -> None:
         """Take the number of items, the function that reads them, and their name for messages.
 
-        *parts* holds what the items are made of: it is kept before they are, so that items and parts are shared.
+        *smaller* returns an equal item that takes less memory, for those that are kept. *parts* holds what the items
+        are made of: it is kept before they are, so that items and parts are shared.
         """
-        self._length, self._read, self._what, self._parts = length, read, what, parts
+        self._length, self._read, self._what = length, read, what
+        self._smaller, self._parts = smaller, parts
         self._items: list[T] | None = None
 
     @property
@@ -32,7 +40,7 @@ class Later(Sequence[T]):
         if self._items is None:
             if self._parts is not None and self._length:
                 self._parts.keep()
-            self._items = list(self.stream())
+            self._items = list(self.stream() if self._smaller is None else map(self._smaller, self.stream()))
         return self._items
 
     @property

@@ -7,7 +7,7 @@ after it was stored. Records are read in the order of the samples, and few at a 
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.refusals import settled
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.seal import StoredRecord, TracesIn, records_in, stored_tally
+from medvision_agent.eval.store.small import smaller_record, smaller_sample
 
 __all__ = [
     "CANARIES",
@@ -103,10 +104,13 @@ def open_run(folder: Path) -> Run:
         probe = ToolProbe.model_validate(facts["probe"]) if "probe" in facts else None
         config = facts["config"]
         libraries = (config.get("libraries", {}), *facts.get("later_libraries", ()))
-    samples = Later(planned, partial(_samples, folder), f"{folder}, samples")
+    samples = Later(planned, partial(_samples, folder), f"{folder}, samples", smaller=smaller_sample)
 
     def later(count: int, which: str) -> Later[Record]:
-        return Later(count, partial(_records, folder, samples, which, last), f"{folder}, records", samples)
+        return kept_small(count, partial(_records, folder, samples, which, last))
+
+    def kept_small(count: int, read: Callable[[], Iterator[Record]]) -> Later[Record]:
+        return Later(count, read, f"{folder}, records", smaller=smaller_record, parts=samples)
 
     records = later(ends.finished, _OF_ALL)
     return Run(
@@ -115,7 +119,7 @@ def open_run(folder: Path) -> Run:
         config,
         samples,
         # Only all records together show which refusals are results.
-        Later(ends.finished, settled(records), f"{folder}, records", samples) if ends.refused else records,
+        kept_small(ends.finished, settled(records)) if ends.refused else records,
         later(ends.superseded, _SUPERSEDED),
         later(ends.draws, _DRAWN),
         probe,
