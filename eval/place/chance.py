@@ -39,12 +39,8 @@ def _of_group(group: Sequence[tuple[Located, Found]]) -> Iterable[tuple[Located,
     for one, found in group:
         others = [subject for subject in by_subject if subject != one.sample.subject]
         draw = random.Random(f"right place: {one.sample.id}")  # noqa: S311 - statistics, no secret
-        rates = [_rate(found, _some(draw, by_subject[subject], _SAMPLES)) for subject in _some(draw, others, _SUBJECTS)]
+        rates = [found.share(_some(draw, by_subject[subject], _SAMPLES)) for subject in _some(draw, others, _SUBJECTS)]
         yield one, math.fsum(rates) / len(rates) if rates else None
-
-
-def _rate(here: Found, others: Sequence[Found]) -> float:
-    return sum(map(here.holds, others)) / len(others)
 
 
 def _some(draw: random.Random, items: Sequence[_Item], most: int) -> Sequence[_Item]:

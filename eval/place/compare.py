@@ -83,12 +83,12 @@ def _compared(pairs: Sequence[Pair]) -> PlaceComparison:
         subjects=len({a.sample.subject for a, _ in pairs}),
         a=task_place(of_a),
         b=task_place(of_b),
-        difference=mean_loss([b.score.loss - a.score.loss for a, b in pairs]),
+        difference=mean_loss([b.loss - a.loss for a, b in pairs]),
         grounded_difference=mean_loss([b.lowest_loss - a.lowest_loss for a, b in pairs]) if located else None,
         lowest=mean_loss([b.lowest_loss - a.highest_loss for a, b in pairs]),
         highest=mean_loss([b.highest_loss - a.lowest_loss for a, b in pairs]),
-        gains_b=_gains([(b, b.score.loss - a.score.loss) for a, b in pairs if b.score.loss < a.score.loss], len(pairs)),
-        gains_a=_gains([(a, b.score.loss - a.score.loss) for a, b in pairs if a.score.loss < b.score.loss], len(pairs)),
+        gains_b=_gains([(b, b.loss - a.loss) for a, b in pairs if b.loss < a.loss], len(pairs)),
+        gains_a=_gains([(a, b.loss - a.loss) for a, b in pairs if a.loss < b.loss], len(pairs)),
     )
 
 

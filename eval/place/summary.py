@@ -70,7 +70,7 @@ def summarise_place(run: Run, located: Iterable[Located]) -> dict[TaskName, Task
 
     *located* are its scored samples (``located_run``).
     """
-    scored = [record.sample for record in run.records if not record.outcome.infrastructure]
+    scored = (record.sample for record in run.each() if not record.outcome.infrastructure)
     return places_by_task(located, Counter(sample.task for sample in scored if not has_place(sample)))
 
 
@@ -100,7 +100,7 @@ def task_place(located: Sequence[Located], *, without_place: int = 0) -> TaskPla
         chance=Mean.of(by_chance),
         stricter=Mean.of([float(one.right(STRICTER)) for _, one in found]),
         wider=Mean.of([float(one.right(WIDER)) for _, one in found]),
-        loss=mean_loss([one.score.loss for one in located]),
+        loss=mean_loss([one.loss for one in located]),
         lowest_loss=lowest,
         highest_loss=mean_loss([one.highest_loss for one in located]),
         grounded_loss=lowest if enough(located) else None,

@@ -58,7 +58,7 @@ def run_entry(run: Run, version: str | None = None, rules: Protocol | None = Non
     identity = run.identity
     beside = version_named(version) if version else version_of(identity)
     own = rules or protocol(beside.protocol)
-    found = run_sections(run.records, own)
+    found = run_sections(run.each(), own, keep=True)
     if not found:
         return None
     plain = identity.condition in _PLAIN and identity.picture == "own" and identity.display == "plain"
