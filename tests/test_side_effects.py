@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import datasets
 import pytest
+import scipy.sparse  # noqa: F401 - datasets imports it when it first writes a file
 from fake.replies import text
 from fake.server import FakeServer
 from golden import GOLDEN
