@@ -22,8 +22,9 @@ from medvision_agent.eval.importing.dicom_frames import Frame, frames_of
 from medvision_agent.eval.importing.dicom_place import grid_of
 from medvision_agent.eval.importing.dicom_spacing import spacing_of
 from medvision_agent.eval.importing.dicom_values import Values, values_of
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
 from medvision_agent.eval.importing.grid import PLANES
+from medvision_agent.eval.importing.ledger import Ledger
 
 __all__ = ["Series", "open_series"]
 

@@ -9,8 +9,9 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.importing import nifti, pictures
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.dicom import open_series
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
 from medvision_agent.eval.importing.inputs import Inputs
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.names import ImageNames, Names
 
 __all__ = ["Image", "list_images", "read_images"]

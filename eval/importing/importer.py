@@ -12,9 +12,10 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.importing import coco, nifti, pictures
 from medvision_agent.eval.importing.beside import Beside
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.found import Question, Scan
 from medvision_agent.eval.importing.images import Image, list_images, read_images
 from medvision_agent.eval.importing.inputs import find_inputs
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.marked import from_markups
 from medvision_agent.eval.importing.markups import SUFFIXES as MARKUPS
 from medvision_agent.eval.importing.measures import of_row

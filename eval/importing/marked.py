@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError, nearest
 from medvision_agent.eval.importing.choices import Choices, Measure
-from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.found import Question, Scan
 from medvision_agent.eval.importing.grid import PLANES, Cut
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.markups import Markup, Named, read_markups
 from medvision_agent.eval.importing.measures import angle, axes, distance
 from medvision_agent.tools.view.geometry import Point

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.medvision.volume import Header, read_header, read_volume
 from medvision_agent.eval.importing.choices import AffineChoice, Choices
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
 from medvision_agent.eval.importing.grid import Grid, ras_to_lps
+from medvision_agent.eval.importing.ledger import Ledger
 
 __all__ = ["SUFFIXES", "read_mask", "read_nifti"]
 

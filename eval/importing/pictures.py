@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sources.picture import MAX_SIDE, read_picture
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
+from medvision_agent.eval.importing.ledger import Ledger
 
 __all__ = ["SUFFIXES", "read_numbers", "read_picture_file"]
 
