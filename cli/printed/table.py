@@ -50,7 +50,7 @@ def show(view: RenderableType) -> None:
     """Print a view to standard output, as wide as the terminal but within ``WIDTH`` columns."""
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
-    console.print(view)
+    console.print(view, crop=False)  # only a path is ever longer, which is no use where it is cut
 
 
 def show_lines(lines: Iterable[str]) -> None:

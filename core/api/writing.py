@@ -22,7 +22,7 @@ from medvision_agent.eval.decisions.rules import read_rules
 from medvision_agent.eval.findings.studies import is_study, study_protocol
 from medvision_agent.eval.report.collect import PICTURES, collect
 from medvision_agent.eval.report.links import Viewer
-from medvision_agent.eval.report.write import write_figures, write_report, write_tables
+from medvision_agent.eval.report.write import write_figures, write_index, write_report, write_tables
 from medvision_agent.eval.results.export import Exported, export_run
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
@@ -124,6 +124,7 @@ def report(
         return Written(page, 0, bundle=bundled)
     beside = shaped(every, rules=rules).write(Path(tables))
     counts = write_tables(found, Path(tables)), write_figures(found, Path(tables))
+    write_index(found, Path(tables))
     return Written(page, counts[0] + beside[0], counts[1] + beside[1], bundled)
 
 

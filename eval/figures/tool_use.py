@@ -86,4 +86,5 @@ def _said(tool: str, use: Use) -> str:
 
 def _note(uses: Sequence[Use]) -> str:
     calls, failed = sum(use.calls for use in uses), sum(use.failed for use in uses)
-    return f"{percent(failed / calls)} of {plural(calls, 'call')} failed" if failed else plural(calls, "call")
+    told = f"{percent(failed / calls)} of {plural(calls, 'call')} failed" if failed else plural(calls, "call")
+    return f"{told} in {len(uses)} arms" if len(uses) > 1 else told
