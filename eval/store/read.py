@@ -12,6 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from msgspec import MsgspecError
+from msgspec.json import Decoder
+
 from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.data.sample import Sample
@@ -40,6 +43,7 @@ __all__ = [
     "is_canary",
     "no_run",
     "open_run",
+    "parsed",
     "read_config",
     "read_identity",
     "read_range",
@@ -74,6 +78,7 @@ _WITH_PICTURE = f"""
     {_LATEST} AND sample.position >= :first AND sample.position < :end AND record.json ->> '$.v0_sha256' != ''
     ORDER BY sample.position LIMIT 1
 """
+_STRICT = Decoder()
 _EVER = (1 << 63) - 1
 """The highest possible rowid."""
 
@@ -251,7 +256,15 @@ class Traces:
             for trace in self._stored.those(which, **values):
                 if trace.json is None or trace.changed:
                     raise changed("trace", trace.sample_id, trace.attempt).error(self._folder)
-                yield trace.sample_id, json.loads(trace.json)
+                yield trace.sample_id, parsed(trace.json)
+
+
+def parsed(text: str) -> Any:
+    """Return what ``json.loads`` returns, in less than half the time unless the text is no strict JSON."""
+    try:
+        return _STRICT.decode(text)
+    except MsgspecError:  # NaN, a number beyond all doubles, half a character
+        return json.loads(text)
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
