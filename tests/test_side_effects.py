@@ -57,10 +57,11 @@ def state():
 
 @contextmanager
 def undisturbed():
-    gc.unfreeze()  # commands that ran in this process left theirs
+    gc.unfreeze()  # what was collected, and what commands left that ran in this process: their number varies
     before = state()
     yield
     after = state()
+    gc.freeze()
     assert after == before
 
 

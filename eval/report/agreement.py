@@ -38,6 +38,7 @@ _RISK = (
 def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[ArmAgreement]:
     """Yield the agreement of every arm and task, contrast by contrast."""
     answers = {name: _answers(epochs) for name, epochs in scores.items()}
+    stated = {name: _means(own) for name, own in answers.items()}
     samples = {arm.name: arm.first.samples for arm in chapter.arms}
     pairs = [(one.name, one.a.name, one.b.name) for one in chapter.contrasts]
     groups = pairs or [("", arm.name, "") for arm in chapter.arms]
@@ -46,9 +47,7 @@ def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Arm
             own = [sample for sample in samples[a] if sample.task == task]
             for arm, other in ((a, b), (b, a)):
                 if own and arm and not own[0].asks.is_box:
-                    numbers = agreement(
-                        own, _means(answers[arm]), _means(answers[other]) if other else None, evidence=chapter.evidence
-                    )
+                    numbers = agreement(own, stated[arm], stated[other] if other else None, evidence=chapter.evidence)
                     yield ArmAgreement(
                         contrast=contrast,
                         arm=arm,

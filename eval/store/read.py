@@ -13,6 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from msgspec import MsgspecError
+from msgspec.json import Decoder
+
 from medvision_agent.agent.endings.probe import ToolProbe
 from medvision_agent.errors import DamageError, StorageError
 from medvision_agent.eval.data.sample import Sample
@@ -42,6 +45,7 @@ __all__ = [
     "is_canary",
     "no_run",
     "open_run",
+    "parsed",
     "read_config",
     "read_identity",
     "read_range",
@@ -80,6 +84,7 @@ _THESE = "FROM json_each(:rows) AS wanted CROSS JOIN record ON record.rowid = wa
 _NEXT_SAMPLES = "SELECT position, json FROM sample WHERE position > ? ORDER BY position LIMIT ?"
 _TOGETHER = 128
 """Number of samples or records read over one connection, so that a slow reader keeps no writer waiting."""
+_STRICT = Decoder()
 _EVER = (1 << 63) - 1
 """The highest possible rowid."""
 
@@ -275,7 +280,15 @@ class Traces:
             for trace in self._stored.those(which, **values):
                 if trace.json is None or trace.changed:
                     raise changed("trace", trace.sample_id, trace.attempt).error(self._folder)
-                yield trace.sample_id, json.loads(trace.json)
+                yield trace.sample_id, parsed(trace.json)
+
+
+def parsed(text: str) -> Any:
+    """Return what ``json.loads`` returns, in less than half the time unless the text is no strict JSON."""
+    try:
+        return _STRICT.decode(text)
+    except MsgspecError:  # NaN, a number beyond all doubles, half a character
+        return json.loads(text)
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
