@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -95,6 +96,7 @@ HEAVY = {
 SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Return the dotted names *path* imports, also inside functions and under TYPE_CHECKING."""
     names = set()
@@ -112,6 +114,7 @@ def room_of(path: Path) -> str:
     return (path if path in FACES else path.parent).relative_to(ROOT).as_posix()
 
 
+@cache
 def module_named(name: str) -> Path | None:
     """Return the file of a dotted name of ours, or of what holds it; None for other packages."""
     parts = name.split(".")

@@ -13,6 +13,8 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.trace import Trace
 from medvision_agent.eval.data.sample import Landmark, Marks, PixelSize, Sample
+from medvision_agent.eval.report.collect import collect
+from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.tools.view.png import encode_png
@@ -111,6 +113,16 @@ def storing(place: Path) -> Store:
 @pytest.fixture
 def arms(store: Store) -> tuple[Path, Path]:
     """Return two arms of 96 samples of 24 subjects, some of them failed or lost; the second is better."""
+    return _arms(store)
+
+
+@pytest.fixture(scope="module")
+def page_of_arms(stores: Store) -> str:
+    """Return the page of such arms, for tests that only read it."""
+    return html_page(collect(_arms(stores)))
+
+
+def _arms(store: Store) -> tuple[Path, Path]:
     random = np.random.default_rng(5)
     folders = []
     for name, tools, spread in (("off", (), 0.5), ("on", ("ruler",), 0.2)):

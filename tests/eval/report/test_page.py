@@ -48,9 +48,9 @@ class Page(HTMLParser):
         return " ".join(" ".join(word for name, _, text in self.elements if name != "style" for word in text).split())
 
 
-@pytest.fixture
-def page(arms):
-    return Page(html_page(collect(arms)))
+@pytest.fixture(scope="module")
+def page(page_of_arms):
+    return Page(page_of_arms)
 
 
 def test_a_screen_reader_finds_its_way(page):
@@ -80,9 +80,7 @@ def test_tables_and_figures_say_what_they_are(page):
     assert all(text.strip() for _, text in [*page.all("title"), *page.all("desc")])
 
 
-def test_nothing_is_asked_of_the_network(arms):
-    text = html_page(collect(arms))
-    page = Page(text)
+def test_nothing_is_asked_of_the_network(page, page_of_arms):
     assert not page.all("script")
     assert not page.all("link")
     for _, attributes, _ in page.elements:
@@ -90,8 +88,8 @@ def test_nothing_is_asked_of_the_network(arms):
             assert attributes.get(name, "#").startswith(("#", "data:image/png;base64,"))
         assert not any(name.startswith("on") for name in attributes)
     assert "default-src 'none'" in page.all("meta")[1][0]["content"]
-    assert "@import" not in text
-    assert "url(http" not in text
+    assert "@import" not in page_of_arms
+    assert "url(http" not in page_of_arms
 
 
 def test_figures_keep_text_and_follow_the_page(page):
@@ -104,8 +102,9 @@ def test_figures_keep_text_and_follow_the_page(page):
 
 
 def test_the_same_store_gives_the_same_bytes(arms):
+    once, again = collect(arms), collect(arms)
     for form in (html_page, markdown_page):
-        assert form(collect(arms)) == form(collect(arms))
+        assert form(once) == form(again)
 
 
 def test_demonstration_data_have_figures_only(store):

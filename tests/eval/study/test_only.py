@@ -91,7 +91,6 @@ def test_the_published_tables_pass_the_dry_run(tmp_path):
     assert [cell["arm"] for cell in shown["cells"] if cell["model"] == "claude-fable-5"] == ["leaderboard"]
     assert shown["contrasts"] == ["preprint -> preprint-code"]
     assert shown["tests"] == 1
-    assert done.exit_code == CliRunner().invoke(cli, ["ablate", str(file), "--dry-run"]).exit_code
 
 
 @pytest.fixture(scope="module")
