@@ -1,9 +1,10 @@
 """The cost of stored runs by their number of samples: bytes, and CPU and memory of the commands that read them.
 
 Each command runs in a process of its own, which imports what that command imports. CPU is that of the process after
-its imports; memory is the largest it ever held (VmHWM, so Linux only), imports included. The floor beside them reads
-every record and sample with ``sqlite3`` and ``json.loads``. ``report`` is of the arms ``off`` and ``on``; with
-``--arms N`` it is of N arms, which are ``on`` stored again in other folders.
+its imports; memory is the largest it ever held (VmHWM, so Linux only), imports included. The last column says how much
+more memory each further sample takes, from the smallest to the largest runs. The floor beside them reads every record
+and sample with ``sqlite3`` and ``json.loads``. ``report`` is of the arms ``off`` and ``on``; with ``--arms N`` it is of
+N arms, which are ``on`` stored again in other folders.
 
 Usage: python benchmarks/scale.py [--counts 1000,10000] [--only resume,score] [--arms 20] [--folder KEPT]
 """
@@ -59,7 +60,9 @@ def main() -> None:
                 make_runs(root / str(count), count)
             _copy_arms(root / str(count), options.arms)
         print(f"bytes per sample beyond pictures: {', '.join(_size(root, count) for count in counts)}")
-        print(f"{'':8}" + "".join(f"{count:>26,}" for count in counts) + "   growth of CPU per sample")
+        print(
+            f"{'':8}" + "".join(f"{count:>26,}" for count in counts) + "   growth of CPU per sample, kB per sample more"
+        )
         for command in options.only.split(","):
             costs = [_child(command, root / str(count), options.arms) for count in counts]
             print(_row(command, counts, costs), flush=True)
@@ -75,7 +78,9 @@ def _row(command: str, counts: list[int], costs: list[Cost]) -> str:
         f"{one.cpu:>8.2f} s {one.mb:>5.0f} MB" + (f" +{one.before:>5.1f} s" if one.before else " " * 8) for one in costs
     ]
     growth = costs[-1].cpu / counts[-1] / (costs[0].cpu / counts[0])
-    return f"{command:8}" + "".join(f"{cell:>26}" for cell in cells) + f"   {growth:.2f}x"
+    more = counts[-1] - counts[0]
+    slope = f", {1024 * (costs[-1].mb - costs[0].mb) / more:.1f} kB" if more else ""
+    return f"{command:8}" + "".join(f"{cell:>26}" for cell in cells) + f"   {growth:.2f}x{slope}"
 
 
 def _copy_arms(root: Path, arms: int) -> None:

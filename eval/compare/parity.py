@@ -94,8 +94,9 @@ def question(record: Record) -> str:
 
 def same_question(pair: Pair) -> bool:
     """Return whether two answers belong to the same question with the same ground truth."""
-    a, b = pair
-    return a.sample == b.sample or question(a) == question(b)  # most questions are equal, and need not be written out
+    a, b = (record.sample for record in pair)
+    # Most are one object, or equal, and need not be written out.
+    return a is b or a == b or question(pair[0]) == question(pair[1])
 
 
 def prompt_hash(*, enlarged: bool) -> Callable[[Record], str]:

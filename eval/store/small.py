@@ -4,11 +4,12 @@ Contract: what is returned equals what is given. The arms of a comparison hold t
 once, as long as any run holds them.
 """
 
+from typing import Any
 from weakref import WeakValueDictionary
 
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.record import Record
-from medvision_agent.frozen import in_less_memory
+from medvision_agent.frozen import Lean, in_less_memory
 
 __all__ = ["smaller_record", "smaller_sample"]
 
@@ -19,10 +20,19 @@ _SAMPLES = WeakValueDictionary[str, Sample]()
 def smaller_sample(sample: Sample) -> Sample:
     """Return a sample that is kept already and equals *sample*, or one in less memory."""
     known = _SAMPLES.get(sample.id)
-    if known is not None and known == sample:
+    if known is not None and _alike(known, sample):
         return known
     found = in_less_memory(sample)
     return _SAMPLES.setdefault(sample.id, found) if known is None else found
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Return whether two values are equal; ``==`` of models would give each a dictionary, for as long as it lives."""
+    if isinstance(a, Lean):
+        return type(a) is type(b) and all(_alike(getattr(a, name), getattr(b, name)) for name in type(a).model_fields)
+    if isinstance(a, tuple) and a and isinstance(a[0], Lean):
+        return isinstance(b, tuple) and len(a) == len(b) and all(map(_alike, a, b))
+    return bool(a == b)
 
 
 def smaller_record(record: Record) -> Record:

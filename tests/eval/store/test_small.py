@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 
+from medvision_agent.eval.data.sample import Marks, PixelSize
 from medvision_agent.eval.store.record import ToolUse
 from medvision_agent.eval.store.small import smaller_record, smaller_sample
 from medvision_agent.frozen import in_less_memory
@@ -48,6 +49,12 @@ def test_equal_samples_are_one_object_and_others_are_not(make_record):
     first = smaller_sample(sample)
     again = type(sample).model_validate_json(sample.model_dump_json())
     assert smaller_sample(again) is first
-    other = sample.model_copy(update={"target": (21.0, 10.0)})
-    assert smaller_sample(other) == other != first
+    for update in (
+        {"target": (21.0, 10.0)},
+        {"marks": Marks(silver=True)},
+        {"pixel_size": PixelSize(height_mm=9, width_mm=9)},
+    ):
+        other = sample.model_copy(update=update)
+        assert other != first
+        assert smaller_sample(other) == other
     assert smaller_sample(again) is first
