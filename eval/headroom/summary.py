@@ -33,7 +33,11 @@ class StepMean(Frozen):
     """Number of answers; fewer than all if the prior or the ceiling is unknown for some."""
     loss: PartMean
     difference: PartMean | None
-    """This step's mean loss minus that of the answers as given, over the same answers; None for "as answered"."""
+    """This step's mean loss minus that of the answers as given, over the same answers.
+
+    None for "as answered", and for the counterfactual steps if no answer is decomposed: a difference of 0 would look
+    like a finding.
+    """
     bounds: tuple[float, float] | None = None
     """Bounds of the mean loss, whatever the origin of the answers that are not decomposed; None if all are."""
     decomposed: float | None = None
@@ -116,13 +120,14 @@ def _steps(
         loss, difference = (
             part_mean(column.tolist(), people, bare=bare) for column in (values[known], (values - own)[known])
         )
+        nothing = step is Step.ANSWERED or (step in REPLAYED and not taken.any())
         alone = taken.any() and step not in {Step.PRIOR, Step.CEILING}
         yield (
             step,
             StepMean(
                 n=len(people),
                 loss=loss,
-                difference=None if step is Step.ANSWERED else difference,
+                difference=None if nothing else difference,
                 bounds=_bounds(step, values, unknown) if step in REPLAYED and unknown.any() else None,
                 decomposed=float(values[taken].mean()) if alone else None,
             ),

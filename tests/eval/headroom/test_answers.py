@@ -106,6 +106,7 @@ def test_what_cannot_be_decomposed_keeps_its_loss_and_is_within_the_bounds(tmp_p
     assert group.steps[Step.ARITHMETIC].bounds == (0.0, 1.0)
     assert group.steps[Step.POINTS].bounds == (0.0, 1.0)
     assert group.steps[Step.BOTH].bounds == pytest.approx((0.0, own))
+    assert group.steps[Step.BOTH].difference is None  # 0 would look like a finding
     assert "none of 1 answer could be decomposed" in found.headline[0]
 
 
