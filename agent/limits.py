@@ -17,6 +17,7 @@ class Limits(BaseModel):
     seconds: float = Field(default=600, gt=0, allow_inf_nan=False)
     """Wall time per sample, checked between turns; a single request has its own limit (``timeout_seconds``)."""
     tokens: int = Field(default=250_000, gt=0)
-    """Input plus output tokens per sample, as the service reports them, checked between turns."""
+    """Input plus output tokens of all requests of a sample, as the service reports them, checked between turns. At this
+    limit the model gets one last turn to answer."""
     broken_turns: int = Field(default=3, ge=1)
     """Turns in a row without one readable tool call after which the sample ends as ``tool_protocol``."""

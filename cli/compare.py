@@ -25,8 +25,8 @@ __all__ = ["command"]
     "--published-version",
     "version",
     type=click.Choice(["preprint-v1", "leaderboard-v2"]),
-    help="With --published: version of the published results. Default: the version asked by the recipe and form of "
-    "RUN_A.",
+    help="With --published: version of the published results. Default: the newest whose models were asked by the "
+    "recipe and the form of RUN_A, or else by its recipe, or else the newest.",
 )
 @protocol_option
 @click.option(

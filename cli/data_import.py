@@ -51,7 +51,8 @@ _SHOWN = 20
     type=click.Choice(("corner", "centre")),
     default="corner",
     show_default=True,
-    help="Where point (0, 0) of a table lies: the outer corner of the first pixel, or its centre.",
+    help="Where point (0, 0) of a table lies: the outer corner of the first pixel, or its centre. With centre, a box "
+    "of a table names its first and its last pixel, both inside.",
 )
 @click.option("--distance", "distances", multiple=True, metavar="NAME=A,B", help="Distance of two markup points.")
 @click.option("--angle", "angles", multiple=True, metavar="NAME=A,B,C[,D]", help="Angle of markup points; 3: vertex B.")

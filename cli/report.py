@@ -17,7 +17,8 @@ __all__ = ["command"]
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file; default: report.html in the folder of a single run or study, else in the current folder.",
+    help="The file; default: report.html (report.md with --format md) in the folder of a single run or study, else in "
+    "the current folder.",
 )
 @click.option(
     "--format",

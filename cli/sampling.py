@@ -80,7 +80,13 @@ _SELECTION = (
         show_default=True,
         help="How --limit chooses: the first samples, or samples drawn at random, evenly over the subjects.",
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Random seed for --limit-by subject."),
+    click.option(
+        "--seed",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Seed of the random draw of --limit-by subject; in run and rerun, of --picture swapped too.",
+    ),
 )
 
 

@@ -24,7 +24,8 @@ __all__ = ["command"]
     "given",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Keyword argument of the model's class, such as model_hf=FOLDER. Repeat the option for more.",
+    help="Keyword argument of the model's class, such as model_hf=FOLDER. A value that is JSON (a number, true, null) "
+    "is decoded; any other is a text. Repeat the option for more.",
 )
 def command(*, name: str, port: int, given: tuple[str, ...]) -> None:
     """Serve the model NAME of MedVision's own package, so that a row of the catalogue can ask it.

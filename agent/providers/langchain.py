@@ -62,7 +62,8 @@ def build(config: LangChain, key: str | None, client: BoundedClient) -> LangChai
         ) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
         raise ConfigError(
-            f"model {config.model}: factory: importing {config.factory} fails: {type(error).__name__}: {error}"
+            f"model {config.model}: factory: importing {config.factory} fails: {type(error).__name__}: {error}; "
+            "correct the code of its module, or name another factory"
         ) from None
     settings: dict[str, Any] = dict(config.settings)
     if key is not None:

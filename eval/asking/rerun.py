@@ -28,7 +28,11 @@ def settings_of(run: Run, out: Path) -> Settings:
 
 
 def changes(before: Identity, now: Identity) -> list[str]:
-    """Return the fields of a run's identity that changed, except its tool condition."""
+    """Return the names of a run's fields of identity that changed, sorted, without those of its tool condition.
+
+    Where equal names of tools hide a change, it is named too: another set behind ``on`` (with both months), and the
+    code or the variant of a tool that both runs have.
+    """
     differ = {name for name, _, _ in before.differences(now)} - TOOL_FIELDS
     if before.version != now.version:
         differ.add("version")

@@ -290,7 +290,7 @@ class Mark(Frozen):
 
 
 class Scene(Frozen):
-    """The canvas of one conversation."""
+    """The canvas of one conversation: an image, and on it what was stated and measured, and the ground truth."""
 
     shown: Shown
     marks: tuple[Mark, ...]
@@ -307,7 +307,7 @@ class Number(Frozen):
 
 
 class Talk(Frozen):
-    """One sample as one run asked it: the conversation, the score and the canvas."""
+    """One sample as one run asked it: the conversation, the score, and the image with its marks (the canvas)."""
 
     run: str
     row: int

@@ -66,7 +66,10 @@ class Series:
                 found_here = frames_of(dataset)
                 size += sum(frame.stored.nbytes for frame in found_here)
                 if size > MAX_BYTES:
-                    raise DataError(f"its series takes more than {MAX_BYTES >> 30} GB; import a part of it at a time")
+                    raise DataError(
+                        f"its series takes more than {MAX_BYTES >> 30} GB of memory; put some of its files into a "
+                        "folder of their own, and import one folder at a time"
+                    )
                 frames += [(frame, path) for frame in found_here]
             except DataError as error:
                 which = f"file {at} of the {len(self.paths)} of its series, by name: " if len(self.paths) > 1 else ""

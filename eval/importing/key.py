@@ -15,7 +15,10 @@ def check_key(key: Path, out: Path, *, force: bool) -> None:
     if key.resolve().is_relative_to(out.resolve()):
         raise StorageError(f"{key}: lies in {out}, which must not hold names of files; choose a place outside of it")
     if key.exists() and not force:
-        raise StorageError(f"{key}: exists already; choose another name, or replace it with --force")
+        raise StorageError(
+            f"--key {key}: this file exists already; choose another name for it, or give --force, which replaces it "
+            "and an earlier import in the folder of --out"
+        )
 
 
 def write_key(key: Path, rows: Sequence[tuple[str, Path]]) -> None:

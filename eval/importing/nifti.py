@@ -74,8 +74,8 @@ def _opened(path: Path, choice: AffineChoice | None) -> tuple[Header, Grid, str]
     stated = np.array(header.zooms) * _MM[header.unit]
     if which != "pixdim" and not np.allclose(grid.steps, stated, rtol=_CLOSE, atol=0):
         raise DataError(
-            f"pixdim says a spacing of {_written(stated)} mm, and {which} of {_written(grid.steps)} mm; correct the "
-            "one that is wrong, or use only the header's pixdim with --affine pixdim"
+            f"pixdim says a spacing of {_written(stated)} mm, but {which} says {_written(grid.steps)} mm; correct "
+            "the one that is wrong, or use only the header's pixdim with --affine pixdim"
         )
     return header, grid, f"NIfTI {which}, {_UNIT[header.unit]}"
 

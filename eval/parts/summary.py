@@ -160,7 +160,11 @@ def summarise_parts(samples: Iterable[SampleLoss], reasons: Sequence[str] = ()) 
 def summarise_labels(
     samples: Iterable[SampleLoss], reasons: Sequence[str] = ()
 ) -> dict[TaskName, dict[str, TaskParts]]:
-    """Return the parts of an arm by task and structure: the label, the measurement, or else the landmarks."""
+    """Return the parts of an arm by task, and within a task by structure (``structure_of``).
+
+    *samples* and *reasons* are as for ``summarise_parts``. Whether the arm states points is decided for a task as a
+    whole, so that all its structures have the same parts.
+    """
     groups: dict[TaskName, dict[str, list[SampleLoss]]] = {task: {} for task in TASKS}
     for one in samples:
         groups[one.sample.task].setdefault(structure_of(one.sample), []).append(one)
@@ -173,7 +177,7 @@ def summarise_labels(
 
 
 def structure_of(asked: Question) -> str:
-    """Return what was asked for: the label, the measurement, or else the landmarks."""
+    """Return what was asked for: the label; without one, the measurement; without that too, the landmarks."""
     return asked.label or asked.measurement or ", ".join(asked.landmarks) or _NOT_NAMED
 
 

@@ -41,10 +41,12 @@ def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) ->
 
 
 def odd_record(row: Row, file: str) -> OddRecord:
-    """Return the record in an object of unknown form, from the file called *file*.
+    """Return the record that *row*, one object of a result file, holds in any form.
+
+    *file* is the name of that file; it gives the task where the row does not.
 
     Raises:
-        ValueError: It lacks what scoring needs; the message says what.
+        ValueError: The row lacks what scoring needs; the message says what.
     """
     try:
         return _record(row, file)

@@ -79,9 +79,10 @@ class Asked(Frozen):
     ] = Field(default="on", min_length=1)
     """Tools the model may call: `on` (the newest set), `off` (none), tools by name (`crop,ruler`; `on,NAME`),
     `on@2026-11` (the set of that month), `code` (the provider's code execution), `upstream` (MedVision's own tool,
-    called once: docs/tools.md), or a control (docs/studies.md): `blind`, `same-region`, `blank`, `misled`, `again:N`.
-    In a study also `matched`, `matched:mean`, `matched:thinking`, `matched:enlarged` and `result-only`, which are made
-    from the answers of its arm `on`. A tool that outlines may carry a variant: `segment@watershed`, `segment@server`,
+    called once: docs/tools.md), or a control, which takes away the tools or part of what they return
+    (docs/studies.md): `blind`, `same-region`, `blank`, `misled`, `again:N`. In a study also `matched`, `matched:mean`,
+    `matched:thinking`, `matched:enlarged` and `result-only`, which are made from the answers of its arm `on`. A tool
+    that outlines (`fit_contour`, `segment`) may carry a variant, its method: `segment@watershed`, `segment@server`,
     `segment@oracle`, `segment@noise:0.1`."""
     tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
     """The month of the shipped tools, such as `2026-11`. `on` then means the set of that month, and all tools are
@@ -160,8 +161,9 @@ class Settings(Asked):
     max_connections: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=100_000)
     """Samples in flight at once over all processes, which share them evenly, instead of the model's own setting."""
     processes: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=256)
-    """Processes that ask the model. With 2 or more, another process stores the results; with 1, one process does both.
-    Default: as many of the machine's cores as help."""
+    """Number of processes that ask the model. On this machine, 1 means that one process asks and stores the results;
+    with more, another process stores them. Default: as many as help, at most one for each core of this machine; 1 for
+    a model that is loaded into the process, and on a Ray cluster."""
     engine: Annotated[Literal["local", "ray"], NEITHER] = "local"
     """Where these processes run: on this machine (`local`), or as actors of a Ray cluster (`ray`; it needs the extra
     `cluster`)."""
@@ -179,7 +181,8 @@ class Settings(Asked):
     out: Annotated[Path, NEITHER] = Path()
     """The folder of the run."""
     resume: Annotated[bool, NEITHER] = False
-    """Continue the run in the folder: the samples that are missing or never got a reply."""
+    """Continue the run in the folder: ask the samples that were not asked yet, and again those that ended without a
+    result, as by an error of the service. A sample that ended the program is not asked again."""
 
     def stored(self) -> dict[str, Any]:
         """Return the settings that a run stores, as JSON data: all but the model's row and the run's folder."""

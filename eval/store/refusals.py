@@ -43,9 +43,10 @@ class Ending(NamedTuple):
 
 
 def settled(records: Sequence[Record]) -> Callable[[], Iterator[Record]]:
-    """Return a function that yields the latest records of a run, with refusals by rule as ``unsupported``.
+    """Return a function that yields *records*, with the outcome ``unsupported`` for refusals by the server's rule.
 
-    *records* are in the order of the run's samples; which refusals are meant is found at the first call.
+    *records* are the latest of each sample, in the order of the run's samples. Which refusals are due to the server's
+    rule, and are no result of their sample, is found at the first call (see the top of this file).
     """
     refused = cache(lambda: refused_by_rule(streamed(records)))
     update = {"outcome": Outcome.UNSUPPORTED}

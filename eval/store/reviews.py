@@ -1,4 +1,4 @@
-"""Notes of people on the samples of a run: ``review.jsonl`` beside it, one JSON object a line.
+"""Notes of people on the samples of a run: ``review.jsonl`` in its folder, one JSON object a line.
 
 Contract: the file is only ever added to, a whole line at a time, flushed before ``add_review`` returns; the last line
 of a sample is valid. Lines that are no notes are counted and stay. Nothing else in the run's folder is touched. A file
@@ -29,7 +29,10 @@ Verdict = Literal["", "good", "bad", "unsure"]
 
 
 class Review(Frozen):
-    """A note on a sample, a line of ``review.jsonl`` beside the run; the last line of a sample counts."""
+    """A person's note on a sample: one line of ``review.jsonl`` in the run's folder.
+
+    Of several notes on a sample the last one counts; one with an empty verdict and comment withdraws those before it.
+    """
 
     id: str = Field(min_length=1, max_length=200)
     verdict: Verdict

@@ -105,7 +105,10 @@ class Look:
 
 
 def looks_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Generator[Look]:
-    """Yield a look at each scored answer of a run, in order; *scores* are the records' scores, if known.
+    """Yield a look (``Look``: record, score, conversation) at each answer of a run with a score, in the run's order.
+
+    *rules* is the protocol that scores. *scores* has one entry for each record, None for a record without a score; if
+    it is not given, the records are scored here.
 
     A look is valid only until the next one is taken: neither record nor conversation is kept. Close the generator if
     not all looks are taken.

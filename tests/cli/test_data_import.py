@@ -133,6 +133,7 @@ def test_an_image_that_is_left_out_is_named_and_the_exit_code_says_so(folder, tm
         ("scans --masks masks --distance AB", "'AB': expected NAME=POINT,POINT"),
         ("scans --masks masks --spacing 1,1", "--spacing is for images that state none"),
         ("scans --masks masks --key new/key.csv", "lies in new, which must not hold names of files"),
+        ("scans --masks masks --key people.csv", "--key people.csv: this file exists already; choose another name for"),
         ("scans --masks masks/case-1_mask.nii.gz", "--masks is one file, but there are several images"),
         ("masks --table people.csv", "line 2: no image of that name was read"),
         ("dicom-lines --masks masks", "contains no image; expected NIfTI"),

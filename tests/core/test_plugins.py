@@ -36,6 +36,7 @@ def test_a_package_that_exits_on_import_is_named(door, tmp_path, monkeypatch):
 async def test_so_is_the_factory_of_a_langchain_model(tmp_path):
     (tmp_path / "leaver_factory.py").write_text(LEAVES, encoding="utf-8")
     row = {"provider": "langchain", "model": "m", "factory": "leaver_factory:make", "perceived": {"rule": "native"}}
-    with plugged_in(tmp_path), pytest.raises(ConfigError, match="importing leaver_factory:make fails: SystemExit: 3"):
+    words = "importing leaver_factory:make fails: SystemExit: 3; correct the code of its module"
+    with plugged_in(tmp_path), pytest.raises(ConfigError, match=words):
         async with open_model(MODEL_CONFIG.validate_python(row)):
             pass

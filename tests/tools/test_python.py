@@ -86,6 +86,7 @@ def test_what_is_printed_comes_back_beside_the_value():
         ("1" * (CODE + 1), f"the code has {CODE + 1} characters; at most {CODE} are taken"),
         ("def f(a):\n    return a\nf(1, 2)", "f takes 1 values, not 2"),
         ("return 5", "return into a function"),
+        ("[2, 1].sort()", "'.sort' is not allowed: only math.NAME, statistics.NAME and the methods list.append, dict"),
     ],
 )
 def test_a_model_is_told_what_was_wrong(code, text):

@@ -142,6 +142,7 @@ METHODS: dict[str, tuple[type, Callable[..., Any]]] = {
     "values": (dict, lambda table: list(table.values())),
 }
 """The only methods: name to the type it is called on, and what it does."""
+_CALLED = "the methods " + ", ".join(f"{kind.__name__}.{name}" for name, (kind, _) in METHODS.items())
 KEYWORDS = frozenset(
     (
         *("abs_tol", "base", "default", "end", "key", "method", "mod", "mu", "n", "ndigits", "rel_tol", "reverse"),
@@ -262,7 +263,7 @@ def _attribute(node: ast.Attribute) -> None:
         if node.attr not in MODULES[node.value.id]:
             raise Refused(f"{node.value.id}.{node.attr[:40]} is not there: only the usual functions of it are")
     elif node.attr not in METHODS:
-        raise Refused(f"'.{node.attr[:40]}' is not allowed: only math.NAME and statistics.NAME")
+        raise Refused(f"'.{node.attr[:40]}' is not allowed: only math.NAME, statistics.NAME and {_CALLED}")
 
 
 def _formatted(node: ast.FormattedValue) -> None:

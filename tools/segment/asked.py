@@ -34,7 +34,7 @@ def named(prefix: str, values: tuple[float, ...]) -> dict[str, float]:
 
 
 def touches(box: Region, region: Region) -> bool:
-    """Return whether a box reaches an edge of a region, or lies beyond it."""
+    """Return whether any side of a box lies on the same side of a region, or outside of it; both in slice pixels."""
     return box.x0 <= region.x0 or box.y0 <= region.y0 or box.x1 >= region.x1 or box.y1 >= region.y1
 
 

@@ -150,7 +150,7 @@ def _fault(header: Header) -> str:
         return f"xyzt_units: the spacing is in {_OTHER_UNITS[header.unit]}; expected mm, so convert the file"
     if header.sform_zooms is not None and not _alike(header.sform_zooms, header.zooms):
         return (
-            f"pixdim says a spacing of {_written(header.zooms)} mm, and sform of {_written(header.sform_zooms)} mm; "
+            f"pixdim says a spacing of {_written(header.zooms)} mm, but sform says {_written(header.sform_zooms)} mm; "
             "correct the one that is wrong"
         )
     return ""

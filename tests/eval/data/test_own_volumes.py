@@ -151,7 +151,7 @@ REFUSED = {
     "large sides": (lambda lab: lab.save(np.zeros((8193, 1, 3), np.uint8)), {}, "image: .*1 x 8193 px; at most 8192"),
     "spacing": (edited("pixdim", to=[1, 1, np.nan, 3, 0, 0, 0, 0]), {}, "image: .*pixdim"),
     "micrometres": (edited("xyzt_units", to=3), {}, "image: .*xyzt_units: the spacing is in micrometres"),
-    "sform": (lambda lab: lab.save(VALUES, **SFORM), {}, "image: .*pixdim says .*0.5 x 2 x 4 mm, and sform.*x 5 mm"),
+    "sform": (lambda lab: lab.save(VALUES, **SFORM), {}, "image: .*pixdim says .*0.5 x 2 x 4 mm, but sform says.*5 mm"),
     "axis": (fine, {"volume": {"slice_dim": 3, "slice_idx": 2}}, "volume.slice_dim: Input should be less"),
     "true": (fine, {"volume": {"slice_dim": True, "slice_idx": 2}}, "volume.slice_dim: Input should be a valid int"),
     "far": (fine, {"volume": {"slice_dim": 2, "slice_idx": 10**400}}, "volume.slice_idx: Input should be less"),

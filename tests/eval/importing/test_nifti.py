@@ -168,7 +168,7 @@ def broken(path, **fields):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"pixdim": [1, 3, 3, 3, 1, 1, 1, 1], "qform_code": 0}, "pixdim says a spacing of 3 x 3 x 3 mm, and sform"),
+        ({"pixdim": [1, 3, 3, 3, 1, 1, 1, 1], "qform_code": 0}, "3 x 3 x 3 mm, but sform says 0.8 x 1.1 x 4 mm"),
         ({"xyzt_units": 7}, "xyzt_units: code 7"),
         ({"dim": [4, 60, 50, 5, 2, 1, 1, 1]}, "4 dimensions"),
         ({"srow_x": [0, 0, 0, 0], "qform_code": 0}, "its axes are linearly dependent"),
