@@ -60,12 +60,12 @@ class Series:
             return self._read(choices, ledger)
 
     def _read(self, choices: Choices, ledger: Ledger) -> Scan:
-        frames: list[tuple[Frame, str]] = []
+        frames: list[tuple[Frame, Path]] = []
         for at, path in enumerate(self.paths, start=1):
             try:
                 dataset = _read(path, header=False)
                 _check_people(dataset, choices)
-                frames += [(frame, path.name) for frame in frames_of(dataset)]
+                frames += [(frame, path) for frame in frames_of(dataset)]
             except DataError as error:
                 which = f"file {at} of the {len(self.paths)} of its series, by name: " if len(self.paths) > 1 else ""
                 raise DataError(f"{which}{error}") from None

@@ -49,10 +49,18 @@ class Scan:
     """Further names that tables may use for it."""
     thickness_mm: float = 0.0
     """Slice thickness in mm, as the header states it; 0 where it does not."""
-    members: Mapping[str, int] = field(default_factory=dict)
-    """Names of the files of a series, with the index of each one's slice."""
+    members: Mapping[Path, int] = field(default_factory=dict)
+    """The files of a series, with the index of each one's slice."""
+    named: Mapping[str, int] = field(default_factory=dict)
+    """Names that tables may use for the files of a series, with the index of each one's slice."""
+    below: str = ""
+    """Its path below the folder of images, without the suffix; of a series, the folder's."""
     twins: bool = False
-    """Whether other images have the same name."""
+    """Whether images of other folders have the same name."""
+    longer: frozenset[str] = frozenset()
+    """Names of other images that begin with its own: their masks are not its masks."""
+    crowded: bool = False
+    """Whether its folder holds another series of as many files, which a mask would fit as well."""
     tag: str = ""
     """``image-N``, the name of the image in everything that is written."""
 
@@ -107,6 +115,8 @@ class Ledger:
     """Field of samples -> where its value came from -> how often."""
     unknown: dict[str, set[str]] = field(default_factory=dict)
     """A question to the user -> the images it is about."""
+    structures: set[int] = field(default_factory=set)
+    """The numbers of structures that any mask shows."""
     left: list[tuple[str, Path, str]] = field(default_factory=list)
     """Each thing left out: the image's tag, its path (for the terminal), and the reason, which contains no path."""
 
@@ -124,7 +134,7 @@ class Ledger:
 
     def part(self) -> "Ledger":
         """Return a ledger of one image: what it leaves out is named here too, all else only once it is taken over."""
-        return Ledger(left=self.left)
+        return Ledger(left=self.left, structures=self.structures)
 
     def take_over(self, part: "Ledger") -> None:
         """Count what followed for one image, of which a sample was made, and ask what is not known of it."""

@@ -4,22 +4,24 @@ An error in one image or one measure leaves it out, is reported, and does not st
 an option stops the import before anything is written.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sources.placed import placed
 from medvision_agent.eval.importing import coco, markups, nifti, pictures
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.dicom import open_series
 from medvision_agent.eval.importing.found import Ledger, Question, Scan
 from medvision_agent.eval.importing.inputs import Inputs, find_inputs, matching
 from medvision_agent.eval.importing.marked import from_markups
 from medvision_agent.eval.importing.measures import of_row
+from medvision_agent.eval.importing.opened import aliases_of, open_scans
 from medvision_agent.eval.importing.people import People
+from medvision_agent.eval.importing.stacked import read_stack, slice_files
 from medvision_agent.eval.importing.stated import complete
 from medvision_agent.eval.importing.summary import write_texts
 from medvision_agent.eval.importing.table import Row, read_rows
@@ -28,6 +30,12 @@ from medvision_agent.eval.importing.written import Writer, check_free
 
 __all__ = ["Imported", "import_images"]
 
+_EXPECTED = {
+    True: "one NIfTI file (.nii, .nii.gz) whose name begins with that of the volume or of the series' folder, or for a "
+    "series a folder with a picture for each slice, named like its file",
+    False: "a picture (PNG or TIFF) whose name begins with that of its image",
+}
+"""The mask of an image with a position, and of one without."""
 _NAMED = 20
 """How many reasons the error names where nothing was imported."""
 
@@ -43,7 +51,7 @@ class Imported:
     sheets: int
     ledger: Ledger
     keys: tuple[tuple[str, Path], ...]
-    """Tag and path of each image, for the user only."""
+    """Tag and path of each image, also of those left out; for the user only."""
 
 
 def import_images(choices: Choices, out: Path, *, force: bool = False) -> Imported:
@@ -60,7 +68,7 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
     ledger = Ledger()
     with placed(out) as folder, Writer(folder, choices, ledger) as writer:
         work = _Work(choices, ledger, writer, only=_is_one(inputs))
-        for scan, part in _scans(inputs, choices, ledger):
+        for scan, part in open_scans(inputs, choices, ledger):
             work.take(scan, part)
         work.pass_over(path for _, path, _ in ledger.left)
         work.finish()
@@ -70,45 +78,20 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
             raise DataError("\n".join(["nothing was imported:", *reasons]))
         write_texts(folder, ledger, writer.tasks, len(writer.subjects), choices)
     samples = sum(writer.tasks.values())
+    keys = {tag: path for tag, path, _ in ledger.left if tag.startswith("image-")} | dict(work.keys)
     return Imported(
-        out, samples, writer.tasks, len(writer.subjects), sheets, ledger, tuple(work.keys)
+        out, samples, writer.tasks, len(writer.subjects), sheets, ledger, tuple(sorted(keys.items(), key=_number))
     )  # fmt: skip
+
+
+def _number(key: tuple[str, Path]) -> int:
+    return int(key[0].removeprefix("image-"))
 
 
 def _is_one(inputs: Inputs) -> bool:
     """Return whether there is only one image: a file, or the DICOM files of one folder."""
     files = len(inputs.volumes) + len(inputs.pictures)
     return files + len({path.parent for path in inputs.dicom}) == 1
-
-
-def _scans(inputs: Inputs, choices: Choices, ledger: Ledger) -> Iterator[tuple[Scan, Ledger]]:
-    """Yield each image with the ledger of what was derived for it; unreadable images are reported as left out."""
-    found: list[tuple[Path, tuple[str, ...], Callable[[Choices, Ledger], Scan]]] = [
-        (path, _aliases(path, choices.images), partial(read, path))
-        for paths, read in ((inputs.volumes, nifti.read_nifti), (inputs.pictures, pictures.read_picture_file))
-        for path in paths
-    ]
-    for series in open_series(inputs.dicom, ledger):
-        one = _aliases(series.path, choices.images) if len(series.paths) == 1 else ()
-        found.append((series.path, (*series.aliases, *one), series.read))
-    names = Counter(name for _, aliases, _ in found for name in set(aliases))
-    for number, (path, aliases, read) in enumerate(found, start=1):
-        part = ledger.part()
-        try:
-            scan = read(choices, part)
-        except DataError as error:
-            ledger.leave(f"image-{number}", path, str(error))
-            continue
-        # The path below the folder comes first, and is unique; a name that several images share is not used.
-        scan.aliases = tuple(name for at, name in enumerate(aliases) if names[name] == 1 or (at == 0 and "." in name))
-        scan.tag, scan.twins = f"image-{number}", names[aliases[-1]] > 1
-        yield scan, part
-
-
-def _aliases(path: Path, root: Path) -> tuple[str, ...]:
-    """Return the names that tables may use for a file: its path below the folder, its name, its stem."""
-    inside = path.relative_to(root).as_posix() if root.is_dir() and path.is_relative_to(root) else path.name
-    return tuple(dict.fromkeys((inside, path.name, nifti.stem_of(path))))
 
 
 class _Work:
@@ -155,9 +138,9 @@ class _Work:
     def pass_over(self, paths: Iterable[Path]) -> None:
         """Mark the rows of an unreadable image as used: the reason is reported already."""
         for path in set(paths) - {path for _, path in self.keys}:
-            self._used.update(_aliases(path, self.choices.images))
+            self._used.update(aliases_of(path, self.choices.images))
             if self._boxes:
-                self._boxes.meet(_aliases(path, self.choices.images))
+                self._boxes.meet(aliases_of(path, self.choices.images))
 
     def finish(self) -> None:
         """Report the rows of tables that belong to no image."""
@@ -168,6 +151,10 @@ class _Work:
                 self.choices.table or Path(),
                 f"line {lines}: no image of that name was read, or several have it",
             )
+        if self.choices.masks and self.ledger.structures:
+            for number in sorted(self.choices.labels.keys() - self.ledger.structures):
+                why = f"no mask has a structure {number} ({self.choices.labels[number]}); is its number right?"
+                self.ledger.leave("masks", self.choices.masks, why)
         if self._boxes:
             for count in self._boxes.unused():
                 self.ledger.leave("boxes", self.choices.coco or Path(), count)
@@ -177,7 +164,7 @@ class _Work:
         for alias in scan.aliases:
             rows += self._rows.get(alias, [])
             self._used.add(alias)
-        for member, index in scan.members.items():
+        for member, index in scan.named.items():
             rows += [replace(row, numbers={**row.numbers, "slice": index}) for row in self._rows.get(member, [])]
             self._used.add(member)
         return rows
@@ -194,20 +181,24 @@ class _Work:
             yield from self._boxes.of(scan, self.choices, part)
 
     def _masked(self, scan: Scan, masks: Path, part: Ledger) -> Iterator[Question]:
-        suffixes = nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES
         try:
-            files = self._files(scan, masks, suffixes, "--masks")
-            if not files:
-                raise DataError("no mask of it in --masks; the name of a mask begins with that of its image")
-            if len(files) > 1:
-                raise DataError(f"{len(files)} masks of it; expected one file that numbers the structures")
-            if scan.grid is not None:
-                numbers = nifti.read_mask(files[0], self.choices.affine, scan.grid)
-            else:
-                numbers = pictures.read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
-            yield from from_masks(scan, numbers, self.choices, part)
+            yield from from_masks(scan, self._numbers(scan, masks, part), self.choices, part)
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, str(error))
+
+    def _numbers(self, scan: Scan, masks: Path, part: Ledger) -> NDArray[np.int64]:
+        """Return the numbers of the structures on the voxels of an image."""
+        if scan.members and not scan.crowded and (slices := slice_files(masks, scan, only=self._only)):
+            return read_stack(slices, scan, part)
+        suffixes = nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES
+        files = self._files(scan, masks, suffixes, "--masks")
+        if not files:
+            raise DataError(f"no mask of it in --masks; expected {_EXPECTED[scan.grid is not None]}")
+        if len(files) > 1:
+            raise DataError(f"{len(files)} masks of it; expected one file that numbers the structures")
+        if scan.grid is not None:
+            return nifti.read_mask(files[0], self.choices.affine, scan.grid)
+        return pictures.read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
 
     def _files(self, scan: Scan, root: Path, suffixes: tuple[str, ...], what: str) -> list[Path]:
         return matching(root, scan, self._only, suffixes, what)

@@ -1,6 +1,6 @@
 """Finds the images among files, their format, and the mask or markup that belongs to each image."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +9,11 @@ from medvision_agent.eval.data.sources.other_forms import is_dicom
 from medvision_agent.eval.importing import nifti, pictures
 from medvision_agent.eval.importing.found import Scan
 
-__all__ = ["Inputs", "find_inputs", "has_volumes", "matching"]
+__all__ = ["Inputs", "find_inputs", "has_volumes", "longer_names", "matching", "stem_of_alias"]
 
 _DICOM = (".dcm", ".dicom", ".ima")
 """Suffixes of DICOM files; most DICOM files have none of these."""
+_SEPARATORS = frozenset("_-.")
 _MOST = 200_000
 """Largest number of files in a folder."""
 
@@ -68,10 +69,16 @@ def matching(root: Path, scan: Scan, only: bool, suffixes: tuple[str, ...], what
     """Return the files of *root*, a file or a folder, that belong to an image.
 
     The name of such a file begins with that of its image (``case-7.nii.gz``: ``case-7.png``, ``case-7_mask.nii.gz``).
-    With *only* one image, a single file belongs to it under any name.
+    With *only* one image, a single file belongs to it under any name. A file at the same path below *root* as its image
+    below the folder of images is taken first, so that images in several folders may have one name.
     """
     if not root.exists():
         raise DataError(f"{root}: no such file or folder")
+    if scan.crowded:
+        raise DataError(
+            f"its folder holds another series of as many images, so it is unclear whose {what} is; move each series to "
+            "a folder of its own"
+        )
     if root.is_file():
         if not only:
             raise DataError(f"{what} is one file, but there are several images; give a folder of files named like them")
@@ -79,19 +86,44 @@ def matching(root: Path, scan: Scan, only: bool, suffixes: tuple[str, ...], what
     files = [path for path in _walk(root, set()) if path.name.lower().endswith(suffixes)]
     if only and len(files) == 1:
         return files
+    if same := [path for path in files if _below(path, root) == scan.below]:
+        return same
     if scan.twins:
-        raise DataError(f"several images have this name, so it is unclear whose {what} is; give each its own name")
-    stems = {_stem(alias).removesuffix("_0000") for alias in scan.aliases}
+        raise DataError(
+            f"several images have this name, so it is unclear whose {what} is; give the file of each the path below "
+            f"{what} that the image has below its folder, or give each image its own name"
+        )
+    stems = {stem_of_alias(alias) for alias in scan.aliases}
     exact = [path for path in files if nifti.stem_of(path) in stems]
-    return exact or [path for path in files if _begins(nifti.stem_of(path), stems)]
+    begin = [path for path in files if _begins(nifti.stem_of(path), stems)]
+    return exact or [
+        path
+        for path in begin
+        if nifti.stem_of(path) not in scan.longer and not _begins(nifti.stem_of(path), scan.longer)
+    ]
 
 
-def _stem(alias: str) -> str:
-    return nifti.stem_of(Path(alias))
+def longer_names(stems: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return, for each name, the other names that begin with it and go on with a separator."""
+    known = set(stems)
+    found: dict[str, set[str]] = {}
+    for name in known:
+        for at in (at for at, sign in enumerate(name) if sign in _SEPARATORS and name[:at] in known):
+            found.setdefault(name[:at], set()).add(name)
+    return {name: frozenset(others) for name, others in found.items()}
 
 
-def _begins(name: str, stems: set[str]) -> bool:
-    return any(name.startswith(stem) and name[len(stem) : len(stem) + 1] in {"_", "-", "."} for stem in stems)
+def _below(path: Path, root: Path) -> str:
+    return path.relative_to(root).with_name(nifti.stem_of(path)).as_posix()
+
+
+def stem_of_alias(alias: str) -> str:
+    """Return the name of an image with which those of its masks begin, without nnU-Net's channel number."""
+    return nifti.stem_of(Path(alias)).removesuffix("_0000")
+
+
+def _begins(name: str, stems: Collection[str]) -> bool:
+    return any(name.startswith(stem) and name[len(stem) : len(stem) + 1] in _SEPARATORS for stem in stems)
 
 
 def has_volumes(images: Path) -> bool:

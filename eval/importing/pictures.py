@@ -15,7 +15,7 @@ from medvision_agent.eval.data.sources.picture import MAX_SIDE, read_picture
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.found import Ledger, Scan
 
-__all__ = ["SUFFIXES", "read_numbers", "read_picture_file"]
+__all__ = ["SUFFIXES", "numbered", "read_levels", "read_numbers", "read_picture_file"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
@@ -48,6 +48,16 @@ def read_numbers(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
 
     A mask with only the levels 0 and 255 is read as 0 and 1.
     """
+    return numbered(read_levels(path, size))[:, :, None]
+
+
+def numbered(levels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of structures in the grey levels of a mask: of 0 and 255 alone, 0 and 1."""
+    return levels // 255 if set(np.unique(levels).tolist()) <= {0, 255} else levels
+
+
+def read_levels(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
+    """Return a mask's grey levels, (h, w); DataError where it has another size (height, width) or colours."""
     pixels = _decoded(path)
     if pixels.ndim == 3:
         levels = pixels[:, :, :3]
@@ -60,12 +70,9 @@ def read_numbers(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
         )
     if pixels.dtype.kind != "u":
         raise DataError(f"the mask holds {pixels.dtype}; expected whole numbers from 0")
-    numbers = pixels.astype(np.int64)
-    if set(np.unique(numbers).tolist()) <= {0, 255}:
-        numbers //= 255
     if path.suffix.lower() in {".jpg", ".jpeg"}:
         raise DataError("the mask is a JPEG file, which blurs its edges; save it as PNG")
-    return numbers[:, :, None]
+    return pixels.astype(np.int64)
 
 
 def _decoded(path: Path) -> NDArray[np.generic]:

@@ -26,6 +26,9 @@ Truth = tuple[tuple[float, ...], tuple[tuple[str, Point], ...]]
 Numbers = NDArray[np.int64]
 """The numbers of structures, as the voxels of an image: (i, j, k), or (h, w, 1)."""
 
+_LARGEST = "the slice with most pixels of the structure"
+_MIDDLE = "several slices have most pixels of the structure: the middle one of these (the first of the middle two)"
+
 
 def box_target(edges: tuple[float, float, float, float], size: Size, convention: Convention) -> Truth:
     """Return the target in *convention* of a box at true pixel edges x0, y0, x1, y1 (slice frame).
@@ -91,8 +94,10 @@ class _Structures:
     def questions(self) -> Iterator[Question]:
         """Yield the questions about every chosen structure."""
         labels, tag = self._choices.labels, self._scan.tag
-        present = [int(one) for one in np.unique(self._numbers) if one]
-        for number in [one for one in present if one in labels or not labels]:
+        present = {int(one) for one in np.unique(self._numbers) if one}
+        self._ledger.structures |= present
+        asked = sorted(present & set(labels) if labels else present)
+        for number in asked:
             if number not in labels:
                 self._ledger.ask(
                     f"What is the structure number {number} of the masks? Give --labels {number}=NAME.", tag
@@ -100,7 +105,10 @@ class _Structures:
             for index in self._slices(number):
                 yield from self._on(number, index)
         for number in sorted(set(labels) - set(present)):
-            self._leave(f"the mask has no structure {number} ({labels[number]})")
+            if asked:  # not every person has every structure
+                self._ledger.note("structures", f"{number} ({labels[number]}) is not in the mask, others are")
+            else:
+                self._leave(f"the mask has no structure {number} ({labels[number]})")
 
     def _slices(self, number: int) -> list[int]:
         """Return the indices of the chosen slices of a structure."""
@@ -109,7 +117,9 @@ class _Structures:
         if asked == "all":
             return [int(index) for index in np.flatnonzero(counts)]
         if asked == "largest":
-            return [int(counts.argmax())]
+            largest = np.flatnonzero(counts == counts.max())
+            self._ledger.note("slices", _LARGEST if len(largest) == 1 else _MIDDLE)
+            return [int(largest[(len(largest) - 1) // 2])]
         if asked >= len(counts) or not counts[asked]:
             self._leave(f"{self._label(number)}: not on {self._cut.plane} slice {asked}")
             return []
