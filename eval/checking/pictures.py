@@ -1,6 +1,7 @@
 """Opens the image of a sample for a check: its size, its damage, and the header of its volume."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.checking.finding import Fault
@@ -8,7 +9,7 @@ from medvision_agent.eval.checking.headers import header_faults, plane_faults
 from medvision_agent.eval.data.medvision.source import MedVisionSource
 from medvision_agent.eval.data.medvision.volume import Header, read_header
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import Inspected, Source
+from medvision_agent.eval.data.source import Inspected, NativeImage, Source
 from medvision_agent.eval.data.sources.checks import FileSource
 from medvision_agent.eval.data.sources.jsonl import JsonlSource
 
@@ -67,11 +68,14 @@ class Opener:
         if isinstance(source, FileSource):
             found = source.inspect(sample, self._at(number))
             if self._decode:
-                source.load(sample.but(truth_points=()), self._at(number))
+                native = source.load(sample.but(truth_points=()), self._at(number))
+                if isinstance(source, JsonlSource) and sample.volume is not None:
+                    return replace(found, content=source.volumes.content(sample.image, source.place(number)))
+                return replace(found, content=_hash(native))
             return found
         native = source.load(sample)
         height, width = native.values.shape
-        return Inspected(height, width, native.displayed, hash((height, width, native.values.tobytes())))
+        return Inspected(height, width, native.displayed, _hash(native))
 
     def _header(self, sample: Sample) -> tuple[Header, int] | None:
         source, facts = self._source, sample.medvision
@@ -83,3 +87,8 @@ class Opener:
 
     def _at(self, number: int) -> int | None:
         return number if self._numbered else None
+
+
+def _hash(native: NativeImage) -> int:
+    """Return a hash of an image's pixels: a file that was packed once more holds the same ones."""
+    return hash((native.values.shape, native.displayed, native.values.tobytes()))

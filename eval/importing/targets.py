@@ -98,6 +98,9 @@ class _Structures:
         self._ledger.structures |= present
         asked = sorted(present & set(labels) if labels else present)
         for number in asked:
+            if self._redacted(number):
+                self._leave(f"{self._label(number)}: a redacted rectangle covers a part of it")
+                continue
             if number not in labels:
                 self._ledger.ask(
                     f"What is the structure number {number} of the masks? Give --labels {number}=NAME.", tag
@@ -109,6 +112,16 @@ class _Structures:
                 self._ledger.note("structures", f"{number} ({labels[number]}) is not in the mask, others are")
             else:
                 self._leave(f"the mask has no structure {number} ({labels[number]})")
+
+    def _redacted(self, number: int) -> bool:
+        """Return whether a part of a structure is blackened in the image."""
+        return any(
+            (
+                self._numbers[(slice(x0, x1), slice(y0, y1)) if self._scan.grid else (slice(y0, y1), slice(x0, x1))]
+                == number
+            ).any()
+            for x0, y0, x1, y1 in self._choices.redact
+        )
 
     def _slices(self, number: int) -> list[int]:
         """Return the indices of the chosen slices of a structure."""

@@ -103,10 +103,16 @@ class FileSource(ABC):
 
     @cached_property
     def _read(self) -> Listing:
-        listing = Listing(whole(self.read()), self.place)
+        listing = Listing(self._sound(), self.place)
         if not listing.samples:
             raise DataError(f"{self._path}: contains no samples; expected one {self.form} (docs/data.md)")
         return listing
+
+    def _sound(self) -> Iterator[tuple[int, Sample]]:
+        for number, found in self.read():
+            if isinstance(found, DataError):
+                raise DataError(f"{found} (to list every mistake: medvision-agent data check {self._path})")
+            yield number, found
 
     @abstractmethod
     def read(self) -> Iterator[Read]:

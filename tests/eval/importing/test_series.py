@@ -147,6 +147,15 @@ def test_a_structure_that_one_person_lacks_is_no_mistake_and_one_that_all_lack_i
     assert [why for _, _, why in made.ledger.left] == ["no mask has a structure 3 (duct); is its number right?"]
 
 
+def test_a_structure_that_is_redacted_in_part_is_left_out(tmp_path):
+    affine = series(tmp_path / "scans/CT", STACK)
+    mask = mask_of(tmp_path / "mask.nii.gz", affine, ((3, 9), (12, 19), (3, 4)))
+    samples, _ = take(tmp_path, masks=mask, labels=LABEL, redact=((9, 12, 30, 19), (3, 0, 9, 12)))
+    assert len(samples) == 2
+    with pytest.raises(DataError, match="lesion: a redacted rectangle covers a part of it"):
+        take(tmp_path, "no", masks=mask, labels=LABEL, redact=((8, 18, 10, 20),))
+
+
 def test_an_oblique_series_is_called_so_and_its_pixels_stay_exact(tmp_path):
     turn = (0.939693, 0.342020, 0.0, 0.0, 0.0, -1.0)  # 20 degrees, in the digits that headers have
     affine = series(tmp_path / "scans/MR", STACK, turn=turn, spacing=(0.6, 0.6), Modality="MR")
