@@ -6,6 +6,7 @@ from dataclasses import replace
 from medvision_agent.errors import DataError
 from medvision_agent.eval.checking.finding import Fault
 from medvision_agent.eval.checking.headers import header_faults, plane_faults
+from medvision_agent.eval.checking.masks import Masks
 from medvision_agent.eval.data.medvision.source import MedVisionSource
 from medvision_agent.eval.data.medvision.volume import Header, read_header
 from medvision_agent.eval.data.sample import Sample
@@ -27,6 +28,7 @@ class Opener:
         self._source, self._decode, self._numbered = source, decode, numbered
         self._last: tuple[object, Inspected] | None = None
         self._audited = set[object]()
+        self._masks: Masks | None = None
 
     def open(self, sample: Sample, number: int) -> Inspected:
         """Return the facts about a sample's image; raises DataError."""
@@ -51,6 +53,13 @@ class Opener:
         except DataError:
             return False
         return bool(native.values.min() == native.values.max())
+
+    def against_mask(self, sample: Sample, number: int, found: Inspected) -> Iterator[Fault]:
+        """Yield what a sample and the mask that it names say differently; masks are opened only with *decode*."""
+        source = self._source
+        if self._decode and isinstance(source, JsonlSource) and sample.mask is not None:
+            self._masks = self._masks or Masks(source.folder)
+            yield from self._masks.faults(sample, sample.mask, found.height, found.width, source.place(number))
 
     def audit(self, sample: Sample) -> Iterator[Fault]:
         """Yield the doubts about the header of a sample's volume, once for each volume."""

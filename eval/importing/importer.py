@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sources.masks import read_numbers
 from medvision_agent.eval.data.sources.placed import placed
 from medvision_agent.eval.importing import coco, markups, nifti, pictures
 from medvision_agent.eval.importing.choices import Choices
@@ -198,7 +199,7 @@ class _Work:
             raise DataError(f"{len(files)} masks of it; expected one file that numbers the structures")
         if scan.grid is not None:
             return nifti.read_mask(files[0], self.choices.affine, scan.grid)
-        return pictures.read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
+        return read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
 
     def _files(self, scan: Scan, root: Path, suffixes: tuple[str, ...], what: str) -> list[Path]:
         return matching(root, scan, self._only, suffixes, what)

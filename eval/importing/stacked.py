@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sources.masks import numbered, read_levels
 from medvision_agent.eval.importing import pictures
 from medvision_agent.eval.importing.found import Ledger, Scan
 
@@ -44,11 +45,11 @@ def read_stack(files: dict[int, Path], scan: Scan, ledger: Ledger) -> NDArray[np
     columns, rows, slices = scan.values.shape
     numbers = np.zeros(scan.values.shape, np.int64)
     for index, path in files.items():
-        numbers[:, :, index] = pictures.read_levels(path, (rows, columns)).T
+        numbers[:, :, index] = read_levels(path, (rows, columns)).T
     ledger.note("mask", "one picture for each slice", len(files))
     if len(files) < slices:
         ledger.note("mask", "slices without a picture: taken as free of structures", slices - len(files))
-    return pictures.numbered(numbers)
+    return numbered(numbers)
 
 
 def _bare(name: str) -> str:
