@@ -127,6 +127,5 @@ def _begins(name: str, stems: Collection[str]) -> bool:
 
 
 def has_volumes(images: Path) -> bool:
-    """Return whether a file or folder holds volumes or DICOM files, which are cut into planes."""
-    found = find_inputs(images, set())
-    return bool(found.volumes or found.dicom)
+    """Return whether a file or folder holds NIfTI volumes, which are cut into planes; DICOM may be radiographs."""
+    return bool(find_inputs(images, set()).volumes)

@@ -131,7 +131,8 @@ class _Structures:
             return [int(index) for index in np.flatnonzero(counts)]
         if asked == "largest":
             largest = np.flatnonzero(counts == counts.max())
-            self._ledger.note("slices", _LARGEST if len(largest) == 1 else _MIDDLE)
+            if len(counts) > 1:
+                self._ledger.note("slices", _LARGEST if len(largest) == 1 else _MIDDLE)
             return [int(largest[(len(largest) - 1) // 2])]
         if asked >= len(counts) or not counts[asked]:
             self._leave(f"{self._label(number)}: not on {self._cut.plane} slice {asked}")

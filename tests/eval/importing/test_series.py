@@ -6,8 +6,10 @@ import cv2
 import nibabel
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scans import dicom, nifti, series
 
+from medvision_agent.cli.main import cli
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.eval.importing.choices import Choices
@@ -154,6 +156,25 @@ def test_a_structure_that_is_redacted_in_part_is_left_out(tmp_path):
     assert len(samples) == 2
     with pytest.raises(DataError, match="lesion: a redacted rectangle covers a part of it"):
         take(tmp_path, "no", masks=mask, labels=LABEL, redact=((8, 18, 10, 20),))
+
+
+def test_a_radiograph_is_of_the_plane_that_the_user_states_and_a_volume_only_of_one_that_it_has(tmp_path):
+    placed = {"PixelSpacing": [0.5, 0.5], "ImagerPixelSpacing": [0.6, 0.6], "Modality": "DX"}
+    (tmp_path / "scans").mkdir()
+    dicom(STACK[0], **placed).save_as(tmp_path / "scans/chest.dcm", enforce_file_format=True)
+    cv2.imwrite(str(tmp_path / "chest.png"), np.pad(np.full((8, 9), 255, np.uint8), ((5, 7), (6, 15))))
+    command = ["data", "import", str(tmp_path / "scans"), "--masks", str(tmp_path / "chest.png"), "--out"]
+    done = CliRunner().invoke(cli, [*command, str(tmp_path / "out"), "--labels", "1=heart", "--plane", "frontal"])
+    assert done.exit_code == 0, done.output
+    sample, _ = open_source(str(tmp_path / "out/samples.jsonl")).samples
+    assert (sample.plane, sample.description) == ("frontal", "A frontal DX image")
+    assert "Which plane" not in (tmp_path / "out/questions.md").read_text()
+    assert "| slices |" not in (tmp_path / "out/summary.md").read_text()
+    affine = series(tmp_path / "scans", STACK)
+    (tmp_path / "scans/chest.dcm").unlink()
+    mask = mask_of(tmp_path / "mask.nii.gz", affine, ((3, 9), (2, 9), (3, 4)))
+    with pytest.raises(DataError, match="--plane frontal: volumes are cut into axial, coronal, sagittal slices"):
+        take(tmp_path, "no", masks=mask, labels=LABEL, plane="frontal")
 
 
 def test_an_oblique_series_is_called_so_and_its_pixels_stay_exact(tmp_path):
