@@ -144,6 +144,8 @@ class _Structures:
         mask: Mask = np.ascontiguousarray(self._cut.picture(self._numbers, index) == number)
         pieces = int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[0]) - 1
         where = f"{self._label(number)}, {self._cut.plane} slice {index}"
+        if mask[[0, -1]].any() or mask[:, [0, -1]].any():
+            self._ledger.ask("A structure touches the edge of its image. Is it cut off there?", self._scan.tag)
         single = [task for task in self._choices.tasks if pieces > 1 and FROM_MASK[task].of_one_piece]
         if single and self._choices.pieces == "one":
             self._leave(

@@ -177,6 +177,15 @@ def test_a_radiograph_is_of_the_plane_that_the_user_states_and_a_volume_only_of_
         take(tmp_path, "no", masks=mask, labels=LABEL, plane="frontal")
 
 
+def test_a_structure_at_the_edge_of_its_image_is_asked_about(tmp_path):
+    affine = series(tmp_path / "scans/CT", STACK)
+    for columns, asked in (((1, 29), False), ((1, 30), True)):
+        mask = mask_of(tmp_path / "mask.nii.gz", affine, (columns, (2, 9), (3, 4)))
+        take(tmp_path, f"out-{asked}", masks=mask, labels=LABEL, tasks=("detection",))
+        text = (tmp_path / f"out-{asked}/questions.md").read_text()
+        assert ("touches the edge of its image. Is it cut off there? (image-1)" in text) == asked
+
+
 def test_an_oblique_series_is_called_so_and_its_pixels_stay_exact(tmp_path):
     turn = (0.939693, 0.342020, 0.0, 0.0, 0.0, -1.0)  # 20 degrees, in the digits that headers have
     affine = series(tmp_path / "scans/MR", STACK, turn=turn, spacing=(0.6, 0.6), Modality="MR")
