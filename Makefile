@@ -38,8 +38,9 @@ page: links
 	$(PYTHON) scripts/viewer_page.py forms
 	$(PYTHON) scripts/viewer_page.py build
 
+# Each worker begins with its own half of the tests, so that a module's fixtures are made once; who is done takes over.
 test:
-	$(PYTHON) -m pytest -n auto
+	$(PYTHON) -m pytest -n auto --dist worksteal
 
 # Local models of every architecture that the shipped rows name; `make test` takes two of the eight.
 test-local:

@@ -25,6 +25,7 @@ from medvision_agent.agent.providers.factory import open_model
 from medvision_agent.agent.words.question import Question
 from medvision_agent.errors import ConfigError
 from medvision_agent.finding import Finding
+from medvision_agent.text import plural
 from medvision_agent.tools.base import Arguments, Output, Result, Tool
 from medvision_agent.tools.view.geometry import Spacing
 from medvision_agent.tools.view.png import Picture
@@ -89,16 +90,16 @@ async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
         if first.outcome.infrastructure:
             return check
         check.found(
-            "sees the picture",
+            "sees the image",
             seen in _only_digits(first.response),
-            f"the picture shows {seen}, the reply was {_shown(first)}",
+            f"the image shows {seen}, the reply was {_shown(first)}",
         )
         tool = Condition("check", (_unfold(code, unfolded),))
         second = await answer(_question("check_tool", "0000"), tool, chat, _LIMITS)
         check.usage = check.usage + second.usage
         _tools(check, second, code, unfolded)
     reported = check.usage.model_calls - check.usage.unreported
-    words = f"{reported} of {check.usage.model_calls} replies told their tokens"
+    words = f"{reported} of {check.usage.model_calls} replies state their token counts"
     check.found("reports usage", check.usage.unreported == 0, words)
     await _settings(check, config, environ)
     return check
@@ -113,15 +114,15 @@ def _reachable(check: Check, first: Answer, config: ModelConfig) -> None:
 def _tools(check: Check, second: Answer, code: str, unfolded: str) -> None:
     calls = [call for call in second.trace.tool_calls if call.ok]
     said = _only_digits(second.response)
-    words = f"unfold was called {len(calls)} times" if calls else f"no readable call; {_why(second)}"
+    words = f"unfold was called {plural(len(calls), 'time')}" if calls else f"no readable call; {_why(second)}"
     check.found("calls tools", bool(calls), words)
     if not calls:
         check.found("reads what tools return", None, "no tool was called")
-        check.found("gets pictures back from tools", None, "no tool was called")
+        check.found("gets images back from tools", None, "no tool was called")
         return
     check.found("reads what tools return", code in said, f"the code is {code}, the reply was {_shown(second)}")
-    words = f"the tool's picture shows {unfolded}, the reply was {_shown(second)}"
-    check.found("gets pictures back from tools", unfolded in said, words)
+    words = f"the tool's image shows {unfolded}, the reply was {_shown(second)}"
+    check.found("gets images back from tools", unfolded in said, words)
 
 
 async def _settings(check: Check, config: ModelConfig, environ: Mapping[str, str]) -> None:

@@ -44,7 +44,7 @@ def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: 
         raise ConfigError(f"model {name!r} replays {LITERAL}, asked by --recipe {RECIPE}, not by {recipe}")
     if wording.display != "plain":
         raise ConfigError(
-            f"model {name!r} replays {LITERAL}, whose pictures have nothing drawn on them: use --display plain, not "
+            f"model {name!r} replays {LITERAL}, whose images have nothing drawn on them: use --display plain, not "
             f"{wording.display}"
         )
     if wording.number:

@@ -1,4 +1,4 @@
-"""Is the verdict calibrated? False positives at 5 %, coverage at 95 % and power, over simulated pairs of arms.
+"""Is the verdict calibrated? False positives at 5%, coverage at 95% and power, over simulated pairs of arms.
 
 The arms (``tests/simulated_arms.py``) have losses within 0..1, failures that cost 1, subjects of unequal sizes and
 correlated samples; tests and intervals are made by the very code a study uses (``eval.compare.statistics``). A naive
@@ -32,14 +32,12 @@ HEAD = (
     "| naive t: coverage | guarded: false positives |"
 )
 WEAK: dict[str, WeakNull] = {
-    "5 % harmed, 1 sample a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1),
-    "2 % harmed, 1 sample a subject": WeakNull(subjects=0, harmed=0.02, noise=0.1),
-    "1 % harmed, low noise, 1 sample a subject": WeakNull(subjects=0, harmed=0.01, noise=0.02),
-    "5 % harmed, 6 samples a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1, size=6),
+    "5% harmed, 1 sample a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1),
+    "2% harmed, 1 sample a subject": WeakNull(subjects=0, harmed=0.02, noise=0.1),
+    "1% harmed, low noise, 1 sample a subject": WeakNull(subjects=0, harmed=0.01, noise=0.02),
+    "5% harmed, 6 samples a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1, size=6),
     "power: -0.08, none harmed, 1 sample a subject": WeakNull(subjects=0, harmed=0.0, noise=0.25, effect=-0.08),
-    "power: -0.08, 2 % harmed, 6 samples a subject": WeakNull(
-        subjects=0, harmed=0.02, noise=0.25, size=6, effect=-0.08
-    ),
+    "power: -0.08, 2% harmed, 6 samples a subject": WeakNull(subjects=0, harmed=0.02, noise=0.25, size=6, effect=-0.08),
 }
 """Weak nulls, and effects under the same tests, at each number of subjects."""
 WEAK_SUBJECTS = (20, 40, 60, 100)
@@ -48,15 +46,15 @@ LOOKS = ((0.5, 0.75, 1.0), (0.25, 0.5, 0.75, 1.0))
 LOOKED: dict[str, WeakNull] = {
     "arms alike, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.0, noise=0.25),
     "arms alike, 6 samples a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.0, noise=0.25, size=6),
-    "5 % harmed, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.05, noise=0.1),
-    "1 % harmed, low noise, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.01, noise=0.02),
+    "5% harmed, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.05, noise=0.1),
+    "1% harmed, low noise, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.01, noise=0.02),
     "power: -0.08, 1 sample a subject": WeakNull(subjects=LOOK_SUBJECTS, harmed=0.0, noise=0.25, effect=-0.08),
 }
 EQUIVALENT: dict[str, WeakNull] = {
     "arms alike, 1 sample a subject": WeakNull(subjects=0, harmed=0.0, noise=0.25),
     "arms alike, 6 samples a subject": WeakNull(subjects=0, harmed=0.0, noise=0.25, size=6),
     "apart by the margin, 6 samples a subject": WeakNull(subjects=0, harmed=0.0, noise=0.25, size=6, effect=0.05),
-    "5 % harmed, 6 samples a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1, size=6),
+    "5% harmed, 6 samples a subject": WeakNull(subjects=0, harmed=0.05, noise=0.1, size=6),
 }
 EQUIVALENT_SUBJECTS = (20, 60, 100, 150)
 FAMILIES: dict[str, tuple[float, ...]] = {
@@ -69,19 +67,19 @@ HARD: dict[str, Cell] = {
     f"{name}, {subjects} subjects": cell
     for subjects in SUBJECTS
     for name, cell in {
-        "skew, no difference: arms alike but for 2 % failures each": Cell(
+        "skew, no difference: arms alike but for 2% failures each": Cell(
             subjects=subjects, sizes="linear", icc=0.3, common=1.0, fail_a=0.02, fail_b=0.02
         ),
-        "skew, a difference: 0.1 % failures in A, 5 % in B": Cell(
+        "skew, a difference: 0.1% failures in A, 5% in B": Cell(
             subjects=subjects, sizes="linear", icc=0.3, common=1.0, fail_a=0.001, fail_b=0.05
         ),
-        "B fails on hard samples, 25 %": Cell(
+        "B fails on hard samples, 25%": Cell(
             subjects=subjects, sizes="linear", icc=0.3, mean_b=EFFECT, fail_b=0.25, hard=1.5
         ),
-        "B lost to infrastructure at random, 20 %": Cell(
+        "B lost to infrastructure at random, 20%": Cell(
             subjects=subjects, sizes="linear", icc=0.3, mean_b=EFFECT, lost_b=0.2
         ),
-        "B lost on hard samples, 20 %": Cell(
+        "B lost on hard samples, 20%": Cell(
             subjects=subjects, sizes="linear", icc=0.3, mean_b=EFFECT, lost_b=0.2, fail_b=0.25, hard=1.5
         ),
     }.items()
@@ -129,10 +127,10 @@ def _calibration(replicates: int) -> list[str]:
                 if not (one.guarded <= 0.05 and 0.93 <= other.covered <= 0.97):
                     missed.append(
                         f"{sizes}, {subjects} subjects, correlation {icc} "
-                        f"({100 * one.guarded:.1f} %, {100 * other.covered:.1f} %)"
+                        f"({100 * one.guarded:.1f}%, {100 * other.covered:.1f}%)"
                     )
     reached = f"reached in {cells - len(missed)} of {cells} cells."
-    lines += ["", f"Goal (guarded at most 5 % false positives, 93-97 % coverage) {reached}"]
+    lines += ["", f"Goal (guarded at most 5% false positives, 93-97% coverage) {reached}"]
     return [*lines, *(f"Not reached: {name}" for name in missed)]
 
 
@@ -151,7 +149,7 @@ def _weak(replicates: int) -> list[str]:
         columns = ([one.t for one in found], [one.hall for one in found], [one.guarded for one in found])
         lines.append(f"| {name} | {' | '.join(' / '.join(f'{100 * rate:.1f}' for rate in one) for one in columns)} |")
         worst = max([worst, *columns[2]]) if cell.effect == 0 else worst
-    return [*lines, "", f"Worst weak null, guarded: {100 * worst:.1f} % at 5 % nominal (goal: at most 3.5 %)."]
+    return [*lines, "", f"Worst weak null, guarded: {100 * worst:.1f}% at 5% nominal (goal: at most 3.5%)."]
 
 
 def _hard(replicates: int) -> list[str]:
@@ -165,7 +163,7 @@ def _hard(replicates: int) -> list[str]:
         bounds = (found.bounds_held, found.bounds_covered) if cell.lost_b else (None, None)
         rates = (found.rejected, found.covered, complete, *bounds)
         shown = " | ".join("-" if rate is None else f"{100 * rate:.1f}" for rate in rates)
-        without = f" (no interval: {100 * found.undefined / replicates:.1f} %)" if found.undefined else ""
+        without = f" (no interval: {100 * found.undefined / replicates:.1f}%)" if found.undefined else ""
         lines.append(f"| {name}{without} | {found.truth:+.3f} | {shown} |")
     return lines
 
@@ -181,7 +179,7 @@ def _looks(replicates: int) -> list[str]:
         lines.append(f"| {name} | {100 * found[0].peeking:.1f} | {shown} |")
         if cell.effect == 0:
             worst = max([worst, *(one.verdicts for one in found)])
-    return [*lines, "", f"Worst null, verdicts at planned looks: {100 * worst:.1f} % (goal: at most 5 %)."]
+    return [*lines, "", f"Worst null, verdicts at planned looks: {100 * worst:.1f}% (goal: at most 5%)."]
 
 
 def _equivalence(replicates: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 The arms and the code are those of ``calibration.py``; only the sizes differ: one to five subjects hold a large share
 each (``3 x 0.18``), or sizes are lognormal, fall off by Zipf's law or geometrically, a tenth of the subjects holds
-nearly all, or every subject has many slices (``simulated_arms.sizes_of``). False positives are at 5 %, of arms that are
+nearly all, or every subject has many slices (``simulated_arms.sizes_of``). False positives are at 5%, of arms that are
 exchangeable, before the guard unless the column says so. Beside the test stands the same one on Student's t with Kish's
 number of subjects less one as degrees of freedom, on the same replicates.
 

@@ -36,7 +36,7 @@ CONDITIONS = {
     "neighbours": "two structures of the same grey level attached to it",
     "8:1 pixels": "rows of 5 mm, columns of 0.625 mm",
     "thin": "5 to 8 times longer than wide, slanted",
-    "small in a body": "4 to 8 % of the picture's side, in a body of another grey level on black",
+    "small in a body": "4 to 8% of the image's side, in a body of another grey level on black",
 }
 """What each condition is."""
 

@@ -100,7 +100,7 @@ def _judge_box(cases: Iterable[Case], kind: str) -> list[Judged]:
 
 
 def mean_interval(found: Sequence[Judged]) -> tuple[float, float, float]:
-    """Return the mean loss, and the ends of its 95 % interval by a bootstrap over subjects."""
+    """Return the mean loss, and the ends of its 95% interval by a bootstrap over subjects."""
     subjects = sorted({one.subject for one in found})
     own = [[one.loss for one in found if one.subject == subject] for subject in subjects]
     sums, sizes = np.array([sum(one) for one in own]), np.array([len(one) for one in own])

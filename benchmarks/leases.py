@@ -111,13 +111,13 @@ class Instant(LeaseWorker):
         return found
 
     def stop(self) -> None:
-        """Go on."""
+        """Do nothing."""
 
     def kill(self) -> None:
-        """Let go."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Let go."""
+        """Do nothing."""
 
 
 async def measured(folder: Path, count: int, calls: int, connections: int) -> str:

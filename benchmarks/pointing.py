@@ -8,7 +8,7 @@ deviation is a share of the sides of the picture it looks at. It calls the tools
 * a crop around each point as seen on v0, a mark in each, and the ruler between the marks.
 
 A crop reaches 2.5 standard deviations beyond what was seen, so that it rarely misses the end. Loss: the relative error
-of the length, capped at 1. Intervals: 95 %, jackknife over subjects. The noise is seeded by the case.
+of the length, capped at 1. Intervals: 95%, jackknife over subjects. The noise is seeded by the case.
 
 Usage: python benchmarks/pointing.py --masks DIR [--packages DIR] [--write docs/tools.md]
 
@@ -130,7 +130,7 @@ def losses(case: Case, way: str, noise: float) -> list[float]:
 def table(cases: Sequence[Case]) -> list[str]:
     """Return the lines of a table: ways down, noise across."""
     lines = [
-        "| how | " + " | ".join(f"{100 * noise:.0f} % of the picture" for noise in NOISE) + " |",
+        "| how | " + " | ".join(f"{100 * noise:.0f}% of the image" for noise in NOISE) + " |",
         "|---|" + "---|" * len(NOISE),
     ]
     return lines + [f"| {way} | {' | '.join(_cell(cases, way, noise) for noise in NOISE)} |" for way in WAYS]

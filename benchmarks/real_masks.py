@@ -25,10 +25,10 @@ from medvision_agent.tools.view.slice import Slice, Window
 sys.path.append(str(Path(__file__).parent.parent / "scripts"))
 
 REGIONS = ("exact", "margin", "side", "image")
-"""The box of the mask; each edge 20 % of the side further out; each edge off by a normal error with a standard
-deviation of 10 % of the side; by one of 4 % of the image's side."""
+"""The box of the mask; each edge 20% of the side further out; each edge off by a normal error with a standard
+deviation of 10% of the side; by one of 4% of the image's side."""
 SEEDS = ("seed", "seed off")
-"""A seed at the mask's centre (the pixel of the mask nearest to it); off by 10 % of the sides of the box, inside."""
+"""A seed at the mask's centre (the pixel of the mask nearest to it); off by 10% of the sides of the box, inside."""
 PROMPTS = (*REGIONS, *SEEDS)
 LEAST_PIXELS = 100
 """Masks of packages with fewer pixels are left out."""

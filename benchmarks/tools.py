@@ -1,6 +1,6 @@
 """How good are the tools that outline, on real masks? Every method with the prompts that a model may give.
 
-Loss: mean relative error of both axes, each capped at 1; a failure costs 1. Intervals: 95 %, bootstrap over subjects.
+Loss: mean relative error of both axes, each capped at 1; a failure costs 1. Intervals: 95%, bootstrap over subjects.
 The settings of the outline method are chosen on one half of the subjects of ``--masks`` and judged on the other, both
 ways; the halves are a hash of the subject's name. Masks that packages bring (``--packages``: unpacked as
 ``scripts/build_demo.py`` does it) and phantoms take no part in the choice and are judged with the shipped settings.
@@ -27,11 +27,11 @@ BEGIN, END = "<!-- begin: benchmarks/tools.py -->", "<!-- end: benchmarks/tools.
 SHIPPED = Chosen(Settings(), SeedSettings())
 NAMES = {
     "exact": "exact box",
-    "margin": "box + 20 % margin",
-    "side": "edges off by 10 % of the side",
-    "image": "edges off by 4 % of the image",
+    "margin": "box + 20% margin",
+    "side": "edges off by 10% of the side",
+    "image": "edges off by 4% of the image",
     "seed": "seed at the centre",
-    "seed off": "seed off by 10 %",
+    "seed off": "seed off by 10%",
 }
 BRIEF = ("exact", "margin", "side", "seed")
 """Kinds of prompts that are told apart by group."""
@@ -60,7 +60,7 @@ def _cells(found: Sequence[Judged]) -> list[str]:
     return [
         f"**{mean:.3f}** ({low:.3f}-{high:.3f})",
         f"{np.mean([one.iou for one in found]):.2f}",
-        f"{100 * failed:.0f} %" if failed else "0",
+        f"{100 * failed:.0f}%" if failed else "0",
         times,
     ]
 

@@ -3,7 +3,7 @@
 DIR is a folder of the form of ``real_masks.read_folder``; cases whose index says HU are taken. The windows are those
 that the tool ``window`` makes. First, grey levels of 0 to 255 between the means over the mask and over a ring of 10 mm
 around it; shown is by percentiles (0.5 to 99.5), as a CT of one's own is. Then the loss of outlines by the native
-values, and what outlines by the values of a windowed view lose more than these, case by case; its interval of 95 % is
+values, and what outlines by the values of a windowed view lose more than these, case by case; its interval of 95% is
 a bootstrap over subjects.
 """
 
@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
     print(f"{len(cases)} CT slices of {len({case.subject for case in cases})} subjects; median (smallest to largest)")
     for name, column in zip(("by percentiles", *WINDOWS), found.T, strict=True):
         print(f"{name:15} {np.median(column):5.1f} ({column.min():.1f} to {column.max():.1f}) grey levels")
-    print("\nloss by native values, then more in each window (95 %)")
+    print("\nloss by native values, then more in each window (95%)")
     seen = [
         [replace(case, image=own.get(f"v{number}").slice.windowed) for case, own in zip(cases, views, strict=True)]
         for number in range(len(WINDOWS) + 1)

@@ -39,7 +39,7 @@ __all__ = ["command"]
     "estimated. Repeat the option for the second run.",
 )
 @click.option("--verbose", is_flag=True, help="Print every arm too, and the data behind the figures.")
-@click.option("--json", "as_json", is_flag=True, help="Print the estimate or the figures as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON; with --dry-run: the estimate.")
 @click.pass_context
 def command(
     context: click.Context,

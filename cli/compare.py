@@ -56,7 +56,7 @@ def command(
     metrics: tuple[str, ...],
     failures: "Failures",
     reader: str | None,
-    reader_models: str | None,
+    models_file: str | None,
     reader_max_cost: float | None,
     published: bool,
     version: str | None,
@@ -81,7 +81,7 @@ def command(
             run_b,
             reader,
             protocol=protocol_name,
-            models_file=reader_models,
+            models_file=models_file,
             most_usd=reader_max_cost,
             progress=True,
         )
@@ -114,8 +114,8 @@ def _check(given: Mapping[str, Any]) -> None:
         "--published takes one run; give RUN_B or --published": published and two,
         "--reader needs two runs and allows only --protocol: it compares both readings": given["reader"] is not None
         and (published or models or measured),
-        "--reader-models and --reader-max-cost need --reader; give --reader too": given["reader"] is None
-        and (given["reader_models"] is not None or given["reader_max_cost"] is not None),
+        "--models-file and --reader-max-cost need --reader; give --reader too": given["reader"] is None
+        and (given["models_file"] is not None or given["reader_max_cost"] is not None),
         "--published-version needs --published; give --published too": given["version"] and not published,
         "--models needs two runs; give RUN_B instead of --published": published and models,
         "--metric and --failures need two runs; published results have fixed metrics": published and measured,

@@ -25,12 +25,12 @@ def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[Comple
 
 
 def complete_models(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the models of the catalogue, and of a file given with --models."""
+    """Return the models of the catalogue, and of a file given with --models-file."""
 
     def names() -> Iterable[str]:
         from medvision_agent.agent.models.catalogue import load_catalogue
 
-        return load_catalogue(context.params.get("models_file") or context.params.get("extra"))
+        return load_catalogue(context.params.get("models_file"))
 
     return _offered(names, incomplete)
 

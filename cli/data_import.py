@@ -23,7 +23,7 @@ _SHOWN = 20
 
 @click.command(name="import")
 @click.argument("images", metavar="IMAGES", type=_PATH)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder for the imported samples.")
 @click.option("--masks", type=_PATH, help="A mask, or a folder of masks named like their images.")
 @click.option("--markups", type=_PATH, help="Markups of 3D Slicer (.mrk.json, .fcsv), or a folder of them.")
 @click.option("--table", type=_FILE, help="CSV file with spacing, subjects and measures, one row for each measure.")
@@ -151,8 +151,13 @@ def _labels(text: str | None) -> dict[int, str]:
     found: dict[int, str] = {}
     for part in (text or "").split(",") if text else ():
         number, _, name = part.partition("=")
-        if not number.strip().isdigit() or not name.strip() or int(number) == 0:
+        if not number.strip().isdecimal() or not name.strip() or int(number) == 0:
             raise ConfigError(f"--labels {part.strip()!r}: expected NUMBER=NAME with a number from 1, such as 1=liver")
+        if int(number) in found or name.strip() in found.values():
+            raise ConfigError(
+                f"--labels {part.strip()!r}: the number or the name is there twice; a question about a name that two "
+                "structures share has no single answer"
+            )
         found[int(number)] = name.strip()
     return found
 
@@ -160,7 +165,7 @@ def _labels(text: str | None) -> dict[int, str]:
 def _slices(text: str) -> Any:
     if text in {"largest", "all"}:
         return text
-    if not text.isdigit():
+    if not text.isdecimal():
         raise ConfigError(f"--slices {text}: expected largest, all or the index of a slice, from 0")
     return int(text)
 
@@ -180,7 +185,7 @@ def _spacing(text: str | None) -> "Spacing | None":
 
 
 def _rectangle(text: str) -> tuple[int, int, int, int]:
-    numbers = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    numbers = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]) or text.count(",") != 3:
         raise ConfigError(f"--redact {text}: expected X0,Y0,X1,Y1, whole numbers of pixels from the top left corner")
     return numbers[0], numbers[1], numbers[2], numbers[3]
@@ -222,5 +227,5 @@ def _print(imported: "Imported", choices: "Choices") -> None:
     counts = ", ".join(f"{count} {task}" for task, count in imported.tasks.items())
     found = f"{plural(imported.samples, 'sample')} of {plural(imported.subjects, 'subject')}"
     print_wrapped(f"{found} in {imported.out}: {counts}.")
-    print_wrapped(f"Look at every picture of {imported.out / 'sheet-1.png'}: the ground truth is drawn on it.")
+    print_wrapped(f"Look at every image of {imported.out / 'sheet-1.png'}: the ground truth is drawn on it.")
     print_wrapped(f"Use them with: --data {imported.out / 'samples.jsonl'}")

@@ -27,7 +27,7 @@ __all__ = ["command"]
     help="MedVision's result files, or tables of samples, turns and tool calls.",
 )
 @click.option(
-    "--protocol", "protocol_name", help=f"Scoring rules of the tables: {', '.join(PROTOCOLS)}; default: as declared."
+    "--protocol", "protocol_name", help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared."
 )
 def command(run: Path, out: Path, form: "Literal['medvision'] | Format", protocol_name: str | None) -> None:
     """Write RUN for other programs, as MedVision's result files or as tables.

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from medvision_agent.cli.completing import complete_models
+from medvision_agent.cli.options import Renamed
 from medvision_agent.cli.printed.table import print_columns, print_findings, print_wrapped
 from medvision_agent.errors import ConfigError
 from medvision_agent.text import printable
@@ -16,8 +17,10 @@ from medvision_agent.text import printable
 __all__ = ["command"]
 
 _EXTRA = click.option(
+    "--models-file",
     "--models",
-    "extra",
+    "models_file",
+    cls=Renamed,
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Your own models: a YAML file in the form of the shipped catalogue.",
@@ -31,25 +34,25 @@ def command() -> None:
 
 @command.command(name="list")
 @_EXTRA
-def list_models(extra: Path | None) -> None:
+def list_models(models_file: Path | None) -> None:
     """List all models by name, and whether each could be asked now."""
     from medvision_agent.api.listing import models
 
-    print_columns([tuple(map(str, row)) for row in models(extra).itertuples(index=False)])
+    print_columns([tuple(map(str, row)) for row in models(models_file).itertuples(index=False)])
 
 
 @command.command()
 @click.argument("name", shell_complete=complete_models)
 @_EXTRA
-def show(name: str, extra: Path | None) -> None:
+def show(name: str, models_file: Path | None) -> None:
     """Print every setting of one model, defaults included, as YAML."""
     import yaml
 
     from medvision_agent.agent.models.catalogue import find, load_catalogue, origins
     from medvision_agent.api.listing import readiness
 
-    config = find(name, load_catalogue(extra))
-    click.echo(printable(f"# {origins(extra)[name]}; {readiness(config)}"))
+    config = find(name, load_catalogue(models_file))
+    click.echo(printable(f"# {origins(models_file)[name]}; {readiness(config)}"))
     click.echo(yaml.safe_dump({name: config.model_dump(mode="json")}, sort_keys=False), nl=False)
 
 
@@ -57,7 +60,7 @@ def show(name: str, extra: Path | None) -> None:
 @click.argument("name", shell_complete=complete_models)
 @_EXTRA
 @click.pass_context
-def check(context: click.Context, name: str, extra: Path | None) -> None:
+def check(context: click.Context, name: str, models_file: Path | None) -> None:
     """Test a model with a tiny image and one tool, and print what worked.
 
     Three short conversations show whether it answers, sees the image, calls a tool, gets the tool's image back, reports
@@ -73,7 +76,7 @@ def check(context: click.Context, name: str, extra: Path | None) -> None:
     from medvision_agent.agent.models.catalogue import find, load_catalogue
     from medvision_agent.agent.wire.notices import notices
 
-    config = find(name, load_catalogue(extra))
+    config = find(name, load_catalogue(models_file))
     if isinstance(config, Offline):
         raise ConfigError(f"{name} is an offline policy, which answers MedVision's questions only: nothing to check")
     for line in notices(config):

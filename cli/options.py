@@ -23,14 +23,14 @@ protocol_option = click.option(
     default=DEFAULT_PROTOCOL,
     show_default=True,
     shell_complete=complete_protocols,
-    help=", ".join(PROTOCOLS),
+    help=f"Scoring rules: {' or '.join(PROTOCOLS)}.",
 )
 """Scoring rules, for commands without a study."""
 declared_protocol_option = click.option(
     "--protocol",
     "protocol_name",
     shell_complete=complete_protocols,
-    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
+    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
 """Scoring rules, for commands where a study may declare its own."""
 
@@ -125,6 +125,18 @@ def budget_options(command: _F) -> _F:
     return with_options(_options(BUDGET, Budget), command)
 
 
+class Renamed(click.Option):
+    """An option that is taken by earlier names too, and shown by its first one."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help."""
+        every, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = every
+
+
 _READER = (
     click.option(
         "--reader",
@@ -132,7 +144,10 @@ _READER = (
         help="Let a language model of the catalogue read the responses too, and show both readings (docs/reading.md).",
     ),
     click.option(
+        "--models-file",
         "--reader-models",
+        "models_file",
+        cls=Renamed,
         type=click.Path(dir_okay=False),
         metavar="FILE",
         help="A YAML file of your own models, from which --reader may be chosen.",

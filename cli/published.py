@@ -34,7 +34,7 @@ __all__ = ["command"]
 @click.option(
     "--protocol",
     "protocol_name",
-    help=f"{', '.join(PROTOCOLS)}; default: that of the published results which a model is compared with.",
+    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: those of the published results compared with.",
 )
 @click.option(
     "--plans",

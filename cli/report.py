@@ -29,8 +29,8 @@ __all__ = ["command"]
     "--tables",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Also write all tables as CSV and LaTeX and all figures as SVG and PDF into this folder; with the tables of "
-    "`medvision-agent published`, for which RESULTS, a folder of MedVision's result files, may be given.",
+    help="Also write all tables (CSV and LaTeX) and all figures (SVG and PDF) into this folder, and the tables of "
+    "`medvision-agent published`. RESULTS may then also be a folder of MedVision's result files.",
 )
 @click.option(
     "--viewer",
@@ -45,7 +45,7 @@ __all__ = ["command"]
 @click.option(
     "--protocol",
     "protocol_name",
-    help=f"{', '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
+    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
 )
 @click.option(
     "--decision-rules",
@@ -65,7 +65,7 @@ def command(
     protocol_name: str | None,
     decision_rules: Path | None,
     reader: str | None,
-    reader_models: str | None,
+    models_file: str | None,
     reader_max_cost: float | None,
 ) -> None:
     """Write the results of runs and studies as one file that needs no network: the answer, the caveats, the details.
@@ -77,8 +77,8 @@ def command(
     from medvision_agent.api.scoring import is_answers
     from medvision_agent.api.writing import report
 
-    if reader is None and (reader_models is not None or reader_max_cost is not None):
-        raise click.UsageError("--reader-models and --reader-max-cost need --reader; give --reader too")
+    if reader is None and (models_file is not None or reader_max_cost is not None):
+        raise click.UsageError("--models-file and --reader-max-cost need --reader; give --reader too")
     done = report(
         folders,
         out,
@@ -89,7 +89,7 @@ def command(
         viewer=viewer,
         decision_rules=decision_rules,
         reader=reader,
-        reader_models=reader_models,
+        models_file=models_file,
         reader_max_cost=reader_max_cost,
     )
     click.echo(f"written: {done.page}")

@@ -136,7 +136,7 @@ def print_estimate(estimate: "Estimate", data: str, *, as_json: bool, verbose: b
         show_lines(estimate_lines(estimate, data))
         return
     for task, prompt in estimate.prompts.items():
-        click.echo(f"--- prompt of the first {task} sample, after its picture\n{printable(prompt, lines=True)}\n")
+        click.echo(f"--- prompt of the first {task} sample, after its image\n{printable(prompt, lines=True)}\n")
     tasks = ", ".join(f"{task} {count}" for task, count in estimate.tasks.items())
     print_wrapped(f"nothing was asked: model {estimate.model}, tools {estimate.condition}")
     print_wrapped(f"{estimate.samples} samples ({tasks}), {estimate.subjects} subjects")

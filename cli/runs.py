@@ -20,7 +20,7 @@ __all__ = ["command"]
     help="Score the stored answers, which takes longer the first time.",
 )
 @click.option(
-    "--protocol", "protocol_name", help=f"Scoring rules of the loss: {', '.join(PROTOCOLS)}; default: as declared."
+    "--protocol", "protocol_name", help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, all fields.")
 def command(folder: Path, protocol_name: str | None, *, cells: bool, loss: bool, as_json: bool) -> None:

@@ -57,7 +57,9 @@ _SELECTION = (
         type=_FILE,
         help="MedVision only: only the configurations in this JSON file, a task list of MedVision's package.",
     ),
-    click.option("--split", type=click.Choice(("train", "test", "all")), help="MedVision only; default: test."),
+    click.option(
+        "--split", type=click.Choice(("train", "test", "all")), help="MedVision only: split to read; default: test."
+    ),
     click.option(
         "--plane",
         "planes",
@@ -76,7 +78,7 @@ _SELECTION = (
         type=click.Choice(("first", "subject")),
         default="first",
         show_default=True,
-        help="Take the first samples, or draw them evenly over the subjects.",
+        help="How --limit chooses: the first samples, or samples drawn at random, evenly over the subjects.",
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="Random seed for --limit-by subject."),
 )

@@ -76,7 +76,7 @@ def command(
     scaled_pixel_size: str | None,
     plans: Path | None,
     reader: str | None,
-    reader_models: str | None,
+    models_file: str | None,
     reader_max_cost: float | None,
     readings: str | None,
     processes: int,
@@ -101,7 +101,7 @@ def command(
             source,
             reader,
             protocol=protocol_name,
-            models_file=reader_models,
+            models_file=models_file,
             readings=readings,
             plans=plans,
             most_usd=reader_max_cost,
@@ -136,7 +136,7 @@ def command(
 
 def _check(given: Mapping[str, Any], source: Path, *, files: bool) -> None:
     """Raise UsageError or ConfigError for options that do not fit together or do not fit the source."""
-    of_reader = ("reader_models", "reader_max_cost", "readings")
+    of_reader = ("models_file", "reader_max_cost", "readings")
     of_groups = ("boxsize", "removed_samples", "numpy1", "scaled_pixel_size")
     alone, groups, plans = (
         [f"--{name.replace('_', '-')}" for name in names if given[name] not in {None, False}]

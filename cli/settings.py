@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import click
 
 from medvision_agent.cli.completing import complete_tools
-from medvision_agent.cli.options import BUDGET, LIMITS, bounded, help_of, limit_options, with_options
+from medvision_agent.cli.options import BUDGET, LIMITS, Renamed, bounded, help_of, limit_options, with_options
 from medvision_agent.cli.sampling import reading_with, sample_options, selection_with
 from medvision_agent.cli.workers import WORKERS
 from medvision_agent.errors import ConfigError
@@ -31,7 +31,9 @@ _METAVARS = {
 _RANGES = {"wording": click.IntRange(0, WORDINGS - 1)}
 _OTHERS = (
     click.option("--reshape", metavar="H,W", help=help_of(Settings, "reshape")),
-    click.option("--models", "models_file", type=_FILE, help=help_of(Settings, "models_file")),
+    click.option(
+        "--models-file", "--models", "models_file", cls=Renamed, type=_FILE, help=help_of(Settings, "models_file")
+    ),
     click.option("--tools-from", metavar="FILE.py", type=_FILE, help=help_of(Settings, "tools_from")),
     click.option("--script", type=click.Path(dir_okay=False), help=help_of(Settings, "script")),
     click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe")),

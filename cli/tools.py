@@ -40,7 +40,9 @@ _frame = click.option(
     "--frame", default=MEDVISION.name, show_default=True, help=f"Coordinate convention: {', '.join(FRAMES)}."
 )
 
-_segmenter = click.option("--segmenter", metavar="URL", help="Address of the server NAME@server (docs/segmenters.md).")
+_segmenter = click.option(
+    "--segmenter", metavar="URL", help="Address of the segmentation server for a tool NAME@server (docs/segmenters.md)."
+)
 
 _own = click.option(
     "--tools-from",
@@ -116,7 +118,7 @@ def show(name: str, file: Path | None, frame: str, segmenter: str | None) -> Non
 @_own
 @_frame
 @_segmenter
-@click.option("--out", type=click.Path(path_type=Path), help="File for the picture.  [default: NAME.png]")
+@click.option("--out", type=click.Path(path_type=Path), help="File for the image.  [default: NAME.png]")
 @click.option("--force", is_flag=True, help="Overwrite --out if it exists.")
 def try_tool(
     *,
@@ -146,7 +148,7 @@ def try_tool(
         try:
             path.write_bytes(encode_png(reply.picture.pixels))
         except OSError as error:
-            raise ConfigError(f"--out {path}: the picture cannot be written ({error.strerror})") from None
+            raise ConfigError(f"--out {path}: the image cannot be written ({error.strerror})") from None
         click.echo(f"{path}: {reply.picture.caption}", err=True)
 
 

@@ -43,7 +43,7 @@ def _say(line: str) -> None:
 
 
 def _summary(run: "Verified") -> str:
-    checked = f"checked {run.records} records with their traces and {run.pictures} pictures"
+    checked = f"checked {run.records} records with their traces and {run.pictures} images"
     if run.unsealed:
         checked += f"; {run.unsealed} of the records are not sealed (an older version stored them): they are unchecked"
     state = "DAMAGED" if run.damage else "not sealed" if run.seal is None and run.unsealed else "whole"

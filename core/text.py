@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["counted", "fixed", "percent", "plural", "printable", "significant"]
+__all__ = ["counted", "fixed", "percent", "plural", "points", "printable", "significant"]
 
 _EXACT = 1e-9
 """Rounding error below which a sum of differences counts as 0."""
@@ -28,6 +28,11 @@ def plural(count: int, noun: str, several: str = "") -> str:
 def percent(share: float) -> str:
     """Return a fraction (0 to 1) in per cent with one decimal: ``87.5%``."""
     return f"{share:.1%}"
+
+
+def points(difference: float) -> str:
+    """Return a difference of two fractions in percentage points with its sign: ``+12.5 points``; 0 is ``+0.0``."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f} points"
 
 
 def significant(value: float, digits: int) -> str:

@@ -105,7 +105,7 @@ def lines() -> Iterator[Line]:
 def _command(version: Version, row: Row, family: Family, model: str, *, models: bool) -> str:
     tools, tasks = "code" if row.code else "off", ",".join(_TASKS[family])
     words = f"medvision-agent run --model {model}"
-    words += f" --models {PUBLISHED_GEMINI}" if models else ""
+    words += f" --models-file {PUBLISHED_GEMINI}" if models else ""
     words += f" --tools {tools} --recipe {version.recipe}{_WORDS[version.form]} --protocol {version.protocol}"
     words += f" --task {tasks} --data medvision:Data --annotations {version.annotations} --limit 1000"
     return f"{words} --out runs/{version.name}/{model}-{tools}-{tasks.replace(',', '-')}"

@@ -7,6 +7,7 @@ from typing import Any
 from medvision_agent.eval.tables.column import Column
 from medvision_agent.eval.tables.conversation import TOOL_CALLS, TURNS
 from medvision_agent.eval.tables.headroom import ANSWERS, STEPS
+from medvision_agent.eval.tables.readings import READINGS
 from medvision_agent.eval.tables.reviews import REVIEWS
 from medvision_agent.eval.tables.samples import sample_columns
 
@@ -22,7 +23,8 @@ medvision-agent export runs/on --format parquet --out tables        # or csv, or
 This command writes any run, any study and any folder of runs as three files: `samples.parquet`, `turns.parquet` and
 `tool_calls.parquet`. The same tables are DataFrames in Python: `mva.load("runs/on").samples()`, `.turns()` and
 `.tool_calls()` ([api.md](api.md)). The columns `run` and `id` connect rows of different tables. If somebody put notes
-on samples in the viewer ([viewer.md](viewer.md)), there is a fourth table, `reviews`.
+on samples in the viewer ([viewer.md](viewer.md)), there is a further table, `reviews`. If a second reader read
+responses ([reading.md](reading.md)), there is the table `readings`. The table `samples` always uses the rule's reading.
 
 - Every column is flat. Its name contains the unit where there is one. Any value can be missing.
 - Numbers of the target and of the answer are in `unit`: `image sides` for boxes (lower-left corner, then upper-right
@@ -51,6 +53,7 @@ def pages() -> str:
     parts = [TOP, "## samples: a row per sample\n", _table([*samples[:-1], TOOL, samples[-1]])]
     parts += ["## turns: a row per message of a conversation\n", _table(TURNS)]
     parts += ["## tool_calls: a row per tool call\n", _table(TOOL_CALLS)]
+    parts += ["## readings: a row per sample and second reader\n", _table(READINGS)]
     parts += ["## reviews: a row per note on a sample, the last one of each\n", _table(REVIEWS)]
     parts += [
         "## counterfactual: headroom.csv\n",

@@ -1,8 +1,8 @@
 """Workers that hold leases in the process of the test, and can be killed there."""
 
 import asyncio
+import tempfile
 from pathlib import Path
-from tempfile import mkdtemp
 
 from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.eval.asking.engine import WorkerLostError
@@ -14,6 +14,9 @@ from medvision_agent.eval.engines.slots import LeaseWorker
 class Near(LeaseWorker):
     """A holder of leases whose death takes nothing with it but what it had in memory."""
 
+    scratch = None
+    """The folder for shards where the run's folder is not visible; None: the system's temporary folder."""
+
     def __init__(self):
         self.holder = None
         self.leases = []
@@ -21,15 +24,20 @@ class Near(LeaseWorker):
         self.mute = False
         self.died = asyncio.Event()
         self._died = None
+        self._calls = set()
 
     async def start(self):
         self._died = asyncio.get_running_loop().create_future()
-        self.holder = Holder(lambda lane, model, row: Pace(), lambda: Path(mkdtemp(prefix="near-")))
+        self.holder = Holder(
+            lambda lane, model, row: Pace(), lambda: Path(tempfile.mkdtemp(prefix="near-", dir=self.scratch))
+        )
 
     async def _until_death(self, work):
         if self.holder is None:
             raise WorkerLostError("it is dead")
         task = asyncio.ensure_future(work)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
         await asyncio.wait({task, self._died}, return_when=asyncio.FIRST_COMPLETED)
         if self._died.done():
             task.cancel()
@@ -58,7 +66,7 @@ class Near(LeaseWorker):
 
     def kill(self):
         if self.holder is not None:
-            for task in self.holder._tasks:
+            for task in {*self.holder._tasks, *self._calls}:  # also calls that nobody waits for any more
                 task.cancel()
             self.holder = None
             self._died.set_result(None)

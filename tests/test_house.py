@@ -1,6 +1,7 @@
 """The house rules that a machine can check: direction of imports, the list of packages, lazy imports, file sizes."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -199,3 +200,16 @@ def test_files_are_small():
 def test_every_module_says_its_contract():
     silent = [str(path.relative_to(ROOT)) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text()))]
     assert silent == []
+
+
+def test_per_cent_are_written_in_one_way():
+    """As in "48.2%": no space before the sign; code, and forms of answers quoted in backticks, are left alone."""
+    pages = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("benchmarks/*.md"),
+        *ROOT.glob("examples/**/*.md"),
+    ]
+    lines = [(path, line) for path in pages for line in path.read_text(encoding="utf-8").splitlines()]
+    apart = [(str(path), line) for path, line in lines if re.search(r"\d %(?![`\w])", line)]
+    assert apart == []

@@ -1,9 +1,11 @@
 """A seeded sample of the standing matrices (``matrix/``): every count is zero, and no row of a table is left out."""
 
+import json
 import os
 
 import pytest
 from matrix import __main__ as program
+from matrix import workers
 from matrix.all import FULL, SAMPLE
 from matrix.endings import ENDINGS, STATUSES, TABLES, endings
 from matrix.row import Row
@@ -73,3 +75,36 @@ def test_a_matrix_that_fails_is_a_fault_in_the_table_and_the_others_go_on(tmp_pa
     assert "broken: first: ValueError: of one trial" in said.out
     monkeypatch.setattr(program, "FULL", {"fine": lambda folder, seed: [Row("fine", "x")]})
     assert program.main([]) == 0
+
+
+def test_parts_are_kept_and_make_one_page_that_says_where_fewer_trials_were_made(tmp_path, monkeypatch):
+    def part(name, tried):
+        return lambda folder, seed: [Row(name, "x", "trials", tried=tried, may=4, twice=2, twice_in_all=3)]
+
+    monkeypatch.setattr(program, "FULL", {"one": part("one", 7), "two": part("two", 1000)})
+    monkeypatch.setattr(program, "full", lambda share: {"one": part("one", 7), "two": part("two", round(1000 * share))})
+    rows, page = tmp_path / "rows.json", tmp_path / "page.md"
+    old = {"rows": {"one": [{"matrix": "one", "what": "x", "unit": "trials", "tried": 1}]}, "earlier": ["one"]}
+    rows.write_text(json.dumps(old), encoding="utf-8")
+    assert program.main(["--only", "two", "--share", "0.1", "--rows", str(rows), "--page", str(page)]) == 0
+    said = "Made by an earlier version of the program, and not part of this time: one."
+    assert said in page.read_text(encoding="utf-8")
+    assert program.main(["--only", "one", "--rows", str(rows), "--page", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.index("| one: x | 7 trials |") < text.index("| two: x | 100 trials |")
+    assert "Fewer trials than by `make matrix` were made of: two (10%)." in text
+    assert "| x | 7 | 4 | 2 | 3 |" in text
+    assert program.main(["--only", "two", "--rows", str(rows), "--page", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert "| two: x | 1000 trials |" in text
+    assert "Fewer" not in text
+    assert "earlier" not in text
+
+
+def test_a_kill_after_which_more_is_asked_twice_than_was_in_flight_is_a_fault():
+    row = Row("workers", "x", may=4)
+    workers._count(row, "killed", 4, killed=True)
+    assert (row.over, row.twice, row.twice_in_all) == (0, 4, 4)
+    workers._count(row, "killed", 5, killed=True)
+    workers._count(row, "ended before", 1, killed=False)
+    assert (row.over, row.twice, row.twice_in_all) == (2, 5, 10)

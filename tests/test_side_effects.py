@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import datasets
 import pytest
+import scipy.sparse  # noqa: F401 - datasets imports it when it first writes a file
 from fake.replies import text
 from fake.server import FakeServer
 from golden import GOLDEN
@@ -56,10 +57,11 @@ def state():
 
 @contextmanager
 def undisturbed():
-    gc.unfreeze()  # commands that ran in this process left theirs
+    gc.unfreeze()  # what was collected, and what commands left that ran in this process: their number varies
     before = state()
     yield
     after = state()
+    gc.freeze()
     assert after == before
 
 

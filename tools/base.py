@@ -306,7 +306,11 @@ def _check(name: str, one: Measurand, values: Container[str], points: Container[
             f"{name}: measures {one.quantity.name}: expected x and y of {one.quantity.points} points for each value"
         )
     if one.in_v0 and [len(names) for names in one.in_v0] != [len(names) for names in one.points]:
-        raise ValueError(f"{name}: measures {one.quantity.name}: points and in_v0 name different numbers of points")
+        raise ValueError(
+            f"{name}: measures {one.quantity.name}: in_v0 names the points of {len(one.in_v0)} values and points of "
+            f"{len(one.points)}; in_v0 repeats what points names (arguments, or result fields where solver=True), "
+            "as result fields in coordinates of v0"
+        )
 
 
 def _bounded(text: str) -> str:

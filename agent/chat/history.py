@@ -64,10 +64,11 @@ def settled(turn: Turn, declared: Collection[str], taken: Collection[str]) -> Tu
 
 
 def legal(message: AIMessage, turn: Turn, declared: Collection[str]) -> AIMessage | None:
-    """Return the reply in the form that is sent back, a legal one unchanged; *turn* comes from ``settled``.
+    """Return a model's reply in the form in which it is sent back; a legal one is returned unchanged.
 
-    None stands for a reply without text and calls, which some services reject. A call that the service dropped is
-    written as text, so that no two user messages follow each other.
+    *turn* is the same reply as ``settled`` read it. The result is None for a reply without text and calls, because
+    some services reject it. A call that the service dropped is written as text, so that no two user messages follow
+    each other.
     """
     if is_empty(turn):
         dropped = str(message.response_metadata.get("failed_generation") or "")[:_KEPT]

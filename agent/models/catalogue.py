@@ -7,7 +7,7 @@ Later sources may add to earlier ones:
    replace another's.
 2. the user's own file, ``models.yaml`` in the usual folder for settings;
 3. the files named in ``MEDVISION_AGENT_MODELS`` (several as in PATH);
-4. the file of ``--models``.
+4. the file of ``--models-file``.
 
 Rows of 2 to 4 may replace earlier ones: a user knows what a name stands for.
 """
@@ -108,7 +108,7 @@ def _loaded(extra: Path | None) -> dict[str, tuple[ModelConfig, str]]:
     return models
 
 
-def find(name: str, catalogue: Mapping[str, ModelConfig], option: str = "--models") -> ModelConfig:
+def find(name: str, catalogue: Mapping[str, ModelConfig], option: str = "--models-file") -> ModelConfig:
     """Return the model *name*; raises ConfigError that suggests the nearest name and *option*."""
     if name not in catalogue:
         raise ConfigError(

@@ -28,6 +28,18 @@ class ScriptedCall(BaseModel):
 
 
 Turns = list[str | list[ScriptedCall]]
+_FORM = (
+    "A script is a JSON list of turns; a turn is a text, or a list of calls made together: "
+    '[[{"name": "crop", "args": {"x0": 0.1, "y0": 0.1, "x1": 0.5, "y1": 0.5}}], "<answer> 12.50 </answer>"]'
+)
+
+
+def _wrong(error: Exception) -> str:
+    """Return what is wrong with a script, in one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    place = next(iter(error.errors()))["loc"]
+    return f"turn {int(place[0]) + 1} is neither a text nor a list of calls" if place else "it is no list"
 
 
 def read_script(path: Path) -> Turns:
@@ -35,7 +47,7 @@ def read_script(path: Path) -> Turns:
     try:
         turns = TypeAdapter(Turns).validate_python(read_json(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError) as error:
-        raise ConfigError(f"{path}: not a valid script (a JSON list of texts and lists of calls): {error}") from error
+        raise ConfigError(f"{path}: not a valid script: {_wrong(error)}. {_FORM}") from error
     if not turns:
         raise ConfigError(f"{path}: the script is empty; it needs at least one turn")
     return turns

@@ -1,13 +1,15 @@
 """Chat completions limited to what upstream's models can do: one question, one image, no tools.
 
 Contract: unsupported requests are refused with status 400 and the reason, so that they never count against the
-model. Replies have no usage, because upstream counts no tokens. The reason to stop is always ``stop``, because
-upstream does not report whether a reply was cut off. Only requests that name this machine as host, and that no web
-page sent, are answered. A request for another model of the catalogue is refused with status 404, which ends a run.
+model. A seed is taken at temperature 0 only, where nothing is drawn by it. Replies have no usage, because upstream
+counts no tokens. The reason to stop is always ``stop``, because upstream does not report whether a reply was cut off.
+Only requests that name this machine as host, and that no web page sent, are answered. A request for another model of
+the catalogue is refused with status 404, which ends a run.
 """
 
 import base64
 import json
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +29,8 @@ __all__ = ["Refused", "app_of", "question_of"]
 _MOST_BYTES = 64 * 2**20
 _MOST_WORDS = 500
 _NOT_ASKED = ("tools", "functions", "stream", "response_format", "logprobs")
+_NOT_PASSED = ("stop", "presence_penalty", "frequency_penalty", "logit_bias")
+"""Settings for which upstream's generation has no place: it would ignore them."""
 
 
 class Refused(ValueError):  # noqa: N818 - it reads as what happened
@@ -101,10 +105,7 @@ def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
 
     A system message goes before the question, with an empty line between them: upstream's interface has one text.
     """
-    if asked := [name for name in _NOT_ASKED if body.get(name)]:
-        raise Refused(f"{asked[0]}: upstream's models answer one question and call no tools; ask with --tools off")
-    if body.get("n", 1) != 1:
-        raise Refused("n: only one answer per request is supported; leave n out")
+    _check_supported(body)
     texts, images, users = list[str](), list[bytes](), 0
     messages = body.get("messages")
     for message in messages if isinstance(messages, list) else []:
@@ -122,6 +123,18 @@ def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
     if users != 1 or len(images) != 1 or not "".join(texts).strip():
         raise Refused(f"messages: expected one question with one image, got {users} with {len(images)}")
     return "\n\n".join(texts), images[0], _settings(body)
+
+
+def _check_supported(body: Mapping[str, Any]) -> None:
+    """Refuse settings that upstream's models would not follow."""
+    if asked := [name for name in _NOT_ASKED if body.get(name)]:
+        raise Refused(f"{asked[0]}: upstream's models answer one question and call no tools; ask with --tools off")
+    if asked := [name for name in _NOT_PASSED if body.get(name)]:
+        raise Refused(f"{asked[0]}: upstream's models do not take this setting; leave it out of the model's row")
+    if body.get("seed") is not None and body.get("temperature"):
+        raise Refused("seed: upstream's models take none; set temperature to 0, or leave seed out of the model's row")
+    if body.get("n", 1) != 1:
+        raise Refused("n: only one answer per request is supported; leave n out")
 
 
 def _parts(content: Any) -> list[dict[str, Any]]:
@@ -149,7 +162,7 @@ def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
     temperature = body.get("temperature") or 0
     settings = {"max_new_tokens": most, "top_p": body.get("top_p")}
     given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-    if not all(isinstance(value, int | float) for value in (*given.values(), temperature)):
+    if not all(isinstance(value, int | float) and math.isfinite(value) for value in (*given.values(), temperature)):
         raise Refused("max_tokens, temperature and top_p must be numbers")
     return given | {"temperature": temperature, "do_sample": temperature > 0}
 

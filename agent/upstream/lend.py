@@ -74,7 +74,7 @@ def _text(utils: ModuleType, asked: dict[str, Any]) -> str:
 def _told(utils: ModuleType, line: str) -> dict[str, str]:
     try:
         return {"text": _text(utils, json.loads(line))}
-    except Exception as error:  # noqa: BLE001 - the one that asked says of which sample it is
+    except Exception as error:  # noqa: BLE001 - the calling process names the sample
         return {"error": f"{type(error).__name__}: {error}"[:500]}
 
 

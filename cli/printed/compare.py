@@ -17,7 +17,7 @@ from medvision_agent.eval.compare.card_words import card_lines, limits_line
 from medvision_agent.eval.compare.compare import Comparison, TaskComparison, Unpaired
 from medvision_agent.eval.parts.compare import PartsComparison
 from medvision_agent.eval.place.compare import PlaceComparison
-from medvision_agent.eval.published.figures import PILOT, Figures
+from medvision_agent.eval.published.figures import PILOT, Figures, unit_of
 from medvision_agent.eval.published.versions import Table as PublishedTable
 from medvision_agent.eval.scorer.protocol import scored_by
 from medvision_agent.eval.summary.measures import MEASURES
@@ -145,11 +145,18 @@ def _parts(table: PublishedTable, own: Mapping[str, Figures], model: str) -> lis
 
 
 def _part(table: PublishedTable, part: str, own: Figures, model: str) -> Table:
-    view = new_table([*table.columns, "n"])
+    units = [unit_of(column, part) for column in table.columns]
+    heads = (name if unit == "%" else f"{name} ({unit})" for name, unit in zip(table.columns, units, strict=True))
+    view = new_table([*heads, "n"])
     for row in table.rows:
-        view.add_row(plain(row.model), *row.figures[part], table.parts[part] or "not stated")
+        view.add_row(plain(row.model), *map(_in_unit, row.figures[part], units), table.parts[part] or "not stated")
     view.add_section()
     values = (own.values.get(column) for column in table.columns)
     cells = ("-" if value is None else f"{value:.1f}" for value in values)
-    view.add_row(plain(f"this run: {model}"), *cells, str(own.n))
+    view.add_row(plain(f"this run: {model}"), *map(_in_unit, cells, units), str(own.n))
     return view
+
+
+def _in_unit(figure: str, unit: str) -> str:
+    """Return a figure with its per cent sign; other units are in the heading, and a dash has none."""
+    return f"{figure}%" if unit == "%" and figure != "-" else figure

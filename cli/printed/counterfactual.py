@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from medvision_agent.api.counterfactuals import Counterfactual
 from medvision_agent.cli.printed.table import new_table, plain
-from medvision_agent.eval.headroom.steps import Step
+from medvision_agent.eval.headroom.steps import REPLAYED, Step
 from medvision_agent.eval.headroom.summary import Headroom, StepMean
 from medvision_agent.eval.headroom.words import ASSUMED
 from medvision_agent.eval.parts.summary import PartMean
@@ -53,6 +53,8 @@ def _task(task: TaskName, one: Headroom, labels: Mapping[str, Headroom]) -> list
     heading.stylize("bold")
     table = new_table(("loss", "95% interval", "difference", "95% interval", "bounds"))
     for step, mean in one.steps.items():
+        if step in REPLAYED and not one.decomposed:
+            continue  # nothing is known of it: its loss would be that of the answers, with a difference of 0
         name = f"{step}" if mean.n == one.n else f"{step} (n {mean.n})"
         table.add_row(name, *_cells(mean))
     blocks: list[RenderableType] = [heading, table]
@@ -71,8 +73,13 @@ def _labels(labels: Mapping[str, Headroom]) -> RenderableType:
     table = new_table(heads, ("structure",))
     for name, one in list(labels.items())[:_SHOWN]:
         counts = (str(one.n), str(one.subjects or "-"), percent(one.success_rate), str(one.decomposed))
-        table.add_row(plain(name), *counts, *(fixed(one.steps[step].loss.mean, 3) for step in _ALONE))
+        table.add_row(plain(name), *counts, *(_loss(one, step) for step in _ALONE))
     return table
+
+
+def _loss(one: Headroom, step: Step) -> str:
+    known = one.decomposed or step is Step.ANSWERED
+    return fixed(one.steps[step].loss.mean, 3) if known else "-"
 
 
 def _cells(mean: StepMean) -> tuple[str, ...]:

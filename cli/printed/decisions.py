@@ -11,7 +11,7 @@ from medvision_agent.cli.printed.table import new_table, number, plain
 from medvision_agent.eval.decisions.compare import Turned
 from medvision_agent.eval.decisions.decide import Decisions, Share
 from medvision_agent.eval.decisions.rules import Rule
-from medvision_agent.text import percent, plural
+from medvision_agent.text import percent, plural, points
 
 __all__ = ["decisions_view"]
 
@@ -53,7 +53,7 @@ def _rule_lines(rule: Rule, landmarks: tuple[str, ...]) -> Iterable[RenderableTy
 
 
 def _table(one: Decisions) -> RenderableType:
-    table = new_table([*one.rule.categories, "no answer", "n"], ["truth, answers across"])
+    table = new_table([*one.rule.categories, "no answer", "n"], ["ground truth (answers across)"])
     for name, row, total in zip(one.rule.categories, one.counts, one.true, strict=True):
         table.add_row(plain(name), *map(str, row), str(total - sum(row)), str(total))
     return table
@@ -65,7 +65,7 @@ def _lines(one: Decisions) -> Iterable[str]:
         f"an answer in {percent(one.coverage)} ({one.answered})"
     )
     if one.kappa.value is None:
-        yield "weighted kappa is not defined: truth and answers lie in one category, or there is no answer"
+        yield "weighted kappa is not defined: ground truth and answers lie in one category, or there is no answer"
     else:
         yield f"weighted kappa of the answers {_number(one.kappa)} (quadratic), {_number(one.kappa_linear)} (linear)"
     if one.withheld:
@@ -100,11 +100,11 @@ def _share(share: Share, *, sign: bool = False) -> str:
     if share.interval is None:
         return shown
     low, high = (_percent(end, sign=sign) for end in share.interval)
-    return f"{shown} [95 % interval: {low} to {high}]"
+    return f"{shown} [95% interval: {low} to {high}]"
 
 
 def _percent(value: float, *, sign: bool) -> str:
-    return f"{round(100 * value, 1) + 0.0:+.1f} points" if sign else percent(value)
+    return points(value) if sign else percent(value)
 
 
 def _number(share: Share) -> str:

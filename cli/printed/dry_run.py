@@ -46,11 +46,13 @@ def estimate_lines(found: Estimate, data: str) -> list[str]:
 def preview_lines(found: Preview) -> list[str]:
     """Return the five lines for a study, and below them what its repeats cannot show."""
     runs = sum(cell.epochs * cell.wordings for cell in found.cells)
-    arms = f"{plural(runs, 'run')} of {plural(len(found.cells), 'arm')}"
+    models = len({cell.model for cell in found.cells})
+    arms = f"{plural(runs, 'run')} of {plural(len({cell.arm for cell in found.cells}), 'arm')}"
+    arms += f" and {models} models" if models > 1 else ""
     family = f"{plural(len(found.contrasts), 'contrast')}, family of {plural(found.tests, 'test')}"
     asked = f"nothing was asked: study {_short(found.name)}, {arms}"
     return [
-        _fitting(f"{asked}, {family}", asked),
+        _fitting(f"{asked}, {family}", f"{asked}, {plural(found.tests, 'test')}", asked),
         _sources(found.sources),
         _cost(found.least, found.likely, found.most),
         _fitting(*(f"basis: {one}; --verbose has all of it" for one in _basis(found))),
@@ -66,7 +68,7 @@ def _basis(found: Preview) -> Iterable[str]:
     measured = sum(cell.measured_in is not None for cell in found.cells)
     rule, pilot = "rules of thumb, range from 1 call to the limit", "the pilot, range from its cheapest to its dearest"
     if measured not in {0, len(found.cells)}:
-        rule = pilot = f"the pilot for {measured} of {len(found.cells)} arms, else rules of thumb"
+        rule = pilot = f"the pilot for {measured} of {len(found.cells)} cells, else rules of thumb"
     yield f"{pilot if measured else rule}{within}"
     yield pilot if measured else rule
 

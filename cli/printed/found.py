@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 
 from medvision_agent.eval.findings.model import Findings, Row
-from medvision_agent.text import fixed, plural
+from medvision_agent.text import fixed, percent, plural
 
 __all__ = ["NEXT", "found_lines", "next_line"]
 
@@ -18,8 +18,8 @@ _SHOWN = 12
 _HEADS = ("", "loss", "interval", "n/subj.", "w/t/l", "wrong", "cost", "claim")
 _KEY = (
     "loss: difference of the mean losses, second arm minus first (below 0: the second is better); n/subj.: samples and "
-    "subjects; w/t/l: samples in which the second arm wins, ties, loses; wrong: answers measured in the wrong place, "
-    "per cent, first arm -> second; cost: of a sample, times the first arm's"
+    "subjects; w/t/l: samples in which the second arm wins, ties, loses; wrong: share of the answers measured in the "
+    "wrong place, first arm -> second; cost: cost of a sample divided by that in the first arm"
 )
 
 
@@ -79,7 +79,7 @@ def _in_words(cells: Sequence[str]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     ends = "-" if row.interval is None else " to ".join(map(_short, row.interval))
     both = [
-        "?" if place is None else f"{100 * place.elsewhere / place.located:.0f}"
+        "?" if place is None else percent(place.elsewhere / place.located)
         for place in (row.wrong_place_against, row.wrong_place)
     ]
     return (
@@ -88,7 +88,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         ends,
         f"{row.n}/{row.subjects}",
         f"{row.wins}/{row.ties}/{row.losses}",
-        "-" if both == ["?", "?"] else f"{'->'.join(both)}%",
+        "-" if both == ["?", "?"] else "->".join(both),
         "-" if row.cost_ratio is None else f"{row.cost_ratio:.2g}x",
         "yes" if row.claim else f"no: {row.reason}",
     )

@@ -8,7 +8,7 @@ from medvision_agent.cli.printed.table import new_table, number, plain
 from medvision_agent.eval.parts.compare import PartsComparison, parts_sentence
 from medvision_agent.eval.parts.replay import Cause
 from medvision_agent.eval.parts.summary import PartMean, TaskParts
-from medvision_agent.text import counted, plural
+from medvision_agent.text import counted, percent, plural
 
 __all__ = ["compared_parts", "labels_table", "parts_blocks"]
 
@@ -56,7 +56,7 @@ def compared_parts(found: PartsComparison, names: tuple[str, str]) -> list[Rende
     if found.decomposed is None:
         lines.append("no pair differs in loss")
     else:
-        lines.append(f"decomposed in both: {found.decomposed:.0%} of the summed sizes of the differences in loss")
+        lines.append(f"decomposed in both: {percent(found.decomposed)} of the summed sizes of the differences in loss")
     lines += [f"no intervals of the parts: {found.withheld}"] if found.withheld else []
     return [table, *map(plain, lines)]
 

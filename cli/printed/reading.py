@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from medvision_agent.api.reading import PairRead, Read
 from medvision_agent.cli.printed.table import new_table, number, plain
 from medvision_agent.eval.decisions.decide import Share
+from medvision_agent.eval.findings.second import missed_by_reader
 from medvision_agent.text import counted, percent, plural
 
 __all__ = ["pair_read_view", "read_view"]
@@ -26,9 +27,10 @@ def pair_read_view(found: PairRead) -> Stack:
         shown = [_share(each, sign=True) for each in (one.by_rule, one.by_reader, one.format)]
         table.add_row(task, *shown, str(one.pairs), str(one.subjects))
     notes = [f"{task}: no intervals: {one.withheld}" for task, one in found.pairs.items() if one.withheld]
+    missed = [f"{task}:{said}" for task, one in found.pairs.items() if (said := missed_by_reader(one, a, b))]
     meant = "format: the difference by the reader minus that by the rule, which only one of them sees"
     arms = [block for name, read in zip(found.names, (found.a, found.b), strict=True) for block in _arm(read, name)]
-    return Stack(*arms, "", table, plain(meant), *map(plain, notes))
+    return Stack(*arms, "", table, plain(meant), *map(plain, [*missed, *notes]))
 
 
 def _arm(read: Read, name: str = "") -> Iterable[RenderableType]:

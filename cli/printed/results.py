@@ -19,8 +19,8 @@ _BOX_COLUMNS = _COUNTS | {"IoU": "IoU", "IoU>0.5": "IoU>0.5", "F1": "F1", "avgMA
 _ERROR_COLUMNS = _COUNTS | {"avgMAE": "MAE", "avgMRE": "MRE", "avgNMAE": "nMAE", "MRE<0.1": "MRE<0.1"}
 _ERROR_COLUMNS |= {"MRE<0.2": "MRE<0.2", "MRE<0.3": "MRE<0.3"}
 _LINE = {"MAE": "mae", "MRE": "mre", "nMAE": "nmae", "SR": "sr"}
-_SHARES = ("SR", "SuccessRate", "success_rate", "IoU>", "MRE<")
-"""How names of fractions of samples begin; they are printed in per cent."""
+_SHARES = ("SR", "SuccessRate", "success_rate", "IoU", "AccIoU", "F1", "Precision", "Recall", "MRE", "avgMRE")
+"""How names of rates, overlaps and relative errors begin; they are printed in per cent, as MedVision publishes them."""
 _FAMILIES = {"Detection": "detection", "TL": "tumour/lesion size", "AD": "angles and distances"}
 
 
@@ -85,7 +85,7 @@ def _ceiling(figures: Mapping[str, Any]) -> str:
         return "convention ceiling: unknown, no row has the size of its image"
     return (
         f"convention ceiling (boxes at the true edges, against targets one pixel short; n {figures['n']}): "
-        f"IoU {figures['IoU']:.4f}, IoU>=0.75 {figures['IoU>=0.75']:.4f}, IoU>=0.9 {figures['IoU>=0.9']:.4f}"
+        f"{', '.join(f'{name} {percent(figures[name])}' for name in ('IoU', 'IoU>=0.75', 'IoU>=0.9'))}"
     )
 
 

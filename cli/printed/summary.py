@@ -56,7 +56,7 @@ def summary_view(
     # Synthetic images have an exact ground truth; the source's note says that they are not medical images.
     doubts = {name: count for name, count in summary.marks.items() if name != "synthetic"}
     if doubts:
-        lines.append(f"truth to be read with care: {counted(doubts)}")
+        lines.append(f"ground truth to be read with care: {counted(doubts)}")
     blocks = [block for task, one in summary.tasks.items() for block in ("", _task_view(task, one, places.get(task)))]
     return Group(*map(plain, lines), *blocks)
 
@@ -96,7 +96,7 @@ def _effort_line(effort: Effort) -> str:
     line = (
         f"per sample: {_with_n(effort.seconds, '.1f', 's')}, {_with_n(effort.input_tokens, ',.0f', 'tokens in')}, "
         f"{_with_n(effort.output_tokens, ',.0f', 'tokens out')}, {_with_n(effort.turns, '.2f', 'turns')}, "
-        f"{_with_n(effort.tool_calls, '.2f', 'tool calls')}, {_with_n(effort.pictures, '.2f', 'pictures')}"
+        f"{_with_n(effort.tool_calls, '.2f', 'tool calls')}, {_with_n(effort.pictures, '.2f', 'images')}"
     )
     return f"{line}; usage unreported for {plural(effort.unreported, 'sample')}" if effort.unreported else line
 

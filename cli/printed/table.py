@@ -20,7 +20,7 @@ from medvision_agent.eval.compare.compare import TaskComparison
 from medvision_agent.eval.summary.measures import Measure
 from medvision_agent.eval.summary.summary import Summary, TaskSummary
 from medvision_agent.finding import Finding
-from medvision_agent.text import percent, plural, printable
+from medvision_agent.text import percent, plural, points, printable
 
 __all__ = [
     "WIDTH",
@@ -50,7 +50,7 @@ def show(view: RenderableType) -> None:
     """Print a view to standard output, as wide as the terminal but within ``WIDTH`` columns."""
     console = Console(highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
-    console.print(view)
+    console.print(view, crop=False)  # only a path is ever longer, which is no use where it is cut
 
 
 def show_lines(lines: Iterable[str]) -> None:
@@ -82,7 +82,7 @@ def measured(value: float | None, measure: Measure, *, sign: bool = False) -> st
     """Return a value of a measure for a table cell: rates and relative errors in per cent, differences in points."""
     if value is None or not measure.percent:
         return number(value, sign=sign)
-    return f"{round(100 * value, 1) + 0.0:+.1f} points" if sign else percent(value)
+    return points(value) if sign else percent(value)
 
 
 def people(part: Summary | TaskSummary | TaskComparison) -> str:

@@ -88,20 +88,23 @@ def _call(call: Call, folder: Path) -> Iterator[RenderableType]:
 
 
 def _picture(folder: Path, name: str, more: str = "") -> Text:
-    """Return the size and the file of an image; the path is never broken over lines, so that it can be copied."""
+    """Return the size and the file of an image; the path is never broken or cut, so that it can be copied."""
     path = picture_path(folder, name)
     try:
         with path.open("rb") as file:
             width, height = struct.unpack(">II", file.read(24)[16:24])
     except (OSError, struct.error):
-        line = _text(f"picture missing or damaged{more}: {path}")
+        line = _text(f"image missing or damaged{more}: {path}")
     else:
-        line = _text(f"picture, {width} x {height} pixels{more}: {path}")
+        line = _text(f"image, {width} x {height} pixels{more}: {path}")
     line.no_wrap, line.overflow = True, "ignore"
     return line
 
 
-def _indented(part: RenderableType) -> Padding:
+def _indented(part: RenderableType) -> RenderableType:
+    if isinstance(part, Text) and part.no_wrap:  # a padding would cut it
+        line = Text(" " * _INDENT[3], no_wrap=True, overflow="ignore")
+        return line.append_text(part)
     return Padding(part, _INDENT, expand=False)
 
 

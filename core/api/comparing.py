@@ -190,5 +190,5 @@ def compare_published(
     """
     rules, stored = protocol_named(protocol), open_run(Path(run))
     beside = version_of(stored.identity) if version is None else version_named(version)
-    figures = run_figures(stored.records, rules)
+    figures = run_figures(stored.each(), rules)
     return BesidePublished(stored, rules, figures, differences(stored, rules, beside), beside)

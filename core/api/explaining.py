@@ -16,14 +16,13 @@ from medvision_agent.eval.findings.inputs import no_evidence
 from medvision_agent.eval.parts.looked import look_closely
 from medvision_agent.eval.parts.summary import SampleLoss, TaskParts, summarise_labels, summarise_parts
 from medvision_agent.eval.place.located import Located
-from medvision_agent.eval.place.summary import TaskPlace, places_by_task, summarise_place
+from medvision_agent.eval.place.summary import TaskPlace, places_by_task
 from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
-from medvision_agent.eval.why.samples import AnswerErrors
-from medvision_agent.eval.why.summary import TaskWhy, WhySummary, summarise_errors
+from medvision_agent.eval.why.summary import ErrorSums, TaskWhy, WhySummary
 
 __all__ = ["FilesWhy", "RunWhy", "Why", "explain_results"]
 
@@ -125,7 +124,7 @@ def _run(run: Run, rules: Protocol) -> RunWhy:
     reasons = no_evidence(run)
     return RunWhy(
         summary=summary,
-        places=summarise_place(run, found.located),
+        places=places_by_task(found.located, found.without_place),
         parts=summarise_parts(found.losses, reasons),
         labels=summarise_labels(found.losses, reasons),
         run=run,
@@ -135,12 +134,12 @@ def _run(run: Run, rules: Protocol) -> RunWhy:
 def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
     walk = Walk(source, rules, plans)
     losses, located = list[SampleLoss](), list[Located]()
-    errors: dict[TaskName, list[AnswerErrors]] = {task: [] for task in TASKS}
+    errors = {task: ErrorSums(TASKS[task]) for task in TASKS}
     without: Counter[TaskName] = Counter()
     for one in walk.answers():
         task = one.question.task
         losses.append(SampleLoss(one.question, found := one.loss()))
-        errors[task].append(one.errors())
+        errors[task].add(one.errors())
         walk.take(one, decomposed=found.decomposed)
         if (place := one.located()) is None:
             without[task] += 1
@@ -156,9 +155,7 @@ def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
         solvers=(),
         n=len(losses),
         tasks={
-            task: TaskWhy(n=len(own), errors=summarise_errors(TASKS[task], own), behaviour=None)
-            for task, own in errors.items()
-            if own
+            task: TaskWhy(n=own.n, errors=own.decomposition(), behaviour=None) for task, own in errors.items() if own.n
         },
     )
     return FilesWhy(

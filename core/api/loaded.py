@@ -70,6 +70,15 @@ class Loaded:
 
         return tool_calls_table(self.folders).frame()
 
+    def readings(self, protocol: str | None = None) -> "pd.DataFrame":
+        """Return a row for each sample and second reader (``score --reader``), under both readings.
+
+        Nothing is asked of a model; *protocol* as for ``samples``.
+        """
+        from medvision_agent.eval.tables.frames import readings_table  # noqa: PLC0415 - needs pandas
+
+        return readings_table(self.folders, rules_of(self, protocol)).frame()
+
     def reviews(self) -> "pd.DataFrame":
         """Return a row for each reviewer's note on a sample."""
         from medvision_agent.eval.tables.frames import reviews_table  # noqa: PLC0415 - needs pandas
@@ -82,7 +91,7 @@ class Loaded:
         """Return the pixels of a stored image, grey (h, w) or RGB (h, w, 3), 0 to 255; arguments as for ``png``."""
         pixels = cv2.imdecode(np.frombuffer(self.png(sample, sha256=sha256, run=run), np.uint8), cv2.IMREAD_UNCHANGED)
         if pixels is None:
-            raise StorageError(f"{self.path}: the picture {sample or sha256} is not a readable PNG file")
+            raise StorageError(f"{self.path}: the image {sample or sha256} is not a readable PNG file")
         return np.asarray(pixels if pixels.ndim == 2 else pixels[:, :, ::-1], np.uint8)
 
     def png(self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None) -> bytes:
@@ -92,24 +101,24 @@ class Loaded:
         *sha256* are given or unknown, StorageError if the image is missing or differs from what was stored.
         """
         if (sample is None) == (sha256 is None):
-            raise ConfigError("picture: give either the id of a sample or the sha256 of a picture")
+            raise ConfigError("picture: give either the id of a sample or the sha256 of an image")
         folders = self._folders(run)
         key = self._sent(sample, folders) if sample is not None else str(sha256)
         if not is_hash(key):
             raise ConfigError(f"picture: {key!r} is not a SHA-256: expected 64 digits from 0 to f")
         here = [folder for folder in folders.values() if picture_path(folder, key).is_file()]
         if not here and sample is None:
-            raise StorageError(f"{self.path}: picture {key} is not stored here")
+            raise StorageError(f"{self.path}: image {key} is not stored here")
         return read_picture(next(iter(here or folders.values())), key, sample)
 
     def _sent(self, sample_id: str, folders: Mapping[str, Path]) -> str:
         records = [find_record(folder, sample_id) for folder in folders.values()]
         hashes = {record.v0_sha256 for record in records if record is not None and record.v0_sha256}
         if len(hashes) > 1:
-            raise ConfigError(f"picture: runs sent different pictures of sample {sample_id!r}; name one run with run=")
+            raise ConfigError(f"picture: runs sent different images of sample {sample_id!r}; name one run with run=")
         if not hashes:
             ids = {record.sample.id for folder in folders.values() for record in open_run(folder).records}
-            raise ConfigError(f"picture: {self.path} sent no picture of sample {sample_id!r}.{nearest(sample_id, ids)}")
+            raise ConfigError(f"picture: {self.path} sent no image of sample {sample_id!r}.{nearest(sample_id, ids)}")
         return hashes.pop()
 
     def _folders(self, run: str | None) -> Mapping[str, Path]:

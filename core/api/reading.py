@@ -5,8 +5,6 @@ run is changed. Readings are stored in a file beside the source, or in a given f
 stream shows what is read; nothing else is printed.
 """
 
-import asyncio
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,18 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from medvision_agent.agent.models import ModelConfig, Offline
-from medvision_agent.agent.models.catalogue import find, load_catalogue
-from medvision_agent.agent.providers.factory import open_model
+from medvision_agent.agent.models import ModelConfig
 from medvision_agent.agent.reader import Reader, Reading, prompt_sha256
-from medvision_agent.agent.session import Waiting
 from medvision_agent.api.comparing import refuse_unlike
 from medvision_agent.api.found import forms_note
 from medvision_agent.api.loaded import PathText
-from medvision_agent.api.loop import to_its_end
+from medvision_agent.api.reader import ask_reader, reader_named
 from medvision_agent.api.scoring import is_answers
-from medvision_agent.errors import ConfigError, DataError
-from medvision_agent.eval.asking.runner import Watch, waiting_until
+from medvision_agent.errors import DataError
 from medvision_agent.eval.findings.inputs import named, no_evidence
 from medvision_agent.eval.reading.both import (
     ArmReading,
@@ -34,8 +28,8 @@ from medvision_agent.eval.reading.both import (
     compare_readings,
     summarise_readings,
 )
-from medvision_agent.eval.reading.kept import NAME, Readings
-from medvision_agent.eval.reading.read import Asked, read_all
+from medvision_agent.eval.reading.kept import NAME
+from medvision_agent.eval.reading.read import Asked
 from medvision_agent.eval.reading.texts import Text, texts_of_answers, texts_of_run
 from medvision_agent.eval.results.heading import form_of
 from medvision_agent.eval.results.load import ResultFiles, without_collector
@@ -46,9 +40,9 @@ from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.summary.claims import no_claim_of_pair
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.frozen import strict
-from medvision_agent.text import plural, printable
+from medvision_agent.text import plural
 
-__all__ = ["PairRead", "Read", "read_pair", "read_responses", "read_runs", "reader_named"]
+__all__ = ["PairRead", "Read", "read_pair", "read_responses", "read_runs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,18 +239,8 @@ def _responses(
     if not texts and some:
         raise DataError(f"{path}: there is no response to be read")
     file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
-    asked = _ask(config, texts, file, known, most_usd, progress=progress, name=reader)
+    asked = ask_reader(config, texts, file, known, most_usd, progress=progress, name=reader)
     return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons, some=some)
-
-
-def reader_named(name: str, models_file: PathText | None = None, most_usd: float | None = None) -> ModelConfig:
-    """Return the row of a model that can be a reader; raises ConfigError for any other model."""
-    config = find(name, load_catalogue(Path(models_file) if models_file is not None else None), "--reader-models")
-    if isinstance(config, Offline):
-        raise ConfigError(f"--reader {name}: this model cannot read text; give a language model of the catalogue")
-    if most_usd is not None and config.prices is None:
-        raise ConfigError(f"--reader-max-cost: model {name!r} has no prices; give them in its row (key prices)")
-    return config
 
 
 def _of_files(
@@ -270,36 +254,6 @@ def _of_files(
             texts += texts_of_answers(answers, rules, known, left_out, lacks)
     notes = [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in lacks.items()]
     return texts, [*files.remarks(rules), *forms_note(forms), *notes]
-
-
-def _ask(
-    config: ModelConfig,
-    texts: Sequence[Text],
-    file: Path,
-    known: Mapping[str, Reading],
-    most_usd: float | None,
-    *,
-    progress: bool,
-    name: str,
-) -> Asked:
-    wishes = [(one.response, one.wanted) for one in texts if one.response is not None]
-
-    def say(line: str) -> None:
-        if progress:
-            sys.stderr.write(f"{printable(line)}\n")
-
-    async def work(stop: asyncio.Event) -> Asked:
-        waiting: Waiting = waiting_until(stop, Watch())
-        async with open_model(config) as chat:
-            with Readings(file) as kept:
-                say(f"{name} reads {plural(len(wishes), 'response')}; readings are kept in {file}")
-                reader = Reader.of(name, config)
-                return await read_all(chat, reader, wishes, kept, waiting, known=known, most_usd=most_usd, stop=stop)
-
-    asked, interrupted = to_its_end(work)
-    if interrupted:
-        raise KeyboardInterrupt
-    return asked
 
 
 def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], asked: Asked, **more: Any) -> Read:

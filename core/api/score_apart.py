@@ -13,16 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from medvision_agent.eval.data.sample import Asked
 from medvision_agent.eval.place.located import Found, Located, locate, locate_record
-from medvision_agent.eval.place.rule import Target
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.scorer.score import Score, score_record, score_records
 from medvision_agent.eval.store.read import open_run, read_range
+from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.tasks import Task
 from medvision_agent.eval.why.look import Looks
-from medvision_agent.tools.view.geometry import Point, Spacing
 
 __all__ = ["ALONE", "Workers", "scored_apart"]
 
@@ -50,31 +49,11 @@ class _Worth(NamedTuple):
     attempt: int
     score: Score | None
     has_place: bool
-    found: "_Found | str | None"
+    found: Found | str | None
 
 
-class _Found(NamedTuple):
-    """A ``Found`` without its task, whose functions cannot be sent between processes."""
-
-    points: tuple[tuple[float, float], ...]
-    target: tuple[Point, ...]
-    spacing: Spacing
-    size: tuple[float, float]
-
-    @classmethod
-    def of(cls, found: Found | str | None) -> "_Found | str | None":
-        """Return *found* in the form that a process can send."""
-        if not isinstance(found, Found):
-            return found
-        return cls(found.points, found.target.points, found.target.spacing, found.size)
-
-    def found(self, task: Task) -> Found:
-        """Return the original ``Found``."""
-        return Found(self.points, Target(task, self.target, self.spacing), self.size)
-
-
-def scored_apart(run: Run, rules: Protocol, workers: Workers) -> tuple[list[Score | None], list[Located]]:
-    """Return the score of each record of a run, and where each was measured, computed by *workers*.
+def scored_apart(run: Run, rules: Protocol, workers: Workers) -> Iterator[tuple[Record, Score | None, Located | None]]:
+    """Yield each record of a run with its score, and where it was measured, computed by *workers*.
 
     Raises ConfigError if Ray cannot be used, and StorageError if a worker cannot read the run.
     """
@@ -82,20 +61,19 @@ def scored_apart(run: Run, rules: Protocol, workers: Workers) -> tuple[list[Scor
     ranges = [(first, first + size) for first in range(0, len(run.samples), size)]
     folder = str(run.folder.absolute())
     work = _by_ray if workers.engine == "ray" else _by_processes
-    worth = {one.sample: one for part in work(folder, rules.name, ranges, workers) for one in part}
-    scores, located = list[Score | None](), list[Located]()
-    for record in run.records:
-        one = worth.get(record.sample.id)
+    parts = iter(work(folder, rules.name, ranges, workers))
+    worth: dict[str, _Worth] = {}
+    for record in run.each():
+        while record.sample.id not in worth and (part := next(parts, None)) is not None:
+            worth |= {one.sample: one for one in part}
+        one = worth.pop(record.sample.id, None)
         if record.outcome.infrastructure:  # whether a refusal is a result follows from all records together
-            scores.append(None)
+            yield record, None, None
         elif one is None or one.attempt != record.attempt or one.score is None:
-            scores.append(score_record(record, rules))
-            located += filter(None, [locate_record(run, record, rules)])
+            yield record, score_record(record, rules), locate_record(run, record, rules)
         else:
-            scores.append(one.score)
-            found = one.found.found(record.sample.asks) if isinstance(one.found, _Found) else one.found
-            located += [Located(record.sample, one.score, found)] if one.has_place else []
-    return scores, located
+            place = Located(Asked.of(record.sample), one.score.loss, one.found) if one.has_place else None
+            yield record, one.score, place
 
 
 class _Part:
@@ -109,7 +87,7 @@ class _Part:
         records = list(read_range(self._run, first, end))
         with Looks(self._run, self._rules) as looks:
             return [
-                _Worth(record.sample.id, record.attempt, score, one is not None, _Found.of(one.found if one else None))
+                _Worth(record.sample.id, record.attempt, score, one is not None, one.found if one else None)
                 for record, score in zip(records, score_records(records, self._rules), strict=True)
                 for one in [locate(looks.at(record, score)) if score is not None else None]
             ]

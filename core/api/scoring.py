@@ -3,8 +3,10 @@
 Contract: no model is asked, nothing stored is changed, nothing is printed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +14,21 @@ from medvision_agent.api.loaded import PathText
 from medvision_agent.api.score_apart import ALONE, Workers, scored_apart
 from medvision_agent.errors import ConfigError, DataError
 from medvision_agent.eval.findings.alone import headline, rows_of_summary
-from medvision_agent.eval.place.located import Located, located_run
-from medvision_agent.eval.place.summary import TaskPlace, summarise_place
+from medvision_agent.eval.place.located import Located, located_records
+from medvision_agent.eval.place.summary import TaskPlace, places_by_task
 from medvision_agent.eval.published.figures import run_sections
 from medvision_agent.eval.results.load import has_results, load_answers, load_batches, without_collector
 from medvision_agent.eval.results.removed import read_removed
 from medvision_agent.eval.results.summary import Section, sample_lines, section, sections
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-from medvision_agent.eval.scorer.score import Score, score_records
+from medvision_agent.eval.scorer.score import Score, scored_one_by_one
 from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 from medvision_agent.eval.summary.rows import sample_row
-from medvision_agent.eval.summary.summary import Summary, summarise
+from medvision_agent.eval.summary.summary import Summary, Summing
 from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["AnswerScore", "RunScore", "is_answers", "score", "score_answers", "score_run"]
@@ -46,8 +48,11 @@ class RunScore:
     """Why there are no group summaries; empty if there are."""
     places: Mapping[TaskName, TaskPlace]
     """By task: where in the image answers were measured, also by chance, and the grounded loss."""
-    scores: Sequence[Score | None]
-    """Score of each record; None for an infrastructure failure."""
+
+    @cached_property
+    def scores(self) -> Sequence[Score | None]:
+        """Score of each record; None for an infrastructure failure. They are computed when they are asked for."""
+        return [score for _, score in scored_one_by_one(self.run.each(), self.protocol)]
 
     @property
     def no_claim(self) -> Sequence[str]:
@@ -61,7 +66,7 @@ class RunScore:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield a row of strict JSON for each sample, as ``score --samples`` writes it."""
-        return (sample_row(record, score) for record, score in zip(self.run.records, self.scores, strict=True))
+        return (sample_row(record, score) for record, score in scored_one_by_one(self.run.each(), self.protocol))
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``score --json`` prints."""
@@ -113,20 +118,19 @@ def score(run: PathText, protocol: str = DEFAULT_PROTOCOL, workers: Workers = AL
 
 def score_run(run: Run, rules: Protocol, workers: Workers = ALONE) -> RunScore:
     """Return the score of an open run."""
-    scores: Sequence[Score | None]
-    located: Iterable[Located]
-    if workers == ALONE:
-        scores = score_records(run.records, rules)
-        located = located_run(run, rules, scores)
-    else:
-        scores, located = scored_apart(run, rules, workers)
-    summary = summarise(run.records, rules, scores)
-    places = summarise_place(run, located)
+    every = located_records(run, rules) if workers == ALONE else scored_apart(run, rules, workers)
+    summing, places, without = Summing(rules), list[Located](), Counter[TaskName]()
+    for record, score, place in every:
+        summing.add(record, score)
+        if place is not None:
+            places.append(place)
+        elif score is not None:
+            without[record.sample.task] += 1
     try:
-        groups, note = run_sections(run.records, rules), ""
+        groups, note = run_sections(run.each(), rules), ""
     except DataError as error:
         groups, note = [], f"no group summaries of MedVision: {error}"
-    return RunScore(run, rules, summary, groups, note, places, scores)
+    return RunScore(run, rules, summing.summary(), groups, note, places_by_task(places, without))
 
 
 def score_answers(

@@ -16,11 +16,11 @@ from medvision_agent.eval.browse.page import page_files
 from medvision_agent.eval.findings.contrasts import groups, work_out
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.sharing.card import CardIn, card
-from medvision_agent.eval.sharing.folder import SharedFile, check_place, files_in, mark, placed
+from medvision_agent.eval.sharing.folder import SharedFile, check_place, files_in, mark, new_folder
 from medvision_agent.eval.sharing.hub import check_repository, upload
 from medvision_agent.eval.sharing.images import IMAGES, ImageRow, Images
 from medvision_agent.eval.sharing.licences import licence_of, stated_licences
-from medvision_agent.eval.sharing.private import Private
+from medvision_agent.eval.sharing.private import Private, without_addresses
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.store.reviews import has_reviews
@@ -102,7 +102,7 @@ def share(
     if viewer and not pictures:
         raise ConfigError("--viewer needs images; leave out --no-pictures")
     work = _Share(load(path), stated_licences(licences or {}), protocol)
-    with placed(None if hub is not None or dry_run else Path(to)) as folder:
+    with new_folder(None if hub is not None or dry_run else Path(to)) as folder:
         work.write(folder, title, pictures=pictures, viewer=viewer, samples=samples)
         found, place = tuple(files_in(folder)), "" if dry_run else str(to)
         if hub is not None and not dry_run:
@@ -216,8 +216,8 @@ class _Share:
         found = []
         for name, run in self._runs.items():
             identity = run.identity.plain()
-            model = {key: value for key, value in identity["model"].items() if key != "base_url"}
-            row = {"run": name, "protocol": self._rules.name, "identity": {**identity, "model": model}}
+            plain = {**identity, "model": without_addresses(identity["model"])}
+            row = {"run": name, "protocol": self._rules.name, "identity": plain}
             found.append(row | {"libraries": run.config.get("libraries", {})})
         return self._private.left_out_of(json.dumps(strict(found), indent=1, sort_keys=True)) + "\n"
 

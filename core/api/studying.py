@@ -20,11 +20,13 @@ from medvision_agent.agent.wire.notices import notices
 from medvision_agent.api.loaded import Loaded, PathText
 from medvision_agent.api.loop import to_its_end
 from medvision_agent.api.progress import RunProgress
-from medvision_agent.api.reading import Read, read_runs, reader_named
+from medvision_agent.api.reader import reader_named
+from medvision_agent.api.reading import Read, read_runs
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.engines.choice import engine_for, number_of, stated
 from medvision_agent.eval.findings.find import find
 from medvision_agent.eval.findings.model import Findings
+from medvision_agent.eval.reading.stored import stored_readings
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.settings.budget import Budget
@@ -219,7 +221,8 @@ def _reader(study: Study, file: Path, budget: Budget) -> tuple[Reader | None, Pa
 def read_study_again(laid: LaidOut, *, progress: bool = True) -> list[Read]:
     """Have the study's reader read the responses of all arms; without a reader, nothing is read.
 
-    Earlier readings are not asked again. The reader may spend what is left of the study's cost limit.
+    Earlier readings are not asked again. The reader may spend what is left of the study's cost limit, of which runs and
+    readings of earlier commands are a part.
     """
     reader = laid.study.reader
     folders = [cell.folder for cell in laid.cells if has_run(cell.folder)]
@@ -229,6 +232,7 @@ def read_study_again(laid: LaidOut, *, progress: bool = True) -> list[Read]:
     if most is not None:
         canaries = [cell.folder for cell in laid.canaries if has_run(cell.folder)]
         most -= sum(open_run(folder).spent_usd or 0.0 for folder in (*folders, *canaries))
+        most -= sum(stored_readings(folder).spent_usd for folder in folders)
     return read_runs(
         folders,
         reader,

@@ -22,7 +22,7 @@ from medvision_agent.eval.decisions.rules import read_rules
 from medvision_agent.eval.findings.studies import is_study, study_protocol
 from medvision_agent.eval.report.collect import PICTURES, collect
 from medvision_agent.eval.report.links import Viewer
-from medvision_agent.eval.report.write import write_figures, write_report, write_tables
+from medvision_agent.eval.report.write import write_figures, write_index, write_report, write_tables
 from medvision_agent.eval.results.export import Exported, export_run
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
@@ -30,7 +30,14 @@ from medvision_agent.eval.store.database import has_run
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.reviews import REVIEWS, has_reviews, read_reviews
 from medvision_agent.eval.study.plan import read_plan
-from medvision_agent.eval.tables.frames import reviews_table, samples_table, tool_calls_table, turns_table
+from medvision_agent.eval.tables.frames import (
+    readings_table,
+    reviews_table,
+    samples_table,
+    tool_calls_table,
+    turns_table,
+)
+from medvision_agent.eval.tables.readings import has_readings
 from medvision_agent.eval.tables.write import Format, export_tables
 
 __all__ = ["ExportedRun", "Written", "export", "export_medvision", "report"]
@@ -71,7 +78,7 @@ def report(
     viewer: PathText | None = None,
     decision_rules: PathText | None = None,
     reader: str | None = None,
-    reader_models: PathText | None = None,
+    models_file: PathText | None = None,
     reader_max_cost: float | None = None,
 ) -> Written:
     """Write stored runs and studies as one page that needs no network; an existing file is overwritten.
@@ -90,7 +97,7 @@ def report(
         decision_rules: A YAML file of decision rules that replaces the shipped rules (docs/decisions.md).
         reader: A language model that first reads the responses (docs/reading.md); earlier readings are not asked
             again. Without it no model is asked, and stored readings are shown.
-        reader_models: A YAML file of own models for *reader*.
+        models_file: A YAML file of own models for *reader*.
         reader_max_cost: Stop asking the reader once it has cost this many US dollars.
 
     Raises ConfigError if *viewer* has no relative address from the page, or the page is Markdown.
@@ -109,7 +116,7 @@ def report(
         raise ConfigError("viewer: only an HTML page can link to a bundle; write the report as HTML, or leave it out")
     decisions = None if decision_rules is None else read_rules(Path(decision_rules))
     if reader is not None:
-        _read(given, rules, reader, reader_models, reader_max_cost)
+        _read(given, rules, reader, models_file, reader_max_cost)
     found = collect(given, rules, most_pictures=pictures, decisions=decisions)
     linked, bundled = (None, None) if viewer is None else _linked(given, Path(viewer), page, rules)
     write_report(found, page, form, linked)
@@ -117,6 +124,7 @@ def report(
         return Written(page, 0, bundle=bundled)
     beside = shaped(every, rules=rules).write(Path(tables))
     counts = write_tables(found, Path(tables)), write_figures(found, Path(tables))
+    write_index(found, Path(tables))
     return Written(page, counts[0] + beside[0], counts[1] + beside[1], bundled)
 
 
@@ -162,8 +170,9 @@ def export(
 ) -> dict[Path, int]:
     """Write the tables of a run, a study or a folder of runs (see ``load``) into a new folder.
 
-    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows, and ``reviews`` if
-    samples have reviewers' notes. Raises StorageError if *out* exists or cannot be written.
+    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows, ``readings`` if a second
+    reader read responses, and ``reviews`` if samples have reviewers' notes. Raises StorageError if *out* exists or
+    cannot be written.
     """
     loaded = load(path)
     runs = loaded.folders
@@ -172,6 +181,8 @@ def export(
         "turns": turns_table(runs).parts(),
         "tool_calls": tool_calls_table(runs).parts(),
     }
+    if any(map(has_readings, runs.values())):
+        tables["readings"] = readings_table(runs, rules_of(loaded, protocol)).parts()
     if any(map(has_reviews, runs.values())):
         tables["reviews"] = reviews_table(runs).parts()
     return export_tables(tables, Path(out), format)

@@ -40,7 +40,7 @@ Stated = Mapping[str, Sequence[float]]
 
 
 class Figure(Frozen):
-    """A figure with its 95 % interval."""
+    """A figure with its 95% interval."""
 
     value: float | None
     interval: tuple[float, float] | None = None

@@ -42,8 +42,8 @@ USUAL_CALLS = 4
 """Model calls of a sample that uses its tools a little."""
 ASSUMED = (
     f"rules of thumb: {CHARACTERS_PER_TOKEN} characters a token, a token for each 28 x 28 perceived pixels "
-    f"({LEAST_PER_PICTURE} a picture at least), {OUTPUT_PER_CALL} tokens of output a call (thinking may take many "
-    f"more), {RESULT_PER_CALL} tokens of text and one picture a tool result, everything sent again with every call, "
+    f"({LEAST_PER_PICTURE} an image at least), {OUTPUT_PER_CALL} tokens of output a call (thinking may take many "
+    f"more), {RESULT_PER_CALL} tokens of text and one image a tool result, everything sent again with every call, "
     "nothing cached"
 )
 
@@ -184,7 +184,7 @@ def _of_thinking(prepared: Prepared, calls: int, start: float) -> Spending:
 def _of_enlarged(prepared: Prepared, calls: int, start: float, picture: float) -> Spending:
     samples, pictures = len(prepared.samples), calls
     usage = Usage(input=round(samples * (start + (pictures - 1) * picture)), output=samples * OUTPUT_PER_CALL)
-    return _spending(f"1 model call a sample with the pixels of {plural(pictures, 'picture')}", usage, prepared)
+    return _spending(f"1 model call a sample with the pixels of {plural(pictures, 'image')}", usage, prepared)
 
 
 def _of_handed(prepared: Prepared, results: int, start: float, picture: float) -> Spending:

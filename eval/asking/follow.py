@@ -102,7 +102,7 @@ def results_of(folder: Path, sample_id: str) -> tuple[HandedBack, ...]:
 
 
 def _captions(messages: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
-    """Yield the captions of the pictures that tools returned, each with the name of its picture."""
+    """Yield the captions of the images that tools returned, each with the name of its picture."""
     for message in messages:
         if message["type"] == "ai" or isinstance(message["content"], str):
             continue

@@ -78,7 +78,7 @@ def check_picture(kind: Picture, name: str, model: ModelConfig, condition: Condi
         return
     if condition.told_truth:
         raise ConfigError(
-            f"--picture {kind} goes with tools that look at the picture the model is given; "
+            f"--picture {kind} goes with tools that look at the image the model is given; "
             f"{' and '.join(condition.told_truth)} would tell the ground truth of another"
         )
     if isinstance(model, Gemini) and model.replay is not None:

@@ -145,7 +145,7 @@ def with_size_rule(
         instead = f"run it on --task {boxes} with --tools {','.join(without) or 'off'}"
         instead += f" and --frame {MEDVISION.name}" if frame.in_pixels else ""
         raise ConfigError(
-            f"model {name!r} states no size rule, and {stating} would tell it pixel sizes of the picture as it "
+            f"model {name!r} states no size rule, and {stating} would tell it pixel sizes of the image as it "
             "perceives it. Give its row the key `perceived`, the rule of its own image processor, such as "
             "`perceived: {rule: processor, checkpoint: FOLDER_OR_HUB_ID}` or "
             f"`perceived: {{rule: fixed, height: 896, width: 896}}` (all rules: docs/perceived-sizes.md), or {instead}"

@@ -1,4 +1,4 @@
-"""The actions after a record is stored: who is told, and which samples are asked next because of it."""
+"""The actions after a record is stored: a callback receives it, and the samples that depend on it are queued."""
 
 from collections.abc import Callable
 

@@ -8,7 +8,6 @@ are left out (``eval/data/folders.py``).
 """
 
 import json
-import tempfile
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from medvision_agent.eval.browse.line import Line
 from medvision_agent.eval.browse.means import source_of
 from medvision_agent.eval.browse.pairs import pairs_of
 from medvision_agent.eval.browse.shown import UNREADABLE
+from medvision_agent.placed import placed
 from medvision_agent.tools.view.png import reduced
 from medvision_agent.version import VERSION
 
@@ -33,7 +33,7 @@ MARK = "medvision-bundle.json"
 """A folder is recognised as a bundle by this file."""
 MOST_PIXELS = 768
 """Longest side of an image in a conversation, in pixels."""
-_REDUCED = f"Larger pictures in conversations are reduced to {MOST_PIXELS:,} pixels."
+_REDUCED = f"Larger images in conversations are reduced to {MOST_PIXELS:,} pixels."
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -66,20 +66,12 @@ def write_bundle(
     chosen = choose(_runs(library), pairs_of(library.index(live=False)), most)
     if not chosen.samples:
         raise StorageError(f"{', '.join(map(str, library.roots))}: no run found")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out.parent) as work:
-            part = Path(work) / "part"
-            part.mkdir()
-            written = _Bundle(library, part, chosen, notes=notes)
-            written.write(page)
-            files = [file for file in part.rglob("*") if file.is_file()]
-            size = sum(file.stat().st_size for file in files)
-            if out.exists():
-                out.replace(Path(work) / "earlier")
-            part.replace(out)
-    except OSError as error:
-        raise StorageError(f"{out}: cannot write it ({error.strerror or error})") from None
+    with placed(out) as folder:
+        folder.mkdir()
+        written = _Bundle(library, folder, chosen, notes=notes)
+        written.write(page)
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        size = sum(file.stat().st_size for file in files)
     return Bundled(
         out, len(chosen.samples), written.talks, len(files), size, chosen.words, tuple(dict.fromkeys(written.left_out))
     )

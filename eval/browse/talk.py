@@ -59,7 +59,7 @@ def talk_of(
     decided: Sequence[str],
     scene: Scene | str,
 ) -> Talk:
-    """Return the conversation of a line; *scene* is its canvas, or the reason why it has none."""
+    """Return the conversation of a sample; *scene* is the drawing of its image, or the reason why there is none."""
     return Talk(
         run=run,
         row=row,

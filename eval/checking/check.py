@@ -45,10 +45,11 @@ def check_source(source: Source, unchecked: tuple[str, ...] = ()) -> Checked:
         def read() -> Iterator[Read]:
             return iter(enumerate(source.samples, start=1))
 
-    def sample_at(number: int) -> Sample | None:
-        return next((found for at, found in read() if at == number and isinstance(found, Sample)), None)
+    def samples_at(numbers: set[int]) -> Iterator[Read]:
+        """Read the source once more, whatever the number of samples."""
+        return (one for one in read() if one[0] in numbers)
 
-    Walk(checked, opener, place, sample_at).all(read())
+    Walk(checked, opener, place, samples_at).all(read())
     if not checked.samples:
         raise DataError(f"{source.info.name}: contains no samples")
     return checked
@@ -71,7 +72,7 @@ def check_folder(
     def place(number: int) -> str:
         return ids[number] if number < len(ids) else ""
 
-    walk = Walk(checked, Opener(source, decode=False, numbered=False), place, lambda _: None)
+    walk = Walk(checked, Opener(source, decode=False, numbered=False), place, lambda _: ())
 
     def each(sample: Sample) -> None:
         ids.append(sample.id)
@@ -106,8 +107,11 @@ def check_selected(
         sample = samples[number]
         return source.place_of(sample) if isinstance(source, FileSource) else f"{name}: {sample.id}"
 
+    def samples_at(numbers: set[int]) -> Iterator[Read]:
+        return ((number, samples[number]) for number in sorted(numbers))
+
     opener = Opener(source, decode=False, numbered=False)
-    Walk(checked, opener, place, samples.__getitem__, deadline).all(enumerate(samples))
+    Walk(checked, opener, place, samples_at, deadline).all(enumerate(samples))
     if isinstance(source, MedVisionSource):
         check_mapping(checked, source, deadline)
     return checked

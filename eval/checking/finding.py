@@ -118,7 +118,7 @@ class Checked:
         """Yield a line for each warning, for what was not opened, and for rules that were switched off."""
         yield from (f"doubtful: {warned}" for warned in self.warnings)
         if self.unopened:
-            yield f"{plural(self.unopened, 'picture')} not opened: the time for checks before a run was over"
+            yield f"{plural(self.unopened, 'image')} not opened: the time for checks before a run was over"
         if self.unchecked:
             yield f"not checked: {', '.join(self.unchecked)}"
 

@@ -1,7 +1,7 @@
-"""The header of a NIfTI volume: doubts that it leaves about millimetres and directions.
+"""Checks the header of a NIfTI volume: does it leave doubts about millimetres or directions?
 
-Millimetres follow ``pixdim``, here as with MedVision. A header that says something else by its other fields is a
-warning: of the user's own volumes, the worst of it is refused when the list is read
+Millimetres follow ``pixdim``, here as in MedVision. If another field of the header contradicts it, that is a warning.
+The worst contradictions in the user's own volumes are refused earlier, when the list is read
 (``eval/data/sources/volumes.py``).
 """
 

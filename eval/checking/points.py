@@ -1,6 +1,6 @@
 """The ground truth points: their names and order, and whether they give the target.
 
-Contract: points are taken to be given to a whole pixel each, and a target that agrees with them within 1.5 px or 5 % is
+Contract: points are taken to be given to a whole pixel each, and a target that agrees with them within 1.5 px or 5% is
 right. Beyond that they contradict it. MedVision's own points and targets are measured by MedVision, before version
 1.1.1 with the two spacings exchanged: there it is a warning.
 """

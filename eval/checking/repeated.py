@@ -39,8 +39,8 @@ class Repeated:
         self._subjects.append(hash(sample.subject))
         self._questions.append(hash((picture, slice_, *asked)))
 
-    def report(self, checked: Checked, place: Callable[[int], str], uniform: Callable[[int], bool]) -> None:
-        """Add the repetitions to the result; *uniform* tells whether an image has only one grey level."""
+    def report(self, checked: Checked, place: Callable[[int], str], uniform: Callable[[set[int]], set[int]]) -> None:
+        """Add the repetitions to the result; *uniform* returns which samples have an image of only one grey level."""
         pictures, names = np.asarray(self._pictures), np.asarray(self._names)
         subjects, questions = np.asarray(self._subjects), np.asarray(self._questions)
         first = _firsts(np.asarray(self._ids))
@@ -49,13 +49,10 @@ class Repeated:
             checked.add(Fault("form", "id", told), place(self._numbers[row]))
         first = _firsts(pictures)
         shared = np.flatnonzero(subjects != subjects[first])
-        plain = dict[int, bool]()
+        plain = uniform({self._numbers[int(first[row])] for row in shared})
         for row in map(int, shared):
-            at = int(first[row])
-            if at not in plain:
-                plain[at] = uniform(self._numbers[at])
-            if not plain[at]:
-                told = f"another one has the same image: {place(self._numbers[at])}; one image shows one person"
+            if (other := self._numbers[int(first[row])]) not in plain:
+                told = f"another one has the same image: {place(other)}; one image shows one person"
                 more = ", so correct one of them, or state that both are right by --unchecked shared-picture"
                 checked.add(Fault("shared-picture", "subject", told + more), place(self._numbers[row]))
         renamed = np.flatnonzero((names != names[first]) & (subjects == subjects[first]))

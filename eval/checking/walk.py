@@ -34,15 +34,15 @@ class Walk:
         checked: Checked,
         opener: Opener,
         place: Callable[[int], str],
-        sample_at: Callable[[int], Sample | None],
+        samples_at: Callable[[set[int]], Iterable[Read]],
         deadline: float | None = None,
     ) -> None:
-        """Add results to *checked*; *place* returns the words for a number, *sample_at* the sample at it."""
+        """Add results to *checked*; *place* returns the words for a number, *samples_at* the samples at some."""
         self.checked = checked
-        self._opener, self._place, self._sample_at, self._deadline = opener, place, sample_at, deadline
+        self._opener, self._place, self._samples_at, self._deadline = opener, place, samples_at, deadline
         self._repeated, self._subjects = Repeated(), Subjects()
         self._marked = dict[bool, int]()
-        self._angles, self._first_angle = 0, 0
+        self._angles, self._first_angle = 0, -1
         self._large_angle = False
 
     def all(self, read: Iterable[Read]) -> None:
@@ -84,7 +84,7 @@ class Walk:
             check_unmixed({synthetic: self._place(number) for synthetic, number in self._marked.items()})
         except DataError as error:
             self.error("form", error, self._place(max(self._marked.values())))
-        self._repeated.report(self.checked, self._place, self._is_uniform)
+        self._repeated.report(self.checked, self._place, self._uniform)
         self._subjects.report(self.checked)
 
     def error(self, rule: str, error: DataError, place: str) -> None:
@@ -109,15 +109,16 @@ class Walk:
             return None
         return found
 
-    def _is_uniform(self, number: int) -> bool:
-        sample = self._sample_at(number)
-        return sample is not None and self._opener.is_uniform(sample, number)
+    def _uniform(self, numbers: set[int]) -> set[int]:
+        """Return which of these samples have an image of only one grey level."""
+        each = self._samples_at(numbers) if numbers else ()
+        return {at for at, found in each if isinstance(found, Sample) and self._opener.is_uniform(found, at)}
 
     def _note_angle(self, number: int, sample: Sample) -> None:
         if sample.target[0] > _QUARTER_TURN or agree(sample):
             self._large_angle = True
             return
-        self._first_angle = self._first_angle or number
+        self._first_angle = number if self._first_angle < 0 else self._first_angle
         self._angles += 1
 
 

@@ -148,10 +148,10 @@ def _field_differences(
 
 def _pair_differences(pairs: Sequence[Pair], free: frozenset[str], names: tuple[str, str]) -> Iterator[str]:
     if other := [pair for pair in pairs if not same_question(pair)]:
-        yield _line("sample (question or truth)", other, pairs)
+        yield _line("sample (question or ground truth)", other, pairs)
     enlarged = "enlarged" in free
     if "v0_sha256" not in free:
-        what = "v0_sha256 (the picture before it was enlarged)" if enlarged else "v0_sha256 (the picture as sent)"
+        what = "v0_sha256 (the image before it was enlarged)" if enlarged else "v0_sha256 (the image as sent)"
         yield from _differ(what, pairs, picture_hash(enlarged=enlarged))
     if "prompt_sha256" not in free:
         what = "prompt_sha256 (the prompt without its tool paragraph)"

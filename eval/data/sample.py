@@ -6,6 +6,9 @@ right, y down, origin at the outer corner of the first pixel: see ``tools/view/g
 The numbers of a target depend on the task (``eval/tasks``); they have the order in which an answer gives them.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 from typing import Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -14,7 +17,17 @@ from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Landmark", "Marks", "MaskFile", "PixelSize", "Question", "Sample", "StoredValues", "VolumeSlice"]
+__all__ = [
+    "Asked",
+    "Landmark",
+    "Marks",
+    "MaskFile",
+    "PixelSize",
+    "Question",
+    "Sample",
+    "StoredValues",
+    "VolumeSlice",
+]
 
 
 class Question(Protocol):
@@ -54,6 +67,37 @@ class Question(Protocol):
     def asks(self) -> Task:
         """What is asked."""
         ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Asked:
+    """The fields of a ``Question`` alone: what is kept of a sample where there are many."""
+
+    id: str
+    task: TaskName
+    label: str | None
+    landmarks: tuple[str, ...]
+    measurement: str
+    subject: str
+
+    @classmethod
+    def of(cls, sample: Question) -> Self:
+        """Return the question of a sample; equal texts are shared by all questions."""
+        label = None if sample.label is None else intern(sample.label)
+        return cls(
+            sample.id, sample.task, label, _shared(sample.landmarks), intern(sample.measurement), intern(sample.subject)
+        )
+
+    @property
+    def asks(self) -> Task:
+        """What is asked."""
+        return TASKS[self.task]
+
+
+@lru_cache(maxsize=1 << 12)
+def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first of all equal tuples."""
+    return names
 
 
 class PixelSize(Frozen):

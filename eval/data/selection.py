@@ -72,7 +72,7 @@ class Selection:
 
     @property
     def words(self) -> str:
-        """The restrictions in words; empty where there is none."""
+        """The restrictions as one line of text, such as "task tl, plane axial"; "" without restrictions."""
         named = {
             "task": self.tasks or (),
             "config": self.configs,

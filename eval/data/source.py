@@ -79,7 +79,7 @@ class SourceInfo:
         """Return the note about a file's samples: how many there are, and whether their images are synthetic."""
         note = f"{samples} samples of {path}."
         if synthetic:
-            note += " SYNTHETIC pictures: made, not taken. Figures on them are no benchmark score."
+            note += " SYNTHETIC images: generated, not taken. Figures on them are no benchmark score."
         return cls(str(path), demonstration=False, note=note)
 
 

@@ -37,7 +37,7 @@ class Case:
 
 
 class Share(Frozen):
-    """A share, or a kappa, with its 95 % interval over subjects."""
+    """A share, or a kappa, with its 95% interval over subjects."""
 
     value: float | None
     interval: tuple[float, float] | None = None

@@ -7,16 +7,17 @@ actor dies, Ray says so, and another one takes its place (``leases.py``). Schedu
 """
 
 import asyncio
-import atexit
 import itertools
 import os
 import socket
+import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
 from medvision_agent.agent.models import ModelConfig
@@ -38,6 +39,9 @@ _FLIGHTS = 20_000
 """Calls that the actor of the limits takes at once: more than all workers have samples in flight."""
 _PAUSE = 1.0
 """Seconds until an actor is called again that Ray could not reach."""
+_SCRATCH = "medvision-agent-shards-"
+_OLD = 24 * 3600.0
+"""Age in seconds from which a shard's folder belongs to a worker that was killed: shards are closed within seconds."""
 
 
 def connect(address: str | None, workers: int) -> None:
@@ -105,15 +109,17 @@ class RayWorker(LeaseWorker):
         """Start the actor; errors of its start appear at the first call."""
         import ray  # noqa: PLC0415 - an extra
 
-        shared = {"name": self._name, "get_if_exists": True, "num_cpus": 0}
-        self._pacer = ray.remote(_Pacer).options(max_concurrency=_FLIGHTS, **shared).remote()
+        if self._pacer is None:  # kept to the end: without the handle that created it, Ray ends the actor of all
+            shared = {"name": self._name, "get_if_exists": True, "num_cpus": 0, "max_concurrency": _FLIGHTS}
+            lasting = {"max_restarts": -1, "max_task_retries": -1}  # if it dies: another one, and its calls again
+            self._pacer = ray.remote(_Pacer).options(**shared, **lasting).remote()
         actor = ray.remote(_Actor).options(num_cpus=1, num_gpus=self._gpus)
         self._life = f"{id(self)}-{next(self._lives)}"
         self._actor = actor.remote(self._pacer, self._life)
 
     async def open(self, message: Open, place: Place) -> bool:
         """Prepare a lane (``LeaseWorker.open``)."""
-        answer, sees = await self._call("open", message, place)
+        answer, sees, self.machine = await self._call("open", message, place)
         settled(answer)
         return bool(sees)
 
@@ -177,10 +183,10 @@ class _Actor:
         self._pacer, self._life, self._stop = pacer, life, asyncio.Event()
         self._holder = Holder(self._pace, _scratch)
 
-    async def open(self, message: Open, place: Place) -> tuple[Message, bool]:
-        """Prepare a lane, and return whether its folder is visible from here."""
+    async def open(self, message: Open, place: Place) -> tuple[Message, bool, str]:
+        """Prepare a lane, and return whether its folder is visible from here, and the name of this machine."""
         answer = await self._holder.open(message, place)
-        return answer, self._holder.sees(message.lane)
+        return answer, self._holder.sees(message.lane), socket.gethostname()
 
     async def lease(self, asks: Sequence[Leased], most: int) -> None:
         """Take samples."""
@@ -215,14 +221,16 @@ class _Actor:
 
 
 def _scratch() -> Path:
-    """Return a folder for shards on this machine, which goes with the process unless that is killed."""
-    folder = mkdtemp(prefix="medvision-agent-shards-")
-    atexit.register(rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    """Make a folder for a shard on this machine; those that killed workers left behind are removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        with suppress(OSError):  # another worker removes it
+            if time.time() - left.stat().st_mtime > _OLD:
+                rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=_SCRATCH))
 
 
 class _Pacer:
-    """Keeps the limits per minute of models for all actors."""
+    """Keeps the limits per minute of models for all actors; one that takes the place of another begins a new minute."""
 
     def __init__(self) -> None:
         self._paces, self._numbers = dict[str, Pace](), itertools.count()
@@ -237,8 +245,8 @@ class _Pacer:
 
     async def took(self, model: str, life: str, number: int, tokens: int | None) -> None:
         """Count the tokens of a request that is over; None: it had no reply."""
-        start = self._starts[life].pop(number)
-        if tokens is not None:
+        start = self._starts[life].pop(number, None)  # None: it started with an actor that died
+        if start is not None and tokens is not None:
             self._paces[model].took(start, tokens)
 
     async def forget(self, life: str) -> None:

@@ -1,8 +1,8 @@
 """Decides which samples are handed to workers with leases, how many at a time, and which are taken back.
 
-Contract: all that is out counts in the budget as what is in flight does. Workers have some samples more than they ask
-at once, so that none of them waits for this process; near a budget they have none, and those that wait are taken back
-where the budget, a refusal or a stop says that no further one may be begun.
+Contract: every sample that was handed out counts in the budget as if it were in flight. Workers hold a few samples more
+than they ask at once, so that no worker waits for this process. Near the limit of a budget they hold no more, and
+waiting samples are taken back when the budget, a refusal or a stop forbids to begin another one.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from medvision_agent.eval.asking.engine import WorkerLostError
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Pool
 from medvision_agent.eval.asking.watch import Watch
-from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot, shares
+from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot, Tried, shares
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.write import Traced
 
@@ -29,7 +29,7 @@ _PATIENCE = 60.0
 _SMOOTH = 0.2
 """Weight of the latest interval in a worker's mean rate."""
 _FAR = 4
-"""Samples may wait at workers while the budget has room for so many times the samples in flight at once."""
+"""Samples may wait at workers while the budget has room for this many times the samples in flight at once."""
 
 
 class Handing(ABC):
@@ -46,14 +46,14 @@ class Handing(ABC):
         self._recalls: asyncio.Task[None] | None = None
         """The task that takes back the samples waiting at workers."""
         self._calmed = set[int]()
-        """Models whose samples were taken back, because one is asked alone."""
+        """Models whose waiting samples were taken back, because one of their samples must be asked alone."""
         self._tasks = set[asyncio.Task[None]]()
         self._over = asyncio.Event()
         self._problems = list[Exception]()
 
     @abstractmethod
     async def _store(self, out: Out, record: Record, trace: Traced, *, counts: bool) -> None:
-        """Store a record that no worker stores; *counts* tells whether it was paid."""
+        """Store a record that no worker stores; *counts* says whether its cost counts in the budget."""
 
     def _go(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -65,7 +65,7 @@ class Handing(ABC):
         self._tasks.discard(task)
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self._problem(error)
-            self._over.set()  # anything that waits for it would never end
+            self._over.set()  # what waits for the failed task would wait forever
 
     def _problem(self, problem: Exception) -> None:
         self._problems.append(problem)
@@ -98,7 +98,7 @@ class Handing(ABC):
             self._recall(number, all_=True)
         if self._recalls or (ahead and (pool.calm or self._meter.room < _FAR * pool.parallel)):
             return
-        slots = [slot for slot in self._slots if slot.shares[number] and slot.serves]
+        slots = [slot for slot in self._slots if slot.shares[number] and slot.serves and not slot.unread]
         if ahead:
             slots = [slot for slot in slots if slot.count[number] <= slot.shares[number] + slot.ahead(number) // 2]
         while slots:
@@ -112,7 +112,7 @@ class Handing(ABC):
                 self._give(slot, number, ask)
 
     def _may(self) -> bool:
-        """Return whether one more sample may be begun; before a final no, samples waiting at workers are taken back."""
+        """Return whether one more sample may be begun; waiting samples are taken back before the answer is final."""
         if self._stop.is_set():
             return False
         if self._meter.would_allow_one_more():
@@ -120,9 +120,10 @@ class Handing(ABC):
         return self._meter.allows_one_more() if not self._recall(*range(len(self._pools))) else False
 
     def _recall(self, *numbers: int, all_: bool = False) -> bool:
-        """Take back the samples that wait at workers, if any; return whether this is still going on.
+        """Take back the samples that wait at workers, if any; return whether samples are still being taken back.
 
-        Where a worker has no more than it asks at once, nothing waits there, unless it begins nothing (*all_*).
+        A worker that has no more samples than it asks at once has none that wait. With *all_*, it may begin none of
+        them, so that all of its samples wait.
         """
         if self._recalls is None and any(
             slot.count[number] > (0 if all_ else slot.shares[number]) for slot in self._slots for number in numbers
@@ -146,7 +147,7 @@ class Handing(ABC):
                 async with asyncio.timeout(_PATIENCE):
                     back = [*await slot.worker.recall(number), *back]
         except WorkerLostError:
-            pass  # all that it had comes back
+            pass  # all samples of a lost worker are put back elsewhere
         except TimeoutError:
             slot.worker.kill()
         self._back([slot.out[one] for one in back if one in slot.out])
@@ -157,9 +158,30 @@ class Handing(ABC):
             self._pools[out.pool].asks.appendleft(out.ask)
             self._end(out)
 
-    def _give(self, slot: Slot, number: int, ask: Ask) -> None:
+    def _elsewhere(self, out: Out, why: str) -> bool:
+        """Hand a sample whose image its worker cannot read to a worker of another machine; False if all have tried.
+
+        Where no further sample may be begun, it goes back to the queue.
+        """
+        tried = (*out.tried, Tried(out.slot, out.slot.worker.machine, why))
+        lacking = {one.machine for one in tried}
+        others = [slot for slot in self._slots if slot.serves and slot.shares[out.pool]]
+        others = [slot for slot in others if slot is not out.slot and slot.worker.machine not in lacking]
+        if not others:
+            return False
+        if self._stop.is_set():
+            self._back([out])
+            return True
+        out.slot.unread += 1
+        del out.slot.out[out.number]
+        self._landed(out)
+        out.asking.__exit__(None, None, None)
+        self._give(min(others, key=lambda one: one.count[out.pool]), out.pool, out.ask, tried)
+        return True
+
+    def _give(self, slot: Slot, number: int, ask: Ask, tried: tuple[Tried, ...] = ()) -> None:
         lane, sample, attempt = ask
-        out = Out(next(self._numbers), number, ask, slot, self._watch.asking(sample.id))
+        out = Out(next(self._numbers), number, ask, slot, self._watch.asking(sample.id), tried=tried)
         out.asking.__enter__()
         self._meter.flying += 1
         slot.out[out.number] = out
@@ -182,6 +204,8 @@ class Handing(ABC):
         self._landed(out)
         self._pools[out.pool].ended()
         out.asking.__exit__(None, None, None)
+        for one in out.tried:
+            one.slot.unread -= 1
 
     async def _tick(self) -> None:
         while True:

@@ -1,11 +1,14 @@
 """A worker's leases: samples that wait here, samples being asked, and the shards that keep finished samples.
 
-Contract: samples are begun in the order in which they were leased, as many of each model at a time as the worker was
-told. What is finished is on disk before it is told, and every note is told until it was heard. After a refused request
-nothing is begun until the process that writes the run has heard of it.
+Contract: samples are begun in the order in which they were leased, and of each model as many are in flight as the
+worker was told. A finished sample is on disk before it is reported, and every note is sent again until the process that
+writes the run acknowledges it. After a refused request, or an image that cannot be read here, no sample is begun until
+that process has the note about it.
 """
 
 import asyncio
+import shutil
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -57,7 +60,7 @@ _TOLD = 1 << 23
 """Largest number of bytes of shards and images sent together, unless a single note has more."""
 
 _BACK = 1 << 12
-"""Numbers of samples that are told again as given back: more than ever wait at once (``slots.py``)."""
+"""How many of the last samples given back are reported again: more than can wait here at once (``slots.py``)."""
 
 Note = Finished | Closed | Told | GaveUp | Broke | Heard
 
@@ -70,17 +73,19 @@ class _Pool:
     flying: int = 0
     queue: deque[Leased] = field(default_factory=deque[Leased])
     last: int = -1
-    """The highest number that came: a call whose reply was lost on its way comes again."""
+    """The highest number of a sample that arrived; a call is repeated if its reply was lost."""
     back: deque[int] = field(default_factory=lambda: deque[int](maxlen=_BACK))
-    """What was given back of late, and is told again in case that reply was lost."""
+    """The samples given back last; they are reported again, in case the earlier reply was lost."""
 
 
 @dataclass(eq=False)
 class _Kept:
-    """An open shard, and the pictures that go with it where the run's folder is not seen."""
+    """An open shard, and the images to send with it if the run's folder is not visible here."""
 
     shard: Shard
     begun: float
+    scratch: Path | None
+    """The folder made for it alone where the run's folder is not visible; it is removed with the shard."""
     pictures: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
 
@@ -92,7 +97,6 @@ class _Lane:
     place: Place
     run: Path | None
     """The run's folder, where this process sees it."""
-    shards: Path
     answered: bool
     numbers: int = 0
     kept: _Kept | None = None
@@ -103,14 +107,14 @@ class Holder:
     """The leases of one worker; used from one event loop."""
 
     def __init__(self, pace: Callable[[int, str, ModelConfig], Pace], scratch: Callable[[], Path]) -> None:
-        """*pace* is as for ``Bench``; *scratch* returns a folder for shards where the run's folder is not visible."""
+        """*pace* is as for ``Bench``; *scratch* makes a folder for a shard where the run's folder is not visible."""
         self._bench, self._scratch = Bench(pace), scratch
         self._stop = asyncio.Event()
         self._pools, self._lanes = dict[int, _Pool](), dict[int, _Lane]()
         self._notes = deque[tuple[int, Note]]()
         self._last = 0
         self._refused = 0
-        """The note of the last refusal: until it is heard, nothing is begun."""
+        """The number of the note about the last refusal; no sample is begun until it is acknowledged."""
         self._heard = 0
         self._told = asyncio.Event()
         self._hurried = asyncio.Event()
@@ -120,8 +124,7 @@ class Holder:
     async def open(self, message: Open, place: Place) -> Message:
         """Prepare a lane."""
         run = message.folder if message.folder is not None and sees(message.folder, place.token) else None
-        shards = run / SHARDS if run is not None else self._scratch()
-        self._lanes[message.lane] = _Lane(message, place, run, shards / place.worker, place.answered)
+        self._lanes[message.lane] = _Lane(message, place, run, place.answered)
         return await spoken(message.number, self._bench.open(message))
 
     def sees(self, lane: int) -> bool:
@@ -129,7 +132,7 @@ class Holder:
         return self._lanes[lane].run is not None
 
     def lease(self, asks: Sequence[Leased], most: int) -> None:
-        """Take samples of one model, of which *most* are in flight at once; those that came before are passed over."""
+        """Take samples of one model, of which *most* are in flight at once; samples taken earlier are ignored."""
         pool = self._pools.setdefault(asks[0].pool, _Pool())
         pool.most = most
         pool.queue.extend(one for one in asks if one.number > pool.last)
@@ -137,7 +140,7 @@ class Holder:
         self._begin()
 
     def recall(self, pool: int) -> list[int]:
-        """Give back the samples of a model that were not begun, beside those that were given back before."""
+        """Return the samples of a model that were not begun, together with those returned by earlier calls."""
         held = self._pools.setdefault(pool, _Pool())
         held.back.extend(one.number for one in held.queue)
         held.queue.clear()
@@ -233,7 +236,7 @@ class Holder:
 
         record, trace = await self._bench.asked(ask, waiting_until(self._stop, Watch(on_fault=on_fault)))
         lane.answered = lane.answered or bool(record.finish_reasons)
-        if refused_first(record) and not lane.answered:
+        if record.outcome is Outcome.UNREADABLE or (refused_first(record) and not lane.answered):
             return await asyncio.to_thread(told, leased.number, record, trace, lane.opened)
         if leased.drawn:
             record = marked(record)
@@ -249,28 +252,24 @@ class Holder:
         return None
 
     async def _keep(self, lane: _Lane, record: Record, trace: Trace) -> int:
-        """Store a finished sample in the shard of its lane, and return the number of that.
+        """Store a finished sample in the shard of its lane, and return the shard's number.
 
-        Raises StorageError where it cannot be written.
+        Raises StorageError if it cannot be written.
         """
         try:
             return await self._kept(lane, record, trace)
         except UNWRITABLE as error:
-            folder = lane.run or lane.shards
+            folder = lane.run or Path(tempfile.gettempdir())
             raise StorageError(not_stored(folder, record.sample.id, error)) from error
 
-    @staticmethod
-    async def _kept(lane: _Lane, record: Record, trace: Trace) -> int:
+    async def _kept(self, lane: _Lane, record: Record, trace: Trace) -> int:
         if lane.run is not None and trace.pictures:
             await asyncio.to_thread(_write_pictures, lane, trace)
-        text, place = trace.to_json(), lane.place
+        text = trace.to_json()
         async with lane.making:
             if lane.kept is None:
                 lane.numbers += 1
-                folder = lane.shards / str(lane.numbers)
-                lane.kept = _Kept(
-                    await asyncio.to_thread(Shard, folder, run=place.run, packs=place.packs), time.monotonic()
-                )
+                lane.kept = await asyncio.to_thread(self._begun, lane)
             kept = lane.kept
             if lane.run is None:
                 kept.pictures.update(trace.pictures)
@@ -278,6 +277,16 @@ class Holder:
             stored, number = kept.shard.submit(record, text), lane.numbers
         await asyncio.wrap_future(stored)
         return number
+
+    def _begun(self, lane: _Lane) -> _Kept:
+        """Begin the next shard of a lane."""
+        scratch: Path | None = None
+        if lane.run is not None:
+            above = lane.run / SHARDS
+        else:
+            above = scratch = self._scratch()
+        folder = above / lane.place.worker / str(lane.numbers)
+        return _Kept(Shard(folder, run=lane.place.run, packs=lane.place.packs), time.monotonic(), scratch)
 
     def _close_what_is_due(self) -> None:
         """Close shards that are full or old, and all of them when no sample is being asked."""
@@ -314,10 +323,10 @@ def _close(number: int, lane: _Lane, kept: _Kept) -> Closed:
     """Close a shard, and read its bytes where the process that writes the run cannot."""
     file = kept.shard.close()
     name = f"{lane.place.worker}/{file.name}"
-    if lane.run is not None:
+    if kept.scratch is None:
         return Closed(number, name, None, {})
     content = file.read_bytes()
-    file.unlink()
+    shutil.rmtree(kept.scratch, ignore_errors=True)
     return Closed(number, name, content, kept.pictures)
 
 
@@ -329,14 +338,14 @@ async def _either(event: asyncio.Event, seconds: float) -> None:
 
 
 def _size(note: Note) -> int:
-    """Return how many bytes of shards and pictures a note carries."""
+    """Return how many bytes of shards and images a note carries."""
     if not isinstance(note, Closed) or note.content is None:
         return 0
     return len(note.content) + sum(map(len, note.pictures.values()))
 
 
 def _write_pictures(lane: _Lane, trace: Trace) -> None:
-    assert lane.run is not None  # noqa: S101 - asked before
+    assert lane.run is not None  # noqa: S101 - checked by the caller
     for key, png in trace.pictures.items():
         write_picture(lane.run, key, png, lane.opened.shared)
 

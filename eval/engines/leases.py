@@ -1,8 +1,8 @@
 """Leases of samples: the side of the process that decides everything and writes the run.
 
-Contract: what is handed out, and when, is for ``handing.py`` to say. What a worker finished is in its shard, and is
-taken into the run while it goes on. Where a worker dies, its shards are taken in, and the rest of its samples are asked
-by others; where it says nothing for ``SILENCE`` seconds, the same, after it was killed.
+Contract: ``handing.py`` decides which samples are handed out, and when. The samples that a worker finished are in its
+shards, which are merged into the run while it goes on. If a worker dies, its shards are merged, and other workers ask
+the rest of its samples. A worker that sends no message for ``SILENCE`` seconds is killed first, then treated as dead.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import MedVisionAgentError, StorageError
 from medvision_agent.eval.asking.crashes import line_up_again
 from medvision_agent.eval.asking.engine import LeasingEngine, WorkerLostError
@@ -43,10 +44,10 @@ __all__ = ["Leases"]
 SILENCE = 300.0
 """Seconds without a message after which a worker is given up."""
 _PATIENCE = 5.0
-"""Seconds to wait until all workers gave back their waiting samples, before one of them may begin more."""
+"""Seconds to wait for all workers to give back their waiting samples before any worker may begin more."""
 
 _LOOKS = 3
-"""Looks at what is left in the end: a worker that is being killed may close a shard between two of them."""
+"""How often the end looks for remaining shards: a worker that is being killed may close one meanwhile."""
 
 
 class Leases(LeasingEngine):
@@ -76,11 +77,13 @@ class _Session(Handing):
         super().__init__(workers, pools, meter, watch, stop)
         self._lanes, self._tokens = dict[Lane, int](), dict[Path, str]()
         self._waiting = dict[tuple[Lane, str, int], tuple[Out, Record, Brief | None]]()
-        """Finished samples that are not in the run yet, although others wait for them or they may be lost."""
+        """Finished samples that are not in the run yet: other samples depend on them, or they may still be lost."""
         self._early = set[tuple[Lane, str, int]]()
         """Samples that came into the run before the worker reported them as finished."""
         self._refused = set[tuple[Lane, str]]()
-        """Damaged shards. The samples finished in them are asked again, also if the worker reports them later."""
+        """Damaged shards. Their samples are asked again, even if the worker reports them as finished later."""
+        self._named = set[str]()
+        """The machines that were named because they cannot read an image."""
         self._deaths = 0
 
     async def run(self) -> list[Exception]:
@@ -122,7 +125,7 @@ class _Session(Handing):
                 if lane not in slot.sees:
                     await self._open(slot, lane, pool)
             batch, slot.outbox = slot.outbox, []
-            if any(out.ask[0] not in slot.sees for out in batch):  # they came while others were opened
+            if any(out.ask[0] not in slot.sees for out in batch):  # samples were added while lanes were prepared
                 slot.outbox = batch
                 slot.needed.set()
                 continue
@@ -240,9 +243,14 @@ class _Session(Handing):
             self._settle(out, record, scored)
 
     async def _whole(self, out: Out, note: Told) -> None:
-        """Take the record of a first request that was refused before the worker knew of any reply."""
+        """Store a record that the worker did not keep.
+
+        Its first request was refused before the worker knew of any reply, or its image cannot be read there.
+        """
         lane, sample, _ = out.ask
         record = Record.model_validate({**json.loads(note.record), "sample": sample})
+        if record.outcome is Outcome.UNREADABLE and self._elsewhere(out, record.detail):
+            return
         if lane.breaker.too_early(record):
             self._pools[out.pool].waiting.append((out.ask, record))
             self._end(out)
@@ -262,6 +270,8 @@ class _Session(Handing):
         lane, sample, _ = out.ask
         if lane.store.in_flight.deaths(sample.id):
             lane.store.in_flight.forget(sample.id)
+        if record.outcome is not Outcome.UNREADABLE:
+            self._tell_who_cannot_read(out)
 
         def heard(one: Record) -> None:
             if self._watch.on_scored is not None:
@@ -274,6 +284,17 @@ class _Session(Handing):
         except MedVisionAgentError as problem:
             self._problem(problem)
         self._end(out)
+
+    def _tell_who_cannot_read(self, out: Out) -> None:
+        """Name the machines whose workers could not read an image which another one did, each once."""
+        for slot, machine, why in out.tried:
+            if machine not in self._named:
+                self._named.add(machine)
+                self._watch.on_note(
+                    f"worker {self._slots.index(slot) + 1} of {len(self._slots)}, on machine {machine}, cannot read an "
+                    f"image that another worker reads; others ask its sample: {why}; give all machines the same data, "
+                    "under the same paths"
+                )
 
     async def _take_in(self, slot: Slot, note: Closed) -> None:
         lane = next(one for one, number in self._lanes.items() if number == note.lane)
@@ -295,7 +316,7 @@ class _Session(Handing):
                 self._early.add((lane, *key))
 
     def _back_unmerged(self, slot: Slot, shard: tuple[Lane, str] | None = None) -> None:
-        """Queue samples again that a worker finished in a *shard* that is lost; by default, in any of its shards."""
+        """Queue the samples again that a worker had finished in a lost *shard*; by default, in all of its shards."""
         ours = {key: (key[0], out.shard) for key, (out, *_) in self._waiting.items() if out.slot is slot}
         lost = [key for key, its in ours.items() if shard in {None, its}]
         self._back([self._waiting.pop(key)[0] for key in lost])
@@ -323,7 +344,7 @@ class _Session(Handing):
                 self._end(out)
 
     async def _if_found(self, out: Out) -> None:
-        """Count a sample as finished that a dead worker had in a shard, and that is in the run by now."""
+        """Count a sample of a dead worker as finished if the merge of its shards has brought it into the run."""
         lane, sample, attempt = out.ask
         waited = self._waiting.pop((lane, sample.id, attempt), None)
         record = await asyncio.to_thread(find_attempt, lane.store.folder, sample, attempt)

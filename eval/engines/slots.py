@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from secrets import token_hex
+from typing import NamedTuple
 
 from medvision_agent.eval.asking.pool import Ask, Lane
 from medvision_agent.eval.engines.messages import Leased, News, Open, Place
 
-__all__ = ["LeaseWorker", "Out", "Slot", "shares"]
+__all__ = ["LeaseWorker", "Out", "Slot", "Tried", "shares"]
 
 _MOST_AHEAD = 512
 """Largest number of samples that wait at a worker."""
 
 
 class LeaseWorker(ABC):
-    """A process somewhere that holds leases (``holder.py``); its methods raise WorkerLostError where it died."""
+    """A process that holds leases, on any machine (``holder.py``); its methods raise WorkerLostError if it died."""
+
+    machine = ""
+    """The name of the machine on which it runs, once a lane was opened."""
 
     @abstractmethod
     async def start(self) -> None:
@@ -53,6 +57,14 @@ class LeaseWorker(ABC):
         """End the process and everything that it shares with others."""
 
 
+class Tried(NamedTuple):
+    """A worker that could not read the image of a sample."""
+
+    slot: "Slot"
+    machine: str
+    why: str
+
+
 @dataclass(eq=False)
 class Out:
     """One sample that was leased and has not ended."""
@@ -63,11 +75,13 @@ class Out:
     slot: "Slot"
     asking: AbstractContextManager[None]
     flies: bool = True
-    """Whether it counts as in flight: not once it was finished, though it may wait until it is in the run."""
+    """Whether it counts as in flight: until it is finished, even if it is merged into the run only later."""
     shard: str = ""
-    """The shard that it was finished in, where it waits for that."""
+    """The shard that holds it, if it is finished and waits for that shard to be merged."""
     arrived: bool = False
-    """Whether the worker has it for certain."""
+    """Whether the worker has confirmed that it has the sample."""
+    tried: tuple[Tried, ...] = ()
+    """The workers that had it before and could not read its image."""
 
 
 @dataclass(eq=False)
@@ -80,13 +94,15 @@ class Slot:
     life: str = field(default_factory=lambda: f"w{token_hex(6)}")
     """The folder of its shards."""
     out: dict[int, Out] = field(default_factory=dict[int, Out])
-    """In the order in which they were leased."""
+    """Its samples by number, in the order in which they were leased."""
     count: Counter[int] = field(default_factory=Counter[int])
-    """Of these, the samples that are not finished, by model."""
+    """How many of these are not finished, by model."""
     outbox: list[Out] = field(default_factory=list[Out])
-    """What was not sent yet."""
+    """The samples that were not sent to the worker yet."""
     serves: bool = True
     """Whether it can be handed samples: not while the remains of a dead worker are processed."""
+    unread: int = 0
+    """Samples whose image it could not read and that another worker has now; it is handed none meanwhile."""
     needed: asyncio.Event = field(default_factory=asyncio.Event)
     sees: dict[Lane, bool] = field(default_factory=dict[Lane, bool])
     """The lanes it has prepared, and whether it sees the folders of their runs."""

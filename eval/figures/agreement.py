@@ -8,6 +8,7 @@ from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import Dot, Point, columns, dots, label, losses, reference
 from medvision_agent.eval.figures.style import LINE, Look
+from medvision_agent.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,6 +104,6 @@ def _risk(task: str, curves: Sequence[Risk], look: Mapping[str, Look]) -> Panel:
         axes.set(xlim=(0, 1.04), xlabel="coverage")
 
     words = "; ".join(
-        f"{one.arm}: {'no risk' if one.risk is None else f'{one.risk:.3f}'} at {one.covered:.0%}" for one in curves
+        f"{one.arm}: {'no risk' if one.risk is None else f'{one.risk:.3f}'} at {percent(one.covered)}" for one in curves
     )
     return Panel(task, _HEIGHT, draw, f"{words}.")

@@ -1,6 +1,6 @@
 """Error by label and box-to-image ratio, as in the published figure: a map for each arm.
 
-The bins of the ratio are MedVision's (5 % wide); its bins above 35 % are one column here.
+The bins of the ratio are MedVision's (5% wide); its bins above 35% are one column here.
 """
 
 from bisect import bisect_right
@@ -62,7 +62,7 @@ def loss_by_label(
     if all(cell.loss is None for own in cells.values() for cell in own.values()):
         return None
     how = (
-        "Mean loss of boxes (1 - IoU) by label and by the share of the picture's area that the true box takes, in the "
+        "Mean loss of boxes (1 - IoU) by label and by the share of the image's area that the true box takes, in the "
         f"published steps of 5%. Darker, or on a dark page lighter: a larger loss. A cross stands for fewer than {few} "
         "subjects, which have no mean."
     )

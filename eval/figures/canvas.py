@@ -86,7 +86,8 @@ def _blank(width: float, height: float) -> "Sheet":
 def _put(place: "FigureBase", panel: Panel) -> None:
     axes = place.subplots()
     panel.draw(axes)
-    axes.set_title(fitted(panel.title, _TITLE_WIDTH, TITLE, bold=True))
+    note = axes.get_title(loc="right")
+    axes.set_title(fitted(panel.title, _TITLE_WIDTH - (width_of(note, TEXT) if note else 0), TITLE, bold=True))
 
 
 def _key_shape(names: Sequence[str], columns: int) -> tuple[int, int]:

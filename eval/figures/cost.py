@@ -34,7 +34,7 @@ class Spot(NamedTuple):
     """Mean cost of a sample, in the unit of the panel's axis."""
     loss: float
     interval: tuple[float, float] | None
-    """95 % interval over subjects; None if they are too few."""
+    """95% interval over subjects; None if they are too few."""
     n: int
     href: str = ""
 

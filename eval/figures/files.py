@@ -3,24 +3,57 @@
 Contract: the same figure gives the same bytes. Links are left out, because a file may be moved anywhere.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.figures.canvas import drawing, saved, sheet
-from medvision_agent.eval.figures.figure import Figure
+from medvision_agent.eval.figures.figure import Figure, Panel
 
-__all__ = ["FORMS", "write_figure"]
+__all__ = ["FORMS", "PAGE", "pages", "write_figure"]
 
 FORMS: Final = ("svg", "pdf")
 """The formats, which are also the file extensions."""
+PAGE: Final = 9.0
+"""The most inches that the panels of one file are high together, so that it fits a printed page."""
+_ACROSS = 2
+"""Panels side by side."""
+
+
+def pages(figure: Figure) -> list[Figure]:
+    """Return the figure in parts that each fit a page: ``NAME``, and ``NAME-2`` and so on if there are several."""
+    parts: list[list[Panel]] = []
+    height = 0.0
+    for row in _rows(figure):
+        tall = max(panel.height for panel in row)
+        if not parts or height + tall > PAGE:
+            parts.append([])
+            height = 0.0
+        parts[-1] += row
+        height += tall
+    names = [figure.name, *(f"{figure.name}-{number}" for number in range(2, len(parts) + 1))]
+    return [replace(figure, name=name, panels=tuple(part)) for name, part in zip(names, parts, strict=True)]
+
+
+def _rows(figure: Figure) -> Iterator[tuple[Panel, ...]]:
+    for start in range(0, len(figure.panels), _ACROSS):
+        yield figure.panels[start : start + _ACROSS]
 
 
 def write_figure(figure: Figure, folder: Path) -> list[Path]:
-    """Write a figure as ``NAME.svg`` and ``NAME.pdf`` and return the files. Raises StorageError if that fails."""
+    """Write a figure as ``NAME.svg`` and ``NAME.pdf`` and return the files; a tall one in parts (``pages``).
+
+    Raises StorageError if that fails.
+    """
+    return [file for part in pages(figure) for file in _write_page(part, folder)]
+
+
+def _write_page(figure: Figure, folder: Path) -> list[Path]:
     files = []
     with drawing(figure.name):
-        made = sheet(figure)
+        made = sheet(figure, _ACROSS)
         for artist in made.findobj():
             artist.set_url(None)  # this removes a link
         made.draw_without_rendering()

@@ -65,7 +65,8 @@ def _kind(one: Effect) -> str:
 
 def _panel(task: str, effects: Sequence[Effect], widest: float, margin: float | None) -> Panel:
     def draw(axes: "Axes") -> None:
-        rows(axes, [(one.name, f"{one.n} / {one.subjects}") for one in effects])
+        names = [(one.name.replace(" -> ", " → "), f"{one.n} / {one.subjects}") for one in effects]
+        rows(axes, names, head="n / subjects")
         if margin is not None:
             axes.axvspan(-margin, margin, color=SOFT, zorder=0)
         reference(axes, x=0.0)

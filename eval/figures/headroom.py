@@ -1,6 +1,7 @@
 """The headroom: the loss of stored answers, and their loss with exact arithmetic and with the true points.
 
 Contract: marks are mean losses over the same answers; a prior or a ceiling over fewer answers says so beside its name.
+Where no answer is decomposed, there is no mark of a step that would correct a part of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import interval, losses, mark, reference, rows, rows_height
 from medvision_agent.eval.figures.style import INK, MUTED, SERIES, THIN, Look
-from medvision_agent.eval.headroom.steps import Step
+from medvision_agent.eval.headroom.steps import REPLAYED, Step
 from medvision_agent.eval.headroom.summary import Headroom
 from medvision_agent.text import plural
 
@@ -56,10 +57,16 @@ class Level(NamedTuple):
 
 
 def levels_of(group: Headroom) -> list[Level]:
-    """Return the steps of some answers, in order."""
+    """Return the steps of some answers, in order; without the counterfactual ones if no answer is decomposed.
+
+    Their marks would be those of the answers as given, and look like a finding.
+    """
     people = f"{plural(group.n, 'sample')} of {plural(group.subjects, 'subject')}"
+    people += "" if group.decomposed else ", none decomposed"
     levels = []
     for step, mean in group.steps.items():
+        if step in REPLAYED and not group.decomposed:
+            continue
         fewer = "" if mean.n == group.n else f" (n {mean.n})"
         name = f"{step}, {people}" if step is Step.ANSWERED else f"{step}{fewer}"
         levels.append(Level(name, _KINDS.get(step, _COUNTERFACTUAL), mean.loss.mean, mean.loss.interval, mean.bounds))

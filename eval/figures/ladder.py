@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import losses, mark, reference, rows, rows_height
-from medvision_agent.eval.figures.style import INK, MUTED, THIN, Look
+from medvision_agent.eval.figures.style import INK, MARK, MUTED, THIN, Look
 from medvision_agent.text import plural
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ __all__ = ["Rung", "ladder"]
 _WITHOUT = Look(INK, "s", filled=False)
 _WITH = Look(INK, "o")
 _PRIOR = Look(MUTED, "D", filled=False)
+_AROUND = MARK + 3
+"""Size of the first arm's mark in points: it stays visible around the second one where both losses are equal."""
 _ROW = 0.55
 """Height of a rung in inches: two lines of words and one of marks."""
 _HOW = (
@@ -57,13 +59,13 @@ def ladder(
 def _panel(task: str, rungs: Sequence[Rung], prior: tuple[str, float] | None) -> Panel:
     def draw(axes: "Axes") -> None:
         names, under = [(one.what, f"{one.n} / {one.subjects}") for one in rungs], [_names(one) for one in rungs]
-        rows(axes, names, row=_ROW, under=under)
+        rows(axes, names, row=_ROW, under=under, head="n / subjects")
         for height, one in enumerate(rungs):
             first, second = one.losses
             axes.plot([first, second], [height, height], color=MUTED, linewidth=THIN, zorder=2)
             if one.difference is not None:
                 axes.plot(_ends(one), [height, height], color=_WITH.colour, linewidth=5, alpha=0.35, zorder=2)
-            mark(axes, first, height, _WITHOUT)
+            mark(axes, first, height, _WITHOUT, size=_AROUND)
             mark(axes, second, height, _WITH, href=one.href)
         if prior is not None:
             reference(axes, x=prior[1], dash=(0, (1, 1.5)))

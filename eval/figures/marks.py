@@ -58,7 +58,7 @@ def dots(axes: "Axes", samples: Sequence[Dot], look: Look, *, size: float = SMAL
             line.set_url(relative(own[0].href))
 
 
-def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "") -> None:
+def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "", size: float = MARK) -> None:
     """Draw the mark of an arm or a contrast."""
     (line,) = axes.plot(
         [x],
@@ -66,7 +66,7 @@ def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "") -> Non
         marker=look.shape,
         color=look.colour,
         markerfacecolor=look.face,
-        markersize=MARK,
+        markersize=size,
         markeredgewidth=1.4,
         linestyle="none",
         zorder=4,
@@ -106,13 +106,21 @@ def rows_height(count: int, row: float = ROW) -> float:
 
 
 def rows(
-    axes: "Axes", names: Sequence[tuple[str, str]], *, row: float = ROW, under: Sequence[str] = (), lanes: float = 0.0
+    axes: "Axes",
+    names: Sequence[tuple[str, str]],
+    *,
+    row: float = ROW,
+    under: Sequence[str] = (),
+    lanes: float = 0.0,
+    head: str = "",
 ) -> None:
     """Write each row's name, and a note at its end, above the row's line; rows are numbered from 0 at the top.
 
     *row* is the height of a row in inches, of which *lanes* are below its line; *under* gives a second line for each
-    name.
+    name, and *head* stands above the notes, beside the panel's title.
     """
+    if head:
+        axes.set_title(head, loc="right", fontsize=TEXT, fontweight="normal", color=MUTED)
     below = _BELOW + lanes
     axes.set_ylim(len(names) - 1 + below / row, -(row - below) / row)
     axes.set_yticks([])

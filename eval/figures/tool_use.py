@@ -7,7 +7,7 @@ from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.marks import interval, mark, rows, rows_height
 from medvision_agent.eval.figures.style import INK, ROW, Look
-from medvision_agent.text import plural
+from medvision_agent.text import percent, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,4 +86,5 @@ def _said(tool: str, use: Use) -> str:
 
 def _note(uses: Sequence[Use]) -> str:
     calls, failed = sum(use.calls for use in uses), sum(use.failed for use in uses)
-    return f"{failed / calls:.0%} of {plural(calls, 'call')} failed" if failed else plural(calls, "call")
+    told = f"{percent(failed / calls)} of {plural(calls, 'call')} failed" if failed else plural(calls, "call")
+    return f"{told} in {len(uses)} arms" if len(uses) > 1 else told

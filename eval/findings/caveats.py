@@ -27,7 +27,13 @@ from medvision_agent.eval.findings.model import Caveat
 from medvision_agent.eval.findings.said import where
 from medvision_agent.eval.findings.second import by_form
 from medvision_agent.eval.findings.shown import picture_notes
-from medvision_agent.eval.findings.stated import declared_line, offline_lines, truth_lines, unfinished_lines
+from medvision_agent.eval.findings.stated import (
+    declared_line,
+    offline_lines,
+    reading_lines,
+    truth_lines,
+    unfinished_lines,
+)
 from medvision_agent.eval.summary.claims import no_claim, no_claim_line
 
 __all__ = ["caveats"]
@@ -136,6 +142,7 @@ _KINDS = (
     ),
     _Kind("early", _chapter(early), "It is too early for some verdicts."),
     _Kind("refused", _refused, "Some comparisons were refused, because more differs than may."),
+    _Kind("reading", _chapter(reading_lines), ""),
     _Kind("form", by_form, "Part of the difference is the form of the answers, not the measurement, in {where}."),
     _Kind("informative", warned, "What is missing may not be like the rest in {where}: read the bounds as well."),
     _Kind("lost", lost, "Results were lost to infrastructure in {where}."),
@@ -151,7 +158,7 @@ _KINDS = (
         noise_not_known,
         "How large the noise of asking again is, is not known in {where}: the identical runs have no interval.",
     ),
-    _Kind("pictures", _pictures, "Some arms were shown another picture, or none."),
+    _Kind("pictures", _pictures, "Some arms were shown another image, or none."),
     _Kind("strata", apart, "The difference is not the same in all strata in {where}."),
     _Kind("parity", _assumed, "Parity is in part assumed and not proven in {where}."),
     _Kind("truth", _chapter(truth_lines), ""),

@@ -82,7 +82,7 @@ class GroundedContrast(Frozen):
     task: TaskName
     found: PlaceComparison
     grounded: Estimate | None
-    """Difference of the grounded losses, exploratory; None if under 80 % of the answers of an arm are located."""
+    """Difference of the grounded losses, exploratory; None if under 80% of the answers of an arm are located."""
 
 
 class PartedContrast(Frozen):

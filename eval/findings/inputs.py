@@ -20,6 +20,7 @@ from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, Key
 from medvision_agent.eval.data.shared import shared_name, shared_names
 from medvision_agent.eval.scorer.primary import Primary
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair, unfinished
@@ -32,10 +33,10 @@ __all__ += ["no_evidence", "runs_chapters"]
 _TAKEN = {
     "blind": "what tools return",
     "blind:all": "what tools return",
-    "blind:pictures": "pictures that tools return",
+    "blind:pictures": "images that tools return",
     "blind:numbers": "numbers that tools return",
-    "same-region": "new detail in pictures",
-    "blank": "what pictures of tools show",
+    "same-region": "new detail in images",
+    "blank": "what images of tools show",
 }
 """What each control removes from tools, in words."""
 Asks = Literal["tools", "models", "arms"]
@@ -188,7 +189,7 @@ def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
 
 def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
     """Return what the samples of *runs* are evidence of; DataError if synthetic and real images are mixed."""
-    made = {sample.marks.synthetic for run in runs for sample in run.samples}
+    made = {sample.marks.synthetic for run in runs for sample in streamed(run.samples)}
     if len(made) > 1:
         raise DataError(f"{where}: synthetic and real samples are mixed; they never share a figure. Report them apart")
     if any(run.config["source"].get("demonstration") for run in runs):

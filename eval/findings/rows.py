@@ -1,6 +1,6 @@
 """The rows of findings: each contrast on each task, or each arm if nothing is compared."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Literal
 
 from medvision_agent.eval.compare.statistics.enough import MIN_EFFECTIVE, MIN_SUBJECTS
@@ -10,7 +10,10 @@ from medvision_agent.eval.findings.contrast import Contrast
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
+from medvision_agent.eval.findings.scores import Epochs
 from medvision_agent.eval.place.summary import task_place
+from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.summary.summary import Effort, effort_of
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -136,25 +139,38 @@ def _tokens(effort: Effort) -> float | None:
 
 def arm_rows(worked: Worked) -> tuple[ArmRow, ...]:
     """Return a row for each task and arm, task by task."""
-    return tuple(row for task in TASKS for arm in worked.chapter.arms for row in _arm(worked, arm, task))
+    scored = {arm.name: _by_task(worked.scores[arm.name]) for arm in worked.chapter.arms}
+    return tuple(
+        _arm(worked, arm, task, own)
+        for task in TASKS
+        for arm in worked.chapter.arms
+        if (own := scored[arm.name].get(task))
+    )
 
 
-def _arm(worked: Worked, arm: ArmIn, task: TaskName) -> Iterator[ArmRow]:
-    every = [(one, score) for epoch in worked.scores[arm.name] for one, score in epoch if one.sample.task == task]
+def _by_task(epochs: Epochs) -> dict[TaskName, list[tuple[Record, Score]]]:
+    """Return the scored records of an arm by task."""
+    found: dict[TaskName, list[tuple[Record, Score]]] = {}
+    for epoch in epochs:
+        for record, score in epoch:
+            if score is not None:
+                found.setdefault(record.sample.task, []).append((record, score))
+    return found
+
+
+def _arm(worked: Worked, arm: ArmIn, task: TaskName, own: Sequence[tuple[Record, Score]]) -> ArmRow:
     losses: dict[str, list[float]] = {}
     answered: dict[str, list[float]] = {}
-    for record, score in every:
-        if score is not None:
-            losses.setdefault(record.sample.id, []).append(float(score.loss))
-            answered.setdefault(record.sample.id, []).append(float(score.success))
+    for record, score in own:
+        losses.setdefault(record.sample.id, []).append(float(score.loss))
+        answered.setdefault(record.sample.id, []).append(float(score.success))
     located = [one for one in worked.looked[arm.name].located if one.sample.task == task]
-    if losses:
-        yield ArmRow(
-            task=task,
-            arm=arm.name,
-            n=len(losses),
-            subjects=len({record.sample.subject for record, score in every if score is not None}),
-            loss=finite_mean([sum(own) / len(own) for own in losses.values()])[0],
-            success_rate=finite_mean([sum(own) / len(own) for own in answered.values()])[0],
-            wrong_place=wrong_place(task_place(located)) if located else None,
-        )
+    return ArmRow(
+        task=task,
+        arm=arm.name,
+        n=len(losses),
+        subjects=len({record.sample.subject for record, _ in own}),
+        loss=finite_mean([sum(each) / len(each) for each in losses.values()])[0],
+        success_rate=finite_mean([sum(each) / len(each) for each in answered.values()])[0],
+        wrong_place=wrong_place(task_place(located)) if located else None,
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from medvision_agent.eval.findings.model import Row, WrongPlace
-from medvision_agent.text import fixed, plural
+from medvision_agent.text import fixed, percent, plural
 
 __all__ = ["NONE", "cost", "joined", "per_cent", "points", "sized", "span", "where", "wrong", "wrong_of_both"]
 
@@ -21,12 +21,12 @@ def points(share: float) -> str:
 
 def per_cent(share: float | None) -> str:
     """Return a rate in per cent; a dash if there is none."""
-    return NONE if share is None else f"{100 * share:.1f}%"
+    return NONE if share is None else percent(share)
 
 
 def wrong(place: WrongPlace | None) -> str:
     """Return the share of located answers that were measured in the wrong place."""
-    return NONE if place is None else f"{100 * place.elsewhere / place.located:.1f}%"
+    return NONE if place is None else percent(place.elsewhere / place.located)
 
 
 def wrong_of_both(row: Row) -> str:

@@ -5,7 +5,6 @@ size are thirds of the samples of a task.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -102,18 +101,18 @@ def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Prima
     """
     wanted = {sample.id for sample in samples}
     return [
-        replace(result_of(record.sample, score, metric), wording=wording)
+        result_of(record.sample, score, metric, wording)
         for wording, epoch in zip(arm.wordings, epochs, strict=True)
         for record, score in epoch
         if record.sample.id in wanted
     ]
 
 
-def result_of(sample: Sample, score: Score | None, metric: Primary | None) -> Result:
-    """Return the result of a sample by the declared *metric*, or by our loss."""
+def result_of(sample: Sample, score: Score | None, metric: Primary | None, wording: int = 0) -> Result:
+    """Return the result of a sample, asked in a *wording*, by the declared *metric*, or by our loss."""
     if score is None:
-        return Result(sample.id, None, answered=False)
+        return Result(sample.id, None, answered=False, wording=wording)
     if metric is None:
-        return Result(sample.id, float(score.loss), answered=score.success)
+        return Result(sample.id, float(score.loss), answered=score.success, wording=wording)
     loss, answered = metric.of(score, sample.target)
-    return Result(sample.id, loss, answered)
+    return Result(sample.id, loss, answered, wording)

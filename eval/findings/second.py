@@ -9,12 +9,12 @@ from medvision_agent.agent.reader import Reader
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.places import demonstration
-from medvision_agent.eval.reading.both import compare_readings
+from medvision_agent.eval.reading.both import PairReading, compare_readings
 from medvision_agent.eval.reading.stored import ReadAgain, Stored, read_again, stored_readings
 from medvision_agent.eval.reading.texts import texts_of
 from medvision_agent.text import fixed, plural
 
-__all__ = ["by_form", "readers_of"]
+__all__ = ["by_form", "missed_by_reader", "readers_of"]
 
 
 def readers_of(one: Worked) -> Iterator[tuple[Reader, Mapping[str, ReadAgain]]]:
@@ -32,6 +32,17 @@ def _again(one: Worked, arm: str, reader: Reader, stored: Stored) -> ReadAgain:
     """Return the readings of an arm; none where the reader read nothing of it."""
     found = read_again(texts_of(one.by_rule[arm][0], one.rules), reader, stored)
     return found if found.spent.read else ReadAgain([], found.not_reached, found.spent, ())
+
+
+def missed_by_reader(found: PairReading, a: str, b: str) -> str:
+    """Return the sentence about answers that the rule reads and the reader does not, after a space; empty if none."""
+    in_a, in_b = found.rule_alone
+    if not in_a + in_b:
+        return ""
+    return (
+        f" Of {plural(found.pairs, 'pair')}, the reader misses {plural(in_a, 'answer')} of {a} and {in_b} of {b} that "
+        "the rule reads; each counts as a failure under the reader."
+    )
 
 
 def by_form(worked: Worked) -> Iterator[tuple[str, str]]:
@@ -58,6 +69,6 @@ def by_form(worked: Worked) -> Iterator[tuple[str, str]]:
                 said = (
                     f"the difference in loss is {rule} as the rule reads the answers and {second} as the second reader "
                     f"{reader.name} reads them, over {plural(pair.pairs, 'pair')}; what lies between the two is the "
-                    "form of the answers, not the measurement."
+                    f"form of the answers, not the measurement.{missed_by_reader(pair, one.a.name, one.b.name)}"
                 )
                 yield f"{chapter.name_of(one)}, {task}", said

@@ -15,7 +15,7 @@ def picture_notes(chapter: ChapterIn) -> list[str]:
     notes = list[str]()
     if unseen := [name for name, kind in kinds.items() if kind == "none"]:
         notes.append(
-            f"{', '.join(unseen)}: no picture stood with the question, where refusing is right. A failure costs 1 all "
+            f"{', '.join(unseen)}: no image stood with the question, where refusing is right. A failure costs 1 all "
             "the same, so read these contrasts over the pairs answered in both arms too"
         )
     for arm in chapter.arms:
@@ -23,5 +23,5 @@ def picture_notes(chapter: ChapterIn) -> list[str]:
             without = int(arm.first.config.get("without_donor", 0))
             left_out = f"{plural(without, 'sample')} without such a subject {'is' if without == 1 else 'are'}"
             tail = f"; {left_out} in no contrast with it" if without else ""
-            notes.append(f"{arm.name}: the picture of another subject stood with the question{tail}")
+            notes.append(f"{arm.name}: the image of another subject stood with the question{tail}")
     return notes

@@ -1,7 +1,7 @@
 """Statements about a whole chapter: which models were asked what, what the data are, what was declared beforehand."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from medvision_agent.eval.data.sample import Marks, Sample
 from medvision_agent.eval.data.shared import shared_name
@@ -10,7 +10,16 @@ from medvision_agent.eval.findings.inputs import ChapterIn
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.text import counted, plural
 
-__all__ = ["BANNERS", "DIFFERENCES", "asked_line", "declared_line", "offline_lines", "truth_lines", "unfinished_lines"]
+__all__ = [
+    "BANNERS",
+    "DIFFERENCES",
+    "asked_line",
+    "declared_line",
+    "offline_lines",
+    "reading_lines",
+    "truth_lines",
+    "unfinished_lines",
+]
 
 DIFFERENCES = "Differences between arms"
 """The section of a report that says why a comparison has no p-value."""
@@ -40,15 +49,28 @@ def asked_line(chapter: ChapterIn) -> str:
     verb, far = ("was asked", "were asked"), ""
     if there < planned:
         verb, far = ("is being asked", "are being asked"), f" So far, {there} of {planned} answers are there."
-    models = ", ".join(dict.fromkeys(arm.model for arm in chapter.arms))
-    names = [arm.name for arm in chapter.arms]
-    named = f" ({', '.join(names)})" if len(names) <= _NAMED else ""
     people = len({sample.subject for sample in every})
     source = chapter.label or shared_name(str(chapter.arms[0].first.config["source"]["name"]))
+    who, under = _who(chapter)
     return (
-        f"{plural(len(names), 'arm')} of {models}{named} {verb[len(names) > 1]} {plural(len(every), 'sample')} of "
-        f"{plural(people, 'subject')} from {source}: {tasks}.{far}{_read(chapter)}"
+        f"{who} {verb[len(chapter.arms) > 1]} {plural(len(every), 'sample')} of {plural(people, 'subject')} from "
+        f"{source}{under}: {tasks}.{far}{_read(chapter)}"
     )
+
+
+def _who(chapter: ChapterIn) -> tuple[str, str]:
+    """Return who was asked, and under which arms if several models share them."""
+    models = list(dict.fromkeys(arm.model for arm in chapter.arms))
+    shared = list(dict.fromkeys(arm.name.removeprefix(f"{arm.model} ") for arm in chapter.arms))
+    if len(models) > 1 and len(shared) < len(chapter.arms):
+        every = "" if len(models) * len(shared) == len(chapter.arms) else ", not every model in each"
+        return f"{len(models)} models ({', '.join(models)})", f" in {_arms(shared, every)}"
+    return _arms([arm.name for arm in chapter.arms], of=f" of {', '.join(models)}"), ""
+
+
+def _arms(names: Sequence[str], more: str = "", of: str = "") -> str:
+    named = f" ({', '.join(names)}{more})" if len(names) <= _NAMED else more
+    return f"{plural(len(names), 'arm')}{of}{named}"
 
 
 def _read(chapter: ChapterIn) -> str:
@@ -56,6 +78,16 @@ def _read(chapter: ChapterIn) -> str:
     if chapter.read_by is None:
         return ""
     return f" Answers are scored as {chapter.read_by.name} reads them: the plan says so since before the first call."
+
+
+def reading_lines(worked: Worked) -> Iterator[str]:
+    """Yield which figures beside these do not go by the primary reading, if that is not the rule's."""
+    reader = worked.chapter.read_by
+    if reader is not None:
+        yield (
+            f"All comparisons score the answers as {reader.name} reads them. The figures of single runs and samples "
+            "beside them (the table of cells, runs, the viewer, the table samples) go by the rule."
+        )
 
 
 def offline_lines(chapter: ChapterIn) -> Iterator[str]:

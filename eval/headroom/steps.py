@@ -128,6 +128,8 @@ def _states(case: Case, found: Score, traced: Sequence[Traced | Missing], text: 
         return found.success
     if any(isinstance(one, Traced) and STATED in one.source for one in traced):
         return True
+    if Missing.NO_POINTS in traced:  # so the search for the origin has looked for points
+        return False
     scene = case.scene if isinstance(case.scene, Scene) else _ANYWHERE
     return text is not None and stated_points(case.task, text, scene) is not Missing.NO_POINTS
 

@@ -3,7 +3,7 @@
 Contract: strict JSON; every mean has its n. All scored answers are in every step: an answer that failed, or whose
 origin is unknown, keeps its loss. The ``bounds`` show what this could hide: the answers that are not decomposed
 (failures are not among them) would cost 0 at best. At worst they cost 1 in one of the two corrections, and in both
-together as much as answered. Intervals are 95 %, of the jackknife over subjects, and are withheld by the rules of
+together as much as answered. Intervals are 95%, of the jackknife over subjects, and are withheld by the rules of
 ``eval/parts/summary.py``; the difference of a step is paired, answer by answer.
 """
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.found import Question, Scan
 from medvision_agent.eval.importing.grid import Cut
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.targets import box_target
 from medvision_agent.tools.view.geometry import Size
 

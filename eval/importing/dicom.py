@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.data.medvision.volume import MAX_BYTES
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.dicom_frames import Frame, frames_of
 from medvision_agent.eval.importing.dicom_place import grid_of
 from medvision_agent.eval.importing.dicom_spacing import spacing_of
 from medvision_agent.eval.importing.dicom_values import Values, values_of
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
 from medvision_agent.eval.importing.grid import PLANES
+from medvision_agent.eval.importing.ledger import Ledger
 
 __all__ = ["Series", "open_series"]
 
@@ -49,11 +51,6 @@ class Series:
         """The first file."""
         return self.paths[0]
 
-    @property
-    def aliases(self) -> tuple[str, ...]:
-        """Names that masks and tables may use for it: the folder of a series."""
-        return (self.path.parent.name,) if len(self.paths) > 1 else ()
-
     def read(self, choices: Choices, ledger: Ledger) -> Scan:
         """Return the image; raises DataError with the reason, without a path."""
         with _quiet(), _sound():
@@ -61,15 +58,25 @@ class Series:
 
     def _read(self, choices: Choices, ledger: Ledger) -> Scan:
         frames: list[tuple[Frame, Path]] = []
+        size = 0
         for at, path in enumerate(self.paths, start=1):
             try:
                 dataset = _read(path, header=False)
                 _check_people(dataset, choices)
-                frames += [(frame, path) for frame in frames_of(dataset)]
+                found_here = frames_of(dataset)
+                size += sum(frame.stored.nbytes for frame in found_here)
+                if size > MAX_BYTES:
+                    raise DataError(f"its series takes more than {MAX_BYTES >> 30} GB; import a part of it at a time")
+                frames += [(frame, path) for frame in found_here]
             except DataError as error:
                 which = f"file {at} of the {len(self.paths)} of its series, by name: " if len(self.paths) > 1 else ""
                 raise DataError(f"{which}{error}") from None
         first = frames[0][0]
+        people = {str(frame.get("PatientID") or "").strip() for frame, _ in frames}
+        if len(people) > 1:
+            raise DataError(
+                "the images of its series have different PatientIDs; import those of each person separately"
+            )
         placed = grid_of([frame for frame, _ in frames])
         spacing, said = spacing_of(first, choices)
         order = placed.order if placed else [0]
@@ -78,7 +85,7 @@ class Series:
         modality = _modality(first)
         scan = Scan(
             path=self.path,
-            person=str(first.get("PatientID") or "").strip(),
+            person=people.pop(),
             values=np.stack([one.values.T if placed else one.values for one in found], axis=-1),
             displayed=found[0].displayed,
             hu=found[0].hu,
@@ -88,7 +95,7 @@ class Series:
             thickness_mm=placed.thickness_mm if placed else 0.0,
             modality=modality,
             notes=(*found[0].notes, *([said] if said not in {"", _USUAL} else [])),
-            members={} if len(self.paths) == 1 else {frames[at][1]: row for row, at in enumerate(order)},
+            slices={} if len(self.paths) == 1 else {frames[at][1]: row for row, at in enumerate(order)},
         )
         _account(scan, first, said, found, ledger)
         return scan

@@ -1,10 +1,9 @@
-"""The results of reading a user's files: images, possible questions, and the ledger of where each value came from.
+"""The results of reading a user's files: images, and possible questions about them.
 
 Nothing that is written holds the name of a file or a person: an image is named by its number (``image-3``), a person
 by a pseudonym. Paths appear only in messages on the user's own terminal.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from medvision_agent.eval.importing.grid import PLANES, Cut, Grid
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.tools.view.geometry import Point, Spacing
 
-__all__ = ["Ledger", "Question", "Scan"]
+__all__ = ["Question", "Scan"]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -47,21 +46,13 @@ class Scan:
     notes: tuple[str, ...] = ()
     """Notes for readers of a sample about its image, such as the window in the header."""
     aliases: tuple[str, ...] = ()
-    """Further names that tables may use for it."""
+    """The names that tables may use for it."""
     thickness_mm: float = 0.0
     """Slice thickness in mm, as the header states it; 0 where it does not."""
-    members: Mapping[Path, int] = field(default_factory=dict)
+    slices: Mapping[Path, int] = field(default_factory=dict)
     """The files of a series, with the index of each one's slice."""
-    named: Mapping[str, int] = field(default_factory=dict)
-    """Names that tables may use for the files of a series, with the index of each one's slice."""
-    below: str = ""
-    """Its path below the folder of images, without the suffix; of a series, the folder's."""
-    twins: bool = False
-    """Whether images of other folders have the same name."""
-    longer: frozenset[str] = frozenset()
-    """Names of other images that begin with its own: their masks are not its masks."""
-    crowded: bool = False
-    """Whether its folder holds another series of as many files, which a mask would fit as well."""
+    members: Mapping[str, int] = field(default_factory=dict)
+    """The names that mean one slice of it, with its index."""
     tag: str = ""
     """``image-N``, the name of the image in everything that is written."""
 
@@ -108,44 +99,3 @@ class Question:
     annotator: str = ""
     plane: str = ""
     """The plane in which the image is cut; empty: the chosen plane, or the default."""
-
-
-@dataclass(eq=False)
-class Ledger:
-    """Where each value came from, what only the user can know, and what was left out."""
-
-    derived: dict[str, Counter[str]] = field(default_factory=dict)
-    """Field of samples -> where its value came from -> how often."""
-    unknown: dict[str, set[str]] = field(default_factory=dict)
-    """A question to the user -> the images it is about."""
-    structures: set[int] = field(default_factory=set)
-    """The numbers of structures that any mask shows."""
-    left: list[tuple[str, Path, str]] = field(default_factory=list)
-    """Each thing left out: the image's tag, its path (for the terminal), and the reason, which contains no path."""
-
-    def note(self, what: str, origin: str, count: int = 1) -> None:
-        """Count one use of an origin of the field *what*."""
-        self.derived.setdefault(what, Counter())[origin] += count
-
-    def ask(self, question: str, tag: str = "") -> None:
-        """Add a question to the user about something that no file states."""
-        self.unknown.setdefault(question, set()).update({tag} - {""})
-
-    def leave(self, tag: str, path: Path, reason: str) -> None:
-        """Note that something is left out, and why."""
-        self.left.append((tag, path, reason))
-
-    def part(self) -> "Ledger":
-        """Return a ledger of one image: what it leaves out is named here too, all else only once it is taken over."""
-        return Ledger(left=self.left, structures=self.structures)
-
-    def take_over(self, part: "Ledger") -> None:
-        """Count what followed for one image, of which a sample was made, and ask what is not known of it."""
-        for what, origins in part.derived.items():
-            self.derived.setdefault(what, Counter()).update(origins)
-        for question, tags in part.unknown.items():
-            self.unknown.setdefault(question, set()).update(tags)
-
-    def facts(self) -> Mapping[str, Mapping[str, int]]:
-        """Return the origins of the values as plain data."""
-        return {what: dict(origins) for what, origins in self.derived.items()}

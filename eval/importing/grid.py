@@ -28,7 +28,7 @@ PLANES = ("axial", "coronal", "sagittal")
 _SHOWN = {"axial": ((1, 1), (0, 1)), "coronal": ((2, -1), (0, 1)), "sagittal": ((2, -1), (1, 1))}
 """For each plane, the directions of its image, down and across, each as (axis of LPS, sign)."""
 _RIGHT_ANGLE = 1e-3
-"""Cosine of the angle of two axes up to which they count as perpendicular: lengths are then right within 0.05 %."""
+"""Cosine of the angle of two axes up to which they count as perpendicular: lengths are then right within 0.05%."""
 _UNDECIDED = 0.02
 """Margin by which one assignment of the array's axes must fit better than any other."""
 _ALIKE_MM = 1e-2

@@ -4,7 +4,7 @@ An error in one image or one measure leaves it out, is reported, and does not st
 an option stops the import before anything is written.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sources.masks import read_numbers
-from medvision_agent.eval.data.sources.placed import placed
-from medvision_agent.eval.importing import coco, markups, nifti, pictures
+from medvision_agent.eval.importing import coco, nifti, pictures
+from medvision_agent.eval.importing.beside import Beside
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Ledger, Question, Scan
-from medvision_agent.eval.importing.inputs import Inputs, find_inputs, matching
+from medvision_agent.eval.importing.found import Question, Scan
+from medvision_agent.eval.importing.images import Image, is_one, list_images, read_images
+from medvision_agent.eval.importing.inputs import find_inputs
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.marked import from_markups
+from medvision_agent.eval.importing.markups import SUFFIXES as MARKUPS
 from medvision_agent.eval.importing.measures import of_row
-from medvision_agent.eval.importing.opened import aliases_of, open_scans
+from medvision_agent.eval.importing.names import Names
 from medvision_agent.eval.importing.people import People
 from medvision_agent.eval.importing.stacked import read_stack, slice_files
 from medvision_agent.eval.importing.stated import complete
@@ -28,13 +31,14 @@ from medvision_agent.eval.importing.summary import write_texts
 from medvision_agent.eval.importing.table import Row, read_rows
 from medvision_agent.eval.importing.targets import from_masks
 from medvision_agent.eval.importing.written import Writer, check_free
+from medvision_agent.placed import placed
 
 __all__ = ["Imported", "import_images"]
 
 _EXPECTED = {
     True: "one NIfTI file (.nii, .nii.gz) whose name begins with that of the volume or of the series' folder, or for a "
-    "series a folder with a picture for each slice, named like its file",
-    False: "a picture (PNG or TIFF) whose name begins with that of its image",
+    "series a folder with an image for each slice, named like its file",
+    False: "a PNG or TIFF file whose name begins with that of its image",
 }
 """The mask of an image with a position, and of one without."""
 _NAMED = 20
@@ -52,7 +56,7 @@ class Imported:
     sheets: int
     ledger: Ledger
     keys: tuple[tuple[str, Path], ...]
-    """Tag and path of each image, also of those left out; for the user only."""
+    """Tag and path of each image, also of those that were left out; for the user only."""
 
 
 def import_images(choices: Choices, out: Path, *, force: bool = False) -> Imported:
@@ -68,10 +72,14 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
     inputs = find_inputs(choices.images, {path for path in (choices.masks, choices.markups, out) if path})
     ledger = Ledger()
     with placed(out) as folder, Writer(folder, choices, ledger) as writer:
-        work = _Work(choices, ledger, writer, only=_is_one(inputs))
-        for scan, part in open_scans(inputs, choices, ledger):
-            work.take(scan, part)
-        work.pass_over(path for _, path, _ in ledger.left)
+        images = list_images(inputs, choices.images, ledger)
+        names = Names(image.names for image in images)
+        work = _Work(choices, ledger, writer, names, only=is_one(inputs, images))
+        for image, scan, part in read_images(images, names, choices, ledger):
+            if scan is None:
+                work.pass_over(image)
+            else:
+                work.take(image, scan, part)
         work.finish()
         sheets = writer.finish()
         if not writer.tasks:
@@ -79,41 +87,27 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
             raise DataError("\n".join(["nothing was imported:", *reasons]))
         write_texts(folder, ledger, writer.tasks, len(writer.subjects), choices)
     samples = sum(writer.tasks.values())
-    keys = {tag: path for tag, path, _ in ledger.left if tag.startswith("image-")} | dict(work.keys)
-    return Imported(
-        out, samples, writer.tasks, len(writer.subjects), sheets, ledger, tuple(sorted(keys.items(), key=_number))
-    )  # fmt: skip
-
-
-def _number(key: tuple[str, Path]) -> int:
-    return int(key[0].removeprefix("image-"))
-
-
-def _is_one(inputs: Inputs) -> bool:
-    """Return whether there is only one image: a file, or the DICOM files of one folder."""
-    files = len(inputs.volumes) + len(inputs.pictures)
-    return files + len({path.parent for path in inputs.dicom}) == 1
+    keys = tuple((image.tag, image.path) for image in images)
+    return Imported(out, samples, writer.tasks, len(writer.subjects), sheets, ledger, keys)
 
 
 class _Work:
     """Processes one image after the other."""
 
-    def __init__(self, choices: Choices, ledger: Ledger, writer: Writer, *, only: bool) -> None:
-        self.choices, self.ledger, self.writer = choices, ledger, writer
+    def __init__(self, choices: Choices, ledger: Ledger, writer: Writer, names: Names, *, only: bool) -> None:
+        self.choices, self.ledger, self.writer, self._names = choices, ledger, writer, names
         self.people = People(choices.subjects)
-        self.keys: list[tuple[str, Path]] = []
         self._rows: dict[str, list[Row]] = {}
         for row in read_rows(choices.table) if choices.table else []:
             self._rows.setdefault(row.image, []).append(row)
         self._used: set[str] = set()
         self._boxes = coco.read_coco(choices.coco) if choices.coco else None
-        self._only = only
+        self._masks = Beside(choices.masks, "--masks", names, only=only) if choices.masks else None
+        self._markups = Beside(choices.markups, "--markups", names, only=only) if choices.markups else None
 
-    def take(self, scan: Scan, part: Ledger) -> None:
+    def take(self, image: Image, scan: Scan, part: Ledger) -> None:
         """Make the questions about one image and write its samples; *part* is the ledger of this image alone."""
-        self.keys.append((scan.tag, scan.path))
-        if self._boxes:
-            self._boxes.meet(scan.aliases)
+        self._meet({*scan.aliases, *scan.members})
         rows = self._rows_of(scan)
         try:
             complete(scan, rows, self.choices, part)
@@ -125,7 +119,7 @@ class _Work:
             self.ledger.leave(scan.tag, scan.path, str(error))
             return
         count = 0
-        for question in self._questions(scan, rows, part):
+        for question in self._questions(image, scan, rows, part):
             try:
                 self.writer.add(scan, question, subject)
                 count += 1
@@ -136,12 +130,14 @@ class _Work:
         elif not any(tag == scan.tag for tag, _, _ in self.ledger.left):
             self.ledger.leave(scan.tag, scan.path, "nothing is stated about it: no mask, markup, row or box")
 
-    def pass_over(self, paths: Iterable[Path]) -> None:
+    def pass_over(self, image: Image) -> None:
         """Mark the rows of an unreadable image as used: the reason is reported already."""
-        for path in set(paths) - {path for _, path in self.keys}:
-            self._used.update(aliases_of(path, self.choices.images))
-            if self._boxes:
-                self._boxes.meet(aliases_of(path, self.choices.images))
+        self._meet({*self._names.of(image.names), *self._names.of_members(image.names)})
+
+    def _meet(self, names: set[str]) -> None:
+        self._used |= names
+        if self._boxes:
+            self._boxes.meet(names)
 
     def finish(self) -> None:
         """Report the rows of tables that belong to no image."""
@@ -164,35 +160,32 @@ class _Work:
         rows: list[Row] = []
         for alias in scan.aliases:
             rows += self._rows.get(alias, [])
-            self._used.add(alias)
-        for member, index in scan.named.items():
-            rows += [replace(row, numbers={**row.numbers, "slice": index}) for row in self._rows.get(member, [])]
-            self._used.add(member)
+        for member, index in scan.members.items():
+            rows += [replace(row, numbers={**row.numbers, "slice": float(index)}) for row in self._rows.get(member, [])]
         return rows
 
-    def _questions(self, scan: Scan, rows: list[Row], part: Ledger) -> Iterator[Question]:
-        if self.choices.masks:
-            yield from self._masked(scan, self.choices.masks, part)
-        if self.choices.markups:
-            yield from from_markups(scan, self._files(scan, self.choices.markups, markups.SUFFIXES, "--markups"),
-                                    self.choices, part)  # fmt: skip
+    def _questions(self, image: Image, scan: Scan, rows: list[Row], part: Ledger) -> Iterator[Question]:
+        if self._masks:
+            yield from self._masked(self._masks, image, scan, part)
+        if self._markups:
+            yield from self._marked(self._markups, image, scan, part)
         for row in rows:
             yield from self._measured(scan, row, part)
         if self._boxes:
             yield from self._boxes.of(scan, self.choices, part)
 
-    def _masked(self, scan: Scan, masks: Path, part: Ledger) -> Iterator[Question]:
+    def _masked(self, masks: Beside, image: Image, scan: Scan, part: Ledger) -> Iterator[Question]:
         try:
-            yield from from_masks(scan, self._numbers(scan, masks, part), self.choices, part)
+            yield from from_masks(scan, self._numbers(masks, image, scan, part), self.choices, part)
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, str(error))
 
-    def _numbers(self, scan: Scan, masks: Path, part: Ledger) -> NDArray[np.int64]:
+    def _numbers(self, masks: Beside, image: Image, scan: Scan, part: Ledger) -> NDArray[np.int64]:
         """Return the numbers of the structures on the voxels of an image."""
-        if scan.members and not scan.crowded and (slices := slice_files(masks, scan, only=self._only)):
+        folder = masks.folder_of(image.names) if scan.slices else None
+        if folder and (slices := slice_files(folder, scan.slices)):
             return read_stack(slices, scan, part)
-        suffixes = nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES
-        files = self._files(scan, masks, suffixes, "--masks")
+        files = masks.of(image.names, nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES)
         if not files:
             raise DataError(f"no mask of it in --masks; expected {_EXPECTED[scan.grid is not None]}")
         if len(files) > 1:
@@ -201,13 +194,20 @@ class _Work:
             return nifti.read_mask(files[0], self.choices.affine, scan.grid)
         return read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
 
-    def _files(self, scan: Scan, root: Path, suffixes: tuple[str, ...], what: str) -> list[Path]:
-        return matching(root, scan, self._only, suffixes, what)
+    def _marked(self, markups: Beside, image: Image, scan: Scan, part: Ledger) -> Iterator[Question]:
+        try:
+            files = markups.of(image.names, MARKUPS)
+        except DataError as error:
+            self.ledger.leave(scan.tag, scan.path, str(error))
+            return
+        yield from from_markups(scan, files, self.choices, part)
 
     def _measured(self, scan: Scan, row: Row, part: Ledger) -> Iterator[Question]:
         try:
             cut = scan.cut(self.choices.plane)
-            index = round(row.numbers.get("slice", 0))
+            if not (at := row.numbers.get("slice", 0.0)).is_integer():
+                raise DataError(f"slice: {at:g}; expected a whole number, from 0")
+            index = int(at)
             if scan.grid is not None and "slice" not in row.numbers and scan.values.shape[cut.axis] > 1:
                 raise DataError("slice: is empty; the row of a volume must name the slice, from 0")
             if not 0 <= index < scan.values.shape[cut.axis]:

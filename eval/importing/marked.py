@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError, nearest
 from medvision_agent.eval.importing.choices import Choices, Measure
-from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.found import Question, Scan
 from medvision_agent.eval.importing.grid import PLANES, Cut
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.markups import Markup, Named, read_markups
 from medvision_agent.eval.importing.measures import angle, axes, distance
 from medvision_agent.tools.view.geometry import Point
@@ -88,7 +89,7 @@ def _question(scan: Scan, measure: Measure, points: list[Named], choices: Choice
     if measure.task == "distance":
         length = float(np.linalg.norm(points[0].position - points[1].position))
         if question.target[0] < length * (1 - _SHORTER):
-            ledger.note("target of distance", "shorter in the plane of the slice than between the points by over 1 %")
+            ledger.note("target of distance", "shorter in the plane of the slice than between the points by over 1%")
     ledger.note(f"target of {measure.task}", "markups, projected to the slice that holds them")
     return replace(question, plane=cut.plane)
 

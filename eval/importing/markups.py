@@ -129,6 +129,6 @@ def _names(*given: object) -> tuple[str, ...]:
     names = tuple(str(name).strip() for name in given if name and str(name).strip())
     if not names or any(len(name) > _LONGEST or not name.isprintable() for name in names):
         raise DataError(
-            f"the markups hold a point without a label, or with one that is not printable or over {_LONGEST}"
+            f"the markups hold a point without a label, or whose label is not printable or over {_LONGEST} characters"
         )
     return names

@@ -75,7 +75,7 @@ def axes(ends: Sequence[Point], spacing: Spacing, index: int, label: str) -> Que
 def of_row(row: Row, scan: Scan, cut: Cut, choices: Choices) -> tuple[Question, str] | None:
     """Return the question of a table's row and the origin of its target; None where the row states no measure."""
     shift = 0.5 if choices.points_at == "centre" else 0.0
-    index = round(row.numbers.get("slice", 0))
+    index = int(row.numbers.get("slice", 0))
     size = Size(*cut.picture(scan.values, index).shape)
 
     def place(x: float, y: float) -> Point:

@@ -15,25 +15,17 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.data.medvision.volume import Header, read_header, read_volume
 from medvision_agent.eval.data.sources.spacing import UNITS, in_mm, same_spacing, written
 from medvision_agent.eval.importing.choices import AffineChoice, Choices
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
 from medvision_agent.eval.importing.grid import Grid, ras_to_lps
+from medvision_agent.eval.importing.ledger import Ledger
 
-__all__ = ["SUFFIXES", "read_mask", "read_nifti", "stem_of"]
+__all__ = ["SUFFIXES", "read_mask", "read_nifti"]
 
 SUFFIXES = (".nii", ".nii.gz")
 _APART, _AWAY = 2e-3, 0.1
 """Differences up to which two matrices agree: directions in radians, the first voxel in parts of a voxel."""
 _CLOSE = 1e-3
 """Relative difference allowed between two statements of a voxel's size: files state them rounded."""
-
-
-def stem_of(path: Path) -> str:
-    """Return a file's name without its suffix, also of ``.nii.gz`` and ``.mrk.json``."""
-    name = path.name
-    for suffix in (".nii.gz", ".mrk.json"):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return path.stem
 
 
 def read_nifti(path: Path, choices: Choices, ledger: Ledger) -> Scan:

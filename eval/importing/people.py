@@ -9,7 +9,8 @@ import csv
 from pathlib import Path
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
+from medvision_agent.eval.importing.ledger import Ledger
 
 __all__ = ["People"]
 

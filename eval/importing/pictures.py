@@ -1,6 +1,6 @@
 """2-D images: PNG, JPEG and TIFF files of one plane each. Any spacing or plane that they state is not trusted.
 
-Pixels are taken as they are stored: a JPEG's note which side is up is ignored, because annotations refer to the
+Pixels are taken as they are stored: the orientation tag of a JPEG is ignored, because annotations refer to the
 stored pixels. Colours become grey. The resolution that a file names is that of a print, and is never used.
 """
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sources.masks import decoded
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
+from medvision_agent.eval.importing.ledger import Ledger
 
 __all__ = ["SUFFIXES", "read_picture_file"]
 

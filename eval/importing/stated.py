@@ -4,7 +4,8 @@ import numpy as np
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Ledger, Scan
+from medvision_agent.eval.importing.found import Scan
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.table import Row
 from medvision_agent.tools.view.geometry import Spacing
 

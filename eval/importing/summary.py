@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Ledger
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.text import plural, printable
 
 __all__ = ["questions", "write_texts"]

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.importing.choices import Choices, Convention
-from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.found import Question, Scan
 from medvision_agent.eval.importing.grid import Cut
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.tools.segment.contour import Mask, component, measure_mask
 from medvision_agent.tools.view.geometry import Point, Size, Spacing

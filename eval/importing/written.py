@@ -17,7 +17,8 @@ from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.data.sources.checks import check_points, check_sample
 from medvision_agent.eval.data.sources.picture import MAX_SIDE, to_levels
 from medvision_agent.eval.importing.choices import Choices
-from medvision_agent.eval.importing.found import Ledger, Question, Scan
+from medvision_agent.eval.importing.found import Question, Scan
+from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.sheet import Sheet
 from medvision_agent.tools.view.png import encode_png
 from medvision_agent.tools.view.slice import Units

@@ -60,7 +60,8 @@ class FiledAnswer:
         truth = case.scene.truth if isinstance(case.scene, Scene) else ()
         if not case.task.is_box and len(truth) != 2 * len(case.task.lines):
             return None
-        return Located(self.question, self.score, found_at(case.task, case.target, self.score, self.traced, case.scene))
+        found = found_at(case.task, case.target, self.score, self.traced, case.scene)
+        return Located(self.question, self.score.loss, found)
 
 
 def filed_answers(

@@ -3,7 +3,7 @@
 Contract: each record is examined once (``eval/why/look.py``), and no conversation is kept in memory.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from medvision_agent.eval.place.located import Located, locate
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.tasks import TaskName
 from medvision_agent.eval.why.look import Look, looks_at
 from medvision_agent.eval.why.samples import why_of
 from medvision_agent.eval.why.summary import WhySummary, why_of_run
@@ -30,6 +31,11 @@ class Looked:
     located: list[Located]
     """The samples whose ground truth has a place."""
     losses: list[SampleLoss]
+
+    @property
+    def without_place(self) -> Counter[TaskName]:
+        """Number of scored samples by task whose ground truth has no place."""
+        return Counter(one.sample.task for one in self.losses) - Counter(one.sample.task for one in self.located)
 
 
 def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Looked:

@@ -32,6 +32,7 @@ from itertools import combinations
 
 import numpy as np
 
+from medvision_agent.eval.parts.packed import Packed
 from medvision_agent.eval.place.located import is_ambiguous, is_elsewhere
 from medvision_agent.eval.place.rule import Target, corners_of
 from medvision_agent.eval.scorer.metrics import LOSSES, Floats, box_loss, overlap
@@ -79,6 +80,7 @@ class Kind(StrEnum):
     UNKNOWN = "not known"
 
 
+_NO_REPLAYS: Mapping[frozenset[Cause], float] = Packed({})
 CAUSES = (Cause.WRONG_OBJECT, Cause.SEEING, Cause.ARITHMETIC, Cause.UNIT)
 """The causes that a replay can correct."""
 _FAR = 2.0
@@ -120,9 +122,9 @@ class Case:
     """The protocol that reads and scores the answer."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class LossParts:
-    """The loss of one answer, in parts."""
+    """The loss of one answer, in parts; numbers are packed, because a run has one such object for each sample."""
 
     loss: float
     parts: Mapping[Cause, float]
@@ -130,7 +132,7 @@ class LossParts:
     kind: Kind
     reason: Missing | None = None
     """Why it is not decomposed, or why there is no answer; None if it is decomposed."""
-    replays: Mapping[frozenset[Cause], float] = field(default_factory=dict)
+    replays: Mapping[frozenset[Cause], float] = field(default_factory=lambda: _NO_REPLAYS)
     """The loss with each subset of the present causes corrected; empty if it is not decomposed."""
 
     @property
@@ -163,7 +165,7 @@ def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing])
     For boxes and failures, *traced* is ignored.
     """
     if not found.success:
-        return LossParts(found.loss, {Cause.NO_ANSWER: found.loss}, Kind.NO_ANSWER, Missing.NO_ANSWER)
+        return LossParts(found.loss, Packed({Cause.NO_ANSWER: found.loss}), Kind.NO_ANSWER, Missing.NO_ANSWER)
     if case.task.is_box:
         return _box(case, found)
     if not numbers_of(case.task):
@@ -190,13 +192,13 @@ def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing])
     kind = _kind(parts, found.loss, elsewhere=Cause.WRONG_OBJECT in present)
     if kind is Kind.WRONG_OBJECT and _other_in_place(case.task, case.calls, case.scene, place):
         kind = Kind.COPIED
-    return LossParts(found.loss, parts, kind, replays=values)
+    return LossParts(found.loss, Packed(parts), kind, replays=Packed(values))
 
 
 def _whole(found: Score, reason: Missing) -> LossParts:
     """Return the whole loss of an answer as a single part."""
     kind = _UNTRACED.get(reason, Kind.UNKNOWN)
-    return LossParts(found.loss, {Cause.NOT_DECOMPOSED: found.loss}, kind, reason)
+    return LossParts(found.loss, Packed({Cause.NOT_DECOMPOSED: found.loss}), kind, reason)
 
 
 def _cause(elsewhere: bool) -> Cause:
@@ -275,7 +277,8 @@ def _box(case: Case, found: Score) -> LossParts:
 
     replays = _replays(replay, found.loss, {cause, Cause.UNIT} if scales else {cause})
     parts = _shapley(replays)
-    return LossParts(found.loss, parts, _kind(parts, found.loss, elsewhere=elsewhere is True), replays=replays)
+    kind = _kind(parts, found.loss, elsewhere=elsewhere is True)
+    return LossParts(found.loss, Packed(parts), kind, replays=Packed(replays))
 
 
 def _scales(values: Floats, case: Case) -> list[tuple[float, float]] | Missing:

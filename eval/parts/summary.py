@@ -3,10 +3,11 @@
 Contract: strict JSON. The parts add up to the mean loss over all scored samples; infrastructure failures are excluded.
 If no answered sample of a task states points in an arm, by a tool or by the model, seeing and arithmetic cannot be
 separated: the loss of its answers is then one part, *seeing and arithmetic* (it includes any unit error, which cannot
-be seen). Intervals are those of the jackknife over subjects (95 %), and withheld where subjects are too few.
+be seen). Intervals are those of the jackknife over subjects (95%), and withheld where subjects are too few.
 """
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ _REPLAYS: Mapping[str, tuple[Cause, ...]] = {
 _NOT_NAMED = "not named"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class SampleLoss:
     """One scored sample with the parts of its loss."""
 
@@ -51,7 +52,7 @@ class PartMean(Frozen):
 
     mean: float
     interval: tuple[float, float] | None
-    """95 %, by the jackknife over subjects; None if ``withheld`` gives a reason, or if nothing varies."""
+    """95%, by the jackknife over subjects; None if ``withheld`` gives a reason, or if nothing varies."""
 
 
 class Replays(Frozen):
@@ -96,7 +97,7 @@ def loss_of(look: Look) -> SampleLoss:
     """Return an answer with the parts of its loss."""
     sample = look.record.sample
     case = Case(sample.asks, sample.target, *look.conversation, look.rules)
-    return SampleLoss(sample, explain_traced(case, look.score, look.traced))
+    return SampleLoss(look.question, explain_traced(case, look.score, look.traced))
 
 
 def states_points(samples: Sequence[SampleLoss]) -> bool:
@@ -105,24 +106,27 @@ def states_points(samples: Sequence[SampleLoss]) -> bool:
     return not answered or any(one.reason not in {Missing.NO_POINTS, Missing.COPIED} for one in answered)
 
 
-def told_apart(found: LossParts, *, own: bool, together: bool) -> dict[Cause, float]:
+def told_apart(found: LossParts, *, own: bool, together: bool) -> Mapping[Cause, float]:
     """Return the parts of one loss; with *together*, seeing and arithmetic are one part.
 
     *own*: whether the arm states points. If it does, an answer without points is not decomposed; otherwise its loss is
     seeing and arithmetic.
     """
     if not together:
-        return dict(found.parts)
+        return found.parts
     joined = {Cause.WRONG_OBJECT, Cause.SEEING, Cause.ARITHMETIC, *([] if own else [Cause.NOT_DECOMPOSED])}
     parts = {cause: value for cause, value in found.parts.items() if cause not in joined}
     within = [value for cause, value in found.parts.items() if cause in joined]
     return parts | ({Cause.TOGETHER: math.fsum(within)} if within else {})
 
 
-def means_of(parts: Sequence[Mapping[Cause, float]], subjects: Sequence[str], *, bare: bool) -> dict[Cause, PartMean]:
+def means_of(parts: Iterable[Mapping[Cause, float]], subjects: Sequence[str], *, bare: bool) -> dict[Cause, PartMean]:
     """Return the mean of every part that any sample has; with *bare*, without intervals."""
-    present = [cause for cause in Cause if any(cause in one for one in parts)]
-    return {cause: part_mean([one.get(cause, 0.0) for one in parts], subjects, bare=bare) for cause in present}
+    columns: dict[Cause, array[float]] = {}
+    for row, one in enumerate(parts):
+        for cause, value in one.items():
+            columns.setdefault(cause, array("d", bytes(8 * len(subjects))))[row] = value
+    return {cause: part_mean(columns[cause], subjects, bare=bare) for cause in Cause if cause in columns}
 
 
 def part_mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
@@ -180,18 +184,21 @@ def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays |
         return None
     subjects = [one.sample.subject for one in own]
     causes = {name: some for name, some in _REPLAYS.items() if not (own[0].sample.asks.is_box and "arithmetic" in name)}
-    losses = {name: [one.found.corrected(some) or 0.0 for one in own] for name, some in causes.items()}
     bare = bool(withheld(subjects, reasons))
-    return Replays(n=len(own), losses={name: part_mean(each, subjects, bare=bare) for name, each in losses.items()})
+
+    def mean(some: tuple[Cause, ...]) -> PartMean:
+        return part_mean(array("d", (one.found.corrected(some) or 0.0 for one in own)), subjects, bare=bare)
+
+    return Replays(n=len(own), losses={name: mean(some) for name, some in causes.items()})
 
 
 def _task(samples: Sequence[SampleLoss], reasons: Sequence[str], *, apart: bool | None = None) -> TaskParts:
     """Return the parts of some samples of a task; *apart* says whether the arm states points, if not all are given."""
     own = states_points(samples) if apart is None else apart
     subjects = [one.sample.subject for one in samples]
-    parts = [told_apart(one.found, own=own, together=not own) for one in samples]
+    parts = (told_apart(one.found, own=own, together=not own) for one in samples)
     why = withheld(subjects, reasons)
-    left = [one.found.reason for one in samples if not one.found.decomposed]
+    left = (one.found.reason for one in samples if not one.found.decomposed)
     return TaskParts(
         n=len(samples),
         subjects=len(set(subjects) - {""}),

@@ -36,15 +36,14 @@ def _of_group(group: Sequence[tuple[Located, Found]]) -> Iterable[tuple[Located,
     by_subject: dict[str, list[Found]] = {}
     for one, found in group:
         by_subject.setdefault(one.sample.subject, []).append(found)
+    places = {subject: place for place, subject in enumerate(by_subject)}
+    each = list(by_subject.values())
     for one, found in group:
-        others = [subject for subject in by_subject if subject != one.sample.subject]
+        own = places[one.sample.subject]
         draw = random.Random(f"right place: {one.sample.id}")  # noqa: S311 - statistics, no secret
-        rates = [_rate(found, _some(draw, by_subject[subject], _SAMPLES)) for subject in _some(draw, others, _SUBJECTS)]
+        drawn = _some(draw, range(len(each) - 1), _SUBJECTS)  # places among the others
+        rates = [found.share(_some(draw, each[at + (at >= own)], _SAMPLES)) for at in drawn]
         yield one, math.fsum(rates) / len(rates) if rates else None
-
-
-def _rate(here: Found, others: Sequence[Found]) -> float:
-    return sum(map(here.holds, others)) / len(others)
 
 
 def _some(draw: random.Random, items: Sequence[_Item], most: int) -> Sequence[_Item]:

@@ -3,7 +3,7 @@
 Contract: pairs are samples scored in both runs whose ground truth has a place. Every difference of losses that is not 0
 is a gain of the better arm, and belongs to the place where that arm measured: an arm that is better has answered. The
 parts, divided by the number of pairs, add up to the difference of the mean losses, B minus A. The grounded losses are
-compared only if 80 % of the answers are located in both arms; otherwise bounds are given.
+compared only if 80% of the answers are located in both arms; otherwise bounds are given.
 """
 
 import math
@@ -49,7 +49,7 @@ class PlaceComparison(Frozen):
     difference: float | None
     """Difference of the losses, B minus A."""
     grounded_difference: float | None
-    """Difference of the grounded losses; None if under 80 % of the answers of an arm are located."""
+    """Difference of the grounded losses; None if under 80% of the answers of an arm are located."""
     lowest: float | None
     highest: float | None
     """The bounds of the difference of the grounded losses."""
@@ -83,12 +83,12 @@ def _compared(pairs: Sequence[Pair]) -> PlaceComparison:
         subjects=len({a.sample.subject for a, _ in pairs}),
         a=task_place(of_a),
         b=task_place(of_b),
-        difference=mean_loss([b.score.loss - a.score.loss for a, b in pairs]),
+        difference=mean_loss([b.loss - a.loss for a, b in pairs]),
         grounded_difference=mean_loss([b.lowest_loss - a.lowest_loss for a, b in pairs]) if located else None,
         lowest=mean_loss([b.lowest_loss - a.highest_loss for a, b in pairs]),
         highest=mean_loss([b.highest_loss - a.lowest_loss for a, b in pairs]),
-        gains_b=_gains([(b, b.score.loss - a.score.loss) for a, b in pairs if b.score.loss < a.score.loss], len(pairs)),
-        gains_a=_gains([(a, b.score.loss - a.score.loss) for a, b in pairs if a.score.loss < b.score.loss], len(pairs)),
+        gains_b=_gains([(b, b.loss - a.loss) for a, b in pairs if b.loss < a.loss], len(pairs)),
+        gains_a=_gains([(a, b.loss - a.loss) for a, b in pairs if a.loss < b.loss], len(pairs)),
     )
 
 

@@ -8,21 +8,23 @@ answer that agrees with no call, such as a mean of three readings, is not locata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from struct import pack, unpack_from
 
 from medvision_agent.eval.data.sample import Question, Sample
 from medvision_agent.eval.place.rule import RULE, Place, Target, Tolerance, centre, corners_of, in_place
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, score_record
+from medvision_agent.eval.scorer.score import Score, score_record, scored_one_by_one
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.tasks import Task
+from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.flow import Traced
 from medvision_agent.eval.why.look import Look, Looks, looks_at
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
 __all__ = ["Found", "Located", "found_at", "has_place", "is_ambiguous", "is_elsewhere", "locate", "locate_record"]
-__all__ += ["located_run", "question_of"]
+__all__ += ["located_records", "located_run", "question_of"]
 
 _SEVERAL = "a number of the answer was made of several measurements"
 _MOST = 1e12
@@ -31,21 +33,49 @@ _UNIT = Spacing(1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where one answer was measured, and where it should have been."""
+    """Where one answer was measured, and where it should have been; its numbers are packed, because there are many."""
 
-    points: tuple[tuple[float, float], ...]
-    """As fractions of the image (x right, y down), so that they can be transferred to another image."""
-    target: Target
-    size: tuple[float, float]
-    """Width and height of the image in pixels of the target's grid."""
+    task: TaskName
+    measured: int
+    """Number of measured points."""
+    packed: bytes
+    """Eight bytes for each number: measured points, true points, spacing, size."""
+
+    @classmethod
+    def of(cls, points: Sequence[tuple[float, float]], target: Target, size: tuple[float, float]) -> "Found":
+        """Return where an answer was measured (see ``points``), its target and the ``size`` of its image."""
+        true = [number for point in target.points for number in (point.x, point.y)]
+        numbers = [*chain.from_iterable(points), *true, target.spacing.height_mm, target.spacing.width_mm, *size]
+        return cls(target.task.name, len(points), pack(f"{len(numbers)}d", *numbers))
+
+    @property
+    def points(self) -> list[tuple[float, float]]:
+        """The measured points as fractions of the image (x right, y down), to be transferred to other images."""
+        numbers = unpack_from(f"{2 * self.measured}d", self.packed)
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+    @property
+    def target(self) -> Target:
+        """Where it should have been measured."""
+        numbers = unpack_from(f"{len(self.packed) // 8 - 2 * self.measured - 2}d", self.packed, 16 * self.measured)
+        *true, height_mm, width_mm = numbers
+        points = tuple(map(Point, true[::2], true[1::2]))
+        return Target(TASKS[self.task], points, Spacing(height_mm, width_mm))
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the image in pixels of the target's grid."""
+        width, height = unpack_from("2d", self.packed, len(self.packed) - 16)
+        return width, height
 
     def right(self, tolerance: Tolerance = RULE) -> bool:
         """Return whether it was measured in the right place."""
-        return self.holds(self, tolerance)
+        return self.share([self], tolerance) == 1.0
 
-    def holds(self, other: "Found", tolerance: Tolerance = RULE) -> bool:
-        """Return whether the points of *other*, transferred to this image, are in the right place here."""
-        return in_place(self.placed(other), self.target, tolerance)
+    def share(self, others: Sequence["Found"], tolerance: Tolerance = RULE) -> float:
+        """Return the share of *others* whose points, transferred to this image, are in the right place here."""
+        target = self.target
+        return sum(in_place(points, target, tolerance) for points in map(self.placed, others)) / len(others)
 
     def placed(self, other: "Found") -> list[Point]:
         """Return the points of *other* transferred to this image, in the slice frame."""
@@ -58,7 +88,7 @@ class Located:
     """One scored sample whose ground truth has a place."""
 
     sample: Question
-    score: Score
+    loss: float
     found: Found | str | None
     """Where the answer was measured, or why that is unknown; None for a failure, which measured nothing."""
 
@@ -82,7 +112,7 @@ class Located:
     @property
     def lowest_loss(self) -> float:
         """The loss, or 1 if the answer was measured elsewhere."""
-        return 1.0 if self.place is Place.ELSEWHERE else self.score.loss
+        return 1.0 if self.place is Place.ELSEWHERE else self.loss
 
     @property
     def highest_loss(self) -> float:
@@ -122,6 +152,13 @@ def located_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | None
     return (one for one in found if one is not None)
 
 
+def located_records(run: Run, rules: Protocol) -> Iterator[tuple[Record, Score | None, Located | None]]:
+    """Yield every record of a run with its score, and where it was measured, as ``locate`` does; none is kept."""
+    with Looks(run, rules) as looks:
+        for record, score in scored_one_by_one(run.each(), rules):
+            yield record, score, None if score is None else locate(looks.at(record, score))
+
+
 def locate(look: Look) -> Located | None:
     """Return where an answer was measured; None if its ground truth has no place."""
     sample, score = look.record.sample, look.score
@@ -129,8 +166,9 @@ def locate(look: Look) -> Located | None:
         return None
     task, target = sample.asks, sample.target
     if task.is_box or not score.success:
-        return Located(sample, score, found_at(task, target, score, (), Missing.NO_PICTURE))
-    return Located(sample, score, found_at(task, target, score, look.traced, look.conversation[1]))
+        return Located(look.question, score.loss, found_at(task, target, score, (), Missing.NO_PICTURE))
+    found = found_at(task, target, score, look.traced, look.conversation[1])
+    return Located(look.question, score.loss, found)
 
 
 def locate_record(run: Run, record: Record, rules: Protocol) -> Located | None:
@@ -161,7 +199,7 @@ def _box(task: Task, wanted: Sequence[float], score: Score) -> Found | str:
     if not all(abs(value) <= _MOST for value in score.values):
         return "a number of the answer is beyond 1e12"
     answer = tuple((corner.x, corner.y) for corner in corners_of(score.values))
-    return Found(answer, Target(task, corners_of(wanted), _UNIT), (1.0, 1.0))
+    return Found.of(answer, Target(task, corners_of(wanted), _UNIT), (1.0, 1.0))
 
 
 def _points(task: Task, traced: Sequence[Traced | Missing], scene: Scene) -> Found | str:
@@ -177,4 +215,4 @@ def _points(task: Task, traced: Sequence[Traced | Missing], scene: Scene) -> Fou
             return str(Missing.AMBIGUOUS)
         placed += one.points
     whole = scene.views.whole.region
-    return Found(tuple(map(whole.unit, placed)), target, (whole.width, whole.height))
+    return Found.of(list(map(whole.unit, placed)), target, (whole.width, whole.height))

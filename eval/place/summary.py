@@ -2,7 +2,7 @@
 
 Contract: strict JSON. Samples whose ground truth has no place, and infrastructure failures, are only counted. A failed
 answer measured nothing: it is in no share, and costs 1. The grounded loss is the loss, or 1 if the answer was measured
-elsewhere. If under 80 % of the answers can be located, only bounds are given: the lower bound assumes that every answer
+elsewhere. If under 80% of the answers can be located, only bounds are given: the lower bound assumes that every answer
 that is not locatable is in the right place, the upper bound that it is elsewhere.
 """
 
@@ -51,7 +51,7 @@ class TaskPlace(Frozen):
     highest_loss: float | None
     """The bounds of the grounded loss."""
     grounded_loss: float | None
-    """None if under 80 % of the answers are located."""
+    """None if under 80% of the answers are located."""
 
 
 def enough(located: Sequence[Located]) -> bool:
@@ -70,7 +70,7 @@ def summarise_place(run: Run, located: Iterable[Located]) -> dict[TaskName, Task
 
     *located* are its scored samples (``located_run``).
     """
-    scored = [record.sample for record in run.records if not record.outcome.infrastructure]
+    scored = (record.sample for record in run.each() if not record.outcome.infrastructure)
     return places_by_task(located, Counter(sample.task for sample in scored if not has_place(sample)))
 
 
@@ -100,7 +100,7 @@ def task_place(located: Sequence[Located], *, without_place: int = 0) -> TaskPla
         chance=Mean.of(by_chance),
         stricter=Mean.of([float(one.right(STRICTER)) for _, one in found]),
         wider=Mean.of([float(one.right(WIDER)) for _, one in found]),
-        loss=mean_loss([one.score.loss for one in located]),
+        loss=mean_loss([one.loss for one in located]),
         lowest_loss=lowest,
         highest_loss=mean_loss([one.highest_loss for one in located]),
         grounded_loss=lowest if enough(located) else None,

@@ -6,7 +6,7 @@ Answers are not kept in memory.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -58,15 +58,17 @@ def run_entry(run: Run, version: str | None = None, rules: Protocol | None = Non
     identity = run.identity
     beside = version_named(version) if version else version_of(identity)
     own = rules or protocol(beside.protocol)
-    found = run_sections(run.records, own)
+    found = run_sections(run.each(), own, keep=True)
     if not found:
         return None
     plain = identity.condition in _PLAIN and identity.picture == "own" and identity.display == "plain"
-    names = _catalogue_rows(identity.model_name, str(identity.model.get("model", "")))
+    checkpoint = str(identity.model.get("model") or "")
+    names = _rows_of_checkpoint(checkpoint) if checkpoint else _rows_named(identity.model_name)
     how = f"{identity.condition}, {identity.recipe}, {identity.form}"
     how += f", words of {identity.worded_by}" if identity.words_origin else ""
     rows = _rows(beside, names, found, code=identity.provider_code) if plain else {}
-    known = _Known(identity.model_name, how, beside, rows, differences(run, own, beside))
+    notes = [*_other_model(beside, identity.model_name, checkpoint, names)] if plain else []
+    known = _Known(identity.model_name, how, beside, rows, differences(run, own, beside), notes)
     return _entry(known, found)
 
 
@@ -104,7 +106,7 @@ def _of_files(
         raise DataError(f"{', '.join(map(str, homes))}: results of one family in several folders; give one of them")
     notes = [_NOT_A_RUN, *(note for _, notes in loaded for note in notes)]
     different = [] if own.name == beside.protocol else [f"scoring: {own.name} here, {beside.protocol} there"]
-    rows = _rows(beside, _catalogue_rows(name, name), scored)
+    rows = _rows(beside, _rows_named(name), scored)
     return _entry(_Known(name, "made elsewhere", beside, rows, different, notes), scored)
 
 
@@ -154,11 +156,25 @@ def _rows(
     return rows
 
 
-def _catalogue_rows(name: str, checkpoint: str) -> list[str]:
-    """Return the names of catalogue rows that match a model by name or by checkpoint."""
-    wanted = {_plain(name), _plain(checkpoint)} - {""}
+def _rows_of_checkpoint(checkpoint: str) -> list[str]:
+    """Return the names of catalogue rows that ask a checkpoint, whatever the user's row is called."""
     rows = load_catalogue().items()
-    return [row for row, config in rows if {_plain(row), _plain(str(getattr(config, "model", "")))} & wanted]
+    return [row for row, config in rows if _plain(str(getattr(config, "model", ""))) == _plain(checkpoint)]
+
+
+def _rows_named(name: str) -> list[str]:
+    """Return the names of catalogue rows that match a name, of which the checkpoint is not known otherwise."""
+    return [row for row in load_catalogue() if _plain(row) == _plain(name)] + _rows_of_checkpoint(name)
+
+
+def _other_model(version: Version, name: str, checkpoint: str, names: Sequence[str]) -> Iterator[str]:
+    """Yield a note if a user's row has the name of a published one, and asks another model."""
+    own = next((row for row in load_catalogue() if row == name and row not in names), None)
+    if own is not None and any(own in row.models for table in version.tables for row in table.rows):
+        yield (
+            f"a row of your own called {name} asked {checkpoint}, which is not the model of the shipped row; the "
+            "published figure of that model is not beside it"
+        )
 
 
 def _plain(name: str) -> str:

@@ -3,21 +3,26 @@
 Contract: they are computed as in MedVision's summaries, with their number of samples; a figure missing there is None.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.build import build_answers
-from medvision_agent.eval.results.export import is_theirs, rows_by_task
-from medvision_agent.eval.results.summary import Section, sections
+from medvision_agent.eval.results.export import Row, is_theirs, rows_by_task, task_rows
+from medvision_agent.eval.results.summary import Section, section, sections
+from medvision_agent.eval.scorer.answers import Answers
+from medvision_agent.eval.scorer.batch import score_blocks
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.tasks import Family
 
-__all__ = ["PILOT", "Figures", "run_figures", "run_sections", "section_figures"]
+__all__ = ["PILOT", "Figures", "run_figures", "run_sections", "section_figures", "unit_of"]
 
 PILOT = "Tumor/Lesion, pilot"
 """A part whose samples are a subset of the part Tumor/Lesion; a run does not record which."""
+_TOGETHER = 1000
+"""Number of records of a task that are scored together."""
 _BOXES = {"R": "Recall", "P": "Precision", "F1": "F1", "IoU": "IoU", "SR": "SuccessRate", "IoU>0.5": "IoU>0.5"}
 _SIDES = {"Anatomy": "anatomy", "Tumor/Lesion": "T/L"}
 _GROUPS = {
@@ -37,36 +42,91 @@ class Figures:
     """Number of samples, failures included."""
 
 
-def run_sections(records: Sequence[Record], protocol: Protocol) -> list[Section]:
+def unit_of(column: str, part: str) -> str:
+    """Return the unit of a column of a published table: "%" for all but MAE and cost."""
+    if column == "MAE":
+        return "degrees" if part.endswith("angle") else "mm"
+    return "US dollars" if column == "cost" else "%"
+
+
+def run_sections(records: Iterable[Record], protocol: Protocol, *, keep: bool = False) -> list[Section]:
     """Return MedVision's group summaries of *records*, a section for each family, as for an exported run.
 
     Empty for a run over other data. Infrastructure failures are left out, as everywhere, and so are areas, which
     MedVision does not score; a result without an answer has an empty response. A run with both splits of a task is a
-    DataError, because MedVision's names do not distinguish them.
+    DataError, because MedVision's names do not distinguish them. Records are taken in blocks, and none is kept. With
+    *keep*, the sections hold every answer with all columns; without it, those that the summary reads.
     """
-    kept = _kept(records)
-    if not kept or any(record.sample.medvision is None for record in kept):
+    theirs = _only_theirs(_kept(records))
+    try:
+        return _whole_sections(theirs, protocol) if keep else _sections(theirs, protocol)
+    except _OtherDataError:
         return []
-    return _sections(kept, protocol)
 
 
-def _kept(records: Sequence[Record]) -> list[Record]:
-    return [one for one in records if not one.outcome.infrastructure and is_theirs(one.sample)]
+class _OtherDataError(Exception):
+    """A sample that is not MedVision's."""
 
 
-def _sections(kept: Sequence[Record], protocol: Protocol) -> list[Section]:
+def _only_theirs(records: Iterable[Record]) -> Iterator[Record]:
+    for record in records:
+        if record.sample.medvision is None:
+            raise _OtherDataError
+        yield record
+
+
+def _kept(records: Iterable[Record]) -> Iterator[Record]:
+    return (one for one in records if not one.outcome.infrastructure and is_theirs(one.sample))
+
+
+def _sections(kept: Iterable[Record], protocol: Protocol) -> list[Section]:
+    blocks = _Blocks(kept)
+    return [section(batch, protocol) for batch in score_blocks(blocks, protocol, blocks.order)]
+
+
+def _whole_sections(kept: Iterable[Record], protocol: Protocol) -> list[Section]:
     tasks = rows_by_task(kept).items()
     return sections([build_answers(rows, f"run_samples_{task}.jsonl") for task, rows in tasks], protocol)
 
 
-def run_figures(records: Sequence[Record], protocol: Protocol) -> dict[str, dict[str, Figures]]:
+class _Blocks:
+    """Records as blocks of answers to one task, and the order that their rows have in an exported run."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records = records
+        self._places: dict[Family, list[tuple[int, int]]] = {}
+
+    def __iter__(self) -> Iterator[Answers]:
+        waiting: dict[str, list[Row]] = {}
+        for task, row in task_rows(self._records):
+            own = waiting.setdefault(task, [])
+            own.append(row)
+            if len(own) == _TOGETHER:
+                yield self._block(list(waiting).index(task), task, own)
+                own.clear()
+        for number, (task, own) in enumerate(waiting.items()):
+            if own:
+                yield self._block(number, task, own)
+
+    def _block(self, number: int, task: str, rows: list[Row]) -> Answers:
+        answers = build_answers(rows, f"run_samples_{task}.jsonl")
+        self._places.setdefault(answers.family, []).extend((number, int(row["doc_id"])) for row in rows)
+        return answers
+
+    def order(self, family: Family) -> list[int]:
+        """Return the order of a family's rows: by the first of each task, and within a task by MedVision's ids."""
+        places = self._places[family]
+        return sorted(range(len(places)), key=places.__getitem__)
+
+
+def run_figures(records: Iterable[Record], protocol: Protocol) -> dict[str, dict[str, Figures]]:
     """Return the figures by family and part of its table, for the families the run has samples of."""
-    kept = _kept(records)
-    if not kept:
+    found = _sections(_kept(records), protocol)
+    if not found:
         raise DataError(
             "nothing to compare with the published results: no sample of the run has a result that MedVision scores"
         )
-    return {section.batch.family: section_figures(section.summary) for section in _sections(kept, protocol)}
+    return {one.batch.family: section_figures(one.summary) for one in found}
 
 
 def section_figures(summary: Mapping[str, Any]) -> dict[str, Figures]:

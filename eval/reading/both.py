@@ -3,7 +3,7 @@
 Contract: strict JSON. Figures use only samples that the second reader reached, so that both readings cover the same
 samples; other samples are counted. The loss by the rule is the primary one. *format* is the part of a difference
 between arms that depends on the reader: the difference by the reader minus that by the rule, sample by sample.
-Intervals (95 %) are the jackknife's over subjects. They are missing if the caller gives a reason, or if subjects are
+Intervals (95%) are the jackknife's over subjects. They are missing if the caller gives a reason, or if subjects are
 too few or unknown.
 """
 
@@ -88,6 +88,9 @@ class PairReading(Frozen):
     by_reader: Share
     format: Share
     """The difference by the reader minus that by the rule."""
+    rule_alone: tuple[int, int]
+    """Number of samples of A and of B in which the rule reads an answer and the reader none, which count as failures of
+    the reader: where they are many, *format* says more about the reader than about the form of the answers."""
     withheld: str
 
 
@@ -141,5 +144,9 @@ def _pair(pairs: Sequence[tuple[BothRead, BothRead]], reasons: Sequence[str]) ->
         by_rule=shares[0],
         by_reader=shares[1],
         format=shares[2],
+        rule_alone=(
+            sum(one.agreement == _RULE for one, _ in pairs),
+            sum(two.agreement == _RULE for _, two in pairs),
+        ),
         withheld=why,
     )

@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from medvision_agent.agent.chat.chat import Chat
 from medvision_agent.agent.endings.usage import Usage
-from medvision_agent.agent.reader import Reader, Reading, Wanted, read_response
+from medvision_agent.agent.reader import Reader, Reading, Wanted
+from medvision_agent.agent.reader_call import read_response
 from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.session import GivenUpError, Waiting
 from medvision_agent.errors import ProviderError

@@ -57,6 +57,12 @@ class Stored:
     lost: Mapping[str, Spent] = field(default_factory=dict[str, Spent])
     """Usage of requests that got no reply, by the id of the reader."""
 
+    @property
+    def spent_usd(self) -> float:
+        """What all readers cost here, as far as their prices are known."""
+        costs = [kept.cost_usd for kept in self.readings.values()] + [one.cost_usd for one in self.lost.values()]
+        return sum(cost for cost in costs if cost is not None)
+
 
 @dataclass(frozen=True, eq=False)
 class ReadAgain:

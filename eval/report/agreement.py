@@ -24,7 +24,7 @@ _Answers = Mapping[str, Sequence[Score]]
 _NOTES = (
     "Over the samples answered in both arms of a contrast; a lone arm, over those it answered.",
     "Bias: the mean of stated minus true. Limits: bias plus and minus 1.96 SD, between and within subjects.",
-    "Slope: by how much the error rises with the truth. CCC: Lin's concordance; ICC(A,1): absolute agreement.",
+    "Slope: by how much the error rises with the ground truth. CCC: Lin's concordance; ICC(A,1): absolute agreement.",
     "Intervals: 95%. That of the bias is the jackknife's and needs 20 subjects; the others are drawn and need 30.",
     "Of ln(stated / true), a bias of 0.1 is 10.5% too long. Answers of 0 or below have no logarithm and are left out.",
     "Within: the share of answers whose error is at most the annotators' own, of the samples that state it.",
@@ -38,6 +38,7 @@ _RISK = (
 def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[ArmAgreement]:
     """Yield the agreement of every arm and task, contrast by contrast."""
     answers = {name: _answers(epochs) for name, epochs in scores.items()}
+    stated = {name: _means(own) for name, own in answers.items()}
     samples = {arm.name: arm.first.samples for arm in chapter.arms}
     pairs = [(one.name, one.a.name, one.b.name) for one in chapter.contrasts]
     groups = pairs or [("", arm.name, "") for arm in chapter.arms]
@@ -46,9 +47,7 @@ def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Arm
             own = [sample for sample in samples[a] if sample.task == task]
             for arm, other in ((a, b), (b, a)):
                 if own and arm and not own[0].asks.is_box:
-                    numbers = agreement(
-                        own, _means(answers[arm]), _means(answers[other]) if other else None, evidence=chapter.evidence
-                    )
+                    numbers = agreement(own, stated[arm], stated[other] if other else None, evidence=chapter.evidence)
                     yield ArmAgreement(
                         contrast=contrast,
                         arm=arm,
@@ -105,7 +104,9 @@ def _agreement_table(chapter: Chapter, place: str) -> Table:
         for one in chapter.agreement
         for number in one.numbers
     ]
-    return chapter_table(chapter, slug(place, "agreement"), "agreement with the truth", columns, rows, notes=_NOTES)
+    return chapter_table(
+        chapter, slug(place, "agreement"), "agreement with the ground truth", columns, rows, notes=_NOTES
+    )
 
 
 def _name(number: Agreement) -> str:

@@ -15,7 +15,7 @@ _MOST = 12
 
 
 def bland_altman(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure of errors by the mean of stated and true value: a panel for each arm and number."""
+    """Return the figure of errors by the mean of stated and true value: a panel for each arm and number asked for."""
     every = _panels(chapter, links)
     if not every:
         return None

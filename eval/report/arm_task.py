@@ -9,7 +9,7 @@ from medvision_agent.eval.findings.scores import Epochs, lines_of, target_size
 from medvision_agent.eval.report.model import ArmTask, SamplePoint
 from medvision_agent.eval.report.unseen import OWN_PRIOR, is_own_prior
 from medvision_agent.eval.scorer.score import Score
-from medvision_agent.eval.summary.measures import MEASURES, finite_mean
+from medvision_agent.eval.summary.measures import MEASURES, Measure, finite_mean
 from medvision_agent.eval.summary.summary import Mean, effort_of
 from medvision_agent.eval.tasks import TaskName
 
@@ -64,6 +64,11 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
 def _means(task: TaskName, by_sample: Mapping[str, Sequence[tuple[Sample, Score]]]) -> dict[str, Mean]:
     means = {}
     for measure in MEASURES[task]:
-        per_sample = [finite_mean([measure.of(*one) for one in own])[0] for own in by_sample.values()]
+        per_sample = [_value(measure, own) for own in by_sample.values()]
         means[measure.name] = Mean.of([value for value in per_sample if value is not None])
     return means
+
+
+def _value(measure: Measure, own: Sequence[tuple[Sample, Score]]) -> float | None:
+    """Return the mean of a sample's repeats; most samples were asked once."""
+    return measure.of(*own[0]) if len(own) == 1 else finite_mean([measure.of(*one) for one in own])[0]

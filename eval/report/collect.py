@@ -15,7 +15,7 @@ from medvision_agent.eval.parts.summary import summarise_parts
 from medvision_agent.eval.place.summary import summarise_place
 from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.arm_task import arm_task
-from medvision_agent.eval.report.deciding import decided, turned_contrasts
+from medvision_agent.eval.report.deciding import cases_of, decided, turned_contrasts
 from medvision_agent.eval.report.headroom import headrooms
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.joined import over_datasets
@@ -24,6 +24,7 @@ from medvision_agent.eval.report.pictures import pictures
 from medvision_agent.eval.report.reading import readings
 from medvision_agent.eval.report.references import published, references
 from medvision_agent.eval.report.spread import spreads
+from medvision_agent.eval.results.load import without_collector
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.version import VERSION
@@ -47,9 +48,10 @@ def collect(
     Without *rules*, a study is scored by its declared protocol, and runs by the default protocol. Without *decisions*,
     the shipped decision rules are used.
     """
-    found = [work_out(group, own, why=True) for group, own in groups(folders, rules)]
-    made = tuple(one for group in found for one in chapters(group, most_pictures, decisions))
-    return Report(version=VERSION, chapters=made)
+    with without_collector():  # runs are millions of objects, none of them in a cycle
+        found = [work_out(group, own, why=True) for group, own in groups(folders, rules)]
+        made = tuple(one for group in found for one in chapters(group, most_pictures, decisions))
+        return Report(version=VERSION, chapters=made)
 
 
 def chapters(group: Sequence[Worked], most_pictures: int, decisions: Sequence[Rule] | None = None) -> list[Chapter]:
@@ -64,6 +66,7 @@ def _chapter(one: Worked, most_pictures: int, decisions: Sequence[Rule]) -> Chap
     every, source = list(samples.values()), str(chapter.arms[0].first.config["source"]["name"])
     asked = {sample.task for sample in every}
     tables, not_there = published(chapter.arms, rules)
+    cases = cases_of(one)
     return Chapter(
         name=chapter.name,
         kind=chapter.kind,
@@ -92,8 +95,8 @@ def _chapter(one: Worked, most_pictures: int, decisions: Sequence[Rule]) -> Chap
         parts={name: summarise_parts(own.losses, demonstration(chapter)) for name, own in one.looked.items()},
         parted=parted_contrasts(chapter, one.looked),
         headroom=headrooms(one),
-        decided=decided(one, decisions),
-        turned=tuple(turned_contrasts(one, decisions)),
+        decided=decided(one, cases, decisions),
+        turned=tuple(turned_contrasts(one, cases, decisions)),
         readings=tuple(readings(one)),
         agreement=tuple(agreements(chapter, scores)),
         spread=tuple(spreads(chapter, scores)),

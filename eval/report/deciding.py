@@ -13,7 +13,7 @@ from medvision_agent.eval.report.table import Column, Table, Value
 from medvision_agent.eval.report.tables import FIRST, chapter_table, numbers, rates, repeated, slug, texts
 from medvision_agent.text import fixed, plural
 
-__all__ = ["decided", "decision_sentences", "decision_tables", "turned_contrasts"]
+__all__ = ["cases_of", "decided", "decision_sentences", "decision_tables", "turned_contrasts"]
 
 _ARMS = (
     "Right: the share of all samples, failed answers included, whose answer leads to the category of the ground truth. "
@@ -26,20 +26,28 @@ _TURNED = (
 )
 
 
-def decided(one: Worked, rules: Sequence[Rule]) -> dict[str, tuple[Decisions, ...]]:
-    """Return each rule's decisions in the first epoch of each arm; arms without a suitable sample are left out."""
+def cases_of(one: Worked) -> dict[str, list[Case]]:
+    """Return the answers in the first epoch of each arm, by the arm's name."""
+    return {arm.name: _cases(one, arm) for arm in one.chapter.arms}
+
+
+def decided(
+    one: Worked, cases: Mapping[str, Sequence[Case]], rules: Sequence[Rule]
+) -> dict[str, tuple[Decisions, ...]]:
+    """Return each rule's decisions in *cases* (``cases_of``); arms without a suitable sample are left out."""
     reasons = demonstration(one.chapter)
-    found = {arm.name: tuple(decide(rules, _cases(one, arm), reasons)) for arm in one.chapter.arms}
+    found = {name: tuple(decide(rules, own, reasons)) for name, own in cases.items()}
     return {name: own for name, own in found.items() if own}
 
 
-def turned_contrasts(one: Worked, rules: Sequence[Rule]) -> Iterator[TurnedContrast]:
-    """Yield the decisions that the second arm of each contrast changes, rule by rule."""
-    own = {arm.name: _cases(one, arm) for arm in one.chapter.arms}
+def turned_contrasts(
+    one: Worked, cases: Mapping[str, Sequence[Case]], rules: Sequence[Rule]
+) -> Iterator[TurnedContrast]:
+    """Yield the decisions in *cases* that the second arm of each contrast changes, rule by rule."""
     for each in one.chapter.contrasts:
         a, b = each.a.name, each.b.name
         reasons = [*demonstration(one.chapter), *each.withheld]
-        for found in turned(rules, own[a], own[b], (_costs(each.a), _costs(each.b)), reasons):
+        for found in turned(rules, cases[a], cases[b], (_costs(each.a), _costs(each.b)), reasons):
             yield TurnedContrast(contrast=one.chapter.name_of(each), a=a, b=b, found=found)
 
 
@@ -100,7 +108,7 @@ def _turned(chapter: Chapter, place: str) -> Table:
         cells: list[Value] = [one.contrast, own.rule.name, own.pairs, own.subjects, own.turned_right, own.turned_wrong]
         cells += [own.both_right, own.neither, *_share(own.net), own.more_usd, own.per_dollar, own.withheld]
         rows.append(tuple(cells))
-    caption = "decisions that the second arm turns"
+    caption = "decisions that change from the first to the second arm"
     return chapter_table(chapter, slug(place, "turned"), caption, columns, rows, notes=[_TURNED])
 
 

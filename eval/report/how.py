@@ -99,7 +99,7 @@ def how(chapter: Chapter) -> list[tuple[str, str]]:
         ),
         ("Samples (SHA-256)", _each(one.samples_sha256 for one in identities)),
         ("Targets by convention", counted(chapter.conventions)),
-        ("Marks of the truth", counted(chapter.marks)),
+        ("Marks of the ground truth", counted(chapter.marks)),
         ("Models", _each(one.model_name for one in identities)),
         ("Recipe", _each(one.recipe for one in identities)),
         ("Prompt form", _each(one.form for one in identities)),

@@ -25,9 +25,9 @@ _WORDS = {
     "blind:all": "what tools return",
     RESULT_ONLY: "calling tools, beyond their results",
     "results": "results of tools, handed over",
-    "blind:pictures": "pictures that tools return",
-    "blank": "what pictures of tools show",
-    "same-region": "new detail in pictures",
+    "blind:pictures": "images that tools return",
+    "blank": "what images of tools show",
+    "same-region": "new detail in images",
     "blind:numbers": "numbers that tools return",
 }
 """What the second arm of each rung has and the first lacks, in the order of the rungs."""

@@ -191,7 +191,7 @@ class OverDatasets(Frozen):
 
 
 class TurnedContrast(Frozen):
-    """The decisions by one rule that the second arm of a contrast changes; first epochs."""
+    """How many decisions by one rule change from the first to the second arm of a contrast, in their first epochs."""
 
     contrast: str
     a: str
@@ -200,7 +200,7 @@ class TurnedContrast(Frozen):
 
 
 class PairedReading(Frozen):
-    """One contrast on one task by both readings; first epochs."""
+    """The difference of one contrast on one task by both readings, in the arms' first epochs."""
 
     contrast: str
     a: str

@@ -7,7 +7,7 @@ from medvision_agent.eval.place.summary import TaskPlace
 from medvision_agent.eval.report.model import Chapter, GroundedContrast
 from medvision_agent.eval.report.table import Table, Value, fixed
 from medvision_agent.eval.report.tables import FIRST, chapter_table, numbers, rates, repeated, signed, slug, texts
-from medvision_agent.text import plural
+from medvision_agent.text import percent, plural
 
 __all__ = ["place_sentences", "place_tables"]
 
@@ -109,7 +109,7 @@ def place_sentences(chapter: Chapter) -> Iterator[str]:
 
 def _where(one: GroundedContrast) -> str:
     place = one.found.b
-    chance = "" if place.chance.mean is None else f", by chance {place.chance.mean:.1%} (n {place.chance.n})"
+    chance = "" if place.chance.mean is None else f", by chance {percent(place.chance.mean)} (n {place.chance.n})"
     located = f"{plural(place.share.n, 'located answer')} of {plural(place.subjects, 'subject')}"
     return f"{one.b} measured in the right place in {place.right} of {located}{chance}"
 

@@ -11,7 +11,7 @@ from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.style import TITLE
 from medvision_agent.eval.figures.words import fitted
 from medvision_agent.eval.published.entry import Entry
-from medvision_agent.eval.published.figures import PILOT
+from medvision_agent.eval.published.figures import PILOT, unit_of
 from medvision_agent.eval.published.strata import ALL, ANGLES, HELD, PLANE, SIZE
 from medvision_agent.eval.published.versions import versions
 from medvision_agent.eval.report.table import Column, Table, Value
@@ -76,7 +76,7 @@ def _shaped(family: Family, entries: Sequence[Entry]) -> Table:
     names = [name for name in dict.fromkeys(name for table in own for name in table.columns) if name != "cost"]
     columns = [Column("model", text=True), Column("from", text=True)]
     for part in parts:
-        columns += [*(Column(name, 1, group=part) for name in names), Column("n", group=part)]
+        columns += [*(_figures(name, unit_of(name, part), part) for name in names), Column("n", group=part)]
     rows: list[tuple[Value, ...]] = []
     for entry in entries:
         if any(one.n for one in entry.figures[family].values()):
@@ -86,6 +86,11 @@ def _shaped(family: Family, entries: Sequence[Entry]) -> Table:
     known = [f"{one.model}: {note}" for one in entries for note in one.notes]
     notes = [printed[0].note, *_differences(entries), *known, *(one.source for one in versions() if one.name in used)]
     return Table(f"published-{name}", caption, tuple(columns), tuple(rows), tuple(notes))
+
+
+def _figures(name: str, unit: str, part: str = "") -> Column:
+    """Return a column of figures: per cent have their sign in each cell, other units are in the heading."""
+    return Column(name, 1, unit="%", group=part) if unit == "%" else Column(f"{name} ({unit})", 1, group=part)
 
 
 def _own_row(entry: Entry, family: Family, parts: Sequence[str], names: Sequence[str]) -> tuple[Value, ...]:
@@ -118,7 +123,7 @@ def _differences(entries: Sequence[Entry]) -> Iterable[str]:
 
 def _strata(kind: str, entries: Sequence[Entry]) -> Table:
     columns = [*(Column(name, text=True) for name in ("model", "how it was asked", "scored by", "task", "samples"))]
-    columns += [Column("n"), *(Column(name, 1) for name in _MEASURES)]
+    columns += [Column("n"), *(_figures(name, "%" if name != "MAE" else "mm or degrees") for name in _MEASURES)]
     rows = tuple(
         (one.model, one.how, one.rules, own.task, own.value, own.n, *(own.measures[name] for name in _MEASURES))
         for one in entries

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from medvision_agent.eval.decisions.decide import Share
+from medvision_agent.eval.findings.second import missed_by_reader
 from medvision_agent.eval.reading.both import KINDS
 from medvision_agent.eval.report.model import Chapter, ReadBy
 from medvision_agent.eval.report.table import Column, Table, Value
@@ -124,7 +125,7 @@ def _disagreements(chapter: Chapter, place: str) -> Table:
         for read in chapter.readings
         for one in read.disagreements
     ]
-    caption = "samples that the two read differently"
+    caption = "samples that the two readers read differently"
     return chapter_table(chapter, slug(place, "reading-samples"), caption, columns, rows, notes=[_SHOWN])
 
 
@@ -144,7 +145,7 @@ def reading_sentences(chapter: Chapter) -> Iterator[str]:
             yield (
                 f"{one.contrast}, {one.task}{when}: difference in loss {rule} by the rule and {reader} by "
                 f"{read.reader}, over {plural(one.found.pairs, 'pair')}; the part that only one of them sees (format) "
-                f"is {apart}."
+                f"is {apart}.{missed_by_reader(one.found, one.a, one.b)}"
             )
 
 

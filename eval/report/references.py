@@ -62,7 +62,7 @@ def _of_boxes(
         figures = random_boxes([one.id for one in known], targets, [sizes[one.id] for one in known], rules)
         found.append(_reference(NAME, known, {name: Mean.of(values.tolist()) for name, values in figures.items()}))
     else:
-        missing.append("random boxes: the sizes of the pictures are not known")
+        missing.append("random boxes: the sizes of the images are not known")
     short = [sample for sample in known if sample.convention == "inclusive-index"]
     if short:
         targets = np.array([sample.target for sample in short], dtype=np.float64)

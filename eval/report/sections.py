@@ -186,7 +186,7 @@ def _cost(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
 def _agreement(chapter: Chapter, place: str, links: Links, *, draw: bool) -> Section:
     figures = [bland_altman(chapter, place, links), _to(links.every(), risk_coverage(chapter, place))] if draw else []
     tables = tuple(agreement_tables(chapter, place))
-    return Section(f"{place}-agreement", "Agreement with the truth", (), (), tables, _there(figures))
+    return Section(f"{place}-agreement", "Agreement with the ground truth", (), (), tables, _there(figures))
 
 
 def _published(chapter: Chapter, place: str) -> Section:

@@ -20,7 +20,7 @@ from medvision_agent.eval.report.table import Table, Value, fixed
 from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.tasks import TASKS, TaskName
-from medvision_agent.text import plural
+from medvision_agent.text import percent, plural
 
 __all__ = ["noise_sentences", "spread_sentences", "spread_tables", "spreads"]
 
@@ -136,7 +136,7 @@ def spread_sentences(chapter: Chapter) -> Iterator[str]:
 
 
 def _parts(found: Components) -> str:
-    parts = ", ".join(f"{' and '.join(part.of)} {part.share:.0%}" for part in found.parts)
+    parts = ", ".join(f"{' and '.join(part.of)} {percent(part.share)}" for part in found.parts)
     over = f"{plural(found.n, 'sample')} of {plural(found.subjects, 'subject')}, {plural(found.wordings, 'wording')}"
     return (
         f"the difference of one sample, asked once in one wording, has SD {found.sd:.3f}; of its variance, "

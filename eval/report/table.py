@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 from medvision_agent.text import fixed, printable
 
@@ -39,6 +40,8 @@ _LATEX = {
     "≥": r"$\geq$",
     _MINUS: "$-$",
 }
+_TEXT_WIDTH = 75
+"""Characters of a table that fit a page of A4 or letter paper at the usual size of 10 points."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#!|~&$@]|^[-+=]|(?<=:)/|(?<=www)\.)")
 
 
@@ -53,7 +56,9 @@ class Column:
     text: bool = False
     """Whether it contains text, which is left-aligned."""
     percent: bool = False
-    """Shown in per cent."""
+    """Whether numbers are fractions that are shown in per cent, and differences of them in percentage points."""
+    unit: Literal["", "%"] = ""
+    """The unit of numbers that are already in per cent: shown after each, in CSV files in the heading."""
     group: str = ""
     """The heading above it and its neighbours of the same group."""
     short: str = ""
@@ -92,7 +97,7 @@ def csv_text(table: Table) -> str:
     """Return the table as CSV with full precision; no cell is a formula for a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.full for column in table.columns])
+    writer.writerow([f"{column.full} ({column.unit})" if column.unit else column.full for column in table.columns])
     writer.writerows([[_exact(cell) for cell in row] for row in table.rows])
     return out.getvalue()
 
@@ -101,11 +106,16 @@ def latex_text(table: Table) -> str:
     """Return the table as LaTeX (booktabs)."""
     align = "".join("l" if column.text or number == 0 else "r" for number, column in enumerate(table.columns))
     lines = [r"\begin{table}", r"\centering", rf"\caption{{{_latex(table.caption)}}}"]
-    lines += [rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', table.id)}}}", rf"\begin{{tabular}}{{{align}}}"]
+    lines += [rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', table.id)}}}"]
+    widths = [max((len(row[number]) for row in table.shown), default=0) for number in range(len(table.columns))]
+    names = [_stacked(column.name, width) for column, width in zip(table.columns, widths, strict=True)]
+    across = sum(max(width, *map(len, name)) + 2 for width, name in zip(widths, names, strict=True))
+    lines += [r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"] if across > _TEXT_WIDTH else []
+    lines += [rf"\begin{{tabular}}{{{align}}}"]
     lines += [
         r"\toprule",
         *_latex_groups(table.columns),
-        _latex_row([column.name for column in table.columns]),
+        " & ".join(_latex_stack(name, side) for name, side in zip(names, align, strict=True)) + r" \\",
         r"\midrule",
     ]
     lines += [_latex_row(row) for row in table.shown]
@@ -134,14 +144,14 @@ def _shown(cell: Value, column: Column) -> str:
     if cell is None:
         return NONE
     if isinstance(cell, str):
-        return printable(cell)
+        return f"{printable(cell)}{column.unit}"
     if isinstance(cell, int) and not column.percent:
-        return f"{cell:,}"
+        return f"{cell:,}{column.unit}"
     if column.percent:
-        return f"{fixed(100 * cell, column.digits, sign=column.sign)}%"
+        return f"{fixed(100 * cell, column.digits, sign=column.sign)}{' points' if column.sign else '%'}"
     if abs(cell) < 10 ** (7 - column.digits):
-        return fixed(cell, column.digits, sign=column.sign)
-    return format(cell, "+.4g" if column.sign else ".4g").replace("-", _MINUS)
+        return f"{fixed(cell, column.digits, sign=column.sign)}{column.unit}"
+    return f"{format(cell, '+.4g' if column.sign else '.4g').replace('-', _MINUS)}{column.unit}"
 
 
 def _exact(cell: Value) -> str:
@@ -151,6 +161,22 @@ def _exact(cell: Value) -> str:
         clean = printable(cell)
         return f"'{clean}" if clean[:1] in {"=", "+", "-", "@", "\t"} else clean
     return repr(cell)
+
+
+def _stacked(name: str, width: int) -> list[str]:
+    """Return a column's name in lines hardly wider than its cells; words are never broken."""
+    lines: list[str] = []
+    for word in name.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= max(width, 10):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines or [""]
+
+
+def _latex_stack(lines: Sequence[str], side: str) -> str:
+    text = r" \\ ".join(map(_latex, lines))
+    return rf"\shortstack[{side}]{{{text}}}" if len(lines) > 1 else text
 
 
 def _latex_row(cells: Sequence[str]) -> str:
@@ -169,4 +195,5 @@ def _latex_groups(columns: Sequence[Column]) -> list[str]:
 
 
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in printable(text))
+    parts = printable(text).split("->")
+    return r"$\rightarrow$".join("".join(_LATEX.get(character, character) for character in part) for part in parts)

@@ -252,14 +252,14 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
         "Failures too: had every failure been answered as well. Only the bounds' intervals speak of chance.",
         LEVEL,
     )
-    caption = "beside the primary: success, complete pairs, bounds"
+    caption = "sensitivity of the primary result: success, complete pairs, bounds"
     return chapter_table(chapter, slug(place, "sensitivity"), caption, columns, rows, notes=notes)
 
 
 def tool_table(chapter: Chapter, place: str) -> Table:
     """Return the effort of the scored samples."""
     columns = [*texts("arm", "task"), *numbers("n"), *rates("success rate"), Column("tool calls per sample", 2)]
-    columns += [*texts("calls by tool (failed)"), Column("turns", 2), Column("pictures", 2), Column("tokens in", 0)]
+    columns += [*texts("calls by tool (failed)"), Column("turns", 2), Column("images", 2), Column("tokens in", 0)]
     columns += [Column("tokens out", 0), Column("US dollars", 5), Column("seconds", 1), *rates("forced endings")]
     rows: list[Cells] = []
     for data in chapter.tasks:
@@ -270,7 +270,7 @@ def tool_table(chapter: Chapter, place: str) -> Table:
             cells += [effort.tool_calls.mean, tools or "none"]
             cells += [effort.turns.mean, effort.pictures.mean, effort.input_tokens.mean, effort.output_tokens.mean]
             rows.append((*cells, effort.cost_usd.mean, effort.seconds.mean, effort.forced_endings.mean))
-    caption = "what a scored sample took (means; forced endings: their share)"
+    caption = "effort per scored sample (means; forced endings: their share)"
     notes = [f"{compute_note(run.identity.condition for run in chapter.runs).capitalize()}."]
     return chapter_table(
         chapter, slug(place, "effort"), caption, columns, rows, notes=notes if len(chapter.arms) > 1 else ()
@@ -281,11 +281,13 @@ def path_table(chapter: Chapter, place: str) -> Table:
     """Return, for each run with tools, how far they were used: declared, called, answered, shown."""
     columns = texts("run")
     columns += numbers("declared in samples", "called in samples", "calls", "answered without error")
-    columns += numbers("shown in the next turn", "pictures", "pictures shown in the next turn")
+    columns += numbers("results shown in the next turn", "images", "images shown in the next turn")
     columns += numbers("not recorded whether shown")
     paths = [(run.arm, run.tool_path) for run in chapter.runs if run.tool_path is not None]
     rows: list[Cells] = [(arm, *path.model_dump().values()) for arm, path in paths]
-    return chapter_table(chapter, slug(place, "path"), "how far tools came", columns, rows)
+    return chapter_table(
+        chapter, slug(place, "path"), "use of tools: declared, called, answered, shown to the model", columns, rows
+    )
 
 
 def endings_table(chapter: Chapter, place: str) -> Table:

@@ -14,7 +14,7 @@ from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["CONSTANT", "OWN_PRIOR", "constant", "is_own_prior", "on_donors"]
 
-OWN_PRIOR = "the model's own prior: asked without a picture"
+OWN_PRIOR = "the model's own prior: asked without an image"
 """What an arm without image and tools is a reference for."""
 CONSTANT = "best constant of the other subjects"
 

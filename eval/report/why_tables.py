@@ -84,7 +84,7 @@ def _left(chapter: Chapter, place: str) -> Table:
         for name, one in why.errors.quantities.items()
         for reason, count in one.not_decomposed.items()
     ]
-    caption = "answers whose error is not taken apart, by reason"
+    caption = "answers whose error is not decomposed, by reason"
     return chapter_table(chapter, slug(place, "not-decomposed"), caption, columns, rows)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from medvision_agent.eval.compare.statistics.estimate import Differing
 from medvision_agent.eval.compare.statistics.family import Test
 from medvision_agent.eval.findings.contrast import Contrast
+from medvision_agent.eval.findings.said import per_cent
 from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.report.spread import noise_sentences
 from medvision_agent.eval.report.tables import FIRST, marked, repeated
@@ -45,7 +46,7 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
     if found.difference is None or found.differing is None or means.loss_a is None or means.loss_b is None:
         return f"{one.name}, {task}: no pair was scored in both arms."
     pairs = f"{plural(found.n, 'pair')}, {plural(found.subjects, 'subject')}"
-    rates = f"success rates {means.success_a:.1%} and {means.success_b:.1%}"
+    rates = f"success rates {per_cent(means.success_a)} and {per_cent(means.success_b)}"
     apart = fixed(found.difference, 3, sign=True)
     text = (
         f"{one.name}, {task}: mean loss{_metric(one, task)} {means.loss_a:.3f} with {one.a} and {means.loss_b:.3f} "

@@ -9,7 +9,7 @@ from typing import Literal
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.folders import Folders
-from medvision_agent.eval.figures.files import write_figure
+from medvision_agent.eval.figures.files import pages, write_figure
 from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.how import how
 from medvision_agent.eval.report.links import Viewer
@@ -20,7 +20,7 @@ from medvision_agent.eval.report.table import Table, csv_text, latex_text, markd
 from medvision_agent.eval.report.words import title
 from medvision_agent.text import printable
 
-__all__ = ["markdown_page", "write_figures", "write_report", "write_table", "write_tables"]
+__all__ = ["markdown_page", "write_figures", "write_index", "write_report", "write_table", "write_tables"]
 
 
 def markdown_page(report: Report) -> str:
@@ -67,6 +67,27 @@ def write_figures(report: Report, folder: Path) -> int:
     for figure in figures:
         write_figure(figure, folder)
     return len(figures)
+
+
+def write_index(report: Report, folder: Path) -> None:
+    """Write ``index.md``: every figure and table with its files and its caption, in the order of the page.
+
+    Raises StorageError if the file cannot be written.
+    """
+    lines = [
+        "# Figures and tables",
+        "",
+        "Figures are `.svg` and `.pdf`, tables are `.csv` and `.tex`.",
+        "",
+        "## Figures",
+        "",
+    ]
+    for figure in report_figures(report):
+        names = ", ".join(f"`{part.name}`" for part in pages(figure))
+        lines += [f"- {names}: **{md(figure.title)}**. {md(figure.description)}"]
+    lines += ["", "## Tables", ""]
+    lines += [f"- `{table.id}`: **{md(table.caption)}**" for table in report_tables(report)]
+    _write(folder / "index.md", "\n".join(lines) + "\n")
 
 
 def _chapter(chapter: Chapter, place: str) -> list[str]:

@@ -20,7 +20,7 @@ a box in another convention than MedVision's, or given by names of marks, is wri
 import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Exported", "export_run", "is_theirs", "rows_by_task"]
+__all__ = ["Exported", "Row", "export_run", "is_theirs", "rows_by_task", "task_rows"]
 
 Row = dict[str, Any]
 
@@ -73,9 +73,16 @@ def export_run(records: Sequence[Record], model: str, out: Path, start: datetime
     return Exported(folders, len(kept), empty, len(records) - len(ended), len(ended) - len(kept))
 
 
-def rows_by_task(records: Sequence[Record]) -> dict[str, list[Row]]:
+def rows_by_task(records: Iterable[Record]) -> dict[str, list[Row]]:
     """Return the lines of the result file of each task, in MedVision's order, for records that ended in a result."""
     tasks: dict[str, list[Row]] = {}
+    for name, row in task_rows(records):
+        tasks.setdefault(name, []).append(row)
+    return {name: sorted(rows, key=lambda row: int(row["doc_id"])) for name, rows in tasks.items()}
+
+
+def task_rows(records: Iterable[Record]) -> Iterator[tuple[str, Row]]:
+    """Yield the task and the line of each record that ended in a result, in the order of the records."""
     splits: dict[str, str] = {}
     for record in records:
         name, split = _task(_facts(record.sample))
@@ -84,8 +91,7 @@ def rows_by_task(records: Sequence[Record]) -> dict[str, list[Row]]:
                 f"{name}: the run holds samples of both splits, which MedVision's result files cannot tell apart; "
                 "run them one by one"
             )
-        tasks.setdefault(name, []).append(_row(record))
-    return {name: sorted(rows, key=lambda row: int(row["doc_id"])) for name, rows in tasks.items()}
+        yield name, _row(record)
 
 
 def is_theirs(sample: Sample) -> bool:
@@ -95,7 +101,7 @@ def is_theirs(sample: Sample) -> bool:
 
 def _family(sample: Sample) -> Family:
     if sample.asks.family is None:
-        raise DataError(f"{sample.id}: MedVision's result files have no task like {sample.task}")
+        raise DataError(f"{sample.id}: MedVision's result files cannot store answers to the task {sample.task}")
     return sample.asks.family
 
 

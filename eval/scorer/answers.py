@@ -62,6 +62,10 @@ class Answers(ABC):
         """Return these answers with the named columns only; any other column is a KeyError."""
         return _Made(self.family, len(self), {name: self.column(name) for name in names}.__getitem__)
 
+    def taken(self, rows: Sequence[int]) -> "Answers":
+        """Return the answers in these rows, in this order."""
+        return _Made(self.family, len(rows), lambda name: list(map(self.column(name).__getitem__, rows)))
+
     def __len__(self) -> int:
         return self._count
 

@@ -5,7 +5,7 @@ undefined or does not exist for the family. Answers may arrive in blocks (``scor
 and dropped, and all numbers are scored at the end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -67,8 +67,13 @@ def score_batch(answers: Answers, protocol: Protocol) -> Batch:
     return _score(answers, _read(answers, found, protocol), written_out(found), protocol)
 
 
-def score_blocks(blocks: Iterable[Answers], protocol: Protocol) -> list[Batch]:
-    """Return the scores of the answers in *blocks* by family, keeping only the columns that a summary reads."""
+def score_blocks(
+    blocks: Iterable[Answers], protocol: Protocol, order: Callable[[Family], Sequence[int]] | None = None
+) -> list[Batch]:
+    """Return the scores of the answers in *blocks* by family, keeping only the columns that a summary reads.
+
+    *order* returns, once all blocks were taken, the order that the rows of a family are to have.
+    """
     kept: dict[Family, tuple[list[Answers], list[_Numbers]]] = {family: ([], []) for family in COUNTS}
     for block in blocks:
         answers, numbers = kept[block.family]
@@ -78,7 +83,11 @@ def score_blocks(blocks: Iterable[Answers], protocol: Protocol) -> list[Batch]:
     for answers, parts in kept.values():
         if answers:
             together = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-            batches.append(_score(Answers.joined(answers), together, [], protocol))
+            joined = Answers.joined(answers)
+            if order is not None:
+                rows = order(joined.family)
+                joined, together = joined.taken(rows), {name: part[rows] for name, part in together.items()}
+            batches.append(_score(joined, together, [], protocol))
     return batches
 
 

@@ -17,12 +17,12 @@ import numpy as np
 from medvision_agent.eval.scorer.metrics import Floats, Target, Values, box_loss, mean_absolute_error, overlap
 from medvision_agent.eval.scorer.protocol import Protocol
 
-__all__ = ["BOXES", "NAME", "draw_boxes", "random_boxes"]
+__all__ = ["AT_ONCE", "BOXES", "NAME", "draw_boxes", "random_boxes"]
 
 BOXES = 100
 """Boxes for each sample."""
 NAME = f"random boxes ({BOXES} per sample)"
-_AT_ONCE = 1000
+AT_ONCE = 1000
 """Number of samples scored together: each of their arrays takes a few megabytes."""
 
 
@@ -51,8 +51,8 @@ def random_boxes(
     """
     parts = [
         _figures(ids[start:end], targets[start:end], sizes[start:end], protocol, seed)
-        for start in range(0, len(ids), _AT_ONCE)
-        for end in [start + _AT_ONCE]
+        for start in range(0, len(ids), AT_ONCE)
+        for end in [start + AT_ONCE]
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
 

@@ -5,8 +5,9 @@ undefined (NaN), overlap is 0, the loss (``metrics``) is 1. Infrastructure failu
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -18,7 +19,10 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["Score", "Scored", "score", "score_numbers", "score_on_donor", "score_record", "score_records"]
-__all__ += ["score_texts", "scored_records"]
+__all__ += ["score_texts", "scored_one_by_one", "scored_records"]
+
+_TOGETHER = 512
+"""Number of records scored together: scoring them one by one takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,13 @@ def score_records(records: Iterable[Record], protocol: Protocol) -> list[Score |
             for at, one in zip(own, scores, strict=True):
                 found[at] = one
     return found
+
+
+def scored_one_by_one(records: Iterable[Record], protocol: Protocol) -> Iterator[Scored]:
+    """Yield each record with its score, equal to ``scored_records``; few records are held at a time."""
+    left = iter(records)
+    while some := list(islice(left, _TOGETHER)):
+        yield from zip(some, score_records(some, protocol), strict=True)
 
 
 def scored_records(records: Sequence[Record], protocol: Protocol) -> list[Scored]:

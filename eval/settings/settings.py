@@ -59,7 +59,7 @@ def belongs(model: type[BaseModel]) -> dict[str, Belongs]:
     for name, field in model.model_fields.items():
         found = [mark for mark in field.metadata if isinstance(mark, Belongs)]
         if len(found) != 1:
-            raise ValueError(f"{model.__name__}.{name} does not say what it belongs to")
+            raise ValueError(f"{model.__name__}.{name} needs exactly one mark, such as identity() or condition()")
         marks[name] = found[0]
     return marks
 

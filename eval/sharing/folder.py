@@ -1,4 +1,4 @@
-"""A folder of shared runs: it appears whole or not at all, and only ``force`` replaces an earlier one.
+"""A folder of shared runs: only ``force`` replaces an earlier one.
 
 Contract: the same runs give the same bytes. A folder that holds anything but an earlier share is never touched. Names
 of files are our own words and hashes.
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medvision_agent.errors import StorageError
+from medvision_agent.placed import placed
 from medvision_agent.version import VERSION
 
-__all__ = ["MARK", "SharedFile", "check_place", "files_in", "mark", "placed"]
+__all__ = ["MARK", "SharedFile", "check_place", "files_in", "mark", "new_folder"]
 
 MARK = "medvision-share.json"
 """The file by which a folder of shared runs is recognised; it names all other files."""
@@ -62,18 +63,15 @@ def check_place(out: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def placed(out: Path | None) -> Iterator[Path]:
+def new_folder(out: Path | None) -> Iterator[Path]:
     """Yield a new folder to write into; it becomes *out* afterwards, or is removed if *out* is None."""
+    if out is not None:
+        with placed(out) as folder:
+            folder.mkdir()
+            yield folder
+        return
     try:
-        if out is not None:
-            out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".share-", dir=None if out is None else out.parent) as work:
-            part = Path(work) / "part"
-            part.mkdir()
-            yield part
-            if out is not None:
-                if out.exists():
-                    out.replace(Path(work) / "earlier")
-                part.replace(out)
+        with tempfile.TemporaryDirectory(prefix="medvision-agent-") as work:
+            yield Path(work)
     except OSError as error:
-        raise StorageError(f"{out or 'a temporary folder'}: cannot write it ({error.strerror or error})") from None
+        raise StorageError(f"a temporary folder cannot be written: {error.strerror or error}") from None

@@ -1,7 +1,7 @@
 """Decides whether a sample's image may be shared, by the licence and the origin that the sample states.
 
-Contract: a picture may be shared where its licence is one that is known here to allow it and its origin is stated, or
-where whoever shares it stated the licence of its data set. Everything else may not; an unknown licence is no licence.
+Contract: an image may be shared if its origin is stated and its licence is known here to allow sharing, or if the user
+who shares it stated the licence of its data set. Every other image is left out; an unknown licence permits nothing.
 Nothing here is legal advice, and the card says on what each decision rests.
 """
 
@@ -18,15 +18,15 @@ __all__ = ["Licence", "licence_of", "stated_licences"]
 _LONGEST = 300
 """Characters of a stated licence or origin that are written; both are text of others."""
 _ALLOWS = re.compile(
-    r"\bCC0\b|\bCC[- ]BY(?![-\w ]*\bND\b)|\bODC-By\b|\bPDDL\b|\bpublic domain\b|\bApache-2\.0\b|\bMIT\b"
-    r"|\bBSD-[23]-Clause\b|McGill/MNI permissive notice",
+    r"\bCC0\b|\bCC[- ]BY(?![-\w ]*\bND\b)|\bODC-By\b|\bPDDL\b|\bpublic domain\b|\bApache-2\.0\b|^MIT$"
+    r"|\bMIT licen[cs]e\b|\bBSD-[23]-Clause\b|McGill/MNI permissive notice",
     re.IGNORECASE,
 )
 """Licences that allow others to redistribute a changed form, by the names in which data sets state them."""
 _FORBIDS = re.compile(
-    r"\bnot for\b|\bno (re)?distribution\b|\bnon-?redistribut|\bno licen[cs]e\b|\bunlicen[cs]ed\b|\bconfidential\b"
-    r"|\ball rights reserved\b|\bproprietary\b|\bdata use agreement\b|\bDUA\b|\brestricted\b|\bunknown\b"
-    r"|\bno[- ]?deriv",
+    r"\bnot\b|\bND\b|\bcredentialed\b|\bno (re)?distribution\b|\bnon-?redistribut|\bno licen[cs]e\b"
+    r"|\bunlicen[cs]ed\b|\bconfidential\b|\ball rights reserved\b|\bproprietary\b"
+    r"|\bdata use agreement\b|\bDUA\b|\brestricted\b|\bunknown\b|\bno[- ]?deriv",
     re.IGNORECASE,
 )
 """Words by which a text withdraws the permission that a licence name in it would give."""
@@ -48,7 +48,7 @@ class Licence:
 
 
 def stated_licences(given: Mapping[str, str]) -> dict[str, str]:
-    """Return licences by data set as whoever shares runs states them; raises ConfigError where a text is empty."""
+    """Return the licences by data set that the user states for a share; raises ConfigError if a text is empty."""
     for dataset, licence in given.items():
         if not dataset.strip() or not licence.strip():
             raise ConfigError(f"--licence {dataset}={licence}: give DATASET=LICENCE, such as KiTS23='CC BY-NC-SA 4.0'")

@@ -8,10 +8,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from medvision_agent.eval.data.folders import Folders
 
-__all__ = ["Private"]
+__all__ = ["Private", "without_addresses"]
 
 _LOGIN = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*://)[^\s/@\"'<>]+@")
 _HOME = re.compile(
@@ -21,6 +22,9 @@ _SECRET = re.compile(r"(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)($|
 _BEARER = re.compile(
     r"\b(sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{16,}|AIza[A-Za-z0-9_-]{30,}|(?<=Bearer )[A-Za-z0-9._~+/-]{16,}=*)"
 )
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
+_PLACE = re.compile(r"(^|_)(url|uri|host|hostname|endpoint|server|address|proxy|proxies)($|_)", re.IGNORECASE)
+"""Names of settings that say where a server is."""
 _SHORTEST = 8
 """Characters of a variable's value that is taken for a key: shorter ones are words that occur in any text."""
 
@@ -47,3 +51,17 @@ class Private:
         if self._home is not None:
             text = self._home.sub("~", text)
         return _HOME.sub("~", text)
+
+
+def without_addresses(settings: Any) -> Any:
+    """Return plain settings, of a model's row, without those that say where its server is: it may be a private one."""
+    if isinstance(settings, Mapping):
+        return {key: without_addresses(value) for key, value in settings.items() if not _is_address(key, value)}
+    if isinstance(settings, list | tuple):
+        return [without_addresses(one) for one in settings if not _is_address("", one)]
+    return settings
+
+
+def _is_address(name: object, value: object) -> bool:
+    stated = bool(_PLACE.search(str(name))) and isinstance(value, str | Mapping | list | tuple)
+    return stated or (isinstance(value, str) and _ADDRESS.search(value) is not None)

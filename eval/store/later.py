@@ -1,7 +1,7 @@
 """A sequence whose items are read when they are first needed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from medvision_agent.errors import StorageError
 
@@ -11,22 +11,46 @@ T = TypeVar("T")
 
 
 class Later(Sequence[T]):
-    """A sequence of known length: all items are read when the first is needed, and then kept.
+    """A sequence of known length: all items are read when the first is needed, and then kept, unless they are streamed.
 
     Raises StorageError where the number of items has changed.
     """
 
-    def __init__(self, length: int, read: Callable[[], Iterable[T]], what: str) -> None:
-        """Take the number of items, the function that reads them, and their name for messages."""
+    def __init__(
+        self,
+        length: int,
+        read: Callable[[], Iterable[T]],
+        what: str,
+        *,
+        smaller: Callable[[T], T] | None = None,
+        parts: "Later[Any] | None" = None,
+    ) -> None:
+        """Take the number of items, the function that reads them, and their name for messages.
+
+        *smaller* returns an equal item that takes less memory, for those that are kept. *parts* holds what the items
+        are made of: it is kept before they are, so that items and parts are shared.
+        """
         self._length, self._read, self._what = length, read, what
+        self._smaller, self._parts = smaller, parts
         self._items: list[T] | None = None
 
     @property
     def items(self) -> list[T]:
         """All items."""
         if self._items is None:
-            self._items = list(self.stream())
+            if self._parts is not None and self._length:
+                self._parts.keep()
+            self._items = list(self.stream() if self._smaller is None else map(self._smaller, self.stream()))
         return self._items
+
+    @property
+    def kept(self) -> bool:
+        """Whether all items are in memory."""
+        return self._items is not None
+
+    def keep(self) -> None:
+        """Read all items now and keep them."""
+        self._items = self.items
 
     def stream(self) -> Iterator[T]:
         """Yield one item after the other without keeping it."""

@@ -14,12 +14,14 @@ Any other refusal is the result of its sample.
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.wire.words import HISTORY
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.record import Record
 
 __all__ = ["IN_A_ROW", "SHARE", "Ending", "by_rule", "ending_of", "refused_by_rule", "refused_first", "settled"]
@@ -40,14 +42,22 @@ class Ending(NamedTuple):
     detail: str
 
 
-def settled(records: Sequence[Record]) -> list[Record]:
-    """Return the latest records of a run, in the order of its samples, with refusals by rule as ``unsupported``."""
-    refused = refused_by_rule(records)
+def settled(records: Sequence[Record]) -> Callable[[], Iterator[Record]]:
+    """Return a function that yields the latest records of a run, with refusals by rule as ``unsupported``.
+
+    *records* are in the order of the run's samples; which refusals are meant is found at the first call.
+    """
+    refused = cache(lambda: refused_by_rule(streamed(records)))
     update = {"outcome": Outcome.UNSUPPORTED}
-    return [record.model_copy(update=update) if record.sample.id in refused else record for record in records]
+
+    def read() -> Iterator[Record]:
+        for record in streamed(records):
+            yield record.model_copy(update=update) if record.sample.id in refused() else record
+
+    return read
 
 
-def refused_by_rule(records: Sequence[Record]) -> set[str]:
+def refused_by_rule(records: Iterable[Record]) -> set[str]:
     """Return the ids of the samples whose refusal is the server's rule."""
     return by_rule(list(map(ending_of, records)))
 

@@ -1,9 +1,12 @@
 """A stored run after reading: its identity, its settings, its samples and their latest records."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
@@ -12,9 +15,10 @@ from medvision_agent.agent.made import MADE, MOST_DRAWS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.store.later import streamed
+from medvision_agent.eval.store.overview import Overview
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.seal import Tally
-from medvision_agent.eval.store.tool_path import ToolPath, tool_path
+from medvision_agent.eval.store.tool_path import ToolPath
 from medvision_agent.text import plural
 from medvision_agent.tools.view.frames import MEDVISION
 
@@ -52,6 +56,24 @@ class Run:
     left: Sequence[tuple[Sample, int]] | None = None
     """The result of ``pending``, read without the records; None where it is derived from them."""
 
+    def each(self) -> Iterator[Record]:
+        """Yield the latest records one at a time, without keeping them; the first complete pass takes the overview."""
+        if "overview" in self.__dict__:
+            yield from streamed(self.records)
+            return
+        overview = Overview()
+        for record in streamed(self.records):
+            overview.add(record)
+            yield record
+        self.__dict__.setdefault("overview", overview)
+
+    @cached_property
+    def overview(self) -> Overview:
+        """What the latest records say together."""
+        overview = Overview()
+        deque(map(overview.add, streamed(self.records)), maxlen=0)
+        return overview
+
     @property
     def source_note(self) -> str:
         """The facts that summaries must state about the data."""
@@ -60,30 +82,31 @@ class Run:
     @property
     def tool_path(self) -> ToolPath | None:
         """Counts of tools that were declared, called, answered and shown; None without tools."""
-        return tool_path(self.identity, self.records)
+        return self.overview.tools.path if self.identity.tools or self.identity.provider_code else None
 
     @property
     def drawn(self) -> str | None:
         """A sentence on how many answers were drawn and how many samples got the maximum; None where none was drawn."""
-        numbers = [record.draws for record in self.records if record.draws]
+        numbers = self.overview.draws
         if not numbers:
             return None
-        most = plural(sum(number == MOST_DRAWS for number in numbers), "sample")
-        each = f"{sum(numbers) / len(numbers):.1f} a sample"
-        return f"{plural(sum(numbers), 'answer')} drawn, {each}; {most} got {MOST_DRAWS}, the most"
+        drawn = sum(number * samples for number, samples in numbers.items())
+        most = plural(numbers[MOST_DRAWS], "sample")
+        each = f"{drawn / numbers.total():.1f} a sample"
+        return f"{plural(drawn, 'answer')} drawn, {each}; {most} got {MOST_DRAWS}, the most"
 
     @property
     def enlarged(self) -> str | None:
         """A sentence on how much images were enlarged, and how many could not be; None in other arms."""
-        found = [record.enlarged for record in self.records if record.enlarged]
-        if not found:
+        found = self.overview.enlarged
+        if not found.samples:
             return None
-        own, given, allowed = (fmean(getattr(one, name) for one in found) for name in ("own", "given", "allowed"))
-        kept = plural(sum(one.given <= one.own for one in found), "sample")
+        own, given, allowed = (float(total) / found.samples for total in (found.own, found.given, found.allowed))
+        kept = plural(found.kept, "sample")
         return (
             f"image enlarged to {given / own:.2f} times its pixels, of {allowed / own:.2f} times that `on` was shown "
-            f"(means, as the model sees them); {kept} of {len(found)} not enlarged, because the model would see it no "
-            "larger"
+            f"(means, as the model sees them); {kept} of {found.samples} not enlarged, because the model would see it "
+            "no larger"
         )
 
     @property
@@ -94,7 +117,7 @@ class Run:
         """
         checked = self.config.get("checked") or {}
         before = str(checked.get("served", ""))
-        now = ", ".join(sorted({version for record in self.records for version in record.model_versions}))
+        now = ", ".join(sorted(self.overview.versions))
         if not before or not now or set(now.split(", ")) <= set(before.split(", ")):
             return None
         name = self.identity.model_name
@@ -113,7 +136,7 @@ class Run:
             tools = ", ".join(_variant(name, identity.tool_variants.get(name)) for name in identity.tools)
         if identity.tool_set:
             tools = f"on@{identity.tool_set} ({tools})"
-        versions = sorted({version for record in self.records for version in record.model_versions})
+        versions = sorted(self.overview.versions)
         finished = f"{len(self.records)} of {len(self.samples)} samples finished"
         lines = [
             f"model {identity.model_name} ({', '.join(versions) or 'version not reported'}), tools: {tools}",
@@ -131,8 +154,8 @@ class Run:
             lines.append(f"RESUMED UNDER OTHER CODE (version and hash): {made}")
         if self.superseded:
             lines.append(self._spent())
-        if crashed := [record.sample.id for record in self.records if record.outcome is Outcome.CRASHED]:
-            lines.append(f"SET ASIDE, because the program died while asking each of them alone: {', '.join(crashed)}")
+        if crashed := ", ".join(self.overview.crashed):
+            lines.append(f"SET ASIDE, because the program died while asking each of them alone: {crashed}")
         if identity.model.get("provider") == "offline" and identity.model["name"] == "oracle":
             lines.append("THE ORACLE IS TOLD THE GROUND TRUTH: these figures show the tool chain's own error.")
         if identity.told_truth:
@@ -150,14 +173,12 @@ class Run:
     @property
     def spent_usd(self) -> float | None:
         """The cost of all attempts, including superseded ones and the probe; None where nothing has a cost."""
-        return _dollars([*self.paid, *([self.probe] if self.probe else [])])
+        beside = _costs(chain(streamed(self.superseded), streamed(self.draws)))
+        return _dollars(chain(self.overview.costs, beside, _costs([self.probe] if self.probe else [])))
 
     def _dates(self) -> str:
         """Return a line with the days of the run and the server's fingerprints; empty if unknown."""
-        days = sorted(
-            day for record in self.records for at in (record.asked_at, record.last_asked_at) if (day := at[:10])
-        )
-        marks = sorted({mark for record in self.records for mark in record.fingerprints})
+        days, marks = sorted(self.overview.days), sorted(self.overview.fingerprints)
         if not days:
             return ""
         line = f"asked on {days[0]} (UTC)" if days[0] == days[-1] else f"asked from {days[0]} to {days[-1]} (UTC)"
@@ -166,8 +187,8 @@ class Run:
 
     def _spent(self) -> str:
         """Return a line with the cost of superseded attempts, which is in no other figure."""
-        tokens = sum(record.usage.input + record.usage.output for record in self.superseded)
-        earlier, total = _dollars(self.superseded), self.spent_usd
+        tokens = sum(record.usage.input + record.usage.output for record in streamed(self.superseded))
+        earlier, total = _dollars(_costs(streamed(self.superseded))), self.spent_usd
         cost = "" if total is None else f", {earlier or 0:.4f} US dollars; spent in all: {total:.4f} US dollars"
         return f"attempts superseded by later ones, paid too: {len(self.superseded)} with {tokens:,} tokens{cost}"
 
@@ -177,11 +198,11 @@ class Run:
             return []
         without = int(self.config.get("without_donor", 0))
         left_out = f"; {plural(without, 'sample')} without such a subject left out" if without else ""
-        return [f"each question stands with the picture of another subject who is asked the same{left_out}"]
+        return [f"each question stands with the image of another subject who is asked the same{left_out}"]
 
     def _replayed(self) -> str:
         """Return a line about the origin of the words in a replay of the published experiment."""
-        tasks = {sample.task for sample in self.samples}
+        tasks = {sample.task for sample in streamed(self.samples)}
         ours, sha256 = sorted(tasks - set(self.config.get("own_prompts", {}))), self.identity.prompt_file_sha256
         words = "a replica in our own words, not the published prompt"
         if self.identity.words_origin:
@@ -199,7 +220,9 @@ class Run:
         if identity.reshape:
             parts.append("reshaped to {} x {}".format(*identity.reshape))
         if (frame := identity.model.get("frame", MEDVISION.name)) != MEDVISION.name:
-            read = " (boxes read by our own rule)" if any(sample.asks.is_box for sample in self.samples) else ""
+            read = (
+                " (boxes read by our own rule)" if any(sample.asks.is_box for sample in streamed(self.samples)) else ""
+            )
             parts.append(f"coordinates {frame}{read}")
         if (grammar := identity.model.get("grammar", "plain")) != "plain":
             parts.append(f"tool calls in {grammar}")
@@ -235,15 +258,13 @@ class Run:
         """
         if self.left is not None:
             return self.left
-        latest = {record.sample.id: record for record in self.records}
-        attempts = {record.sample.id: record.attempt for record in self.draws}
+        latest = {record.sample.id: (record.attempt, record.outcome) for record in streamed(self.records)}
+        drawn = {record.sample.id: record.attempt for record in streamed(self.draws)}
         todo = []
-        for sample in self.samples:
-            record, attempt = latest.get(sample.id), attempts.get(sample.id, 0)
-            if record is None:
-                todo.append((sample, attempt + 1))
-            elif record.outcome.infrastructure and record.outcome is not Outcome.CRASHED:
-                todo.append((sample, max(attempt, record.attempt) + 1))
+        for sample in streamed(self.samples):
+            attempt, outcome = latest.get(sample.id, (0, None))
+            if outcome is None or (outcome.infrastructure and outcome is not Outcome.CRASHED):
+                todo.append((sample, max(drawn.get(sample.id, 0), attempt) + 1))
         return todo
 
 
@@ -255,6 +276,10 @@ def _variant(name: str, stated: Mapping[str, str] | None) -> str:
     return f"{name}@{stated['variant']}{f' ({own})' if own else ''}"
 
 
-def _dollars(records: Sequence[Record | ToolProbe]) -> float | None:
-    costs = [record.cost_usd for record in records if record.cost_usd is not None]
-    return sum(costs) if costs else None
+def _costs(records: Iterable[Record | ToolProbe]) -> Iterator[float]:
+    return (record.cost_usd for record in records if record.cost_usd is not None)
+
+
+def _dollars(costs: Iterable[float]) -> float | None:
+    known = array("d", costs)
+    return sum(known) if known else None

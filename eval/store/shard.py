@@ -58,8 +58,7 @@ class Shard:
     def __init__(self, folder: Path, *, run: str, packs: bool) -> None:
         """Make the shard in a *folder* of its own; *packs* says whether the run packs traces.
 
-        It is taken into the run alone whose ``mark_of`` is *run*.
-        Raises StorageError where it cannot be made.
+        It is merged only into the run whose ``mark_of`` is *run*. Raises StorageError if it cannot be made.
         """
         self._folder = folder
         self._writer = Writer(folder)
@@ -103,7 +102,7 @@ class Shard:
 
 
 def mark_of(database: sqlite3.Connection) -> str:
-    """Return what a run is known by in its shards: a hash of what it was begun as."""
+    """Return the mark by which shards name their run: a hash of the identity with which it was begun."""
     (identity,) = database.execute(_IDENTITY).fetchone()
     return hash_of_text(identity)
 

@@ -1,5 +1,6 @@
 """Counts for the tools of one arm, over its scored samples: declared, called, answered, and shown to the model."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from medvision_agent.eval.settings.identity import Identity
@@ -7,7 +8,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.frozen import Frozen
 from medvision_agent.text import plural
 
-__all__ = ["ToolPath", "tool_path"]
+__all__ = ["ToolCounts", "ToolPath", "tool_path"]
 
 
 class ToolPath(Frozen):
@@ -38,23 +39,41 @@ class ToolPath(Frozen):
         if self.not_recorded == self.answered and self.answered:
             return f"{line}; not recorded whether the results were shown to the model"
         line += f"; in the model's next turn {plural(self.shown, 'result')}"
-        line += f" and {self.pictures_shown} of {plural(self.pictures, 'picture')}"
+        line += f" and {self.pictures_shown} of {plural(self.pictures, 'image')}"
         return f"{line} (not recorded for {self.not_recorded})" if self.not_recorded else line
+
+
+class ToolCounts:
+    """Adds up the counts over scored records."""
+
+    def __init__(self) -> None:
+        self._counts = Counter[str]()
+
+    def add(self, record: Record) -> None:
+        """Add a scored record."""
+        counts = self._counts
+        counts["declared"] += record.usage.model_calls > 0
+        counts["called"] += bool(record.tool_uses)
+        for use in record.tool_uses:
+            counts["calls"] += 1
+            counts["answered"] += use.ok
+            counts["shown"] += use.shown is True
+            counts["pictures"] += use.picture_shown is not None
+            counts["pictures_shown"] += use.picture_shown is True
+            counts["not_recorded"] += use.ok and use.shown is None
+
+    @property
+    def path(self) -> ToolPath:
+        """The counts so far."""
+        return ToolPath(**{name: self._counts[name] for name in ToolPath.model_fields})
 
 
 def tool_path(identity: Identity, records: Iterable[Record]) -> ToolPath | None:
     """Return the counts over the scored *records*; None for an arm without tools."""
     if not (identity.tools or identity.provider_code):
         return None
-    scored = [record for record in records if not record.outcome.infrastructure]
-    uses = [use for record in scored for use in record.tool_uses]
-    return ToolPath(
-        declared=sum(record.usage.model_calls > 0 for record in scored),
-        called=sum(bool(record.tool_uses) for record in scored),
-        calls=len(uses),
-        answered=sum(use.ok for use in uses),
-        shown=sum(use.shown is True for use in uses),
-        pictures=sum(use.picture_shown is not None for use in uses),
-        pictures_shown=sum(use.picture_shown is True for use in uses),
-        not_recorded=sum(use.ok and use.shown is None for use in uses),
-    )
+    counts = ToolCounts()
+    for record in records:
+        if not record.outcome.infrastructure:
+            counts.add(record)
+    return counts.path

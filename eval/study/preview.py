@@ -2,7 +2,7 @@
 
 Contract: no request is sent. Cells, samples and subjects are exact. Tokens and money are estimates: a pilot's means if
 it was asked exactly like the arm, otherwise the rules of thumb of ``eval/asking/estimate.py``. The smallest detectable
-difference is that of one declared test at 80 % power, at the study's alpha and at the share of alpha that a primary
+difference is that of one declared test at 80% power, at the study's alpha and at the share of alpha that a primary
 test starts with (or each test, if none is primary); the guard of a verdict is not included. Without a pilot it is in
 standard deviations of one paired difference, for subjects whose samples are unrelated (icc 0) and for the worst case
 (icc 1). The preview also names models whose repeats cannot show sampling noise, because their draws are fixed.

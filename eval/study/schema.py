@@ -22,7 +22,7 @@ from medvision_agent.eval.scorer.primary import Failures, Metric, metric_named
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.settings.settings import Asked, belongs, identity
 from medvision_agent.eval.tasks import TaskName
-from medvision_agent.frozen import Frozen
+from medvision_agent.frozen import NAME, Frozen
 from medvision_agent.prompts.paraphrase import WORDINGS, draw_wordings
 from medvision_agent.tools.view.views import Display
 
@@ -151,12 +151,12 @@ class Only(_Strict):
 class Study(_Strict):
     """A whole study file."""
 
-    name: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(min_length=1, max_length=60, pattern=NAME)
     """Letters, digits, `-`, `_` and dots; names the folder."""
     models: tuple[str, ...] = Field(min_length=1)
     """Models of the catalogue."""
     models_file: Path | None = None
-    """Your own models, as `run --models` takes them."""
+    """Your own models, as `run --models-file` takes them."""
     tools_from: Path | None = None
     """A Python file of your own tools, as `run --tools-from` takes it; `on` has them too."""
     script: Path | None = None

@@ -19,15 +19,16 @@ Reason = Callable[[Sequence[Run]], Iterator[str]]
 def _never_called(runs: Sequence[Run]) -> Iterator[str]:
     """Yield a line if tools could be called but none ever was: their worth was not tested."""
     identity = runs[0].identity
-    scored = [record for run in runs for record in run.records if not record.outcome.infrastructure]
-    with_tools = bool(identity.tools) or identity.provider_code
-    if with_tools and scored and not any(record.tool_uses for record in scored):
-        yield f"no tool was called in any of {plural(len(scored), 'sample')}"
+    if not (identity.tools or identity.provider_code):
+        return
+    scored = sum(run.overview.scored for run in runs)
+    if scored and not any(run.overview.with_tools for run in runs):
+        yield f"no tool was called in any of {plural(scored, 'sample')}"
 
 
 def _unread_calls(runs: Sequence[Run]) -> Iterator[str]:
     """Yield a line if calls in texts were not read: the server lost them, not the model."""
-    unread = sum(record.unread_calls for run in runs for record in run.records)
+    unread = sum(run.overview.unread_calls for run in runs)
     if unread:
         hold = "reply holds" if unread == 1 else "replies hold"
         yield f"{unread} {hold} unread calls: {READ_THEM}"

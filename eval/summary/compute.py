@@ -12,6 +12,7 @@ from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Effort, Mean, effort_of
 from medvision_agent.frozen import Frozen
+from medvision_agent.text import percent
 
 __all__ = ["COMPUTE", "PairCompute", "compute_note", "compute_of_pair", "effort_of_arm"]
 
@@ -19,12 +20,12 @@ COMPUTE: Mapping[str, str] = {
     "output_tokens": "tokens out",
     "input_tokens": "tokens in",
     "turns": "turns",
-    "pictures": "pictures",
+    "pictures": "images",
     "cost_usd": "US dollars",
     "seconds": "seconds",
 }
 """The measures of compute: fields of ``Effort``, with their names for people."""
-_NOT = "pictures, caching, latency and forced endings are not"
+_NOT = "images, caching, latency and forced endings are not"
 _NOT_PIXELS = "tokens, turns, caching, latency and forced endings are not"
 
 
@@ -77,7 +78,7 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
 def _in_words(found: PairCompute) -> str:
     ratios = ", ".join(f"{times:.2f} times the {name}" for name, times in found.ratios.items())
     took = f"{found.names[1]} took {ratios} of {found.names[0]}{_money(found)}"
-    endings = ", ".join(f"{share:.1%} in {name}" for name, share in zip(found.names, found.forced, strict=True))
+    endings = ", ".join(f"{percent(share)} in {name}" for name, share in zip(found.names, found.forced, strict=True))
     return f"{found.note[:1].upper()}{found.note[1:]}. Per sample {took}; forced endings: {endings}."
 
 

@@ -8,7 +8,8 @@ Source of the tolerances: MedVision counts ``MRE < k`` strictly and ``IoU > 0.5`
 """
 
 import math
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from medvision_agent.eval.data.sample import Sample
@@ -65,7 +66,7 @@ MEASURES: dict[TaskName, tuple[Measure, ...]] = {
 """The measures of each task; the loss comes first."""
 
 
-def finite_mean(values: Sequence[float]) -> tuple[float | None, int]:
+def finite_mean(values: Iterable[float]) -> tuple[float | None, int]:
     """Return the mean of the finite values, and their number; the mean is None if there are none."""
-    finite = [value for value in values if math.isfinite(value)]
+    finite = array("d", filter(math.isfinite, values))
     return (math.fsum(finite) / len(finite) if finite else None), len(finite)

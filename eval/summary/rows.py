@@ -1,7 +1,7 @@
 """One row per sample for other programs: metrics by MedVision's names, our loss, and how the sample ended.
 
 Contract: strict JSON. NaN is null, infinities are the strings ``Infinity`` and ``-Infinity``; for an
-infrastructure failure, which is not scored, everything but ``id`` and ``outcome`` is null.
+infrastructure failure, which is not scored, everything but ``id``, ``task`` and ``outcome`` is null.
 """
 
 from medvision_agent.eval.scorer.score import Score
@@ -17,9 +17,9 @@ _BOX_ONLY = ("IoU", "F1", "Precision", "Recall")
 
 
 def sample_row(record: Record, score: Score | None) -> Row:
-    """Return the row of a scored record: id, outcome, extracted, success, loss, MAE, and MRE or the overlap metrics."""
+    """Return the row of a scored record: id, task, ending, what was read, loss, MAE, and MRE or the overlap metrics."""
     names = ("MAE", *_BOX_ONLY) if record.sample.asks.is_box else ("MAE", "MRE")
-    row: Row = {"id": record.sample.id, "outcome": record.outcome.value}
+    row: Row = {"id": record.sample.id, "task": record.sample.task, "outcome": record.outcome.value}
     if score is None:
         return row | dict.fromkeys(("extracted", "success", "loss", *names))
     row |= {"extracted": score.extracted, "success": score.success, "loss": score.loss}

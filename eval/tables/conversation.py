@@ -98,7 +98,7 @@ TURNS: tuple[_Column, ...] = (
     Column("text", "text", "Text of the message", _in_blocks("text")),
     Column("thoughts", "text", "Thoughts, where the service returns them", _thoughts),
     Column(
-        "pictures", "text", "SHA-256 of the pictures in the message, joined by spaces", _in_blocks("picture", joint=" ")
+        "pictures", "text", "SHA-256 of the images in the message, joined by spaces", _in_blocks("picture", joint=" ")
     ),
     Column("tool_calls", "integer", "Tool calls in the message, by function calling", _requested),
     Column(
@@ -138,9 +138,9 @@ TOOL_CALLS: tuple[_Column, ...] = (
     Column("ok", "flag", "The call was answered with a result, not with an error", _entry("ok")),
     Column("arguments", "text", "Arguments as the model wrote them, in JSON", _arguments),
     Column("result", "text", "Text the model got back: JSON, or an error", _entry("text")),
-    Column("picture", "text", "SHA-256 of the picture the model got back", _entry("picture")),
+    Column("picture", "text", "SHA-256 of the image the model got back", _entry("picture")),
     Column("shown", "flag", "The result stood in the messages of the model's next turn", _entry("shown")),
-    Column("picture_shown", "flag", "The picture did", _entry("picture_shown")),
+    Column("picture_shown", "flag", "The image stood in them too", _entry("picture_shown")),
     Column("seconds", "number", "Time of the tool", _entry("seconds")),
     Column("call_id", "text", "Identifier of the call in the messages", _entry("call_id")),
 )

@@ -18,6 +18,7 @@ from medvision_agent.eval.store.reviews import read_reviews
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tables.column import Column, Kind
 from medvision_agent.eval.tables.conversation import TOOL_CALLS, TURNS, TraceRow, tool_call_rows, turn_rows
+from medvision_agent.eval.tables.readings import READINGS, ReadingRow, reading_rows
 from medvision_agent.eval.tables.reviews import REVIEWS, NoteRow
 from medvision_agent.eval.tables.samples import KEYS, SCORES, SampleRow, declared, sample_columns, sample_rows
 
@@ -25,6 +26,7 @@ __all__ = [
     "Folders",
     "Table",
     "frame",
+    "readings_table",
     "reviews_table",
     "samples_table",
     "scores_table",
@@ -81,6 +83,12 @@ def turns_table(folders: Folders) -> Table[TraceRow]:
 def tool_calls_table(folders: Folders) -> Table[TraceRow]:
     """Return a row for each tool call of the runs."""
     return Table(TOOL_CALLS, (row for name, folder in folders.items() for row in tool_call_rows(folder, name)))
+
+
+def readings_table(folders: Folders, protocol: Protocol) -> Table[ReadingRow]:
+    """Return a row for each scored sample of the runs and each second reader that was asked about it."""
+    runs = _opened(folders)
+    return Table(READINGS, (row for name, run in runs.items() for row in reading_rows(run, name, protocol)))
 
 
 def reviews_table(folders: Folders) -> Table[NoteRow]:

@@ -69,8 +69,8 @@ STEPS: tuple[Column[StepRow], ...] = (
     Column("step", "text", "Step of the headroom", lambda row: row.step),
     Column("n", "integer", "Answers that the step is over", lambda row: row.mean.n),
     Column("loss", "number", "Mean loss in this step", lambda row: row.mean.loss.mean),
-    Column("loss_low", "number", "Lower end of its 95 % interval", lambda row: _end(row.mean.loss.interval, 0)),
-    Column("loss_high", "number", "Upper end of its 95 % interval", lambda row: _end(row.mean.loss.interval, 1)),
+    Column("loss_low", "number", "Lower end of its 95% interval", lambda row: _end(row.mean.loss.interval, 0)),
+    Column("loss_high", "number", "Upper end of its 95% interval", lambda row: _end(row.mean.loss.interval, 1)),
     Column(
         "difference",
         "number",
@@ -80,13 +80,13 @@ STEPS: tuple[Column[StepRow], ...] = (
     Column(
         "difference_low",
         "number",
-        "Lower end of its 95 % interval",
+        "Lower end of its 95% interval",
         lambda row: row.mean.difference and _end(row.mean.difference.interval, 0),
     ),
     Column(
         "difference_high",
         "number",
-        "Upper end of its 95 % interval",
+        "Upper end of its 95% interval",
         lambda row: row.mean.difference and _end(row.mean.difference.interval, 1),
     ),
     Column("bound_low", "number", "The loss if what is not decomposed cost 0", lambda row: _end(row.mean.bounds, 0)),

@@ -15,7 +15,8 @@ from medvision_agent.agent.chat.code_run import CODE_EXECUTION
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.place.located import Located, locate
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, scored_records
+from medvision_agent.eval.scorer.score import Score, scored_one_by_one
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.measures import MEASURES, Measure
@@ -53,11 +54,15 @@ _Column = Column[SampleRow]
 
 def sample_rows(run: Run, name: str, protocol: Protocol) -> Iterator[SampleRow]:
     """Yield the row objects of a run; *name* is the run's name in the table."""
-    scored = {record.sample.id: (record, score) for record, score in scored_records(run.records, protocol)}
+    scored = scored_one_by_one(run.each(), protocol)  # in the order of the samples, some of which are not finished
+    record, score = next(scored, (None, None))
     with Looks(run, protocol) as looks:
-        for sample in run.samples:
-            record, score = scored.get(sample.id, (None, None))
-            yield SampleRow(name, sample, record, score, looks)
+        for sample in streamed(run.samples):
+            if record is None or record.sample.id != sample.id:
+                yield SampleRow(name, sample, None, None, looks)
+            else:
+                yield SampleRow(name, record.sample, record, score, looks)
+                record, score = next(scored, (None, None))
 
 
 def sample_columns(tools: Sequence[str]) -> list[_Column]:
@@ -280,13 +285,13 @@ _EFFORT: tuple[_Column, ...] = (
     Column(
         "pictures",
         "integer",
-        "Pictures the model was shown: the image in every conversation, and those of tools",
+        "Images the model was shown: the image in every conversation, and those of tools",
         _got(lambda one: one.pictures),
     ),
     Column(
         "donor",
         "text",
-        "The sample whose image was shown, where pictures were swapped",
+        "The sample whose image was shown, where images were swapped",
         _got(lambda one: one.donor.sample if one.donor else ""),
     ),
     Column("tool_calls", "integer", "Tool calls", _got(lambda one: len(one.tool_uses))),

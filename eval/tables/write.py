@@ -6,7 +6,6 @@ missing value is null, and infinities are the strings ``Infinity`` and ``-Infini
 """
 
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ from pyarrow.parquet import ParquetWriter
 
 from medvision_agent.errors import StorageError
 from medvision_agent.frozen import strict
+from medvision_agent.placed import placed
 
 __all__ = ["FORMATS", "Format", "export_tables"]
 
@@ -32,16 +32,10 @@ def export_tables(tables: Mapping[str, Parts], out: Path, form: Format) -> dict[
     if out.exists():
         raise StorageError(f"{out}: exists already; export to another folder, or remove it first")
     counts: dict[Path, int] = {}
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as work:
-            part = Path(work) / "part"
-            part.mkdir()
-            for name, table in tables.items():
-                counts[out / f"{name}.{form}"] = FORMATS[form](table, part / f"{name}.{form}")
-            part.replace(out)
-    except OSError as error:
-        raise StorageError(f"{out}: cannot write it ({error.strerror or error})") from None
+    with placed(out) as folder:
+        folder.mkdir()
+        for name, table in tables.items():
+            counts[out / f"{name}.{form}"] = FORMATS[form](table, folder / f"{name}.{form}")
     return counts
 
 

@@ -21,7 +21,7 @@ DETECTION = Task(
     measures=("IoU", "IoU>=0.5", "Precision", "Recall", "F1", "MAE"),
     is_plausible=_is_box,
     plausible="x1 < x2 and y1 < y2, all from 0 to 1, origin at the lower left",
-    target_size="box, % of the picture's area",
+    target_size="box, % of the image's area",
     drawing="box",
     usual_answer=(0.35, 0.35, 0.65, 0.65),
     decimals=4,

@@ -8,8 +8,9 @@ than the answer, that many consecutive successful results are joined: two lines 
 written: each number of the answer must be a rounding of a different number of the result, in any order.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from sys import intern
@@ -26,7 +27,8 @@ from medvision_agent.eval.why.numbers import Number, numbers_in
 from medvision_agent.frozen import Frozen
 from medvision_agent.tools.view.frames import FRAMES
 
-__all__ = ["Behaviour", "Conduct", "Conversation", "Done", "ToolBehaviour", "behaviour", "conduct_of", "is_last_result"]
+__all__ = ["Behaviour", "BehaviourSums", "Conduct", "Conversation", "Done", "ToolBehaviour", "behaviour", "conduct_of"]
+__all__ += ["is_last_result"]
 
 
 _MOST_ORDERS = 10
@@ -57,7 +59,7 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Conduct:
-    """The model's behaviour in one scored sample, without texts: a run has one such object per sample in memory."""
+    """The model's behaviour in one scored sample, without texts."""
 
     record: Record
     calls: tuple[Done, ...]
@@ -123,51 +125,103 @@ def conduct_of(one: Conversation, rules: Protocol) -> Conduct:
     return Conduct(one.record, tuple(calls), is_last_result(one.record, one.calls, rules), _change(one))
 
 
-def behaviour(conducts: Sequence[Conduct]) -> Behaviour:
+def behaviour(conducts: Iterable[Conduct]) -> Behaviour:
     """Return the behaviour figures of one task."""
-    sequences = [[call.tool for call in one.calls] for one in conducts]
-    by_tool = _tools(conducts)
-    steps = Counter(f"{a} > {b}" for tools in sequences for a, b in pairwise(["start", *tools, "end"]))
-    orders = Counter(" > ".join(_once(tools)) or "no tool" for tools in sequences)
-    changes = [one.change for one in conducts if one.change is not None]
-    return Behaviour(
-        n=len(conducts),
-        calls=Mean.of([len(tools) for tools in sequences]),
-        invalid=sum(one.invalid for one in by_tool.values()),
-        over_limit=sum(one.over_limit for one in by_tool.values()),
-        repeated=sum(one.repeated for one in by_tool.values()),
-        tools=by_tool,
-        steps=dict(steps.most_common()),
-        orders=dict(orders.most_common(_MOST_ORDERS)),
-        last_result_is_answer=Mean.of([float(one.last) for one in conducts if one.last is not None]),
-        answered_before=len(changes),
-        changed=Mean.of([float(changed) for changed, _ in changes]),
-        closer=Mean.of([float(closer) for changed, closer in changes if changed and closer is not None]),
-        **_per_model_call([one.record for one in conducts]),
-    )
-
-
-def _tools(conducts: Sequence[Conduct]) -> dict[str, ToolBehaviour]:
-    """Return the figures of each tool, the most called first."""
-    calls: dict[str, list[Done]] = {}
+    sums = BehaviourSums()
     for one in conducts:
+        sums.add(one)
+    return sums.behaviour()
+
+
+class BehaviourSums:
+    """The behaviour in the samples of one task so far; neither records nor calls are kept."""
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._tools: dict[str, _ToolSums] = {}
+        self._steps, self._orders = Counter[str](), Counter[str]()
+        self._calls, self._last, self._changed, self._closer = array("I"), array("b"), array("b"), array("b")
+        self._tokens, self._model_seconds = Counter[str](), array("d")
+
+    def add(self, one: Conduct) -> None:
+        """Add a sample."""
+        self._n += 1
+        tools = [call.tool for call in one.calls]
+        self._calls.append(len(tools))
+        self._steps.update(f"{a} > {b}" for a, b in pairwise(["start", *tools, "end"]))
+        self._orders[" > ".join(_once(tools)) or "no tool"] += 1
         for call in one.calls:
-            calls.setdefault(call.tool, []).append(call)
-    samples = Counter(tool for one in conducts for tool in {call.tool for call in one.calls})
-    ordered = sorted(calls.items(), key=lambda item: -len(item[1]))
-    return {tool: _tool(own, samples[tool], len(conducts)) for tool, own in ordered}
+            self._tools.setdefault(call.tool, _ToolSums()).add(call)
+        for tool in set(tools):
+            self._tools[tool].samples += 1
+        if one.last is not None:
+            self._last.append(one.last)
+        if one.change is not None:
+            changed, closer = one.change
+            self._changed.append(changed)
+            if changed and closer is not None:
+                self._closer.append(closer)
+        self._add_model_calls(one.record)
+
+    def _add_model_calls(self, record: Record) -> None:
+        usage = record.usage
+        self._model_seconds.append(record.seconds - sum(use.seconds for use in record.tool_uses))
+        self._tokens["calls"] += usage.model_calls
+        if not usage.unreported:
+            self._tokens["reported"] += usage.model_calls
+            self._tokens["input"] += usage.input
+            self._tokens["output"] += usage.output
+
+    def behaviour(self) -> Behaviour:
+        """Return the figures."""
+        tools = {
+            tool: own.figures(self._n) for tool, own in sorted(self._tools.items(), key=lambda item: -item[1].calls)
+        }
+        tokens = self._tokens
+        return Behaviour(
+            n=self._n,
+            calls=Mean.of(self._calls),
+            invalid=sum(one.invalid for one in tools.values()),
+            over_limit=sum(one.over_limit for one in tools.values()),
+            repeated=sum(one.repeated for one in tools.values()),
+            tools=tools,
+            steps=dict(self._steps.most_common()),
+            orders=dict(self._orders.most_common(_MOST_ORDERS)),
+            last_result_is_answer=Mean.of(self._last),
+            answered_before=len(self._changed),
+            changed=Mean.of(self._changed),
+            closer=Mean.of(self._closer),
+            input_tokens=_ratio(tokens["input"], tokens["reported"]),
+            output_tokens=_ratio(tokens["output"], tokens["reported"]),
+            model_seconds=_ratio(sum(self._model_seconds), tokens["calls"]),
+        )
 
 
-def _tool(calls: Sequence[Done], samples: int, of: int) -> ToolBehaviour:
-    return ToolBehaviour(
-        calls=len(calls),
-        per_sample=len(calls) / of,
-        samples=samples,
-        invalid=sum(call.invalid for call in calls),
-        over_limit=sum(call.over_limit for call in calls),
-        repeated=sum(call.repeats for call in calls),
-        seconds=Mean.of([call.seconds for call in calls if not call.over_limit]),
-    )
+class _ToolSums:
+    """The calls of one tool."""
+
+    def __init__(self) -> None:
+        self.calls = self.samples = self._invalid = self._over_limit = self._repeated = 0
+        self._seconds = array("d")
+
+    def add(self, call: Done) -> None:
+        self.calls += 1
+        self._invalid += call.invalid
+        self._over_limit += call.over_limit
+        self._repeated += call.repeats
+        if not call.over_limit:
+            self._seconds.append(call.seconds)
+
+    def figures(self, of: int) -> ToolBehaviour:
+        return ToolBehaviour(
+            calls=self.calls,
+            per_sample=self.calls / of,
+            samples=self.samples,
+            invalid=self._invalid,
+            over_limit=self._over_limit,
+            repeated=self._repeated,
+            seconds=Mean.of(self._seconds),
+        )
 
 
 def _once(tools: Sequence[str]) -> list[str]:
@@ -201,17 +255,6 @@ def _answer_in(text: str, record: Record, rules: Protocol) -> Sequence[Number] |
 
 def _off(numbers: Sequence[Number], target: Sequence[float]) -> float:
     return sum(abs(number.value - wanted) for number, wanted in zip(numbers, target, strict=True))
-
-
-def _per_model_call(records: Sequence[Record]) -> dict[str, Mean]:
-    reported = [record.usage for record in records if not record.usage.unreported]
-    used = sum(record.seconds - sum(use.seconds for use in record.tool_uses) for record in records)
-    asked, every = sum(usage.model_calls for usage in reported), sum(record.usage.model_calls for record in records)
-    return {
-        "input_tokens": _ratio(sum(usage.input for usage in reported), asked),
-        "output_tokens": _ratio(sum(usage.output for usage in reported), asked),
-        "model_seconds": _ratio(used, every),
-    }
 
 
 def _ratio(total: float, n: int) -> Mean:

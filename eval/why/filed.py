@@ -5,7 +5,7 @@ are named (``Lack``).
 
 * The size of the image is the data set's row's ``image_size_2d``; MedVision's models may see it at another size, which
   no file states.
-* Pixel sizes are those of the image's header; where a file has none, the row's, which are half floats (up to 0.05 %
+* Pixel sizes are those of the image's header; where a file has none, the row's, which are half floats (up to 0.05%
   off). Tasks that scale the stated pixel size (``scaledPS``) need the factors stored with the answer.
 * Points are in MedVision's convention: shares of the image, x to the right and y up.
 * The numbers that a question states are all those of the prompt, where the file has it.
@@ -46,7 +46,7 @@ class Lack(StrEnum):
     """A fact that a file does not state about an answer, and its consequence."""
 
     LANDMARKS = "the ground truth's points: wrong object and imprecise are not told apart"
-    ROUNDED = "unrounded pixel sizes: half floats are used, up to 0.05 % off"
+    ROUNDED = "unrounded pixel sizes: half floats are used, up to 0.05% off"
     PROMPT = "the prompt: a number copied from it counts as from nowhere"
     SUBJECT = "the subject: the image file stands for it, so that images of one person count apart"
     IMAGE = "the subject, and the image file that could stand for it: no intervals"

@@ -14,7 +14,7 @@ first step that finds anything ends the search:
    perhaps rounded first, k + 1 half units of the last decimal are tolerated;
 4. the points that the model states itself, in the final message, in code or as marks, if there are exactly those of the
    task (``stated.py``, ``coded.py``): the model computed from them. Where tools measured, the number must be within
-   2 % of what they give (the prompt states pixel sizes with three decimals).
+   2% of what they give (the prompt states pixel sizes with three decimals).
 
 Code is searched in the same way, but only over values that it contains as a literal with three significant digits, with
 sums of any lines and in any form.

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Any, Self
 
 from medvision_agent.errors import StorageError
+from medvision_agent.eval.data.sample import Asked
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, score_records
+from medvision_agent.eval.scorer.score import Score, scored_one_by_one
 from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -66,6 +67,11 @@ class Look:
         return self.among.rules
 
     @cached_property
+    def question(self) -> Asked:
+        """The question alone, for what is kept beyond the look."""
+        return Asked.of(self.record.sample)
+
+    @cached_property
     def _stored(self) -> Mapping[str, Any]:
         return self.among.traces.of(self.record.sample.id) if self.record.tool_uses else {}
 
@@ -101,11 +107,11 @@ class Look:
 def looks_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Generator[Look]:
     """Yield a look at each scored answer of a run, in order; *scores* are the records' scores, if known.
 
-    A look is valid only until the next one is taken: its conversation is not kept. Close the generator if not all looks
-    are taken.
+    A look is valid only until the next one is taken: neither record nor conversation is kept. Close the generator if
+    not all looks are taken.
     """
-    found = score_records(run.records, rules) if scores is None else scores
+    scored = scored_one_by_one(run.each(), rules) if scores is None else zip(run.each(), scores, strict=True)
     with Looks(run, rules) as looks:
-        for record, score in zip(run.records, found, strict=True):
+        for record, score in scored:
             if score is not None:
                 yield looks.at(record, score)

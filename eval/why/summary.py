@@ -5,21 +5,27 @@ given over all decomposed numbers, and over those whose points no solver found (
 failures are excluded.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
+from itertools import compress
 
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
-from medvision_agent.eval.why.behaviour import Behaviour, behaviour
+from medvision_agent.eval.why.behaviour import Behaviour, BehaviourSums
 from medvision_agent.eval.why.measured import numbers_of
-from medvision_agent.eval.why.samples import AnswerErrors, Parts, SampleWhy, sample_whys
+from medvision_agent.eval.why.samples import AnswerErrors, LandmarkError, Parts, SampleWhy, sample_whys
+from medvision_agent.eval.why.scene import Missing
 from medvision_agent.eval.why.stored import tools_of
 from medvision_agent.frozen import Frozen
 
 __all__ = ["Corners", "Decomposition", "Group", "Landmarks", "Part", "Quantity", "TaskWhy", "WhySummary"]
-__all__ += ["summarise_errors", "summarise_why", "why_of_run"]
+__all__ += ["ErrorSums", "summarise_why", "why_of_run"]
+
+_PARTS = ("error", "unit", "arithmetic", "seeing")
+"""Fields of ``Group``, and properties of the ``Parts`` of one number."""
 
 
 class Part(Frozen):
@@ -113,83 +119,121 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
 
 
 def why_of_run(run: Run, rules: Protocol, found: Iterable[SampleWhy]) -> WhySummary:
-    """Return the summary of a stored run from what is known about its samples (``sample_whys``)."""
-    by_task: dict[TaskName, list[SampleWhy]] = {task: [] for task in TASKS}
+    """Return the summary of a stored run from what is known about its samples (``sample_whys``); none is kept."""
+    errors = {task: ErrorSums(TASKS[task]) for task in TASKS}
+    conducts = {task: BehaviourSums() for task in TASKS}
     for one in found:
-        by_task[one.record.sample.task].append(one)
+        task = one.record.sample.task
+        errors[task].add(one)
+        conducts[task].add(one.conduct)
     return WhySummary(
         model=run.identity.model_name,
         condition=run.identity.condition,
         protocol=rules.name,
         solvers=tuple(sorted(name for name, one in tools_of(run).items() if one.solver)),
-        n=sum(map(len, by_task.values())),
+        n=sum(own.n for own in errors.values()),
         tasks={
-            task: TaskWhy(
-                n=len(own),
-                errors=summarise_errors(TASKS[task], own),
-                behaviour=behaviour([one.conduct for one in own]),
-            )
-            for task, own in by_task.items()
-            if own
+            task: TaskWhy(n=own.n, errors=own.decomposition(), behaviour=conducts[task].behaviour())
+            for task, own in errors.items()
+            if own.n
         },
     )
 
 
-def summarise_errors(task: Task, whys: Sequence[AnswerErrors]) -> Decomposition:
-    """Return the means over the answers of one task."""
-    return Decomposition(
-        quantities={
-            name: _quantity(task.quantity.unit, [one.quantities[name] for one in whys]) for name in numbers_of(task)
-        },
-        landmarks=_landmarks(whys),
-        landmarks_without_solver=_landmarks([one for one in whys if not one.solver]),
-        corners=_corners(whys) if task.is_box else None,
-    )
+class ErrorSums:
+    """The errors of answers to one task so far, with eight bytes for each number of a mean; no answer is kept."""
+
+    def __init__(self, task: Task) -> None:
+        self.n = 0
+        self._task = task
+        self._quantities = {name: _Parts() for name in numbers_of(task)}
+        self._landmarks, self._without_solver = _LandmarkSums(), _LandmarkSums()
+        self._lower, self._higher = array("d"), array("d")
+
+    def add(self, one: AnswerErrors) -> None:
+        """Add an answer."""
+        self.n += 1
+        for name, own in self._quantities.items():
+            own.add(one.quantities[name])
+        if one.landmarks is not None:
+            self._landmarks.add(one.landmarks)
+            if not one.solver:
+                self._without_solver.add(one.landmarks)
+        if one.corners_mm is not None:
+            low, high = one.corners_mm
+            self._lower.append(low)
+            self._higher.append(high)
+
+    def decomposition(self) -> Decomposition:
+        """Return the means."""
+        unit, is_box = self._task.quantity.unit, self._task.is_box
+        return Decomposition(
+            quantities={name: own.quantity(unit) for name, own in self._quantities.items()},
+            landmarks=self._landmarks.means(),
+            landmarks_without_solver=self._without_solver.means(),
+            corners=Corners(lower_mm=Mean.of(self._lower), higher_mm=Mean.of(self._higher)) if is_box else None,
+        )
 
 
-def _quantity(unit: str, found: Sequence[Parts | str]) -> Quantity:
-    parts = [one for one in found if isinstance(one, Parts)]
-    return Quantity(
-        unit=unit,
-        with_solver=_group(parts),
-        without_solver=_group([one for one in parts if not one.solver]),
-        not_decomposed=dict(Counter(str(one) for one in found if not isinstance(one, Parts)).most_common()),
-    )
+class _Parts:
+    """The parts of the errors of one number of the answers."""
+
+    def __init__(self) -> None:
+        self._missing = Counter[str]()
+        self._sources = {True: Counter[str](), False: Counter[str]()}
+        self._solver = array("b")
+        self._targets = array("d")
+        self._parts = {name: array("d") for name in _PARTS}
+
+    def add(self, one: Parts | Missing) -> None:
+        if not isinstance(one, Parts):
+            self._missing[str(one)] += 1
+            return
+        self._sources[True][one.source] += 1
+        if not one.solver:
+            self._sources[False][one.source] += 1
+        self._solver.append(one.solver)
+        self._targets.append(one.target)
+        for name, values in self._parts.items():
+            values.append(getattr(one, name))
+
+    def quantity(self, unit: str) -> Quantity:
+        return Quantity(
+            unit=unit,
+            with_solver=self._group(with_solver=True),
+            without_solver=self._group(with_solver=False),
+            not_decomposed=dict(self._missing.most_common()),
+        )
+
+    def _group(self, *, with_solver: bool) -> Group:
+        sources = self._sources[with_solver]
+        parts = {name: self._part(values, with_solver=with_solver) for name, values in self._parts.items()}
+        return Group(n=sources.total(), sources=dict(sources.most_common()), **parts)
+
+    def _part(self, values: Iterable[float], *, with_solver: bool) -> Part:
+        kept = [with_solver or not solver for solver in self._solver]
+        own, targets = (array("d", compress(each, kept)) for each in (values, self._targets))
+        relative = array("d", (value / abs(target) for value, target in zip(own, targets, strict=True) if target != 0))
+        return Part(
+            signed=Mean.of(own),
+            absolute=Mean.of(map(abs, own)),
+            signed_relative=Mean.of(relative),
+            absolute_relative=Mean.of(map(abs, relative)),
+        )
 
 
-def _group(parts: Sequence[Parts]) -> Group:
-    return Group(
-        n=len(parts),
-        sources=dict(Counter(one.source for one in parts).most_common()),
-        error=_part(parts, lambda one: one.error),
-        unit=_part(parts, lambda one: one.unit),
-        arithmetic=_part(parts, lambda one: one.arithmetic),
-        seeing=_part(parts, lambda one: one.seeing),
-    )
+class _LandmarkSums:
+    """The distances of points from the true ones."""
 
+    def __init__(self) -> None:
+        self._mean, self._largest, self._swapped = array("d"), array("d"), 0
 
-def _part(parts: Sequence[Parts], of: Callable[[Parts], float]) -> Part:
-    values = [of(one) for one in parts]
-    relative = [value / abs(one.target) for value, one in zip(values, parts, strict=True) if one.target != 0]
-    return Part(
-        signed=Mean.of(values),
-        absolute=Mean.of([abs(value) for value in values]),
-        signed_relative=Mean.of(relative),
-        absolute_relative=Mean.of([abs(value) for value in relative]),
-    )
+    def add(self, one: LandmarkError) -> None:
+        self._mean.append(one.mean_mm)
+        self._largest.append(one.largest_mm)
+        self._swapped += one.swapped
 
-
-def _landmarks(whys: Sequence[AnswerErrors]) -> Landmarks | None:
-    found = [one.landmarks for one in whys if one.landmarks is not None]
-    if not found:
-        return None
-    return Landmarks(
-        mean_mm=Mean.of([one.mean_mm for one in found]),
-        largest_mm=Mean.of([one.largest_mm for one in found]),
-        swapped=sum(one.swapped for one in found),
-    )
-
-
-def _corners(whys: Sequence[AnswerErrors]) -> Corners:
-    found = [one.corners_mm for one in whys if one.corners_mm is not None]
-    return Corners(lower_mm=Mean.of([low for low, _ in found]), higher_mm=Mean.of([high for _, high in found]))
+    def means(self) -> Landmarks | None:
+        if not self._mean:
+            return None
+        return Landmarks(mean_mm=Mean.of(self._mean), largest_mm=Mean.of(self._largest), swapped=self._swapped)

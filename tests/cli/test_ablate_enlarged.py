@@ -140,7 +140,7 @@ async def test_parity_lets_the_enlargement_pass_and_nothing_else(server, study, 
     assert "image, but for its enlargement" in line
     code, _, err = await call("compare", own.folder, on.folder)
     assert code == 2
-    assert "v0_sha256 (the picture as sent)" in err
+    assert "v0_sha256 (the image as sent)" in err
 
 
 async def test_where_the_model_would_see_no_larger_image_its_own_is_shown_and_counted(server, study, call, tmp_path):
@@ -193,6 +193,6 @@ async def test_a_dry_run_counts_the_pixels(server, study, call):
     assert code == 0, err
     cells = {cell["arm"]: cell["spending"] for cell in json.loads(out)["cells"]}
     assert [one["basis"] for one in cells[ENLARGED]] == [
-        f"1 model call a sample with the pixels of {n} picture{'s' * (n > 1)}" for n in (1, 4, 12)
+        f"1 model call a sample with the pixels of {n} image{'s' * (n > 1)}" for n in (1, 4, 12)
     ]
     assert cells[ENLARGED][0]["input_tokens"] == cells["off"][0]["input_tokens"] < cells[ENLARGED][1]["input_tokens"]

@@ -289,7 +289,7 @@ async def test_what_was_matched_and_what_was_handed_back_is_said(server, study, 
     path = study("base: {tools: 'crop,ruler'}\ndesigns: [matched, result-only]\n")
     code, out, err = await call("ablate", path, "--out", "s", "--verbose")
     assert code == 0, err
-    assert "compute was matched in output tokens alone: pictures, caching, latency and forced endings are not" in out
+    assert "compute was matched in output tokens alone: images, caching, latency and forced endings are not" in out
     rows = {line.split()[1]: line.split()[2:] for line in out.splitlines() if line.startswith("fake-openai, ")}
     # tokens out, tokens in, turns, pictures, US dollars
     assert rows["matched"][:5] == ["200.000", "4000.000", "4.000", "4.000", "0.006"]
@@ -302,7 +302,7 @@ async def test_what_was_matched_and_what_was_handed_back_is_said(server, study, 
     assert code == 0, err
     said = " ".join(out.split())
     assert "Compute was not matched between arms. Per sample crop,ruler took 3.40 times the tokens out" in said
-    assert "2.00 times the turns, 3.00 times the pictures" in said
+    assert "2.00 times the turns, 3.00 times the images" in said
     assert "forced endings: 0.0% in off, 0.0% in crop,ruler." in said
     code, out, _ = await call("compare", matched, on)
     assert "Compute was matched in output tokens alone" in out

@@ -36,6 +36,11 @@ def words(data, models, out, *more):
     return (*common, "--max-connections", 4, *more)
 
 
+def limited(models):
+    """Limit the requests per minute, so that all workers wait for one actor that keeps them."""
+    models.write_text(models.read_text().replace("  max_tries: 2\n", "  max_tries: 2\n  requests_per_minute: 1000\n"))
+
+
 def actors() -> list[int]:
     """Return the ids of the processes in which Ray runs our actors."""
     found = []
@@ -47,7 +52,7 @@ def actors() -> list[int]:
 
 
 async def test_a_cluster_stores_what_one_process_does(server, data, models, call, tmp_path):
-    models.write_text(models.read_text().replace("  max_tries: 2\n", "  max_tries: 2\n  requests_per_minute: 1000\n"))
+    limited(models)
     server.behave(rule)
     assert (await call(*words(data, models, "one", "--processes", 1)))[0] == 0
     code, _, err = await call(*words(data, models, "ray", "--engine", "ray", "--processes", 2), seconds=300)
@@ -64,6 +69,7 @@ async def test_killed_workers_and_a_killed_command_lose_nothing(server, data, mo
     def hanging(request):
         return HANG if len(server.requests) > hang else rule(request)
 
+    limited(models)
     server.behave(hanging)  # no sample is finished, and all workers die
     process = await start(*words(data, models, "ray", "--engine", "ray", "--processes", 2, "--tools", "off"))
     await server.wait_for(4)

@@ -111,6 +111,9 @@ async def test_answers_that_state_nothing_or_fail_are_counted_and_keep_their_los
     )
     whole = first["tasks"]["distance"]
     assert (whole["states"], whole["decomposed"]) == (0, 0)
+    code, out, err = await call("counterfactual", bare)
+    shown = [name for name in ("as answered", "exact arithmetic", "true points") if f"\n{name} " in out]
+    assert (code, shown) == (0, ["as answered"]), out + err
     assert whole["reasons"] == {"nothing was measured and no points are stated": 24}
     assert whole["steps"]["exact arithmetic"]["bounds"] == [0.0, 1.0]
     assert losses_in(second)["both"] == 1

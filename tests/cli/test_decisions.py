@@ -7,61 +7,19 @@ import sys
 import golden
 import numpy as np
 import pytest
-from identities import an_identity
+from told.again import KIDNEY_OFF, KIDNEY_ON, kidney_run
 
 import medvision_agent as mva
-from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.agent.trace import Trace
 from medvision_agent.cli.main import main
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.data.sample import PixelSize, Sample
-from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.write import RunStore
 
 GOLDEN = golden.GOLDEN / "v1.2/ad"
-TRUE = (35.0, 65.0, 90.0, 120.0)
-OFF, ON = (50.0, 60.0, 95.0, None), (30.0, 60.0, 65.0, 110.0)
-"""Of each four subjects: T1a, T1b, T2a, T2b. Off decides T1b, T1b, T2a, nothing; on decides T1a, T1b, T1b, T2b."""
-
-
-def stored(folder, answers, price, tools=(), count=24, **changed):
-    """Store a run over renal tumours, one of each category of every four subjects."""
-    samples = [
-        Sample(
-            id=f"s{number}",
-            task="size",
-            image="a.png",
-            pixel_size=PixelSize(height_mm=1, width_mm=1),
-            modality="CT",
-            plane="axial",
-            label="Kidney tumor",
-            target=(TRUE[number % 4], 10.0),
-            convention="edge",
-            dataset="d",
-            subject=f"d/{number}",
-        )
-        for number in range(count)
-    ]
-    identity = an_identity(condition="on" if tools else "off", tools=list(tools), **changed)
-    with RunStore.create(folder, samples, identity, {"source": {"name": "kidneys", "note": ""}}) as run:
-        for number, one in enumerate(samples):
-            said = answers[number % 4]
-            record = Record(
-                sample=one,
-                outcome=Outcome.ANSWERED,
-                response="I cannot tell." if said is None else f"<answer>{said}, 10.0</answer>",
-                v0_sha256="picture",
-                prompt_sha256="prompt",
-                model_versions=("m-1",),
-                cost_usd=price,
-            )
-            run.add(record, Trace())
-    return folder
 
 
 @pytest.fixture
 def runs(tmp_path):
-    return stored(tmp_path / "off", OFF, 0.01), stored(tmp_path / "on", ON, 0.03, ["ruler"])
+    on = kidney_run(tmp_path / "on", KIDNEY_ON, 0.03, ["ruler"], called=False)
+    return kidney_run(tmp_path / "off", KIDNEY_OFF, 0.01), on
 
 
 def called(monkeypatch, capsys, *words):
@@ -100,7 +58,7 @@ def test_a_person_reads_the_table_the_source_and_the_price(runs, monkeypatch, ca
 
 
 def test_runs_that_differ_in_more_than_tools_are_refused_and_one_alone_is_not(runs, tmp_path):
-    other = stored(tmp_path / "other", ON, 0.03, ["ruler"], recipe="paper-v1")
+    other = kidney_run(tmp_path / "other", KIDNEY_ON, 0.03, ["ruler"], recipe="paper-v1")
     with pytest.raises(ConfigError, match="differ in more than their tools"):
         mva.decisions(runs[0], other)
     assert len(mva.decisions(other).arms) == 1

@@ -60,6 +60,15 @@ async def test_a_study_in_five_lines(server, data, models, call, tmp_path):
     assert not server.requests
 
 
+async def test_arms_are_not_counted_once_for_each_model(data, call, tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        f"name: s\nmodels: [baseline-cv, baseline-prior, oracle]\ndata: {data}\ndesigns: [on-off]\n"
+    )
+    code, out, err = await call("ablate", "s.yaml", "--dry-run")
+    assert (code, err) == (0, "")
+    assert fitting(out)[0] == "nothing was asked: study s, 6 runs of 2 arms and 3 models, 3 tests"
+
+
 async def test_lines_fit_whatever_is_asked(data, models, call, tmp_path):
     folder = tmp_path / ("d" * 100)
     folder.mkdir()

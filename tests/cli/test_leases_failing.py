@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import shutil
+import sqlite3
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 
 import near
@@ -18,6 +20,7 @@ from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.engines import holder, leases
 from medvision_agent.eval.engines.leases import Leases
+from medvision_agent.eval.engines.messages import Closed
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.verify import verify_run
@@ -27,9 +30,9 @@ ANSWER = text("<think>so</think><answer>10.0</answer>")  # 1,060 tokens
 
 @pytest.fixture
 def ask(data, models, tmp_path):
-    """Return a function that asks the samples by one worker in this process, and returns the run."""
+    """Return a function that asks the samples by workers in this process, and returns the run."""
 
-    async def asked(make=near.Near, connections=2, watch=None, **given):
+    async def asked(make=near.Near, connections=2, workers=1, watch=None, **given):
         settings = Settings(
             model="fake-openai",
             models_file=models,
@@ -40,7 +43,7 @@ def ask(data, models, tmp_path):
             out=tmp_path / "run",
             **given,
         )
-        engine = Leases(1, make)
+        engine = Leases(workers, make)
         async with asyncio.timeout(60):
             try:
                 return await execute(prepare(settings), watch=watch or Watch(), stop=asyncio.Event(), engine=engine)
@@ -111,33 +114,128 @@ async def test_a_worker_goes_on_while_what_it_finished_is_not_in_the_run_yet(ser
         await task
 
 
-async def test_what_was_in_a_damaged_shard_that_came_back_is_asked_again(server, ask, tmp_path, monkeypatch):
+def damaged(content):
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+async def test_of_a_damaged_shard_that_came_back_its_own_samples_alone_are_asked_again(
+    server, ask, tmp_path, monkeypatch
+):
     monkeypatch.setattr(holder, "sees", lambda run, token: False)
     monkeypatch.setattr(holder, "_RECORDS", 3)
-    close, finished, notes, all_asked = holder._close, [], [], threading.Event()
+    close, held, notes, all_asked = holder._close, [], [], threading.Event()
 
-    def damaged(number, lane, kept):
+    def closed(number, lane, kept):
         note = close(number, lane, kept)
         if "/1-" not in note.name:
             return note
-        finished.append(kept.shard.records)
+        with closing(sqlite3.connect(":memory:")) as shard:
+            shard.deserialize(note.content)
+            held.append(sorted(int(name[1:]) for (name,) in shard.execute("SELECT sample_id FROM record")))
         monkeypatch.setattr(holder, "_RECORDS", 100)
         assert all_asked.wait(60), "others finish meanwhile, in other shards"
-        return replace(note, content=note.content[:-1] + bytes([note.content[-1] ^ 1]))
+        return replace(note, content=damaged(note.content))
 
     def rule(request):
         if len(server.requests) == 12:
             all_asked.set()
         return ANSWER
 
-    monkeypatch.setattr(holder, "_close", damaged)
+    monkeypatch.setattr(holder, "_close", closed)
     server.behave(rule)
     run = await ask(connections=4, watch=Watch(on_note=notes.append))
     assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
-    assert finished
-    assert 0 < len(server.requests) - 12 <= 12
+    assert sorted(server.asked()[:12]) == list(range(12))
+    assert [sorted(server.asked()[12:])] == held
+    assert 3 <= len(held[0]) < 12
     assert len(notes) == 1
     assert not verify_run(tmp_path / "run").damage
+
+
+class Twice(near.Near):
+    """A worker whose shards come twice, the second time damaged, and before the notes of what they hold."""
+
+    async def news(self, heard):
+        news = await super().news(heard)
+        shards = [note for note in news.notes if isinstance(note, Closed)]
+        others = [note for note in news.notes if not isinstance(note, Closed)]
+        twice = [again for note in shards for again in (note, replace(note, content=damaged(note.content)))]
+        return replace(news, notes=[*twice, *others])
+
+
+async def test_what_is_in_the_run_is_not_asked_again_where_a_damaged_shard_has_it_too(
+    server, ask, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(holder, "sees", lambda run, token: False)
+    monkeypatch.setattr(holder, "_RECORDS", 2)
+    server.behave(lambda request: ANSWER)
+    notes = []
+    run = await ask(Twice, watch=Watch(on_note=notes.append))
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert sorted(server.asked()) == list(range(12))
+    assert notes
+    assert all("was changed after its worker wrote it" in note for note in notes)
+    assert not verify_run(tmp_path / "run").damage
+
+
+async def test_shards_of_a_worker_that_sees_no_run_leave_nothing_behind(server, ask, tmp_path, monkeypatch):
+    monkeypatch.setattr(holder, "sees", lambda run, token: False)
+    monkeypatch.setattr(holder, "_RECORDS", 3)
+    monkeypatch.setattr(near.Near, "scratch", tmp_path / "scratch")
+    (tmp_path / "scratch").mkdir()
+    server.behave(lambda request: ANSWER)
+    assert len((await ask()).records) == 12
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+@pytest.fixture
+def blind(data):
+    """Return a function that makes workers, each on a machine of its own: the first so many lack an image."""
+
+    def made(number, lacks):
+        elsewhere = shutil.copytree(data.parent, data.parent / "elsewhere")
+        (elsewhere / f"{lacks}.png").unlink()
+
+        class Blind(near.Near):
+            workers = 0
+
+            def __init__(self):
+                super().__init__()
+                Blind.workers += 1
+                self.machine, self.lacks = f"node-{Blind.workers}", Blind.workers <= number
+
+            async def open(self, message, place):
+                settings = message.settings
+                if self.lacks:
+                    settings = settings.replace(str(data), str(elsewhere / data.name))
+                return await super().open(replace(message, settings=settings), place)
+
+        return Blind
+
+    return made
+
+
+async def test_an_image_that_one_worker_lacks_is_read_by_another_and_the_worker_is_named(server, ask, blind, tmp_path):
+    server.behave(lambda request: ANSWER)
+    notes = []
+    run = await ask(blind(1, 0), workers=2, watch=Watch(on_note=notes.append))
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert sorted(server.asked()) == list(range(12))
+    (note,) = notes
+    assert "worker 1 of 2, on machine node-1, cannot read an image that another worker reads" in note
+    assert str(tmp_path / "elsewhere" / "0.png") in note
+
+
+async def test_an_image_that_all_workers_lack_is_unreadable_and_asked_again_by_a_resume(server, ask, blind, tmp_path):
+    server.behave(lambda request: ANSWER)
+    notes = []
+    run = await ask(blind(2, 0), workers=2, watch=Watch(on_note=notes.append))
+    assert [record.outcome for record in run.records] == [Outcome.UNREADABLE, *[Outcome.ANSWERED] * 11]
+    assert str(tmp_path / "elsewhere" / "0.png") in run.records[0].detail
+    assert not notes
+    run = await ask(resume=True)
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert sorted(server.asked()) == list(range(12))
 
 
 async def test_leases_taken_back_while_a_worker_prepares_its_runs_are_handed_out_again(

@@ -36,7 +36,7 @@ def check(eyes, call, tmp_path):
 
 
 ALL = [
-    "reachable", "sees the picture", "calls tools", "reads what tools return", "gets pictures back from tools",
+    "reachable", "sees the image", "calls tools", "reads what tools return", "gets images back from tools",
     "reports usage", "honours the settings",
 ]  # fmt: skip
 
@@ -55,8 +55,8 @@ async def test_a_server_that_drops_pictures_is_told_from_a_seeing_one(check, wir
     code, verdicts, out = await check(wire, "eyes")
     assert code == 1
     assert [what for what, verdict in verdicts.items() if verdict == "no"] == [
-        "sees the picture",
-        "gets pictures back from tools",
+        "sees the image",
+        "gets images back from tools",
     ], out
     assert "I see a heart." in out
 
@@ -64,7 +64,7 @@ async def test_a_server_that_drops_pictures_is_told_from_a_seeing_one(check, wir
 @pytest.mark.parametrize(
     ("lacks", "no"),
     [
-        ("tool pictures", ["gets pictures back from tools"]),
+        ("tool pictures", ["gets images back from tools"]),
         ("tools", ["calls tools"]),
         ("usage", ["reports usage"]),
         ("limits", ["honours the settings"]),

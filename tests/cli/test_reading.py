@@ -19,7 +19,7 @@ from medvision_agent.eval.store.record import Record, Spoken
 from medvision_agent.eval.store.write import RunStore
 
 COUNT = 24
-READER = ("--reader", "fake-openai", "--reader-models")
+READER = ("--reader", "fake-openai", "--models-file")
 
 
 def a_sample(number, **fields):
@@ -204,7 +204,7 @@ async def test_a_reader_that_refuses_to_work_is_an_error(runs, server, models, c
 async def test_the_limit_of_costs_ends_it_and_the_rest_is_not_reached(runs, server, models, call):
     server.behave(honest)
     models.write_text(models.read_text() + "one-by-one: {extends: fake-openai, max_connections: 1}\n")
-    words = ("--reader", "one-by-one", "--reader-models", models, "--reader-max-cost", "0.002", "--json")
+    words = ("--reader", "one-by-one", "--models-file", models, "--reader-max-cost", "0.002", "--json")
     code, out, err = await call("score", runs[0], *words)
     assert code == 1, err
     assert 1 <= len(server.requests) < 5
@@ -217,7 +217,7 @@ async def test_the_limit_of_costs_is_that_of_both_runs_and_needs_prices(runs, se
         models.read_text()
         + "one-by-one: {extends: fake-openai, max_connections: 1}\nfree: {extends: one-by-one, prices: null}\n"
     )
-    words = ("compare", *runs, "--reader-models", models, "--json", "--reader-max-cost")
+    words = ("compare", *runs, "--models-file", models, "--json", "--reader-max-cost")
     code, out, err = await call(*words, "0.000001", "--reader", "one-by-one")
     assert (code, out, len(server.requests)) == (2, "", 1)  # one response of the first run, none of the second
     assert "the limit of costs was reached" in err
@@ -253,7 +253,7 @@ async def test_numbers_beyond_all_range_and_halves_of_characters_are_read(server
 async def test_what_was_read_before_a_kill_is_kept(runs, server, models, start, call):
     server.script([text('["18.0"]'), text('["19.0"]'), HANG])
     models.write_text(models.read_text() + "one-by-one: {extends: fake-openai, max_connections: 1}\n")
-    words = ("score", runs[0], "--reader", "one-by-one", "--reader-models", models, "--json")
+    words = ("score", runs[0], "--reader", "one-by-one", "--models-file", models, "--json")
     process = await start(*words)
     while len(server.requests) < 3:
         server.heard.clear()
@@ -306,7 +306,7 @@ async def test_models_that_read_no_text_and_files_of_something_else_are_refused(
     code, _, err = await call("score", runs[0], "--reader", "baseline-cv")
     assert (code, "cannot read text" in err) == (2, True)
     code, _, err = await call("compare", *runs, "--reader", "nobody")
-    assert (code, "pass it with --reader-models" in " ".join(err.split())) == (2, True)
+    assert (code, "pass it with --models-file" in " ".join(err.split())) == (2, True)
     (tmp_path / "x").write_text("not a database, but long enough to be read as one " * 20)
     code, _, err = await call("score", runs[0], *READER, models, "--readings", tmp_path / "x")
     assert (code, "expected a file of readings" in err) == (2, True)

@@ -6,9 +6,12 @@ import re
 import pytest
 from fake.replies import text
 
+from medvision_agent.api.loaded import load
+from medvision_agent.eval.reading.stored import stored_readings
 from medvision_agent.eval.report.collect import collect
+from medvision_agent.eval.store.read import open_run
 
-READER = ("--reader", "fake-openai", "--reader-models")
+READER = ("--reader", "fake-openai", "--models-file")
 
 
 def answering(request):
@@ -64,8 +67,30 @@ async def test_the_reader_of_the_plan_reads_at_the_end_and_the_report_shows_it_w
     assert all(one.usd > 0 for one in found.costs.values())
     assert {one.agreement for one in found.disagreements} == {"the reader alone"}
     assert (tmp_path / "t/c1-reading-differences.csv").is_file()
+    table = load(tmp_path / "s").readings()
+    assert set(table.reader) == {"fake-openai"}
+    off, on = table[table.arm == "off"], table[table.arm == "on"]
+    assert on.reader_loss.mean() - off.reader_loss.mean() == pytest.approx(pair.found.by_reader.value)
+    assert on.rule_loss.mean() - off.rule_loss.mean() == pytest.approx(pair.found.by_rule.value)
+    assert set(off.relation) == {"the reader alone"}
+    code, _, err = await call("export", tmp_path / "s", "--out", tmp_path / "x", "--format", "csv")
+    assert (code, (tmp_path / "x/readings.csv").read_text().count("\n")) == (0, len(table) + 1), err
     code, _, err = await call("ablate", study(reader="fake-openai"), "--out", tmp_path / "s")
     assert (code, read(server)) == (0, count), err
+
+
+async def test_repeating_the_command_gives_a_reader_no_new_budget(study, server, call, models, tmp_path):
+    server.behave(answering)
+    models.write_text(models.read_text() + "one-by-one: {extends: fake-openai, max_connections: 1}\n")
+    assert (await call("ablate", study(reader="one-by-one"), "--out", tmp_path / "free"))[0] == 0
+    runs = [open_run(folder) for folder in (tmp_path / "free/cells").iterdir()]
+    each = stored_readings(runs[0].folder).spent_usd
+    assert each > 0
+    most, before = sum(run.spent_usd for run in runs) + each / 2, read(server)
+    file = study(reader="one-by-one", budget={"usd": most})
+    for _ in range(3):
+        code, _, err = await call("ablate", file, "--out", tmp_path / "bounded")
+        assert (code, read(server) - before) == (1, 1), err
 
 
 async def test_the_primary_reading_is_that_of_the_reader_where_the_plan_says_so(study, server, call, tmp_path):

@@ -307,6 +307,23 @@ async def test_resume_refuses_other_pictures(server, data, models, call, tmp_pat
     assert "the image of sample 's0' is no longer the one that was sent" in err
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('["one", {"text": "hi"}]', "turn 2 is neither a text nor a list of calls"),
+        ('{"a": 1}', "it is no list"),
+        ("[", "not valid JSON"),
+    ],
+)
+async def test_a_script_that_cannot_be_read_is_one_line_with_an_example(data, call, tmp_path, text, wrong):
+    (tmp_path / "script.json").write_text(text)
+    code, _, err = await call("run", "--model", "scripted", "--script", "script.json", "--data", data, "--limit", 1)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert wrong in err
+    assert '[[{"name": "crop", "args": {' in err
+
+
 async def test_resume_refuses_another_script_of_the_same_name(data, call, tmp_path):
     script = tmp_path / "script.json"
     script.write_text('["<answer>1</answer>"]')

@@ -49,10 +49,10 @@ def test_tables_have_upstreams_figures_and_ours(score: Command) -> None:
     assert code == 0
     assert "detection: 438 samples, by medvision-1.2" in out
     assert re.search(r"Kidney Tumor/Lesion @ CT \(A\) +50 +68\.0%", out)
-    assert re.search(r"AccIoU_mean +0\.1306 +0\.1000", out)
+    assert re.search(r"AccIoU_mean +13\.1% +10\.0%", out)
     assert "5% <= Box/Image < 10%" in out
-    assert re.search(r"IoU \(all samples, all groups\) +0\.1943 +438", out)
-    assert "convention ceiling (boxes at the true edges, against targets one pixel short; n 438): IoU 0.9474" in out
+    assert re.search(r"IoU \(all samples, all groups\) +19\.4% +438", out)
+    assert "convention ceiling (boxes at the true edges, against targets one pixel short; n 438): IoU 94.7%" in out
     assert "samples in no group above: without a label, modality or plane 4" in out
     assert "note: 4 answers without a label's name or modality" in err
     assert max(map(len, out.splitlines())) <= 100

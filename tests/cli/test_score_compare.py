@@ -134,7 +134,7 @@ def test_compare_pairs_two_runs(tmp_path: Path, command: Command) -> None:
     code, out, _ = command("compare", a, b)
     assert code == 0
     assert "distance: 2 pairs, 2 subjects" in out
-    assert "decomposed in both: 0% of the summed sizes of the differences in loss" in out
+    assert "decomposed in both: 0.0% of the summed sizes of the differences in loss" in out
     assert "of the gain of" not in out
     assert "WARNING: 2 of 3 chosen samples are paired" in out
     assert "on: model m (m-1), tools: on@2026-11 (zoom)" in out

@@ -237,7 +237,7 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
         (["try", "ruler", "--image", "own.jsonl", "--spacing", "1,1"], "--image own.jsonl: not a PNG image"),
         (
             ["try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":1,"y1":1}', "--out", "no/x"],
-            "--out no/x: the picture cannot be written (No such file",
+            "--out no/x: the image cannot be written (No such file",
         ),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from medvision_agent.errors import nearest
-from medvision_agent.text import significant
+from medvision_agent.text import percent, points, significant
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,8 @@ def test_large_numbers_have_no_exponent(value, digits, shown):
 def test_what_is_not_alike_is_not_suggested():
     assert nearest("colour", ["volume", "label"]) == ""
     assert nearest("lable", ["volume", "label"]) == " Did you mean 'label'?"
+
+
+def test_rates_have_the_sign_of_per_cent_and_differences_are_points():
+    assert (percent(0.482), percent(1.0), percent(3.54)) == ("48.2%", "100.0%", "354.0%")
+    assert (points(0.125), points(-0.05), points(-1e-9)) == ("+12.5 points", "-5.0 points", "+0.0 points")

@@ -9,8 +9,9 @@ from medvision_agent.uncollected import uncollected
 
 @pytest.fixture(autouse=True)
 def thawed():
+    gc.unfreeze()  # what was collected by pytest
     yield
-    gc.unfreeze()
+    gc.freeze()
 
 
 def test_nothing_is_collected_within_and_what_is_there_stays():

@@ -11,7 +11,7 @@ import random
 import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matrix.children import End, Plan, run
@@ -54,7 +54,7 @@ class Undisturbed:
         return Plan((*self.arguments, "--out", str(folder / "out"), *resume), folder, name, **more)
 
 
-def undisturbed(command: str, connections: int, folder: Path, processes: int = 1, engine: str = "local") -> Undisturbed:
+def undisturbed(command: str, connections: int, folder: Path, processes: int = 1) -> Undisturbed:
     """Run a case once, with nothing done to it; that must work."""
     data = write_samples(folder, SAMPLES[connections])
     if command == "run":
@@ -62,14 +62,18 @@ def undisturbed(command: str, connections: int, folder: Path, processes: int = 1
         arguments: tuple[str, ...] = ("run", *words)
     else:
         arguments = ("ablate", str(write_study(folder, data, connections)))
-    arguments = (*arguments, "--processes", str(processes), "--engine", engine)
-    case = Undisturbed(command, connections, processes, arguments, 0, {}, 0, {})
+    arguments = (*arguments, "--processes", str(processes))
+    return measured(Undisturbed(command, connections, processes, arguments, 0, {}, 0, {}), folder)
+
+
+def measured(case: Undisturbed, folder: Path) -> Undisturbed:
+    """Run a case in *folder*, and return it with its time, its points, its size and its answers; that must work."""
     end = run(case.plan(folder, "undisturbed"))
     assert end.code == 0, end.last_words
     out = folder / "out"
     sizes = [file.stat().st_size for file in out.rglob("run.sqlite")]
     ((points,),) = end.told("points")
-    return Undisturbed(command, connections, processes, arguments, end.seconds, points, max(sizes), answers(out))
+    return replace(case, seconds=end.seconds, points=points, size=max(sizes), answers=answers(out))
 
 
 def chain(case: Undisturbed, way: str, folder: Path, rng: random.Random, kills: int) -> Row:

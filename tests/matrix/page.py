@@ -1,20 +1,22 @@
 """docs/reliability.md, from rows that were measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matrix.floods import MEGABYTES, MEMORY, SECONDS, TIMEOUT
 from matrix.row import FAULTS, Row
+from matrix.workers import CONNECTIONS, GONE, SHARE
 
 HEAD = """# Reliability
 
-This page lists what is done to the program in hundreds of trials, and the results. `make matrix` makes this page in one
-go; the tests run a small sample of it. Seed {seed}; it took {minutes:.0f} minutes of processor time.
+This page lists what is done to the program in hundreds of trials, and the results. `make matrix` makes this page; the
+tests run a small sample of it. Seed {seed}; it took {minutes:.0f} minutes of processor time.{said}
 
 **lost**: finished samples that were not in the store afterwards. **again**: finished samples that were asked once more
 (samples in flight may be asked again). **changed**: records, traces or images that differ from what was stored, answers
 that differ from those of an undisturbed run, and damage that no command reported. **mistyped**: endings of the wrong
-class (exit code, outcome, traceback, message). **over**: endings that took longer, or more memory, than their bound.
-**broken**: trials that failed themselves and show nothing about the program. All counts should be zero.
+class (exit code, outcome, traceback, message). **over**: endings that took longer, or more memory, than their bound,
+and kills after which more samples were asked twice than had been in flight. **broken**: trials that failed themselves
+and show nothing about the program. All counts should be zero.
 
 """
 TAIL = f"""
@@ -46,10 +48,14 @@ ends with an error message; a resume with more handles answers the rest.
 refuses, or prints what it printed before. If `verify` finds nothing, all records and images are unchanged. No resume
 hides damage that `verify` had found.
 
-**workers.** A worker (a process, or an actor of Ray) is killed with SIGKILL after a random number of samples. The
-command must end as if undisturbed, and must not ask again what it had on record. With Ray, the command is killed, too:
-its workers must end within 30 seconds, and it is resumed to its end.
+**workers.** A server counts the requests for each sample. After a random number of them, SIGKILL ends a worker (a
+process, or with Ray the actor that holds a lease), the command, or everything at once (with Ray also Ray's own
+processes), or the actor of Ray that keeps the limits per minute. A command that lost a worker must end as if
+undisturbed. The workers of a killed command must end within {GONE:.0f} seconds; it is resumed to its end. Then every
+sample has one record, and no more samples were asked twice than were in flight. (The rows *kills: ... 2 processes* are
+of commands that were killed inside their writes, with their processes beside them.)
 
+{{twice}}
 ## Several processes
 
 With `--processes N`, N further processes ask the samples. The process you started decides everything and is the only
@@ -66,6 +72,9 @@ same except for times (`tests/cli/test_processes.py` compares them).
   A model that works offline gets as many processes as there are cores. A model loaded into the process (`provider:
   transformers`) is asked in one process.
 
+With `--engine ray`, workers of a cluster ask by leases and write shards that the command merges. What is guaranteed
+then, and by how much a budget can be overshot, is described in [cluster.md](cluster.md#what-is-guaranteed).
+
 ## What was not tried
 
 Power cuts and disks that falsely confirm a flush; network file systems; Windows; several machines; real providers;
@@ -75,9 +84,28 @@ own data, the C library ends the process without a message: that counts as a kil
 """
 
 
-def page(rows: Sequence[Row], seed: int, cpu_seconds: float) -> str:
-    """Return the page."""
-    return HEAD.format(seed=seed, minutes=cpu_seconds / 60) + table(rows) + TAIL
+def page(
+    rows: Sequence[Row], seed: int, cpu_seconds: float, shares: Mapping[str, float], earlier: Sequence[str] = ()
+) -> str:
+    """Return the page: of some matrices a share of the trials was made, and others are of an *earlier* page."""
+    fewer = ", ".join(f"{name} ({share:.0%})" for name, share in shares.items() if share != 1)
+    said = f"\nFewer trials than by `make matrix` were made of: {fewer}." if fewer else ""
+    if earlier:
+        said += f"\nMade by an earlier version of the program, and not part of this time: {', '.join(earlier)}."
+    head = HEAD.format(seed=seed, minutes=cpu_seconds / 60, said=said)
+    return head + table(rows) + TAIL.format(twice=_asked_twice(rows))
+
+
+def _asked_twice(rows: Sequence[Row]) -> str:
+    """Return the table of samples that were asked twice, where this was counted."""
+    lines = [
+        f"There were {CONNECTIONS} samples in flight, {SHARE} at each worker. These were asked twice:\n",
+        "| what | kills | in flight | most after one kill | in all |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    counted = [row for row in rows if row.may is not None and not row.skipped]
+    lines += [f"| {row.what} | {row.tried} | {row.may} | {row.twice} | {row.twice_in_all} |" for row in counted]
+    return "\n".join(lines) + "\n" if counted else ""
 
 
 def table(rows: Sequence[Row]) -> str:

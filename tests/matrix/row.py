@@ -36,6 +36,11 @@ class Row:
     """Ends that took longer, or more memory, than their bound."""
     broken: int = 0
     """Trials that failed themselves: they say nothing of the program, and are no success."""
+    may: int | None = None
+    """How many samples may be asked twice because of one trial: those in flight. None: this is not counted."""
+    twice: int = 0
+    """Most samples that were asked twice because of one trial."""
+    twice_in_all: int = 0
     skipped: str = ""
     """Why nothing was tried."""
     problems: list[str] = field(default_factory=list)

@@ -37,12 +37,12 @@ def line(number: int, **fields: object) -> dict:
     } | fields
 
 
-def write_study(folder: Path, data: Path, connections: int) -> Path:
+def write_study(folder: Path, data: Path, connections: int, models: str = "models: [baseline-cv]") -> Path:
     """Write a study of an arm without tools and an arm with two; returns its file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "study.yaml"
     path.write_text(
-        f"name: matrix\nmodels: [baseline-cv]\ndata: {data}\nmax_connections: {connections}\n"
+        f"name: matrix\n{models}\ndata: {data}\nmax_connections: {connections}\n"
         "arms: {off: {tools: off}, on: {tools: 'crop,ruler'}}\n",
         encoding="utf-8",
     )

@@ -8,16 +8,16 @@ from matrix.children import End
 from matrix.hooks import hashes
 from matrix.row import Row
 from medvision_agent.errors import MedVisionAgentError
-from medvision_agent.eval.store.files import DATABASE
 from medvision_agent.eval.store.read import has_run, open_run, read_traces
+from medvision_agent.eval.store.shard import runs_below
 
 Key = tuple[str, str, int]
 """Run's folder, sample, attempt."""
 
 
 def runs(out: Path) -> list[Path]:
-    """Return the folders of the runs below *out*."""
-    return sorted(file.parent for file in out.rglob(DATABASE) if has_run(file.parent))
+    """Return the folders of the runs below *out*, and of no shard that killed workers left."""
+    return [folder for folder in runs_below(out) if has_run(folder)]
 
 
 def stored(out: Path) -> dict[Key, list[str]]:

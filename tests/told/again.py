@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from identities import an_identity
 
@@ -30,8 +31,11 @@ KIDNEY_OFF, KIDNEY_ON = (50.0, 60.0, 95.0, None), (30.0, 60.0, 65.0, 110.0)
 """Off decides T1b, T1b, T2a, nothing; on T1a, T1b, T1b, T2b: two are turned right and one wrong."""
 
 
-def read_again(made: Callable[[Store], list[Path]]) -> Callable[[Store], list[Path]]:
-    """Return what stores runs, and beside them the last number of each response as a reader would return it."""
+def read_again(made: Callable[[Store], list[Path]], *, blind_to: str = "\0") -> Callable[[Store], list[Path]]:
+    """Return what stores runs, and beside them the last number of each response as a reader would return it.
+
+    The reader finds nothing in a response that contains *blind_to*.
+    """
 
     def stored(store: Store) -> list[Path]:
         folders = made(store)
@@ -42,8 +46,10 @@ def read_again(made: Callable[[Store], list[Path]]) -> Callable[[Store], list[Pa
                     count = len(record.sample.asks.numbers)
                     numbers = tuple(re.findall(r"\d+\.\d+", record.response)[-count:])
                     key = READER.key(record.response, wanted_of(record.sample.asks))
+                    unread = "no numbers" if blind_to in record.response else ""
+                    read = () if unread else numbers
                     usage = Usage(model_calls=1, input=100, output=10)
-                    readings.keep(key, "second", Kept(Reading(numbers, "", json.dumps(numbers), "s-1", usage), 0.001))
+                    readings.keep(key, "second", Kept(Reading(read, unread, json.dumps(read), "s-1", usage), 0.001))
         return folders
 
     return stored
@@ -59,14 +65,22 @@ def kidneys(price: float | None = None) -> Callable[[Store], list[Path]]:
 
     def stored(store: Store) -> list[Path]:
         home = store("beside", []).parent
-        return [kidney_run(home / "off", KIDNEY_OFF, ()), kidney_run(home / "on", KIDNEY_ON, RULER, price)]
+        return [kidney_run(home / "off", KIDNEY_OFF), kidney_run(home / "on", KIDNEY_ON, price, RULER)]
 
     return stored
 
 
 def kidney_run(
-    folder: Path, answers: Sequence[float | None], tools: Sequence[str], price: float | None = None, count: int = 24
+    folder: Path,
+    answers: Sequence[float | None],
+    price: float | None = 0.0,
+    tools: Sequence[str] = (),
+    count: int = 24,
+    *,
+    called: bool = True,
+    **identity: Any,
 ) -> Path:
+    """Store a run over renal tumours, one of each category of every four subjects; *called*: each sample used tools."""
     samples = [
         Sample(
             id=f"s{number}",
@@ -83,8 +97,8 @@ def kidney_run(
         )
         for number in range(count)
     ]
-    identity = an_identity(condition="on" if tools else "off", tools=list(tools))
-    with RunStore.create(folder, samples, identity, {"source": {"name": "kidneys", "note": ""}}) as run:
+    asked = an_identity(condition="on" if tools else "off", tools=list(tools), **identity)
+    with RunStore.create(folder, samples, asked, {"source": {"name": "kidneys", "note": ""}}) as run:
         for number, one in enumerate(samples):
             said = answers[number % 4]
             record = Record(
@@ -94,8 +108,8 @@ def kidney_run(
                 v0_sha256="picture",
                 prompt_sha256="prompt",
                 model_versions=("m-1",),
-                cost_usd=price if tools else 0.0,
-                tool_uses=tuple(ToolUse(tool=tool, ok=True, seconds=0.1) for tool in tools),
+                cost_usd=price,
+                tool_uses=tuple(ToolUse(tool=tool, ok=True, seconds=0.1) for tool in tools if called),
             )
             run.add(record, Trace())
     return folder

@@ -64,6 +64,7 @@ CHAPTERS: dict[str, Callable[[Store], Chapter]] = {
     "read again": plain(read_again(GAIN)),
     "read in sentences": plain(read_again(arms(in_words(BAD), said(GOOD)))),
     "read in sentences twice": plain(read_again(other_arm(in_words(BAD), said(GOOD), said(SMALL)))),
+    "missed by the reader": plain(read_again(GAIN, blind_to="<answer>")),
     "few read again": plain(read_again(FEW)),
     "study that was read": study(read_again(GAIN), changed=to_be_read),
     "study to be read": study(GAIN, changed=to_be_read),

@@ -38,7 +38,7 @@ NARROWER = {
     " in the {}": " in the first epoch",
     "equivalent: apart by less than the margin": r"equivalent: apart by less than 0\.2\.",
     "compute was not matched between arms": "[Cc]ompute was not matched between arms",
-    "compute was matched in output tokens alone: {}": "[Cc]ompute was matched in output tokens alone: pictures",
+    "compute was matched in output tokens alone: {}": "[Cc]ompute was matched in output tokens alone: images",
     "compute was matched in pixels of images alone, as far as they can be enlarged: {}": "ompute was matched in pix",
     "{} US dollars": r"of off; 0\.002 US dollars in off",
     "; {} in {}, {} in {}": r" of off; .* in off, .* in on; forced",

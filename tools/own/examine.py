@@ -19,7 +19,8 @@ from medvision_agent.finding import Finding
 from medvision_agent.tools.base import Reply, Tool
 from medvision_agent.tools.own.calls import DrawnCall, DrawnScene, any_call, any_scene, usable_call, usable_scene
 from medvision_agent.tools.own.declaration import problems, refusals
-from medvision_agent.tools.view.frames import FRAMES
+from medvision_agent.tools.own.measured import declares_points, unlike_points
+from medvision_agent.tools.view.frames import FRAMES, MEDVISION
 
 __all__ = ["CALLS", "Watch", "examine"]
 
@@ -95,6 +96,8 @@ def _declared(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, DrawnC
 
     unlike_frames = [line for frame in FRAMES.values() for line in unlike(partial(replace, frame=frame), _physical)]
     yield _held("every convention measures the same", unlike_frames, many)
+    if declares_points(tool):
+        yield _held("measures", list(_mismeasured(tool, good, call)), f"values and points agree: {many}")
     if not tool.sees_image:
         yield _held("sees_image=False", unlike(DrawnScene.other_image), f"the same of another image: {many}")
     if not tool.states_pixels:
@@ -103,6 +106,15 @@ def _declared(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, DrawnC
         )
     if tool.overlay:
         yield _held("overlay", [f"no picture: {one.words}" for one in good if one.reply.picture is None], many)
+
+
+def _mismeasured(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, DrawnCall], _Tried]) -> Iterator[str]:
+    """Yield which lengths and angles are not those between the points that the tool declares for them."""
+    for one in good:
+        again = call(replace(one.scene, frame=MEDVISION), one.call)  # its coordinates have the most decimals
+        views = again.scene.views()
+        for line in unlike_points(tool, views, again.call.written(views), again.reply.result or {}):
+            yield f"{again.words}: {line}"
 
 
 def _difference(one: _Tried, two: _Tried, fields: Callable[[str], bool]) -> str:

@@ -132,7 +132,7 @@ class Registry:
         return Choice(name, dated.select([*kept, *(tool.label for tool in named)]), dated.month)
 
     def sets_of(self, name: str) -> list[str]:
-        """Return the names of the sets that a tool is in: ``on@2026-11``, and ``on`` for a tool of a file."""
+        """Return the names of the sets with a tool, such as ``on@2026-11``; ``on`` for a tool of your own file."""
         return [f"on@{month}" for month, names in SETS.items() if name in names] + (["on"] if name in self.own else [])
 
 

@@ -1,8 +1,8 @@
 """A segmenter behind a small HTTP interface (docs/segmenters.md): its requests, and the check of its replies.
 
 Contract: whatever the server does, a request ends within ``SECONDS`` and reads at most ``MOST_BYTES``. A server that
-fails, or whose reply is none, is a ToolServiceError: the sample is asked again, and the model is not blamed. A reply
-with no candidates is a result of the tool. Nothing of a reply is evaluated, and none of its words reach the model.
+fails, or sends no valid reply, raises a ToolServiceError: the sample is asked again, and the model is not blamed. A
+reply without candidates is a result of the tool. Nothing of a reply is evaluated, and no text of it reaches the model.
 """
 
 import asyncio
@@ -186,7 +186,7 @@ def _mask(text: str, image: Slice) -> np.ndarray[Any, np.dtype[np.bool_]]:
     # With its own depth and channels: 8 bits of grey would lose a 1 of 16 bits or of one colour.
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.shape[:2] != (height, width):
-        raise ValueError("a mask cannot be read as a PNG file")
+        raise ValueError("a mask of the reply cannot be decoded as a PNG file")
     mask = np.asarray(pixels > 0) if pixels.ndim == 2 else np.any(pixels[:, :, :3] > 0, axis=2)  # not its opacity
     if not mask.any():
         raise ValueError("a mask is empty; a server that finds nothing replies without candidates")

@@ -35,7 +35,7 @@ def checked(method: Method) -> Method:
     def outline(image: Slice, prompt: Prompt) -> list[Candidate]:
         found: object = method(image, prompt)
         if not isinstance(found, list) or not all(isinstance(one, Candidate) for one in found):
-            raise TypeError("a segmenter returns a list of candidates")
+            raise TypeError("the segmenter must return a list of candidates, and returned something else")
         if not found:
             raise ToolError("nothing found", about_image=True)
         return found[:MOST]

@@ -84,7 +84,7 @@ class Frame:
 
     @property
     def in_pixels(self) -> bool:
-        """Whether coordinates are pixels of the view, so that its size must be known to whoever gives them."""
+        """True if coordinates are pixels of the view; to give them, one must know the size of the view."""
         return self.extent is None
 
     @property

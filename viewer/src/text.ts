@@ -19,7 +19,7 @@ export function signed(value: number | null | undefined, decimals = 3): string {
 }
 
 export const percent = (share: number | null | undefined): string =>
-  known(share) ? `${(share * 100).toFixed(0)}%` : MISSING;
+  known(share) ? `${(share * 100).toFixed(1)}%` : MISSING;
 
 export function dollars(value: number | null | undefined): string {
   if (!known(value)) return MISSING;

@@ -13,7 +13,7 @@ test("numbers: no negative zero, no sign where nothing differs, a dash where not
     "–",
     "–",
   ]);
-  expect([percent(0.125), dollars(0.00123), dollars(0), dollars(1.5)]).toEqual(["13%", "$0.0012", "$0.00", "$1.50"]);
+  expect([percent(0.125), dollars(0.00123), dollars(0), dollars(1.5)]).toEqual(["12.5%", "$0.0012", "$0.00", "$1.50"]);
 });
 
 test("a hash is read as it was written, whatever its texts hold", () => {

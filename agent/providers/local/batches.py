@@ -44,7 +44,7 @@ class Batches:
             raise
 
     def ask_now(self, request: Request) -> Generated:
-        """Return the reply to *request*, blocking the caller's thread; raises its KnownFault."""
+        """Return the reply to *request*, blocking the caller's thread; raises KnownFault where it fails."""
         return _reply_of(self._thread.submit(self._run, [request]).result()[0])
 
     async def close(self) -> None:

@@ -7,8 +7,8 @@ Three checks, for failures to answer and for results lost to infrastructure, as 
 3. *size*: is the mean rank of the target's size different there? (0 the smallest, 1 the largest)
 
 **The rule**: failures are informative if any check's jackknife interval over subjects excludes 0. The intervals of all
-checks of a comparison hold together at 95 % (Bonferroni): without that, losses at random were called informative in 17
-to 43 % of comparisons. A check *cannot be told* under the limits of ``estimate`` (20 subjects, 10 effective, no
+checks of a comparison hold together at 95% (Bonferroni): without that, losses at random were called informative in 17
+to 43% of comparisons. A check *cannot be told* under the limits of ``estimate`` (20 subjects, 10 effective, no
 demonstration data), and checks 2 and 3 also under 5 effective subjects with failures or without. It is *certain* where
 an arm failed in every sample, or where the rates differ by the same amount in every subject: nothing is left to tell.
 "Not shown" is no proof of absence.

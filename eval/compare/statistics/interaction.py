@@ -4,7 +4,7 @@ With two strata of a name, one is set against the other; with more, each against
 differences is jackknifed over subjects (``jackknife_contrast``: a subject may be in both). Strata with fewer than
 ``MIN_SUBJECTS`` subjects are given as figures only (``strata``) and are not among "the others".
 
-Contract: the intervals of a comparison hold together at 95 % (Bonferroni). A p-value, by Holm's method over the strata
+Contract: the intervals of a comparison hold together at 95% (Bonferroni). A p-value, by Holm's method over the strata
 of one name, is given only where the study declared that name, and on real data.
 """
 

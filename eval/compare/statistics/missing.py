@@ -30,7 +30,7 @@ class Bounds(Frozen):
     low: float
     high: float
     interval: tuple[float, float] | None
-    """Contains the difference with at least 95 % confidence, whatever the missing results were."""
+    """Contains the difference with at least 95% confidence, whatever the missing results were."""
     withheld: str = ""
     """Why there is no interval."""
 

@@ -58,11 +58,11 @@ class Price:
         """Raise a ValueError unless a result keeps to the scale."""
         name, loss = result.sample, result.loss
         if loss is None and result.answered:
-            raise ValueError(f"{name}: an answer without a loss")
+            raise ValueError(f"{name}: an answered sample has no loss; expected 0 to {self.largest:g}")
         if loss is not None and not 0 <= loss <= self.largest:  # also NaN
-            raise ValueError(f"{name}: a loss of {loss} is not within 0..{self.largest:g}")
+            raise ValueError(f"{name}: the loss is {loss}; expected 0 to {self.largest:g}")
         if loss is not None and loss != self.failure and not result.answered:
-            raise ValueError(f"{name}: a failure with a loss of {loss}, it must cost {self.failure:g}")
+            raise ValueError(f"{name}: a failure has a loss of {loss}; expected {self.failure:g}")
 
 
 WORST = Price()

@@ -68,9 +68,10 @@ def pilot(differences: Sequence[float], subjects: Sequence[str]) -> Pilot:
 def detectable(
     sizes: Sequence[int], *, icc: float, sd: float | None = None, power: float = 0.8, alpha: float = 0.05
 ) -> Detectable:
-    """Return the smallest difference that subjects with these numbers of samples detect.
+    """Return the smallest difference that a test detects with probability *power*.
 
-    *icc* comes from a pilot or is assumed: 1 is the worst case. *sd* comes from a pilot.
+    *sizes* are the numbers of samples of the subjects. *icc* comes from a pilot or is assumed: 1 is the worst case.
+    *sd* comes from a pilot.
     """
     if not 0 <= icc <= 1 or not alpha < power < 1 or min(sizes, default=1) < 1:
         raise ValueError("icc must lie within 0..1, power between alpha and 1, and sizes above 0")

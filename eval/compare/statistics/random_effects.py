@@ -4,8 +4,8 @@ The between-group variance is estimated by restricted maximum likelihood (REML),
 and Knapp's with a factor of at least 1 (Hartung and Knapp 2001, Statistics in Medicine 20; Roever, Knapp and Friede
 2015, BMC Medical Research Methodology 15), and the prediction interval, in which the true difference of one more group
 lies, is that of Higgins, Thompson and Spiegelhalter (2009), J. Royal Statistical Society A 172, with k - 2 degrees of
-freedom. In simulations with 8 and 20 groups of unequal errors, the 95 % prediction interval held the next group in 88
-and 91 %.
+freedom. In simulations with 8 and 20 groups of unequal errors, the 95% prediction interval held the next group in 88
+and 91%.
 """
 
 import numpy as np

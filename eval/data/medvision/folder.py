@@ -49,7 +49,11 @@ class DataFolder:
         if not (self.root / "Datasets").is_dir():
             inner = next((p.parent for p in (self.root / "Data" / "Datasets", self.root) if p.name == "Datasets"), None)
             hint = f"; did you mean medvision:{inner}?" if inner and (inner / "Datasets").is_dir() else ""
-            raise DataError(f"{self.root}: contains no folder 'Datasets'; give upstream's data folder{hint}")
+            lacks = "contains no folder 'Datasets'" if self.root.is_dir() else "there is no such folder"
+            raise DataError(
+                f"{self.root}: {lacks}; give the folder that MedVision's downloader fills, "
+                f"Data/Datasets/<dataset>/benchmark_plan_*.json.gz (docs/data.md){hint}"
+            )
 
     @cached_property
     def real(self) -> Path:

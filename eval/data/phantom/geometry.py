@@ -4,7 +4,7 @@ Lengths are mm from the outer corner of the first pixel, x right, y down. Distri
 
 * image: sides 128..320 px, drawn separately. Pixels: two of three images have square ones of 0.4..1.5 mm; else the
   longer side is 1.25..3 times the shorter, both within 0.4..1.5 mm, tall and wide ones equally often.
-* lesion: major axis log-uniform from 5 mm (at least 10 pixels of the longer side) to 60 mm (at most 40 % of the
+* lesion: major axis log-uniform from 5 mm (at least 10 pixels of the longer side) to 60 mm (at most 40% of the
   image's shorter side); minor axis 0.5..0.95 of it; any direction; anywhere, at least 3 pixels of the longer side
   from the border; bright or dark equally often, by 30..80 grey levels.
 * tissue: level 90..150; a smooth random field of standard deviation 2..8 levels and knots every 4..25 mm.

@@ -17,7 +17,7 @@ from medvision_agent.eval.data.source import Source
 from medvision_agent.eval.data.sources.framed import FRAME, in_one_frame
 from medvision_agent.eval.data.sources.parquet import FACTS, PICTURE
 from medvision_agent.eval.data.sources.picture import to_levels
-from medvision_agent.eval.data.sources.placed import placed
+from medvision_agent.placed import placed
 from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["export"]

@@ -30,8 +30,8 @@ _Size = Callable[[], tuple[int, int] | None]
 def read_frame(fields: dict[str, Any], size: _Size, place: str) -> dict[str, Any]:
     """Return the fields of a sample without ``frame``, with box and points in the frames that a ``Sample`` uses.
 
-    *size* returns height and width of the picture in pixels, and is asked only where they are needed; None where the
-    picture is not named rightly. Fields of a wrong form are left to the parser of samples. Raises DataError.
+    *size* returns the height and width of the image in pixels, or None if the sample names no valid image; it is called
+    only if they are needed. Fields of a wrong form are left to the parser of samples. Raises DataError.
     """
     found = {name: value for name, value in fields.items() if name != FRAME}
     frame = fields.get(FRAME)

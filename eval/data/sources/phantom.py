@@ -31,7 +31,7 @@ class PhantomSource:
         count, seed = (int(form[1] or _DEFAULT), int(form[2] or 0)) if form else (0, 0)
         if not 1 <= count <= _MOST:
             raise ConfigError(
-                f"--data {name}: expected phantom[:N[:SEED]], N pictures (1 to {_MOST}, {_DEFAULT} if left out) of a "
+                f"--data {name}: expected phantom[:N[:SEED]], N images (1 to {_MOST}, {_DEFAULT} if left out) of a "
                 "seed (0 if left out), in whole numbers; for instance phantom:20:1"
             )
         self._count, self._seed = count, seed
@@ -43,8 +43,8 @@ class PhantomSource:
             name=f"phantom:{self._count}:{self._seed}",
             demonstration=False,
             note=(
-                "SYNTHETIC pictures (phantoms) with exactly known truth, for calibrating tools and statistics. Not "
-                "medical images: figures on them are no benchmark score, and enter no mean with real data. Target "
+                "SYNTHETIC images (phantoms) with exactly known ground truth, for calibrating tools and statistics. "
+                "Not medical images: figures on them are no benchmark score, and enter no mean with real data. Target "
                 "boxes lie at true edges (convention 'edge')."
             ),
         )

@@ -32,7 +32,7 @@ MAX_SIDE = 8192
 """Longest side in pixels; far above any slice, and low enough that a forged header cannot exhaust the memory."""
 MAX_BYTES = 2**29
 """Largest image file in bytes: four channels of 16 bits at the longest sides take no more."""
-EIGHT_BITS = "values: a picture with 8 bits holds grey levels as displayed; native values need 16-bit grey"
+EIGHT_BITS = "values: an image with 8 bits holds grey levels as displayed; native values need 16-bit grey"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 

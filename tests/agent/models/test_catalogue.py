@@ -91,7 +91,9 @@ def test_keys_within_free_settings_are_refused(tmp_path, settings):
 
 def test_a_row_cannot_steer_the_terminal_it_is_listed_on(tmp_path):
     path = written(tmp_path, r""""a\e[31mred": {provider: openai, model: "m\e]0;t\a", api_key_env: null}""")
-    listed = CliRunner().invoke(cli, ["models", "list", "--models", str(path)]).output
+    listed = CliRunner().invoke(cli, ["models", "list", "--models-file", str(path)]).output
+    assert CliRunner().invoke(cli, ["models", "list", "--models", str(path)]).output == listed  # its earlier name
+    assert "--models " not in CliRunner().invoke(cli, ["models", "list", "--help"]).output
     assert "red" in listed
     assert "\x1b" not in listed
 

@@ -204,6 +204,25 @@ def test_a_request_of_any_shape_is_refused_with_the_reason(message, why):
         question_of({"messages": [message]})
 
 
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ({"stop": ["\n"]}, "stop: upstream's models do not take this setting"),
+        ({"logit_bias": {"5": 1}}, "logit_bias: "),
+        ({"seed": 0, "temperature": 0.7}, "seed: upstream's models take none"),
+        ({"temperature": float("nan")}, "must be numbers"),
+    ],
+)
+def test_a_setting_that_would_be_ignored_is_refused(setting, why):
+    with pytest.raises(Refused, match=why):
+        question_of({"messages": [QUESTION], **setting})
+
+
+def test_a_seed_changes_nothing_where_nothing_is_drawn():
+    given = {"messages": [QUESTION], "seed": 7, "temperature": 0, "stop": None}
+    assert question_of(given)[2] == {"temperature": 0, "do_sample": False}
+
+
 class Odd:
     """Says half of a character, or fails by one."""
 

@@ -37,7 +37,7 @@ def test_a_broken_file_of_readings_leaves_the_conversation_and_names_no_folder(t
 
 
 def test_the_decision_of_truth_and_answer_is_named(tmp_path):
-    folder = kidney_run(tmp_path / "run", (50.0, 60.0, 95.0, None), (), count=4)
+    folder = kidney_run(tmp_path / "run", (50.0, 60.0, 95.0, None), count=4)
     assert [talk.decided for talk in talks(folder)] == [
         ("renal-tumour-size: ground truth T1a, answer T1b",),
         ("renal-tumour-size: ground truth T1b, answer T1b",),

@@ -22,7 +22,7 @@ class Asked:
 
 def located(task, points, truth=TRUTH):
     shares = tuple((x / 100, y / 100) for x, y in points)
-    return Located(Asked(task), None, Found(shares, Target(TASKS[task], truth, SPACING), (100.0, 100.0)))
+    return Located(Asked(task), None, Found.of(shares, Target(TASKS[task], truth, SPACING), (100.0, 100.0)))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from mistakes import REFUSED, sample, save_volume, volume, write
 
 from medvision_agent.api.checking import check
 from medvision_agent.errors import DataError
+from medvision_agent.eval.checking.check import check_selected, check_source
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.tools.view.png import encode_png
 
@@ -85,6 +86,21 @@ def test_what_may_be_right_is_a_warning_with_the_number_of_samples(tmp_path, rul
     (warning,) = told["warnings"]
     assert warning["rule"] == ("target-size" if rule == "small-area" else rule)
     assert warning["samples"] == (2 if rule in {"radians", "target-size", "small-area"} else 1)
+
+
+def test_the_first_sample_of_a_run_is_the_one_that_a_warning_names(tmp_path):
+    source = open_source(str(write(tmp_path, [sample(n, "angle", target=[1.2], truth_points=[]) for n in "ab"])))
+    (warning,) = check_selected(source, source.samples).warnings
+    assert (warning.first.place, warning.samples) == (source.place_of(source.samples[0]), 2)
+
+
+def test_a_file_is_read_twice_at_most_however_many_images_are_shared(tmp_path, monkeypatch):
+    lines = [sample(f"{n}{at}", "size", image=f"images/{n}.png") for n in "abcdef" for at in (1, 2)]
+    source = open_source(str(write(tmp_path, lines)), listing=False)
+    reads, read = [], source.read
+    monkeypatch.setattr(source, "read", lambda: (reads.append(1), read())[1])
+    assert check_source(source).refusals == 6
+    assert len(reads) == 2
 
 
 def test_an_area_larger_than_its_picture_is_refused(tmp_path):

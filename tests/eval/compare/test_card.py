@@ -171,9 +171,9 @@ def test_what_is_not_the_same_is_told_with_its_count(arms, a, b, name, column, c
         ),
         ({}, half("model_versions", ("m-1",), ()), "model version as served: differs for 2 of 4 common samples"),
         ({}, half("prompt_sha256", "other", ""), "prompt_sha256 (the prompt without its tool paragraph): differs"),
-        ({}, records(v0_sha256="other"), "v0_sha256 (the picture as sent): differs for 4 of 4 common samples"),
-        ({}, {"sample": lambda at: {"target": (99.0 + at,)}}, "sample (question or truth): differs for 4 of 4"),
-        ({}, {"sample": lambda _: {"modality": "CT"}}, "sample (question or truth): differs for 4 of 4"),
+        ({}, records(v0_sha256="other"), "v0_sha256 (the image as sent): differs for 4 of 4 common samples"),
+        ({}, {"sample": lambda at: {"target": (99.0 + at,)}}, "sample (question or ground truth): differs for 4 of 4"),
+        ({}, {"sample": lambda _: {"modality": "CT"}}, "sample (question or ground truth): differs for 4 of 4"),
         ({}, records(outcome=Outcome.UNKNOWN_ENDING), "endings: 4 samples in B stopped for a reason"),
     ],
 )

@@ -154,12 +154,12 @@ def test_a_different_setting_is_named(
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"v0_sha256": "other"}, "v0_sha256 (the picture as sent): differs for 1 of 2 common samples, first 'd2'"),
+        ({"v0_sha256": "other"}, "v0_sha256 (the image as sent): differs for 1 of 2 common samples, first 'd2'"),
         (
             {"prompt_sha256": "other"},
             "prompt_sha256 (the prompt without its tool paragraph): differs for 1 of 2 common samples, first 'd2'",
         ),
-        ({"target": (21.0,)}, "sample (question or truth): differs for 1 of 2 common samples, first 'd2'"),
+        ({"target": (21.0,)}, "sample (question or ground truth): differs for 1 of 2 common samples, first 'd2'"),
         (
             {"model_versions": ("m-2",)},
             'model version as served: differs for 1 of 2 common samples, first \'d2\' (["m-1"] in A, ["m-2"] in B)',

@@ -55,7 +55,7 @@ def test_the_same_pixels_in_another_file_are_the_same_picture(arms, one):
 @pytest.mark.parametrize("one", [earlier, encode_png])
 def test_one_pixel_more_is_another_picture(arms, one):
     (line,) = run_parity(*arms(one(PIXELS), encode_png(OTHER)))
-    assert line.startswith("v0_sha256 (the picture as sent): differs for 4 of 4")
+    assert line.startswith("v0_sha256 (the image as sent): differs for 4 of 4")
 
 
 def test_a_picture_that_is_lost_is_not_the_same(arms, tmp_path):

@@ -186,7 +186,7 @@ async def test_the_oracle_is_exact(tmp_path, tools, capsys):
     assert metrics["detection"]["IoU"].mean > 0.9999
     show(summary_view(summary, run.facts, run.source_note))
     out = " ".join(capsys.readouterr().out.split())
-    assert "SYNTHETIC pictures" in out
+    assert "SYNTHETIC images" in out
     assert "to be read with care" not in out
 
 
@@ -219,7 +219,7 @@ def test_show_draws_the_truth_on_the_lesion(tmp_path):
 
 def test_listing_says_synthetic_and_needs_nothing_slow():
     done = data("list", "--data", "phantom:5", "--task", "size", "--limit", "2")
-    assert "2 samples of 2 subjects: 2 size.\nSYNTHETIC pictures" in done.stdout
+    assert "2 samples of 2 subjects: 2 size.\nSYNTHETIC images" in done.stdout
     code = (
         "import sys; from medvision_agent.cli.main import cli\n"
         "cli(['data', 'list', '--data', 'phantom:2', '--json'], standalone_mode=False)\n"

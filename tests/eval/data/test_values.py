@@ -89,7 +89,7 @@ def test_what_cannot_be_right_names_line_and_field(own, values, words):
 
 def test_grey_levels_as_displayed_are_not_hu(own):
     source, sample = own(STORED.astype(np.uint8), values={"units": "HU"})
-    with pytest.raises(DataError, match=r"samples\.jsonl:1: values: a picture with 8 bits holds grey levels"):
+    with pytest.raises(DataError, match=r"samples\.jsonl:1: values: an image with 8 bits holds grey levels"):
         source.load(sample)
 
 

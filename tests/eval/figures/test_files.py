@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,7 +11,7 @@ import pytest
 from drawn import EVERY, a_cost, linked
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.figures.files import write_figure
+from medvision_agent.eval.figures.files import pages, write_figure
 
 TESTS = Path(__file__).parents[2]
 
@@ -60,3 +61,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"file/cost\.svg cannot be written"):
         write_figure(a_cost(), tmp_path / "file")
+
+
+def test_a_figure_that_is_higher_than_a_page_is_written_in_parts(tmp_path):
+    one = a_cost()
+    tall = replace(one, panels=tuple(replace(one.panels[0], title=f"p{number}", height=3.0) for number in range(9)))
+    assert [(part.name, len(part.panels)) for part in pages(tall)] == [
+        (one.name, 6),
+        (f"{one.name}-2", 3),
+    ]
+    assert [panel for part in pages(tall) for panel in part.panels] == list(tall.panels)
+    assert [path.name for path in write_figure(tall, tmp_path)] == [
+        f"{name}.{form}" for name in (one.name, f"{one.name}-2") for form in ("svg", "pdf")
+    ]
+    assert pages(one) == [one]

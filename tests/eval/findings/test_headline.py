@@ -103,10 +103,8 @@ def test_a_claim_that_a_control_does_not_confirm_says_so():
     helped, doubt, rest = headline([row(), blind()], [], 0)
     assert helped.startswith("Tools helped on distance")
     assert doubt == "It is not shown to come from what tools return: no such effect in blind -> on on distance (0.000)."
-    pictures = blind(control="new detail in pictures")
-    two = (
-        "what tools return: no such effect in blind -> on on distance (0.000); nor from new detail in pictures: no such"
-    )
+    pictures = blind(control="new detail in images")
+    two = "what tools return: no such effect in blind -> on on distance (0.000); nor from new detail in images: no such"
     assert two in headline([row(), blind(), pictures], [], 0)[1]
     assert "what tools" not in headline([row(), blind("lower"), pictures], [], 0)[1], "the control of results shows it"
     assert rest == "1 other comparison: no difference shown in 1."

@@ -15,6 +15,7 @@ from scans import CR, CT, MR, US, dicom, inside_ellipse, nifti, series
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sources import open_source
+from medvision_agent.eval.importing import dicom as dicom_module
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.grid import ras_to_lps
 from medvision_agent.eval.importing.importer import import_images
@@ -310,6 +311,7 @@ def test_a_row_about_a_file_of_a_series_is_about_its_slice(tmp_path):
         (lambda data, k: setattr(data, "ImagePositionPatient", [0, 0, (0, 3, 9, 12)[k]]), "not evenly spaced"),
         (lambda data, k: setattr(data, "ImagePositionPatient", [0, 0, (0, 3, 3, 6)[k]]), "lie in one place"),
         (lambda data, k: setattr(data, "PixelSpacing", [0.5, 2.0 + k]), "differ in PixelSpacing"),
+        (lambda data, k: k == 3 and setattr(data, "PatientID", "other"), "different PatientIDs"),
         (lambda data, k: k == 3 and setattr(data, "ImageOrientationPatient", list(OBLIQUE)), "different directions"),
     ],
 )
@@ -321,6 +323,14 @@ def test_series_that_are_no_volume_are_refused_by_name(tmp_path, change, words):
         data.save_as(path, enforce_file_format=True)
     (tmp_path / "t.csv").write_text("image,label,x_min,y_min,x_max,y_max,slice\nscan,x,1,1,5,5,0\n")
     with pytest.raises(DataError, match=words):
+        import_images(Choices(images=tmp_path / "scan", table=tmp_path / "t.csv"), tmp_path / "out")
+
+
+def test_a_series_that_takes_too_much_memory_is_refused(tmp_path, monkeypatch):
+    series(tmp_path / "scan", np.zeros((4, 20, 30), np.uint16))
+    (tmp_path / "t.csv").write_text("image,label,x_min,y_min,x_max,y_max,slice\nscan,x,1,1,5,5,0\n")
+    monkeypatch.setattr(dicom_module, "MAX_BYTES", 3 * 20 * 30 * 2)
+    with pytest.raises(DataError, match=r"file 4 of the 4 of its series.*takes more than"):
         import_images(Choices(images=tmp_path / "scan", table=tmp_path / "t.csv"), tmp_path / "out")
 
 
@@ -375,3 +385,31 @@ def test_people_get_pseudonyms_and_files_without_images_are_named(tmp_path):
     samples = open_source(str(tmp_path / "out/samples.jsonl")).samples
     assert [sample.subject for sample in samples] == ["imported/subject-1", "imported/subject-2", "imported/subject-1"]
     assert [(path.name, why) for _, path, why in made.ledger.left] == [("report.dcm", "a DICOM file without an image")]
+
+
+def test_a_row_names_one_file_of_one_series(tmp_path):
+    for name in ("p.1", "p.2"):
+        series(
+            tmp_path / "scans" / name, RNG.integers(0, 900, (3, 20, 30)).astype(np.uint16), SeriesInstanceUID=name[2]
+        )
+    head, cells = "image,label,x_min,y_min,x_max,y_max\n", ",lesion,3,5,13,15\n"
+    (tmp_path / "t.csv").write_text(head + "Doe_Jane_1.dcm" + cells)
+    choices = Choices(images=tmp_path / "scans", table=tmp_path / "t.csv")
+    with pytest.raises(DataError, match="line 2: no image of that name was read, or several have it"):
+        import_images(choices, tmp_path / "no")
+    (tmp_path / "t.csv").write_text(head + "p.2/Doe_Jane_1.dcm" + cells)
+    assert import_images(choices, tmp_path / "out").samples == 1
+    assert open_source(str(tmp_path / "out/samples.jsonl")).samples[0].id == "image-2_s002_detection_lesion"
+
+
+def test_one_mask_is_not_of_two_series_in_one_folder(tmp_path):
+    folder, stack = tmp_path / "scan", np.zeros((2, 20, 30), np.uint16)
+    affine = series(folder, stack)
+    for number in (1, 2):
+        (folder / f"Doe_Jane_{number}.dcm").rename(folder / f"a{number}.dcm")
+    series(folder, stack, SeriesInstanceUID="4.5.6")
+    mask = np.zeros((30, 20, 2), np.uint8)
+    mask[5:15, 5:15] = 1
+    file = nifti(tmp_path / "mask.nii.gz", mask, ras_to_lps(affine))
+    with pytest.raises(DataError, match="--masks is one file, but there are several images"):
+        import_images(Choices(images=folder, masks=file), tmp_path / "out")

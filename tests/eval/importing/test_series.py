@@ -16,6 +16,7 @@ from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.grid import ras_to_lps
 from medvision_agent.eval.importing.importer import import_images
 from medvision_agent.eval.importing.key import write_key
+from medvision_agent.tools.view.geometry import Spacing
 
 STACK = np.random.default_rng(5).integers(0, 900, (6, 20, 30)).astype(np.uint16)
 LABELS = {1: "lesion", 2: "cyst"}
@@ -91,10 +92,10 @@ def test_masks_drawn_slice_by_slice(tmp_path):
     volume, _ = take(tmp_path, "other", masks=whole, labels=LABEL)
     assert sliced == volume
     assert made.ledger.facts()["mask"] == {
-        "one picture for each slice": 2, "slices without a picture: taken as free of structures": 4
+        "one image for each slice": 2, "slices without a mask: taken as free of structures": 4
     }  # fmt: skip
     cv2.imwrite(str(tmp_path / "masks/CT/Doe_Jane_7.png"), drawn)
-    with pytest.raises(DataError, match="1 of the 3 pictures in its folder of masks belong to no image"):
+    with pytest.raises(DataError, match="1 of the 3 images in its folder of masks belong to no file of the series"):
         take(tmp_path, "no", masks=tmp_path / "masks", labels=LABEL)
 
 
@@ -213,3 +214,45 @@ def test_the_key_and_the_questions_name_every_image_that_they_are_about(tmp_path
     with (tmp_path / "key.csv").open(newline="") as file:
         assert [row["image"] for row in csv.DictReader(file)] == ["image-1", "image-2", "image-3"]
     assert [tag for tag, _, _ in made.ledger.left] == ["image-3"]
+
+
+def test_one_mask_is_not_of_two_radiographs_in_one_folder(tmp_path):
+    (tmp_path / "scans").mkdir()
+    for name in "ab":
+        file = dicom(STACK[0], SeriesInstanceUID=f"1.{ord(name)}", PixelSpacing=[0.5, 0.5])
+        file.save_as(tmp_path / f"scans/{name}.dcm", enforce_file_format=True)
+    mask = tmp_path / "mask.png"
+    cv2.imwrite(str(mask), np.pad(np.full((8, 9), 255, np.uint8), ((5, 7), (6, 15))))
+    with pytest.raises(DataError, match="--masks is one file, but there are several images"):
+        take(tmp_path, masks=mask, labels=LABEL)
+    (tmp_path / "masks").mkdir()
+    mask.rename(tmp_path / "masks/b_heart.png")
+    samples, made = take(tmp_path, masks=tmp_path / "masks", labels=LABEL, tasks=("detection",))
+    assert [sample.id for sample in samples] == ["image-2_detection_lesion"]
+    assert ["no mask of it" in why for _, _, why in made.ledger.left] == [True]
+
+
+@pytest.mark.parametrize("channel", ["", "_0000"])
+def test_volumes_of_one_name_take_the_masks_at_their_own_paths(tmp_path, channel):
+    affine = np.diag([-1.0, -1.0, 2.0, 1.0])
+    for person, left in (("A", 3), ("B", 11)):
+        nifti(tmp_path / f"scans/{person}/case_0000.nii.gz", np.zeros((30, 20, 6), np.int16), affine)
+        voxels = np.zeros((30, 20, 6), np.uint8)
+        voxels[left : left + 6, 2:9, 3] = 1
+        nifti(tmp_path / f"masks/{person}/case{channel}.nii.gz", voxels, affine)
+    samples, made = take(tmp_path, masks=tmp_path / "masks", labels=LABEL, tasks=("detection",))
+    assert [sample.target[0] * 30 for sample in samples] == pytest.approx([3, 11])
+    assert not made.ledger.left
+
+
+def test_a_path_that_two_images_share_is_that_of_no_mask(tmp_path):
+    for folder in ("scans/A", "masks/A"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("x.png", "x.tif", "y.png"):
+        cv2.imwrite(str(tmp_path / "scans/A" / name), np.arange(600, dtype=np.uint16).reshape(20, 30))
+    for name in "xy":
+        cv2.imwrite(str(tmp_path / f"masks/A/{name}.png"), np.pad(np.full((8, 9), 255, np.uint8), ((5, 7), (6, 15))))
+    options = {"masks": tmp_path / "masks", "labels": LABEL, "tasks": ("detection",), "spacing": Spacing(1.0, 1.0)}
+    samples, made = take(tmp_path, **options)
+    assert [sample.id for sample in samples] == ["image-3_detection_lesion"]
+    assert ["several images have this name" in why for _, _, why in made.ledger.left] == [True, True]

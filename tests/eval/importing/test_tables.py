@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from scans import nifti
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sources import open_source
@@ -242,6 +243,9 @@ def test_pictures_that_are_none(tmp_path):
     table = "image,spacing_mm,label,x_min,y_min,x_max,y_max\n"
     table += "".join(f"{name},1,x,1,1,5,5\n" for name in ("a.png", "b.png", "c.jpg", "d.tiff"))
     _, made = take(tmp_path, table)
+    assert [(tag, path.name) for tag, path in made.keys] == [
+        *(("image-1", "a.png"), ("image-2", "b.png"), ("image-3", "c.jpg"), ("image-4", "d.tiff"))
+    ]
     reasons = {path.name: why for tag, path, why in made.ledger.left if tag != "table"}
     assert set(reasons) == {"b.png", "c.jpg", "d.tiff"}
     assert "2 pages" in reasons["d.tiff"]
@@ -261,3 +265,41 @@ def test_people_of_a_file_of_subjects(tmp_path):
     assert [why for _, _, why in made.ledger.left] == [
         "--subjects names no subject for it; add a row with its file name"
     ] * 2
+
+
+MASK = np.zeros(GREY.shape, np.uint8)
+MASK[10:30, 20:60] = 255
+OF_MASKS = {"spacing": Spacing(1.0, 0.5), "plane": "axial", "tasks": ("detection",)}
+
+
+def test_a_mask_belongs_to_the_image_of_the_longest_name(tmp_path):
+    images = tmp_path / "images"
+    for folder in (images, tmp_path / "masks"):
+        folder.mkdir()
+    for name in ("p1.png", "p1_2.png", "case.1.png", "case.2.png"):
+        cv2.imwrite(str(images / name), GREY)
+    for name in ("p1_2.png", "case.1_mask.png", "case.2_mask.png"):
+        cv2.imwrite(str(tmp_path / "masks" / name), MASK)
+    _, made = take(tmp_path, masks=tmp_path / "masks", **OF_MASKS)
+    assert made.samples == 3
+    assert [(path.name, why[:16]) for _, path, why in made.ledger.left] == [("p1.png", "no mask of it in")]
+
+
+def test_one_name_of_two_images_does_not_stop_the_others(tmp_path):
+    values, affine = np.zeros((8, 9, 5), np.int16), np.diag([-1.0, -1.0, 2.0, 1.0])
+    for name in ("one/b", "two/b", "a"):
+        nifti(tmp_path / f"images/{name}.nii.gz", values, affine)
+    ends = [{"label": f"w-{at}", "position": [at, 0.0, 4.0]} for at in (1, 5)]
+    line = {"type": "Line", "coordinateSystem": "LPS", "controlPoints": ends}
+    (tmp_path / "markups").mkdir()
+    for name in "ab":
+        (tmp_path / f"markups/{name}.mrk.json").write_text(json.dumps({"markups": [line]}))
+    _, made = take(tmp_path, markups=tmp_path / "markups")
+    assert made.samples == 1
+    assert ["several images have this name" in why for _, _, why in made.ledger.left] == [True, True]
+
+
+def test_a_slice_is_a_whole_number(tmp_path):
+    nifti(tmp_path / "images/a.nii.gz", np.zeros((8, 9, 5), np.int16), np.diag([-1.0, -1.0, 2.0, 1.0]))
+    with pytest.raises(DataError, match=r"line 2: slice: 1\.6; expected a whole number"):
+        take(tmp_path, "image,slice,label,x_min,y_min,x_max,y_max\na.nii.gz,1.6,x,1,1,5,5\n")

@@ -95,7 +95,7 @@ async def test_moving_what_was_measured_moves_it_elsewhere_and_leaves_the_loss(s
     assert {one.place for one in own} == {Place.ELSEWHERE}
     for one in own:
         assert one.lowest_loss == one.highest_loss == 1.0
-        assert one.score.loss == pytest.approx(1.0 if one.sample.asks.is_box else 0.0, abs=1e-3)
+        assert one.loss == pytest.approx(1.0 if one.sample.asks.is_box else 0.0, abs=1e-3)
         if not one.sample.asks.is_box:
             target, (width, height) = one.found.target, one.found.size
             x, y = (
@@ -140,7 +140,7 @@ async def test_tables_and_pictures_that_are_gone(stored, tmp_path):
     assert table.off_centre_mm[table.task == "size"].gt(20).all()
     shutil.rmtree(run.folder / "pictures")
     reasons = [one.found for one in located_run(run, RULES) if one.sample.task == "size"]
-    assert reasons == ["the conversation or the picture as sent is missing or damaged"] * COUNT
+    assert reasons == ["the conversation or the image as sent is missing or damaged"] * COUNT
 
 
 def printed(*words):

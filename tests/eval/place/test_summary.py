@@ -8,7 +8,6 @@ from medvision_agent.eval.place.compare import compare_places
 from medvision_agent.eval.place.located import Found, Located
 from medvision_agent.eval.place.rule import Place, Target
 from medvision_agent.eval.place.summary import task_place
-from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.view.geometry import Point, Spacing
 
@@ -36,12 +35,11 @@ def a_sample(number, subject, at, label="lesion"):
 
 def located(sample, loss, measured_at):
     """Return a sample measured around x = *measured_at*, with a reason instead, or failed (None)."""
-    score = Score(success=measured_at is not None, loss=loss)
     if not isinstance(measured_at, int):
-        return Located(sample, score, measured_at)
+        return Located(sample, loss, measured_at)
     points = tuple(Point(one.x, one.y) for one in sample.truth_points)
     target = Target(TASKS["size"], points, Spacing(1, 1))
-    return Located(sample, score, Found(((measured_at / 100, 0.5),) * 4, target, (100.0, 100.0)))
+    return Located(sample, loss, Found.of(((measured_at / 100, 0.5),) * 4, target, (100.0, 100.0)))
 
 
 def test_the_chance_rate_is_that_of_other_subjects_places():

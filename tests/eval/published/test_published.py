@@ -13,6 +13,7 @@ from upstream import renamed
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.cli.main import main
 from medvision_agent.errors import ConfigError, DataError
+from medvision_agent.eval.published import figures
 from medvision_agent.eval.published.datasets import published_datasets
 from medvision_agent.eval.published.differences import differences
 from medvision_agent.eval.published.figures import run_figures
@@ -103,20 +104,20 @@ def test_counts_of_every_release_add_up_to_its_total():
 
 
 def test_figures_of_the_run_are_in_the_units_of_the_page(records):
-    figures = run_figures(records, RULES)
+    found = run_figures(records, RULES)
     distances = [score_record(record, RULES) for record in kept(records) if record.sample.task == "distance"]
     valid = [score for score in distances if score.success]
-    part = figures["AD"]["FeTA24 distance"]
+    part = found["AD"]["FeTA24 distance"]
     assert part.n == len(distances)
     assert part.values["SR"] == pytest.approx(100 * len(valid) / len(distances))
     assert part.values["MAE"] == pytest.approx(sum(score.mae for score in valid) / len(valid))
     assert part.values["MRE"] == pytest.approx(100 * sum(score.mre for score in valid) / len(valid))
-    assert figures["AD"]["Ceph-Bio-400 distance"].n == 0
-    assert set(figures["AD"]["Ceph-Bio-400 distance"].values.values()) == {None}
-    anatomy = figures["Detection"]["Anatomy"]
+    assert found["AD"]["Ceph-Bio-400 distance"].n == 0
+    assert set(found["AD"]["Ceph-Bio-400 distance"].values.values()) == {None}
+    anatomy = found["Detection"]["Anatomy"]
     assert anatomy.n == len([r for r in kept(records) if r.sample.label == "brain" and r.sample.plane != "axial"]) > 100
     assert 50 < anatomy.values["IoU"] < 100
-    assert list(figures["TL"]["Tumor/Lesion"].values) == [*PREPRINT.tables[1].columns]
+    assert list(found["TL"]["Tumor/Lesion"].values) == [*PREPRINT.tables[1].columns]
 
 
 def test_nothing_to_compare_is_said(records):
@@ -187,7 +188,7 @@ def test_compare_prints_the_run_below_the_rows(command, tmp_path):
     assert code == 0, err
     assert "NOT THE SAME in this run" in out
     assert "published results: leaderboard-v2" in out
-    assert re.search(r"Qwen2\.5-VL \(7B\) +2933\.9 +7738\.9 +95\.5 +0\.7 +2K", out)
+    assert re.search(r"Qwen2\.5-VL \(7B\) +2933\.9 +7738\.9% +95\.5% +0\.7% +2K", out)
     lines = [line for line in out.splitlines() if line.startswith("this run: baseline-prior")]
     assert [line.split()[-1] for line in lines] == ["4", "4"]  # the lesions, also beside the pilot
     assert "scored samples are in none of its figures" in out
@@ -199,9 +200,19 @@ def test_compare_prints_the_run_below_the_rows(command, tmp_path):
     assert found["not_the_same"]
     code, out, err = command("compare", tmp_path / "run", "--published", "--published-version", "preprint-v1")
     assert code == 0, err
-    assert "Qwen2.5-VL (32B, SFT 5K)   12.8    30.2   100.0      19.6" in out
+    assert re.search(r"Qwen2\.5-VL \(32B, SFT 5K\) +12\.8 +30\.2% +100\.0% +19\.6%", out)
     assert command("compare", tmp_path / "run", tmp_path, "--published-version", "preprint-v1")[0] == 2
     for wrong in ((), (tmp_path / "run", "--published")):
         code, _, err = command("compare", tmp_path / "run", *wrong)
         assert code == 2
         assert "--published" in err
+
+
+def test_records_taken_in_blocks_in_any_order_give_the_sections_of_all_at_once(records, monkeypatch):
+    whole = [one.summary for one in figures.run_sections(records, RULES, keep=True)]
+    assert len(whole) == 3
+    monkeypatch.setattr(figures, "_TOGETHER", 3)
+    assert [one.summary for one in figures.run_sections(iter(records), RULES)] == whole
+    turned = records[::-1]
+    by_task = [one.summary for one in figures.run_sections(turned, RULES, keep=True)]
+    assert [one.summary for one in figures.run_sections(turned, RULES)] == by_task

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,10 @@ OF = {"paper-v1": "preprint-v1", "medvision-1.2": "leaderboard-v2"}
 
 
 def cells(table, number=0):
-    """Return a row of a table by the full names of its columns."""
-    return dict(zip((column.full for column in table.columns), table.rows[number], strict=True))
+    """Return a row of a table by the full names of its columns, without the units of MAE."""
+    return dict(
+        zip((re.sub(r"(?<=MAE) \(.*\)", "", one.full) for one in table.columns), table.rows[number], strict=True)
+    )
 
 
 def in_percent(name, value):
@@ -91,7 +94,7 @@ def test_strata_are_the_statistics_of_their_samples():
         assert small[name]["n"] == len(own) > 3
         assert small[name]["SR"] == pytest.approx(100 * sum(one["success"] for one in own) / len(own))
         errors = [one["MAE"] for one in own if isinstance(one["MAE"], float)]
-        assert small[name]["MAE"] == pytest.approx(sum(errors) / len(errors))
+        assert small[name]["MAE (mm or degrees)"] == pytest.approx(sum(errors) / len(errors))
     for table in ("published-success", "published-held-out", "published-planes"):
         assert sum(row[5] for row in tables[table].rows) == len(samples)
 
@@ -145,13 +148,17 @@ def test_a_run_stands_above_the_published_row_of_its_model_and_version(records, 
     ]
     assert [cells(size, number)["Tumor/Lesion MRE"] for number in (1, 3)] == ["71.5", "7738.9"]
     assert [cells(size, number)["Tumor/Lesion MRE<0.2"] for number in (1, 3)] == ["1.7", None]
+    mre = [column.full for column in size.columns].index("Tumor/Lesion MRE")
+    assert [row[mre] for row in size.shown][1::2] == ["71.5%", "7738.9%"], "a published figure has its sign too"
+    assert re.fullmatch(r"[0-9.]+%", size.shown[0][mre])
+    assert "Tumor/Lesion MAE (mm)" in [column.full for column in size.columns]
     assert [cells(size, number)["Tumor/Lesion n"] for number in (1, 3)] == ["not stated", "2K"]
     assert any("in leaderboard-v2: tools: crop here; there: none (qwen2.5-vl-7b, on" in note for note in size.notes)
     names = {"detection", "size", "angle-distance", "success", "held-out", "planes", "sizes"}
     files = {path.name for path in (tmp_path / "tables").iterdir()}
     assert {f"published-{name}.{end}" for name in names for end in ("csv", "tex")} <= files
     with (tmp_path / "tables/published-detection.csv").open(encoding="utf-8") as lines:
-        assert next(csv.reader(lines))[:4] == ["model", "from", "Anatomy R", "Anatomy P"]
+        assert next(csv.reader(lines))[:4] == ["model", "from", "Anatomy R (%)", "Anatomy P (%)"]
     latex = (tmp_path / "tables/published-detection.tex").read_text(encoding="utf-8")
     assert r"\multicolumn{2}{c}{} & \multicolumn{7}{c}{Anatomy} & \multicolumn{7}{c}{Tumor/Lesion} \\" in latex
     assert r"\cmidrule(lr){3-9} \cmidrule(lr){10-16}" in latex
@@ -174,6 +181,14 @@ def test_only_what_was_asked_alike_has_a_published_row(records, tmp_path, asked,
     run = stored(tmp_path / "run", boxes, recipe="paper-v1", model=model, model_name="published-literal", **asked)
     (entry,) = mva.published(run).entries
     assert [found.model for _, found in entry.published.values()] == ([row] if row else [])
+
+
+def test_a_row_of_ones_own_with_a_shipped_name_is_not_the_published_model(records, tmp_path):
+    model = {"provider": "openai", "model": "my-lab/Qwen2.5-VL-7B-tuned"}
+    found = mva.published(stored(tmp_path / "run", records, recipe="paper-v1", model=model))
+    assert [entry.published for entry in found.entries] == [{}]
+    (table,) = [one for one in found.tables if one.id == "published-size"]
+    assert any("called qwen2.5-vl-7b asked my-lab/Qwen2.5-VL-7B-tuned" in note for note in table.notes)
 
 
 def test_result_files_stand_in_the_same_tables(tmp_path):

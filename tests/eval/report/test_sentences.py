@@ -23,9 +23,10 @@ NOT_PRINTED = {
     "a difference is not finite": "an error",
     "cannot be told": "the name of a finding",
     ", of {} in all": "only where a claim or a reason is told of some: eval/findings/test_headline.py",
+    ", not every model in each": "only where a study asks models in different arms: test_asked.py",
     "no pairs": "where there is no pair, another sentence says so",
 }
-OF_EVERY_CHAPTER = {"{} of {}{} {} {} of {} from {}: {}.{}{}"}
+OF_EVERY_CHAPTER = {"{} {} {} of {} from {}{}: {}.{}{}"}
 """What was asked: it is no comparison, and always true."""
 
 TOLD = {
@@ -143,7 +144,7 @@ TOLD = {
         "unknown noise twice",
         "within the noise twice",
     ),
-    "Some arms were shown another picture, or none.": ("two other pictures", "no picture"),
+    "Some arms were shown another image, or none.": ("two other pictures", "no picture"),
     "The difference is not the same in all strata in {where}.": ("strata twice", "strata"),
     "Parity is in part assumed and not proven in {where}.": ("much twice", "gain"),
     "Not every sample has a result.": ("much twice", "some lost"),
@@ -191,6 +192,8 @@ TOLD = {
     "is being asked": ("one arm, unfinished", "one arm"),
     "are being asked": ("unfinished", "gain"),
     " So far, {} of {} answers are there.": ("unfinished", "gain"),
+    "All comparisons score the answers as {} reads them. The figures of single runs and samples beside them (the table "
+    "of cells, runs, the viewer, the table samples) go by the rule.": ("study that was read", "study to be read"),
     " Answers are scored as {} reads them: the plan says so since before the first call.": (
         "study that was read",
         "study to be read",
@@ -297,9 +300,9 @@ TOLD = {
         "gain",
     ),
     # shown.py
-    "{}: no picture stood with the question, where refusing is right. A failure costs 1 all the same, so read these "
+    "{}: no image stood with the question, where refusing is right. A failure costs 1 all the same, so read these "
     "contrasts over the pairs answered in both arms too": ("no picture", "swapped"),
-    "{}: the picture of another subject stood with the question{}": ("swapped", "no picture"),
+    "{}: the image of another subject stood with the question{}": ("swapped", "no picture"),
     "{} without such a subject {}": ("swapped but one", "swapped"),
     "; {} in no contrast with it": ("swapped but one", "swapped"),
     # informative.py
@@ -335,9 +338,13 @@ TOLD = {
     "; net {} right for each dollar more": ("decisions at a price", "decisions"),
     # reading_tables.py, readings.py
     "{}, {}{}: difference in loss {} by the rule and {} by {}, over {}; the part that only one of them sees (format) "
-    "is {}.": ("read again", "gain"),
+    "is {}.{}": ("read again", "gain"),
+    " Of {}, the reader misses {} of {} and {} of {} that the rule reads; each counts as a failure under the reader.": (
+        "missed by the reader",
+        "read again",
+    ),
     "the difference in loss is {} as the rule reads the answers and {} as the second reader {} reads them, over {}; "
-    "what lies between the two is the form of the answers, not the measurement.": ("read in sentences", "read again"),
+    "what lies between the two is the form of the answers, not the measurement.{}": ("read in sentences", "read again"),
     "{} (95% interval {} to {})": ("read again", "few read again"),
     "no verdict: {}, which the plan names as the primary reader, has not read {} of {}, so that all figures are by the "
     "rule; repeat the study's command to have it read them": ("study to be read", "study"),

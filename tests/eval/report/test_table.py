@@ -43,6 +43,7 @@ def test_latex_stays_text():
     assert r"\textbackslash{}input\{/etc/passwd\}" in line
     assert r"\$x\textasciicircum{}2\$ 50\% a\_b \#1 \& \textasciitilde{}" in line
     assert "\x1b" not in line
+    assert r"off $\rightarrow$ on \textgreater{} &" in latex_text(table("off -> on >", 0.1))
 
 
 @pytest.mark.parametrize("name", ["[9cm]", "*"])
@@ -67,3 +68,25 @@ def test_markdown_stays_text():
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(ValueError, match="as many cells"):
         Table("t", "caption", (Column("a"),), ((1, 2),))
+
+
+def test_per_cent_have_their_sign_and_differences_are_points():
+    columns = (
+        Column("rate", 1, percent=True),
+        Column("net", 1, sign=True, percent=True),
+        Column("MRE", 1, unit="%", group="all"),
+        Column("published", 1, unit="%"),
+    )
+    one = Table("t", "caption", columns, ((0.482, -0.05, 7738.94, "71.5"),))
+    assert one.shown == [["48.2%", "\N{MINUS SIGN}5.0 points", "7738.9%", "71.5%"]]
+    assert csv_text(one).splitlines() == ["rate,net,all MRE (%),published (%)", "0.482,-0.05,7738.94,71.5"]
+
+
+def test_a_wide_table_of_latex_is_set_smaller_and_its_names_are_stacked():
+    columns = (Column("task", text=True), *(Column("difference in success rate", percent=True) for _ in range(9)))
+    text = latex_text(Table("t", "caption", columns, (("size", *[0.5] * 9),)))
+    assert text.count(r"\shortstack[r]{difference \\ in success \\ rate}") == 9
+    assert text.index(r"\footnotesize") < text.index(r"\begin{tabular}")
+    narrow = latex_text(table("a", 0.5))
+    assert r"\footnotesize" not in narrow
+    assert r"\shortstack" not in narrow

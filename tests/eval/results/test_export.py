@@ -57,7 +57,7 @@ def test_what_is_read_back_scores_as_the_run(records, tmp_path, name):
             found |= {line["id"]: line for line in sample_lines(section)}
     assert found.keys() == expected.keys()
     for key, row in expected.items():
-        for metric in row.keys() - {"id", "outcome", "loss"}:
+        for metric in row.keys() - {"id", "task", "outcome", "loss"}:
             # Undefined is null in one output and the word in the other.
             assert found[key][metric] in {row[metric], strict(math.nan) if row[metric] is None else row[metric]}, key
     assert done.samples == len(expected)

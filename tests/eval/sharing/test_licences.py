@@ -32,7 +32,17 @@ def a_sample(licence="", source="", **more):
 
 @pytest.mark.parametrize(
     "licence",
-    ["CC BY 4.0", "CC-BY-SA-4.0", "CC BY-NC-SA 4.0", "CC0 1.0", "MIT", "Apache-2.0", "BSD-3-Clause", "ODC-By"],
+    [
+        "CC BY 4.0",
+        "CC-BY-SA-4.0",
+        "CC BY-NC-SA 4.0",
+        "CC0 1.0",
+        "MIT",
+        "MIT license",
+        "Apache-2.0",
+        "BSD-3-Clause",
+        "ODC-By",
+    ],
 )
 def test_a_known_licence_with_an_origin_allows_sharing(licence):
     assert licence_of(a_sample(licence, "series 3"), {}).refused == ""
@@ -48,6 +58,11 @@ def test_a_known_licence_with_an_origin_allows_sharing(licence):
         ("not for distribution", "series 3", "not known here"),
         ("MIT for the code; images restricted", "series 3", "not known here"),
         ("data use agreement, then CC BY 4.0", "series 3", "not known here"),
+        ("MIT Laboratory for Computational Physiology, PhysioNet 1.5.0", "series 3", "not known here"),
+        ("PhysioNet Credentialed Health Data License; derived from CC0 data", "series 3", "not known here"),
+        ("nur mit Genehmigung", "series 3", "not known here"),
+        ("CC BY 4.0 the text; CC BY-ND 4.0 the images", "series 3", "not known here"),
+        ("not in the public domain", "series 3", "not known here"),
         ("COMMITTEE", "series 3", "not known here"),
         ("ask the authors", "series 3", "not known here"),
     ],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from medvision_agent.eval.sharing.private import Private
+from medvision_agent.eval.sharing.private import Private, without_addresses
 
 
 @pytest.fixture
@@ -41,3 +41,26 @@ def test_private_words_are_left_out_and_others_stay(private, text, clean):
 def test_the_home_of_the_user_is_left_out(private):
     assert private.left_out_of(f"see {Path.home()}/x") == "see ~/x"
     assert private.left_out_of(f"see /some{Path.home()}/x").startswith("see /some")
+
+
+def test_settings_of_a_model_say_nothing_of_its_server():
+    row = {
+        "provider": "langchain",
+        "model": "m",
+        "base_url": "http://10.1.2.3/v1",
+        "seed": 3,
+        "settings": {
+            "temperature": 0.0,
+            "azure_endpoint": "lab.example",
+            "ollama": {"host": "10.1.2.3:11434", "keep_alive": 5},
+            "servers": ["https://10.1.2.3"],
+            "default_headers": {"Referer": "see http://10.1.2.3"},
+        },
+    }
+    found = without_addresses(row)
+    assert found == {
+        "provider": "langchain",
+        "model": "m",
+        "seed": 3,
+        "settings": {"temperature": 0.0, "ollama": {"keep_alive": 5}, "servers": [], "default_headers": {}},
+    }

@@ -197,7 +197,7 @@ def test_the_log_is_taken_into_the_file_from_time_to_time(tmp_path):
 def test_verify_prints_what_it_checked_and_what_is_damaged(folder, edit):
     done = CliRunner().invoke(cli, ["verify", str(folder)])
     assert done.exit_code == 0
-    assert done.output.startswith("run: whole; checked 4 records with their traces and 3 pictures; seal ")
+    assert done.output.startswith("run: whole; checked 4 records with their traces and 3 images; seal ")
     assert "a forger" in done.output
     edit("UPDATE record SET json = replace(json, '<answer>2<', '<answer>9<')")
     done = CliRunner().invoke(cli, ["verify", str(folder)])

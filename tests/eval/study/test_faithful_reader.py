@@ -74,15 +74,15 @@ def test_without_its_picture_the_reader_refuses_and_says_so(chapter):
     found = losses(chapter)
     assert found["off-no-picture"] == found["on-no-picture"] == 1
     words = " ".join(sentences(chapter))
-    assert "off-no-picture, on-no-picture: no picture stood with the question, where refusing is right." in words
-    assert "on-swapped-picture: the picture of another subject stood with the question." in words
+    assert "off-no-picture, on-no-picture: no image stood with the question, where refusing is right." in words
+    assert "on-swapped-picture: the image of another subject stood with the question." in words
 
 
 def test_swapped_pictures_are_read_as_what_they_are(chapter):
     found = losses(chapter)
     by_name = {one.name: one.means["loss"].mean for one in chapter.tasks[0].references}
     for arm in ("off", "on"):
-        donor = by_name[f"{arm}-swapped-picture, by the ground truth of the picture shown"]
+        donor = by_name[f"{arm}-swapped-picture, by the ground truth of the image shown"]
         assert donor == pytest.approx(found[arm], abs=1e-6), "each donor gives once, so it is the same set of pictures"
         assert found[f"{arm}-swapped-picture"] > donor + 0.05
     assert by_name["best constant of the other subjects"] < found["off-swapped-picture"]

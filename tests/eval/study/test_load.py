@@ -49,6 +49,12 @@ def test_a_mistake_names_file_key_and_the_nearest_name(tmp_path, text, expected)
     assert expected in str(caught.value)
 
 
+def test_a_name_of_the_wrong_form_is_told_in_words(tmp_path):
+    (tmp_path / "study.yaml").write_text("name: two readers\nmodels: [baseline-cv]\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"name: 'two readers' does not have the expected form: letters, digits, '-'"):
+        read_study(tmp_path / "study.yaml")
+
+
 def test_a_missing_key_and_a_missing_file(tmp_path):
     (tmp_path / "study.yaml").write_text("name: t\ndesigns: [on-off]\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"models: missing"):

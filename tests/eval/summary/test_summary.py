@@ -185,7 +185,7 @@ def test_json_is_strict(sizes: list[Record], make_record) -> None:
     assert strict(json.dumps(rows, allow_nan=False))
     assert rows[3] | {"loss": 0.5, "MAE": "Infinity", "MRE": "Infinity", "extracted": "1e39,10"} == rows[3]
     assert rows[4]["MAE"] is None
-    assert rows[6] == dict.fromkeys(rows[0]) | {"id": "s7", "outcome": "timeout"}
+    assert rows[6] == dict.fromkeys(rows[0]) | {"id": "s7", "task": "size", "outcome": "timeout"}
 
 
 def test_table_says_what_a_reader_needs(sizes: list[Record], make_record) -> None:
@@ -221,6 +221,7 @@ def test_rows_have_the_names_of_the_golden_files(make_record) -> None:
     row = sample_row(box, score_record(box, V12))
     assert row == {
         "id": "b1",
+        "task": "detection",
         "outcome": "answered",
         "extracted": "0,0,0.5,1",
         "success": True,

@@ -122,6 +122,12 @@ def test_points_are_declared_of_every_value_or_of_none():
         make(measures=Measurand(LENGTH_MM, ("length_mm",), (names, names)))
 
 
+def test_points_in_v0_repeat_the_points():
+    names = ("length_mm",) * 4
+    with pytest.raises(ValueError, match="in_v0 names the points of 1 values and points of 0; in_v0 repeats"):
+        make(measures=Measurand(LENGTH_MM, ("length_mm",), in_v0=(names,)))
+
+
 def test_points_of_a_solver_stand_in_its_result():
     measures = Measurand(LENGTH_MM, ("length_mm",), (("from_x", "from_y", "to_x", "to_y"),))
     with pytest.raises(ValueError, match="nothing is called from_x, from_y, to_x, to_y"):

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
-from medvision_agent.tools.base import Arguments, Output, Result, tool
+from medvision_agent.quantity import LENGTH_MM
+from medvision_agent.tools.base import Arguments, Measurand, Output, Result, tool
+from medvision_agent.tools.view.geometry import distance_mm
 from medvision_agent.tools.view.png import Picture
 from medvision_agent.tools.view.views import ViewSet
 
@@ -97,6 +99,40 @@ def refuses(views: ViewSet, args: Point) -> Output:
     """Measure nothing at all, whatever is asked of it by anyone."""
     views.get("v77")
     return Output(Length(length_mm=1.0))
+
+
+class Line(Point):
+    """Two points."""
+
+    x1: float = Field(description="x of the second point, from 0 to {width}")
+    y1: float = Field(description="y of the second point, from 0 to {height}")
+
+
+@tool(Line, Length, measures=Measurand(LENGTH_MM, ("length_mm",), (("x", "y", "x1", "y1"),)))
+def halves(views: ViewSet, args: Line) -> Output:
+    """Measure half of a line, and declare that it is the length of the whole."""
+    view = views.get(args.view)
+    ends = views.point(view, args.x, args.y), views.point(view, args.x1, args.y1)
+    return Output(Length(length_mm=round(distance_mm(*ends, views.slice.spacing) / 2, 4)))
+
+
+class Found(Length):
+    """A length and its points, without their view."""
+
+    found_x0: float
+    found_y0: float
+    found_x1: float
+    found_y1: float
+
+
+_FOUND = ("found_x0", "found_y0", "found_x1", "found_y1")
+
+
+@tool(Point, Found, solver=True, measures=Measurand(LENGTH_MM, ("length_mm",), (_FOUND,)))
+def viewless(views: ViewSet, args: Point) -> Output:
+    """Find both ends of something, and do not say in which view they lie."""
+    views.point(views.get(args.view), args.x, args.y)
+    return Output(Found(length_mm=0.0, found_x0=0.5, found_y0=0.5, found_x1=0.5, found_y1=0.5))
 
 
 @tool(Point, Length)

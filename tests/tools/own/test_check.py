@@ -33,6 +33,8 @@ def test_a_sound_tool_passes():
         ("peeps", "sees_image=False", "grey"),
         ("counts", "states_pixels=False", "length_px 64.0 and 640.0"),
         ("promises", "overlay", "no picture: "),
+        ("halves", "measures", "but its points (x, y, x1, y1) give "),
+        ("viewless", "measures", "no field view says in which view its points (found_x0, "),
         ("spoils", "it leaves the image alone", "changed by "),
         ("refuses", "it works", "0 of 150 generated calls"),
     ],
@@ -41,6 +43,13 @@ def test_each_broken_promise_is_named_alone(name, what, words):
     found = wrong(name)
     assert list(found) == [what]
     assert words in found[what]
+
+
+@pytest.mark.parametrize("name", ["ruler", "protractor", "segment"])
+def test_shipped_tools_measure_between_the_points_they_declare(name):
+    findings = {one.what: one for one in examine(installed().tool(name), calls=100)}
+    assert findings["measures"].verdict == "yes"
+    assert findings["measures"].words.startswith("values and points agree: ")
 
 
 def test_calls_follow_from_the_seed():

@@ -161,6 +161,6 @@ def test_the_segmenter_of_a_package_is_known_by_its_hash(views, tmp_path):
         assert (result["box_width_mm"], result["confidence"]) == (32, "not shown")
         nothing = installed().tool("segment@nothing").call(views, REGION)
         assert (nothing.about_image, nothing.text) == (True, "Error: nothing found")
-        assert "returns a list of candidates" in installed().tool("segment@odd").call(views, REGION).failure
+        assert "must return a list of candidates" in installed().tool("segment@odd").call(views, REGION).failure
         with pytest.raises(ConfigError, match=r"segmenter 'gone' of the package other-halves 1.2 fails"):
             Condition.parse("segment@gone")

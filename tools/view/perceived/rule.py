@@ -105,7 +105,7 @@ class Padded(Rule):
         return Size(*(max(1, round(side * self.side / longest)) for side in (sent.height, sent.width)))
 
     def canvas(self, sent: Size) -> Size:  # noqa: ARG002
-        """Return the square."""
+        """Return the size of the padded square."""
         return Size(self.side, self.side)
 
 

@@ -101,7 +101,7 @@ export function dashOf(mark: Mark): number[] {
 /** What is written beside a mark on the image; empty where only a closer look tells. */
 export function labelOf({ mark }: Placed): string {
   const { layer, kind, name, value, tool } = mark;
-  if (layer === "truth") return kind === "point" ? name : value && `truth ${value}`;
+  if (layer === "truth") return kind === "point" ? name : value && `ground truth ${value}`;
   if (layer === "answer") return value ? `answer ${value}` : name;
   if (layer === "view") return name.split(",")[0]?.replace(/^view /, "") ?? "";
   if (kind === "point") return name;

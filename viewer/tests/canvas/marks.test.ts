@@ -53,7 +53,7 @@ describe("the marks of several arms", () => {
 
   it("are told in few words beside them", () => {
     const words = placedOf([arm("on", "a")]).map(labelOf);
-    expect(words).toEqual(["truth 9.00 mm", "8.00 mm", "answer 8.00 mm", "v1"]);
+    expect(words).toEqual(["ground truth 9.00 mm", "8.00 mm", "answer 8.00 mm", "v1"]);
     const fitted = { tool: "fit_contour", value: "5.00 x 4.00 mm" };
     const marks = [
       mark({ ...fitted, kind: "ellipse", name: "fit_contour, ellipse" }),

@@ -257,6 +257,8 @@ def test_a_path_made_up_later_is_refused_too(toy):
 def test_a_folder_without_data_says_what_to_give(toy, tmp_path):
     with pytest.raises(DataError, match=r"contains no folder 'Datasets'.*did you mean medvision:.*Data"):
         MedVisionSource(toy.root.parent, Reading())
+    with pytest.raises(DataError, match=r"nowhere: there is no such folder; give the folder that MedVision's"):
+        MedVisionSource(tmp_path / "nowhere", Reading())
     (tmp_path / "empty/Datasets").mkdir(parents=True)
     with pytest.raises(DataError, match="no benchmark_plan"):
         MedVisionSource(tmp_path / "empty", Reading())

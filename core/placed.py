@@ -31,4 +31,4 @@ def placed(out: Path) -> Iterator[Path]:
                     old.replace(out)
                 raise
     except OSError as error:
-        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
+        raise StorageError(f"{out}: cannot write it ({error.strerror or error})") from None

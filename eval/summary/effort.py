@@ -1,0 +1,133 @@
+"""The effort and the cost of records, added up record by record: calls, turns, images, tokens, seconds, US dollars.
+
+Contract: no record is kept, only eight bytes for each value of a mean, because sums are rounded once.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from typing import Self
+
+from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.summary.measures import finite_mean
+from medvision_agent.frozen import Frozen
+
+__all__ = ["Cost", "CostSum", "Effort", "EffortSum", "Mean", "ToolCount", "effort_of"]
+
+
+class Mean(Frozen):
+    """A mean over the samples with a finite value."""
+
+    mean: float | None
+    n: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        """Return the mean of the finite values among *values*."""
+        mean, n = finite_mean(values)
+        return cls(mean=mean, n=n)
+
+
+class ToolCount(Frozen):
+    """How often the model called a tool."""
+
+    calls: int
+    failed: int
+    per_sample: float
+
+
+class Cost(Frozen):
+    """The cost, infrastructure failures included; superseded attempts are not (see ``Run.spent_usd``)."""
+
+    usd: float | None
+    """The total in US dollars; None if no record has a cost."""
+    n: int
+    """Number of records with a cost."""
+    incomplete: int
+    """Number of records whose cost lacks some model calls, because their usage was not reported."""
+
+
+class Effort(Frozen):
+    """The effort of the scored samples."""
+
+    tools: dict[str, ToolCount]
+    tool_calls: Mean
+    turns: Mean
+    """Replies of the model per sample."""
+    pictures: Mean
+    """Images shown to the model per sample: the image in every conversation, and those of tools, if recorded."""
+    forced_endings: Mean
+    """Share of samples in which a limit was reached and one last turn was granted."""
+    cost_usd: Mean
+    input_tokens: Mean
+    output_tokens: Mean
+    """Tokens per sample, over samples with reported usage for all model calls."""
+    unreported: int
+    """Number of scored samples left out of the token means, because a model call did not report its usage."""
+    seconds: Mean
+
+
+class EffortSum:
+    """The effort of scored records so far."""
+
+    def __init__(self) -> None:
+        self._calls, self._failed = Counter[str](), Counter[str]()
+        self._scored = self._reported = 0
+        self._values = {name: array("d") for name, field in Effort.model_fields.items() if field.annotation is Mean}
+
+    def add(self, record: Record) -> None:
+        """Add a scored record."""
+        self._scored += 1
+        for use in record.tool_uses:
+            self._calls[use.tool] += 1
+            if not use.ok:
+                self._failed[use.tool] += 1
+        values, usage = self._values, record.usage
+        values["tool_calls"].append(len(record.tool_uses))
+        values["turns"].append(usage.model_calls)
+        values["pictures"].append(record.pictures)
+        values["forced_endings"].append(record.forced)
+        values["seconds"].append(record.seconds)
+        if record.cost_usd is not None:
+            values["cost_usd"].append(record.cost_usd)
+        if not usage.unreported:
+            self._reported += 1
+            values["input_tokens"].append(usage.input)
+            values["output_tokens"].append(usage.output)
+
+    def effort(self) -> Effort:
+        """Return the effort."""
+        return Effort(
+            tools={
+                tool: ToolCount(calls=count, failed=self._failed[tool], per_sample=count / self._scored)
+                for tool, count in self._calls.most_common()
+            },
+            unreported=self._scored - self._reported,
+            **{name: Mean.of(values) for name, values in self._values.items()},
+        )
+
+
+class CostSum:
+    """The cost of records so far."""
+
+    def __init__(self) -> None:
+        self._priced, self._incomplete = array("d"), 0
+
+    def add(self, record: Record) -> None:
+        """Add a record."""
+        if record.cost_usd is not None:
+            self._priced.append(record.cost_usd)
+            self._incomplete += record.usage.unreported > 0
+
+    def cost(self) -> Cost:
+        """Return the cost."""
+        priced = self._priced
+        return Cost(usd=sum(priced) if priced else None, n=len(priced), incomplete=self._incomplete)
+
+
+def effort_of(scored: Iterable[Record]) -> Effort:
+    """Return the effort of scored records."""
+    found = EffortSum()
+    for record in scored:
+        found.add(record)
+    return found.effort()
