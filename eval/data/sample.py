@@ -17,7 +17,17 @@ from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Asked", "Landmark", "Marks", "PixelSize", "Question", "Sample", "StoredValues", "VolumeSlice"]
+__all__ = [
+    "Asked",
+    "Landmark",
+    "Marks",
+    "MaskFile",
+    "PixelSize",
+    "Question",
+    "Sample",
+    "StoredValues",
+    "VolumeSlice",
+]
 
 
 class Question(Protocol):
@@ -137,6 +147,15 @@ class VolumeSlice(Frozen):
     """Index of the slice along this axis, from 0."""
 
 
+class MaskFile(Frozen):
+    """The mask of the structure asked about, on the pixels of the image: ``data check`` compares the sample with it."""
+
+    file: str = Field(min_length=1)
+    """Path relative to the file of samples: a PNG or TIFF of an image, a NIfTI file of a volume."""
+    number: int = Field(default=1, ge=1)
+    """The structure's number in the mask."""
+
+
 class Sample(Frozen):
     """One question about one image, with its ground truth."""
 
@@ -181,6 +200,8 @@ class Sample(Frozen):
 
     Left out of every text where it is None, so that the hash of samples that do not have it stays as it was.
     """
+    mask: MaskFile | None = Field(default=None, exclude_if=lambda mask: mask is None)
+    """A mask to compare the sample with; never shown to a model or a tool, and only in a JSON Lines file."""
     medvision: MedVisionFacts | None = None
     """The facts that MedVision's own scorer needs; None for samples from other sources."""
 

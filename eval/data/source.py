@@ -40,7 +40,7 @@ class Inspected:
     displayed: bool
     """Whether it holds grey levels as displayed (8 bits), not native values."""
     content: int | None = None
-    """A hash of the image's file; None for a slice of a volume."""
+    """A hash of the image's file or pixels, or of the voxels of its volume; None where a volume is not unpacked."""
 
 
 @dataclass(frozen=True, eq=False)

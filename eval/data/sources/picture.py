@@ -168,7 +168,7 @@ def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample
     stored = np.clip(np.rint((values - intercept) / slope), 0, _TOP).astype(np.uint8 if native.displayed else np.uint16)
     facts = sample.medvision and sample.medvision.model_copy(update={"stored_slope": 1.0, "stored_offset": 0.0})
     said = StoredValues(units=units, slope=slope, intercept=intercept)
-    return stored, sample.but(values=said, volume=None, medvision=facts)
+    return stored, sample.but(values=said, volume=None, mask=None, medvision=facts)
 
 
 def from_levels(native: NativeImage, sample: Sample, place: str) -> NativeImage:
