@@ -109,7 +109,7 @@ def _checked(path: Path, header: Any, dtype: np.dtype[Any], slope: float, inter:
     if not header.single_vox_offset <= offset <= _MAX_OFFSET:
         raise DataError(f"{path}: vox_offset: {offset}; expected {header.single_vox_offset} to {_MAX_OFFSET}")
     size = path.stat().st_size
-    if size * (_DEFLATED if path.name.endswith(".gz") else 1) < offset + math.prod(shape) * dtype.itemsize:
+    if size * (_DEFLATED if path.name.lower().endswith(".gz") else 1) < offset + math.prod(shape) * dtype.itemsize:
         raise DataError(f"{path}: cut short: {size} bytes cannot hold shape {shape} of {dtype}; fetch the file again")
     rows = np.array([header["srow_x"], header["srow_y"], header["srow_z"]], np.float64)[:, :3]
     sform = tuple(np.sqrt((rows**2).sum(axis=0)).tolist()) if header["sform_code"] > 0 else None
@@ -130,7 +130,7 @@ def _form(given: Callable[..., Any]) -> NDArray[np.float64] | None:
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader]:
     with readable(path):
-        opener = gzip.open if path.name.endswith(".gz") else open
+        opener = gzip.open if path.name.lower().endswith(".gz") else open
         file = cast("BufferedReader", opener(path, "rb"))
     with file:
         yield file

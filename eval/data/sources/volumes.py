@@ -45,7 +45,7 @@ class Volumes:
         sample = parse_sample(complete, place)
         if sample.volume is not None:
             return self._checked(sample, sample.volume, place, stated=complete is text)
-        if sample.image.endswith(_SUFFIXES):
+        if sample.image.lower().endswith(_SUFFIXES):
             raise DataError(f"{place}: volume: missing; {sample.image!r} is a volume, so name a slice of it: {_KEYS}")
         return sample
 
@@ -154,10 +154,10 @@ class Volumes:
 def _with_pixel_size(text: bytes) -> bytes:
     """Return the JSON text with a placeholder pixel size where a volume's sample states none; other texts unchanged."""
     with suppress(ValueError):  # not JSON: the parser of samples reports it
-        fields = from_json(text) if b'"volume"' in text or b".nii" in text else None
+        fields = from_json(text) if b'"volume"' in text or b".nii" in text.lower() else None
         if not isinstance(fields, dict) or "pixel_size" in fields:
             return text
-        if fields.get("volume") or str(fields.get("image")).endswith(_SUFFIXES):
+        if fields.get("volume") or str(fields.get("image")).lower().endswith(_SUFFIXES):
             return to_json(fields | {"pixel_size": {"height_mm": 1.0, "width_mm": 1.0}})
     return text
 
