@@ -32,7 +32,7 @@ class VerifiedRuns:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is damaged."""
+        """Whether neither a run nor the plan is damaged; runs that have not begun are no damage."""
         return not self.plan_damage and not any(run.damage for run in self.runs.values())
 
 
