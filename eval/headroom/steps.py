@@ -40,9 +40,13 @@ class Step(StrEnum):
     PRIOR = "prior"
     """The best constant answer of the other subjects (``references.py``)."""
     ANSWERED = "as answered"
+    """The answer as it is."""
     ARITHMETIC = "exact arithmetic"
+    """The answer that its own points give, in the right unit."""
     POINTS = "true points"
+    """The answer with the true points, but its own arithmetic and unit."""
     BOTH = "both"
+    """The answer with the true points and exact arithmetic."""
     CEILING = "convention ceiling"
     """An exact measurement at the true places."""
 

@@ -55,13 +55,18 @@ class Cause(StrEnum):
     """The cause of a part of a loss."""
 
     WRONG_OBJECT = "wrong object"
+    """Points that lie elsewhere than the ground truth, by the rule of ``eval/place``."""
     SEEING = "seeing"
+    """Points in the right place that are not exactly the true ones."""
     ARITHMETIC = "arithmetic"
+    """What became of the points: computing and rounding."""
     UNIT = "unit"
+    """A number that is right in another unit or form than was asked for."""
     TOGETHER = "seeing and arithmetic"
     """For an arm that states no points, so that the two cannot be separated."""
     NO_ANSWER = "no answer"
     NOT_DECOMPOSED = "not decomposed"
+    """An answer with a number whose origin is unknown."""
 
 
 class Kind(StrEnum):
@@ -128,7 +133,7 @@ class LossParts:
 
     loss: float
     parts: Mapping[Cause, float]
-    """They add up to the loss."""
+    """The part of each cause that is present; they add up to the loss."""
     kind: Kind
     reason: Missing | None = None
     """Why it is not decomposed, or why there is no answer; None if it is decomposed."""
@@ -141,7 +146,7 @@ class LossParts:
         return Cause.NOT_DECOMPOSED not in self.parts
 
     def corrected(self, causes: Collection[Cause]) -> float | None:
-        """Return the loss if these causes had been corrected; None if unknown."""
+        """Return the loss if these causes had been corrected; None if the answer is not decomposed."""
         if not self.replays:
             return None
         present = max(self.replays, key=len)

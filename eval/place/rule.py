@@ -26,7 +26,7 @@ _END_PX = 3.0
 
 
 class Place(StrEnum):
-    """Where an answer was measured."""
+    """Where an answer was measured: at the true location by the rule, not there, or not known."""
 
     RIGHT = "in the right place"
     ELSEWHERE = "elsewhere"

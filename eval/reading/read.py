@@ -30,15 +30,15 @@ class Asked:
     """The result of asking the reader."""
 
     found: dict[str, Reading] = field(default_factory=dict[str, Reading])
-    """The readings by key."""
+    """All readings, new and earlier ones, by key (``Reader.key``)."""
     asked: int = 0
     """Number of responses read now; all others were read before."""
     usage: Usage = field(default_factory=Usage)
     """Usage of this session, including requests without a proper reply."""
     cost_usd: float | None = None
-    """Cost of this usage; None without prices."""
+    """Cost of this usage in US dollars; None without prices."""
     before_usd: float | None = None
-    """Cost of the readings made before."""
+    """Cost in US dollars of the readings made before; None if unknown."""
     failed: int = 0
     """Number of requests that got no reply."""
     first_failure: str = ""

@@ -37,7 +37,7 @@ class Spent:
     """Number of requests that got no reply."""
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
-    """None if a price is unknown."""
+    """In US dollars; None if a price is unknown."""
 
     def __add__(self, other: "Spent") -> "Spent":
         """Return the sum of both."""
@@ -59,7 +59,7 @@ class Stored:
 
     @property
     def spent_usd(self) -> float:
-        """What all readers cost here, as far as their prices are known."""
+        """US dollars that all readers of these responses cost, as far as their prices are known."""
         costs = [kept.cost_usd for kept in self.readings.values()] + [one.cost_usd for one in self.lost.values()]
         return sum(cost for cost in costs if cost is not None)
 

@@ -44,7 +44,7 @@ class Text:
         return wanted_of(self.asked.asks)
 
     def scored(self, numbers: Sequence[str]) -> Score:
-        """Return the score of the numbers read; without numbers, of a failure."""
+        """Return the score of the numbers that a reader found, as written; without numbers, of a failure."""
         said = ", ".join(as_number(float(one)) for one in numbers)
         written = f"<answer>{said}</answer>"
         if isinstance(self._of, Record):

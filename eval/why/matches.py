@@ -26,7 +26,7 @@ class Reading:
 
     parts: tuple[Measurement, ...]
     exact: float
-    """The value that the points give, without rounding."""
+    """The value in mm or degrees that the points give, without rounding."""
     points: tuple[Point, ...]
     """The points of the measurement, or the outer ends of lines that were added; empty if the lines do not join."""
 

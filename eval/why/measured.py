@@ -57,7 +57,10 @@ def solvers() -> tuple[str, ...]:
 
 
 def numbers_of(task: Task) -> tuple[str, ...]:
-    """Return the names of an answer's numbers that can be decomposed: those that points determine exactly."""
+    """Return the names of an answer's numbers that can be decomposed: those that points determine exactly.
+
+    Empty for tasks without such numbers, such as boxes and areas.
+    """
     return task.numbers if task.quantity.points else ()
 
 

@@ -38,7 +38,7 @@ class Reading:
     annotations: str | None = None
     """The newest annotations up to this version are used; None: the newest plan of each dataset."""
     filters: bool = True
-    """Upstream's filters (single instance, least size, cluster count)."""
+    """Whether annotations that upstream's filters drop are left out (single instance, least size, cluster count)."""
     subjects: Path | None = None
     """CSV file that says which person a case shows."""
 
@@ -56,7 +56,7 @@ class MedVisionSource:
             raise DataError(f"{root}: no benchmark_plan_*.json.gz in any folder of Datasets/{at}")
         self.subjects: Mapping[tuple[str, str], str] = {}
         self.subject_lines: Sequence[int] = ()
-        """The lines of the file that names them, in its order."""
+        """The line numbers of the file of subjects, in its order."""
         if reading.subjects:
             self.subjects, self.subject_lines = read_subjects(reading.subjects)
         self._volumes = VolumeCache()

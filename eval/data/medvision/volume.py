@@ -177,7 +177,7 @@ class VolumeCache:
         self._lock = Lock()
 
     def slice(self, path: Path, dim: int, index: int) -> FloatImage:
-        """Return slice *index* along axis *dim*."""
+        """Return slice *index* along axis *dim* of a volume, as (height, width) of scaled values."""
         with self._lock:
             header, voxels = self._volume(path)
         if not 0 <= index < header.shape[dim]:

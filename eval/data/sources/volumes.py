@@ -58,7 +58,10 @@ class Volumes:
         return height, width
 
     def stated_size(self, image: str, stated: object, place: str) -> tuple[int, int] | None:
-        """Return height and width of the slice named in *fields*; None where they are not of the documented form."""
+        """Return height and width in pixels of the slice that *stated* (the key ``volume``) names in the file *image*.
+
+        None if *stated* is not of the documented form; the parser of samples then reports it.
+        """
         try:
             return self.size(image, VolumeSlice.model_validate(stated), place)
         except ValidationError:

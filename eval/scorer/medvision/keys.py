@@ -37,9 +37,11 @@ class Grouping:
     """The groups of a batch, row by row."""
 
     keys: Keys
-    """None if a row has no group."""
+    """The name of each row's group; None if a row has no group."""
     counted: Flags
+    """Whether upstream's summary counts the sample."""
     near_zero: Flags
+    """Whether the target is below the protocol's ``near_zero`` (angles and distances only)."""
     left_out: dict[str, int]
     """Number of samples that are not counted, by reason."""
 
