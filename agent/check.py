@@ -65,7 +65,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """True if no finding is "no"."""
+        """True if no finding is "no"; findings that are "unknown" do not count against the model."""
         return all(finding.verdict != "no" for finding in self.findings)
 
     def found(self, what: str, ok: bool | None, words: str) -> None:

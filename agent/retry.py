@@ -84,7 +84,9 @@ class Reply(NamedTuple):
 
     message: AIMessage
     turn: Turn
+    """The message as parsed: text, tool calls, tokens and why it stopped."""
     tries: int
+    """How often the request was sent, the last time included."""
     waited: float
     """Seconds spent in failed tries, in the waits after them, and in waiting for the rate limit."""
 

@@ -31,6 +31,7 @@ class Drawn:
 
     kind: Literal["box", "ellipse", "outline"]
     points: tuple[tuple[float, float], ...]
+    """x and y of each point, in the slice frame."""
 
     def __post_init__(self) -> None:
         count = len(self.points)

@@ -55,7 +55,7 @@ MarkOrPoint = Annotated[str | None, Field(json_schema_extra=_plain)]
 
 
 def mark_or_point(what: str) -> Any:
-    """Return the declaration of an argument that gives a point in this way; *what* says which point."""
+    """Return the pydantic field of an argument that gives a point by a mark or as text; *what* names the point."""
     return Field(default=None, description=f"{what}: name of a mark, or '{_FORM}' of any view")
 
 
