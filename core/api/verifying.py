@@ -28,7 +28,7 @@ class VerifiedRuns:
     not_begun: tuple[str, ...] = ()
     """Planned runs of the study that have no folder yet."""
     plan_damage: str = ""
-    """What is wrong with the study's plan."""
+    """What is wrong with the study's plan; empty if nothing is, and for a single run."""
 
     @property
     def whole(self) -> bool:

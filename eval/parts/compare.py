@@ -38,6 +38,7 @@ class PartsComparison(Frozen):
     """Whether seeing and arithmetic are one part, because an arm states no points."""
     a: dict[Cause, PartMean]
     b: dict[Cause, PartMean]
+    """Like ``a``: the parts of the mean loss of one arm, by cause, over the pairs."""
     parts: dict[Cause, PartMean]
     """The parts of the difference by cause, B minus A; they add up to ``difference``."""
     decomposed: float | None

@@ -138,15 +138,15 @@ class LossParts:
     reason: Missing | None = None
     """Why it is not decomposed, or why there is no answer; None if it is decomposed."""
     replays: Mapping[frozenset[Cause], float] = field(default_factory=lambda: _NO_REPLAYS)
-    """The loss with each subset of the present causes corrected; empty if it is not decomposed."""
+    """The loss with each subset of the present causes corrected; empty without an answer or if its origin is unknown."""
 
     @property
     def decomposed(self) -> bool:
-        """Whether the causes of the loss are known."""
+        """Whether the causes of the loss are known; also true without an answer, where the cause is *no answer*."""
         return Cause.NOT_DECOMPOSED not in self.parts
 
     def corrected(self, causes: Collection[Cause]) -> float | None:
-        """Return the loss if these causes had been corrected; None if the answer is not decomposed."""
+        """Return the loss if these causes had been corrected; None without an answer, or if its origin is unknown."""
         if not self.replays:
             return None
         present = max(self.replays, key=len)
@@ -154,7 +154,7 @@ class LossParts:
 
 
 def explain(case: Case, response: str | None) -> LossParts:
-    """Return the parts of the loss of one answer.
+    """Return the loss of one answer in parts; *case* is everything but its text.
 
     *response* is the final message, with boxes in MedVision's convention; None if there is no answer.
     """

@@ -25,6 +25,7 @@ class Reading:
     """One measurement, or several that were added or subtracted."""
 
     parts: tuple[Measurement, ...]
+    """The measurements that were added or subtracted."""
     exact: float
     """The value in mm or degrees that the points give, without rounding."""
     points: tuple[Point, ...]

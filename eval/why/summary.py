@@ -32,10 +32,13 @@ class Part(Frozen):
     """Means of one signed part over the numbers of a group."""
 
     signed: Mean
+    """Mean of the part itself, in the unit of the number."""
     absolute: Mean
+    """Mean of its absolute value."""
     signed_relative: Mean
-    """Mean of the part divided by the size of the target, over targets that are not 0."""
+    """Mean of the part divided by the absolute target, over targets that are not 0."""
     absolute_relative: Mean
+    """Mean of the absolute value of that quotient."""
 
 
 class Group(Frozen):

@@ -122,8 +122,18 @@ def estimate(
 ) -> Estimate:
     """Return the mean of paired differences, each given with its subject, by the rules above.
 
-    *no_claim* are the caller's reasons for giving neither interval nor p-value. *losses* are the losses of A and B,
-    within 0..*largest*, if the differences are differences of losses: only then is the guard computed.
+    Args:
+        differences: B minus A, one for each pair.
+        subjects: The subject of each pair.
+        evidence: What the data can be evidence of.
+        role: Whether the test was declared beforehand.
+        level: Level of the interval.
+        no_claim: The caller's reasons for giving neither interval nor p-value.
+        losses: The losses of A and B in each pair, if the differences are those of losses: only then is the guard
+            computed.
+        largest: The largest possible loss.
+
+    Raises ValueError if a difference is not finite.
     """
     if not np.isfinite(differences).all():
         raise ValueError("a difference is not finite")
