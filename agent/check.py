@@ -74,7 +74,10 @@ class Check:
 
 
 async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
-    """Return the findings of three short conversations; raises ConfigError or ProviderError if none is possible."""
+    """Have three short conversations with a model and return the findings; *environ* holds its API key.
+
+    Raises ConfigError or ProviderError if no conversation is possible.
+    """
     if isinstance(config, Gemini) and config.replay is not None:
         raise ConfigError(
             f"{config.model}: a replay has no tools and its own form of reply; check a row without `replay`"

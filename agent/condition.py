@@ -146,7 +146,7 @@ class Condition:
         return {}
 
     def told(self, grammar: Grammar | None, frame: Frame = MEDVISION, render: Callable[..., str] = render) -> str:
-        """Return the paragraph of the prompt about the tools; empty without tools.
+        """Return the paragraph of the prompt about the tools, or about the provider's code execution; else empty.
 
         With *grammar*, which writes tool calls in text, it also declares the tools. *frame* is the model's coordinate
         convention. *render* renders a template by its name.

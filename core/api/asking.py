@@ -64,7 +64,8 @@ class Ran(Loaded):
 def run(settings: Settings | None = None, /, *, progress: bool = True, **given: Any) -> Ran:
     """Ask a model the samples of a source, and return the run as stored.
 
-    Give the fields of ``Settings`` by name, as a ``Settings``, or both: fields by name take precedence.
+    Give the fields of ``Settings`` by name, as a ``Settings``, or both: fields by name take precedence. With
+    *progress*, the error stream shows the progress.
 
         mva.run(model="baseline-cv", tools="off", selection={"limit": 5}, out="runs/off")
 

@@ -75,7 +75,10 @@ class Counterfactual:
         return frame(ANSWERS, chain.from_iterable(rows))
 
     def write(self, out: PathText) -> list[Path]:
-        """Write the tables as CSV and the figure as SVG and PDF into a new folder; returns the files."""
+        """Write the tables as CSV and the figure as SVG and PDF into the new folder *out*; return the files.
+
+        Raises StorageError if the folder exists already or cannot be written.
+        """
         return write_counterfactuals([self], out)
 
     def to_json(self) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def counterfactual(
 
 
 def write_counterfactuals(found: Sequence[Counterfactual], out: PathText) -> list[Path]:
-    """Write the tables as CSV and the figure as SVG and PDF into a new folder; returns the files.
+    """Write the tables as CSV and one figure as SVG and PDF into the new folder *out*; return the files.
 
     Raises StorageError if the folder exists already or cannot be written.
     """

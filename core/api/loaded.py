@@ -90,7 +90,10 @@ class Loaded:
     def picture(
         self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None
     ) -> NDArray[np.uint8]:
-        """Return the pixels of a stored image, grey (h, w) or RGB (h, w, 3), 0 to 255; arguments as for ``png``."""
+        """Return the pixels of a stored image, grey (h, w) or RGB (h, w, 3), 0 to 255.
+
+        Arguments and errors are those of ``png``; StorageError too if the file is no readable PNG.
+        """
         pixels = cv2.imdecode(np.frombuffer(self.png(sample, sha256=sha256, run=run), np.uint8), cv2.IMREAD_UNCHANGED)
         if pixels is None:
             raise StorageError(f"{self.path}: the image {sample or sha256} is not a readable PNG file")
@@ -132,7 +135,7 @@ class Loaded:
 
 
 def rules_of(loaded: Loaded, name: str | None) -> Protocol:
-    """Return the protocol *name*; without a name, the one that a study declared, or the default protocol."""
+    """Return the protocol *name*; without a name, the one that a loaded study declared, or the default protocol."""
     if name is None and loaded.kind == "study":
         from medvision_agent.eval.study.plan import read_plan  # noqa: PLC0415 - a run needs no plan
 

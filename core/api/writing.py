@@ -169,7 +169,7 @@ def export(
     *,
     protocol: str | None = None,
 ) -> dict[Path, int]:
-    """Write the tables of a run, a study or a folder of runs (see ``load``) into a new folder.
+    """Write the tables of a run, a study or a folder of runs (see ``load``) into the new folder *out*, as *format*.
 
     Returns the number of rows of each file by its path. The files are ``samples``, ``turns`` and ``tool_calls``, also
     ``readings`` if a second reader read responses, and ``reviews`` if samples have reviewers' notes. *protocol* scores

@@ -23,7 +23,7 @@ _Kind = tuple[str, str]
 
 
 def donors(samples: Iterable[Sample], seed: int) -> dict[str, Sample]:
-    """Return the donor of each sample that has one, by the sample's id."""
+    """Return the donor of each sample that has one, by the sample's id; *seed* determines who gives to whom."""
     questions: dict[tuple[object, ...], list[Sample]] = {}
     for one in sorted(samples, key=lambda sample: sample.id):
         questions.setdefault((one.task, one.label, one.landmarks, one.measurement), []).append(one)

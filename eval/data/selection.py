@@ -34,7 +34,10 @@ _WILD = re.compile(r"[*?\[]")
 
 
 def parse_tasks(text: str | None) -> tuple[TaskName, ...] | None:
-    """Return the tasks named in a comma-separated *text*, in the order of TASKS; None stands for all of them."""
+    """Return the tasks named in a comma-separated *text*, in the order of TASKS; None stands for all of them.
+
+    Raises ConfigError for an unknown task.
+    """
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]

@@ -138,7 +138,7 @@ class LossParts:
     reason: Missing | None = None
     """Why it is not decomposed, or why there is no answer; None if it is decomposed."""
     replays: Mapping[frozenset[Cause], float] = field(default_factory=lambda: _NO_REPLAYS)
-    """The loss with each subset of the present causes corrected; empty without an answer or if its origin is unknown."""
+    """The loss with each subset of the present causes corrected; empty without an answer or a known origin."""
 
     @property
     def decomposed(self) -> bool:

@@ -127,7 +127,7 @@ def is_elsewhere(points: Sequence[Point], target: Target) -> bool | None:
 
 
 def is_ambiguous(one: Traced, target: Target) -> bool:
-    """Return whether a number has several possible origins, some in the right place and some elsewhere."""
+    """Return whether a number has several possible origins, some in the right place (*target*) and some elsewhere."""
     ways = {tuple(is_elsewhere(each.points, target) for each in way) for way in (one.readings, *one.others)}
     return len(ways) > 1
 

@@ -64,7 +64,16 @@ async def read_all(
 ) -> Asked:
     """Return the readings of responses; raises StorageError, or ProviderError if the reader's provider refuses to work.
 
-    *known* are readings from another source, by key: they are stored here too, without further cost.
+    Args:
+        chat: The reader's model.
+        reader: The identity of the reader.
+        wishes: The responses, each with the numbers wanted from it.
+        readings: The file in which readings are found and stored.
+        waiting: Callbacks for the time between two tries of a request.
+        known: Readings from another source, by key: they are stored here too, without further cost.
+        most_usd: Stop asking once this call has cost so many US dollars.
+        stop: Stop asking once this event is set.
+        on_read: Called after each response that was read now.
     """
     readings.introduce(reader)
     done, left = Asked(), dict[str, Wish]()

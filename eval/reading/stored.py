@@ -76,7 +76,10 @@ class ReadAgain:
 
 
 def stored_readings(folder: Path) -> Stored:
-    """Return the readings stored beside a run; empty if there is no file."""
+    """Return the readings stored in the folder of a run; empty if there is no file of readings.
+
+    Raises StorageError if the file cannot be read.
+    """
     file = folder / NAME
     if not file.is_file():
         return Stored()

@@ -107,7 +107,10 @@ def metric_named(name: str) -> Metric:
 
 
 def declared_by(words: Sequence[str]) -> Declared:
-    """Return the metrics given on a command line: one metric, or ``TASK=METRIC`` for each task; default: our loss."""
+    """Return the metrics given on a command line: one metric, or ``TASK=METRIC`` for each task; default: our loss.
+
+    Raises ConfigError for an unknown task or metric, and for words of any other form.
+    """
     if len(words) == 1 and "=" not in words[0]:
         return metric_named(words[0])
     found: dict[TaskName, Metric] = {}

@@ -95,7 +95,8 @@ def trace(
 ) -> list[Traced | Missing]:
     """Return the origin of each number of an answer (``numbers_of``), or why it is unknown.
 
-    *response* is the final message, None if there is no answer; *calls* are the tool calls with their results.
+    *response* is the final message, None if there is no answer; *calls* are the tool calls with their results; *scene*
+    holds the views of the conversation, or says why they are missing. The result has one entry for each number.
     """
     return _trace(task, _numbers(task, response, rules) if numbers_of(task) else [], response, calls, scene)
 

@@ -199,7 +199,10 @@ def landmark_error(points: Sequence[Point], truth: Sequence[Point], spacing: Spa
 
 
 def corner_errors(box: Sequence[float], target: Sequence[float], field_mm: tuple[float, float]) -> tuple[float, float]:
-    """Return the errors in mm of the lower and of the higher corner of a box (0..1) in a field (height, width)."""
+    """Return the distances in mm of the lower and of the higher corner of *box* from those of *target*.
+
+    Both boxes are fractions of the image (0..1); *field_mm* is the height and width of the image in mm.
+    """
     height, width = field_mm
     (low, high), (true_low, true_high) = _low_and_high(box), _low_and_high(target)
 

@@ -100,7 +100,7 @@ class Frame:
 
     @property
     def box_format(self) -> str:
-        """How many decimals a final box is asked with."""
+        """The number of decimals that the prompt asks for in a final box, such as "four decimals"."""
         return _COUNTS[self.box_decimals]
 
     @property

@@ -130,9 +130,10 @@ def region_at(
 
 
 def shown_in(views: ViewSet, points: Iterable[Placed]) -> View:
-    """Return the view to show points in: the first of their own that holds them all, or the smallest that does.
+    """Return the view to show points in: the first of the views they were given in that contains all of them.
 
-    The smallest is sought among the views through the window of the first point's view, if any of them holds all.
+    If none does, the smallest view that contains all of them, first among those with the intensity window of the first
+    point's view; v0 if there is none. Views of other slices do not count.
     """
     every = list(points)
     holding = [view for view in views if not view.slice.away and all(view.region.holds(one.point) for one in every)]

@@ -184,7 +184,11 @@ class ViewSet:
         return self._made(replace(view.slice, mapping=window, window=window), view.region, view.size)
 
     def beside(self, view: View, away: int) -> View:
-        """Add a view of the same part of another slice of the volume, shown as *view* shows its own."""
+        """Add a view of the same part of another slice of the volume, shown as *view* shows its own.
+
+        *away* is the distance in slices from the slice asked about, not from that of *view*. Raises ValueError if there
+        is no such slice, unless tools may not refuse a call (``refuses``).
+        """
         return self._made(view.slice.beside(away, nearest=not self.refuses), view.region, view.size)
 
     def _made(self, image: Slice, region: Region, size: Size) -> View:

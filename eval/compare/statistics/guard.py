@@ -35,7 +35,8 @@ class Tipping(Frozen):
 def against(difference: Floats, mean_a: Floats, mean_b: Floats, largest: float = 1.0) -> Floats:
     """Return the difference of a sample in which the better arm fails while the other arm keeps its mean loss.
 
-    *difference* is B minus A of a loss; the value has the sign opposite to it.
+    *difference* is the mean of B minus A, *mean_a* and *mean_b* are the mean losses, and *largest* is the loss of a
+    failure. The value has the sign opposite to *difference*.
     """
     return np.where(difference < 0, largest - mean_a, mean_b - largest)
 

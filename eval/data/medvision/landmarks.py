@@ -57,7 +57,10 @@ class LandmarkFile:
 
 
 def read_landmarks(path: Path) -> LandmarkFile:
-    """Read a landmark file of either form. Entries of one slice are merged; of several lesions the first is used."""
+    """Return a landmark file of either form. Entries of one slice are merged; of several lesions the first is used.
+
+    Raises DataError if the file is not of either form.
+    """
     try:
         data = json.loads(read_gzip(path, _LIMIT))
         entries = _ENTRIES.validate_python(data)

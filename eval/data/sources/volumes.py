@@ -42,7 +42,10 @@ class Volumes:
         self._hashes: dict[Path, str] = {}
 
     def sample(self, text: bytes, place: str) -> Sample:
-        """Return the sample in one JSON object; if it names a slice of a volume, with the pixel size of the volume."""
+        """Return the sample in one JSON object; if it names a slice of a volume, with the pixel size of the volume.
+
+        Raises DataError, whose message begins with *place*, if sample or volume are wrong.
+        """
         complete = _with_pixel_size(text)
         sample = parse_sample(complete, place)
         if sample.volume is not None:
@@ -72,7 +75,7 @@ class Volumes:
         return self._opened(image, place)[1]
 
     def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
-        """Return the slice *asked* of a sample's volume, with access to the neighbouring slices."""
+        """Return the slice *asked* of a sample's volume, with access to the neighbouring slices; raises DataError."""
         path, _ = self._opened(sample.image, place)
         try:
             units = Units.HU if sample.values else Units.UNKNOWN

@@ -78,7 +78,10 @@ def _or(reasons: Keys, rows: Flags, reason: str) -> Keys:
 
 
 def region(label: str | None, modality: str | None, protocol: Protocol, *, fine: bool = False) -> str | None:
-    """Return a sample's ``<group> @ <modality>`` (or the label's own name), without the plane."""
+    """Return a sample's ``<group> @ <modality>``, with *fine* ``<label> @ <modality>``, without the plane.
+
+    None without a label or a modality, or for a label that has no group.
+    """
     if label is None or modality is None:
         return None
     if fine:
