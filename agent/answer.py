@@ -53,11 +53,12 @@ class Answer:
     usage: Usage
     """Tokens of all requests, those of unusable replies included."""
     seconds: float
-    """Seconds spent in the model and the tools, without failed tries and waits."""
+    """Seconds spent in the model and the tools, without ``waited_seconds``."""
     waited_seconds: float
-    """Seconds spent in failed tries, in the waits after them, and in waiting for the rate limit."""
+    """Seconds spent in failed tries of requests that were answered later, in the waits after them, and in waiting for
+    the rate limit."""
     failed_tries: int
-    """Number of requests without a usable reply."""
+    """Number of failed tries of requests that were answered later."""
     finish_reasons: tuple[str, ...]
     """Why each reply stopped, in the order of the replies."""
     model_versions: tuple[str, ...]

@@ -202,7 +202,7 @@ class Tool:
         )
 
     def schema(self, frame: Frame = MEDVISION) -> dict[str, Any]:
-        """Return the function declaration exactly as a model that speaks *frame* gets it.
+        """Return the function declaration exactly as a model whose coordinate convention is *frame* gets it.
 
         The form is OpenAI's, which is read by all providers. Names and order of the arguments are the same in all
         frames.

@@ -25,7 +25,7 @@ class Point(Frozen):
     name: str
     """A key of ``card_words.WORDS``."""
     of: int
-    """Number of pairs, or of whatever else the words say is counted."""
+    """Number of all pairs, or of the fields, versions or samples that this point counts instead (``Words.counted``)."""
     proven: int = 0
     assumed: int = 0
     unknowable: int = 0

@@ -73,7 +73,7 @@ async def read_all(
         known: Readings from another source, by key: they are stored here too, without further cost.
         most_usd: Stop asking once this call has cost so many US dollars.
         stop: Stop asking once this event is set.
-        on_read: Called after each response that was read now.
+        on_read: Called after each response that was sent to the reader now, also without a reply.
     """
     readings.introduce(reader)
     done, left = Asked(), dict[str, Wish]()

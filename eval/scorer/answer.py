@@ -29,7 +29,7 @@ class Stored(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
     value: float | None = None
     """None if it is undefined: MedVision writes NaN."""
     success: bool = False
-    """Whether MedVision counted the answer as parsed, with a finite value."""
+    """The file's own mark that the value counts in MedVision's summary."""
 
 
 class Boxes(Struct, frozen=True, gc=False):

@@ -73,7 +73,7 @@ class Effort(Frozen):
     unreported: int
     """Number of scored samples left out of the token means, because a model call did not report its usage."""
     seconds: Mean
-    """Wall time per sample."""
+    """Seconds per sample spent in the model and the tools, without failed tries and waits (``Record.seconds``)."""
 
 
 class EffortSum:

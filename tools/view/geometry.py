@@ -6,7 +6,7 @@ Frames used everywhere in this package:
   first pixel. Pixel (row r, column c) covers ``[c, c+1) x [r, r+1)``; its centre is ``(c+0.5, r+0.5)``; the
   slice spans ``0..width`` and ``0..height``.
 * **unit frame**: a view's content from 0 to 1 in each direction, x to the right, y down.
-* **model frame**: whatever convention the model speaks (see ``frames.py``).
+* **model frame**: the coordinate convention in which a model gives points (see ``frames.py``).
 * **mm**: slice frame times spacing.
 """
 

@@ -36,12 +36,12 @@ class Bounds(Frozen):
 
 
 class MissingData(Frozen):
-    """Figures given beside the primary, never instead of it: all exploratory and without p-values."""
+    """Figures given beside the difference in loss, never instead of it: all exploratory and without p-values."""
 
     chosen: int
     """Number of samples selected to be asked in both arms."""
     scored: int
-    """Number of pairs with a loss in both arms: the n of the primary."""
+    """Number of pairs with a loss in both arms: the n of the difference in loss."""
     lost_only_a: int
     lost_only_b: int
     lost_both: int
@@ -64,9 +64,10 @@ class MissingData(Frozen):
     """The parts of the difference in loss that are due to answers and to failures, as the module's description defines
     them; None if there is no scored pair."""
     bounds: Bounds | None
-    """Bounds of the primary if every lost epoch had been scored; equal ends if nothing was lost, None without units."""
+    """Bounds of the difference in loss if every lost epoch had been scored: equal ends if nothing was lost, None
+    without a pair that was asked in both arms."""
     answered_bounds: Bounds | None
-    """Bounds of the difference if every unit had been answered in every epoch."""
+    """Bounds of the difference in loss if every sample had also been answered in every epoch."""
     signals: tuple[Signal, ...]
     warning: str
     """A warning in words if missing results are informative or could be; otherwise empty."""
