@@ -60,7 +60,7 @@ class Question(Protocol):
 
     @property
     def subject(self) -> str:
-        """The cluster of all statistics; empty where it is not known."""
+        """The person (or phantom) in the image, the cluster of all statistics; empty where it is not known."""
         ...
 
     @property
@@ -96,7 +96,7 @@ class Asked:
 
 @lru_cache(maxsize=1 << 12)
 def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first of all equal tuples."""
+    """Return one tuple for all equal ones, so that equal names are kept once."""
     return names
 
 
@@ -167,10 +167,13 @@ class Sample(Frozen):
     volume: VolumeSlice | None = Field(default=None, exclude_if=lambda volume: volume is None)
     """The slice, where ``image`` is a volume of a JSON Lines file; None for a 2-D image, and then left out of texts."""
     pixel_size: PixelSize
+    """Spacing of the image before it is resized for a model."""
     description: str = ""
     """What the image shows, as the prompt says it (modality, plane, body part); may be empty."""
     modality: str
+    """Any text, such as ``CT``; results are grouped by it."""
     plane: str
+    """Any text, such as ``axial``; results are grouped by it."""
     label: str | None = None
     """Name of the structure that is asked about, in tasks without landmarks."""
     landmarks: tuple[str, ...] = ()
@@ -178,8 +181,13 @@ class Sample(Frozen):
     measurement: str = ""
     """Name of the distance or angle, where it has one."""
     target: tuple[float, ...]
+    """The ground truth: one number for each of the task's ``numbers``, in mm, mm2 or degrees.
+
+    Of a box: x1, y1, x2, y2 as fractions of the image's width and height, lower left corner first, y upwards.
+    """
     convention: Literal["edge", "inclusive-index"]
-    """Detection boxes: at true pixel edges, or from inclusive pixel indices (MedVision: one pixel short)."""
+    """Where the edges of a detection box lie: at true pixel edges (``edge``), or at the inclusive indices of its first
+    and last pixel (``inclusive-index``, as in MedVision), which makes it one pixel short. Other tasks ignore it."""
     truth_points: tuple[Landmark, ...] = ()
     """Points from which the target was made (for drawing, and for the ``oracle``); never shown to a tool.
 
@@ -187,13 +195,17 @@ class Sample(Frozen):
     detection: ``lower left``, ``upper right``; area: none. A source without them leaves this empty.
     """
     dataset: str = Field(min_length=1)
+    """Name of the data set that the image comes from; results are grouped by it."""
     subject: str = Field(min_length=1)
     """Dataset and person: the cluster of all statistics."""
     annotator: str = ""
+    """Who made the ground truth; any text."""
     annotator_error: float | None = Field(default=None, gt=0, exclude_if=lambda error: error is None)
     """By how much two annotators typically differ, in the unit of the target; None where unknown."""
     licence: str = ""
+    """Licence of the image; any text."""
     source: str = ""
+    """Where the image or the ground truth comes from, for people; any text. It is not the ``Source`` that lists it."""
     marks: Marks = Marks()
     values: StoredValues | None = Field(default=None, exclude_if=lambda values: values is None)
     """How a file's 16-bit image stores native values; None where they are the stored numbers, in an unknown unit.

@@ -148,7 +148,10 @@ def whole(read: Iterable[Read]) -> Iterator[tuple[int, Sample]]:
 
 
 def inspected(sample: Sample, png: bytes, place: str, field: str) -> Inspected:
-    """Return the facts in the bytes of a sample's image, from *field*; the pixels are not decoded."""
+    """Return the facts in the bytes of a sample's image, from *field*; the pixels are not decoded.
+
+    Raises DataError, whose message begins with *place*, if the bytes are no such image, or do not fit the sample.
+    """
     found = inspect_picture(png, f"{place}: {field}")
     if sample.values is not None and found.displayed:
         raise DataError(f"{place}: {EIGHT_BITS}")
@@ -156,7 +159,10 @@ def inspected(sample: Sample, png: bytes, place: str, field: str) -> Inspected:
 
 
 def native_of(sample: Sample, png: bytes, place: str, field: str) -> NativeImage:
-    """Return the pixels of a sample's image from the bytes in *field*."""
+    """Return the native pixels of a sample's image from its PNG bytes, which *field* holds.
+
+    Raises DataError, whose message begins with *place*, if the bytes are no such image, or do not fit the sample.
+    """
     native = from_levels(decode_picture(png, f"{place}: {field}"), sample, place)
     check_points(sample, native.values.shape, place)
     return native

@@ -32,7 +32,7 @@ def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool 
     """Write *samples* and their images to *out*: Parquet if its name ends in .parquet, else a folder.
 
     An existing *out* is replaced only with *force*, and a folder only if it holds an earlier export: StorageError
-    otherwise.
+    otherwise. Raises DataError if there is no sample, or an image cannot be read or kept exactly enough.
     """
     if not samples:
         raise DataError("nothing to export: no sample of the tasks asked for")

@@ -40,7 +40,10 @@ class Volumes:
         self._contents: dict[Path, int] = {}
 
     def sample(self, text: bytes, place: str) -> Sample:
-        """Return the sample in one JSON object; if it names a slice of a volume, with the pixel size of the volume."""
+        """Return the sample in one JSON object; if it names a slice of a volume, with the pixel size of the volume.
+
+        Raises DataError, whose message begins with *place*, if sample or volume are wrong.
+        """
         complete = _with_pixel_size(text)
         sample = parse_sample(complete, place)
         if sample.volume is not None:
@@ -56,7 +59,10 @@ class Volumes:
         return height, width
 
     def stated_size(self, image: str, stated: object, place: str) -> tuple[int, int] | None:
-        """Return height and width of the slice named in *fields*; None where they are not of the documented form."""
+        """Return height and width in pixels of the slice that *stated* (the key ``volume``) names in the file *image*.
+
+        None if *stated* is not of the documented form; the parser of samples then reports it.
+        """
         try:
             return self.size(image, VolumeSlice.model_validate(stated), place)
         except ValidationError:
@@ -67,7 +73,7 @@ class Volumes:
         return self._opened(image, place)[1]
 
     def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
-        """Return the slice *asked* of a sample's volume, with access to the neighbouring slices."""
+        """Return the slice *asked* of a sample's volume, with access to the neighbouring slices; raises DataError."""
         path, header = self._opened(sample.image, place)
         try:
             units = Units.HU if sample.values else Units.UNKNOWN
