@@ -48,7 +48,10 @@ class Ran(Loaded):
 
     @property
     def unanswered(self) -> Sequence[Record]:
-        """The samples that never got a reply; ``resume`` asks them again, except those set aside."""
+        """Samples that ended without a result, as by an error of the service.
+
+        ``resume`` asks them again, but for a sample that ended the program.
+        """
         return [record for record in self.run.records if record.outcome.infrastructure]
 
     @property

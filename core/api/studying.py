@@ -78,7 +78,7 @@ class Ablated(Loaded):
 
     plan: Plan
     left: int
-    """Number of samples that are left or never got a reply."""
+    """Number of samples that the same call would ask: not asked yet, or ended without a result."""
     used_up: str
     """The limit that stopped the study; empty if none did."""
     interrupted: bool
