@@ -187,13 +187,13 @@ class Study(_Strict):
     seed: int = 0
     """Random seed for subject sampling, and for `prompts`."""
     annotations: str | None = None
-    """MedVision only: use the newest annotations up to this version."""
+    """MedVision only: for each dataset, use its newest annotations up to this version. Default: its newest."""
     filters: bool = True
     """MedVision only: leave out the samples that upstream leaves out."""
     subjects: Path | None = None
     """MedVision only: CSV that maps each case to a person."""
     reshape: tuple[int, int] | None = None
-    """Height and width to which native images are resampled first."""
+    """Height and width in pixels to which each image is resampled before it is shown, such as `[512, 512]`."""
     base: Arm = Arm()
     """The settings of all arms, unless an arm states others; also the arm `on` of the designs."""
     arms: dict[str, Arm] = Field(default={})
