@@ -107,11 +107,11 @@ def command(
     if done.used_up:
         click.echo(f"stopped: {done.used_up}", err=True)
     if failure:
-        click.echo(printable(f"no reply: {failure}"), err=True)
+        click.echo(printable(f"no result: {failure}"), err=True)
     unread = sum(one.not_reached for one in read)
     if unread:
         click.echo(f"{plural(unread, 'response')} not read by {laid.study.reader}; {go_on}", err=True)
     if done.left:
         higher = ", with a higher limit or without it" if done.used_up else ""
-        click.echo(f"{done.left} samples are left or got no reply; {go_on}{higher}", err=True)
+        click.echo(f"{done.left} samples are left or ended without a result; {go_on}{higher}", err=True)
     context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems or failure or unread)))

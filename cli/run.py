@@ -13,7 +13,7 @@ from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
 from medvision_agent.eval.settings.settings import Settings
-from medvision_agent.text import printable
+from medvision_agent.text import plural, printable
 from medvision_agent.uncollected import uncollected
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def carry_out(
     if failed:
         first = failed[0]
         detail = " ".join(first.detail.split())[-300:]
-        count = "1 sample was" if len(failed) == 1 else f"{len(failed)} samples were"
-        click.echo(printable(f"{count} not asked or got no reply; {first.sample.id}: {detail}"), err=True)
+        count = plural(len(failed), "sample")
+        click.echo(printable(f"{count} ended without a result; {first.sample.id}: {detail}"), err=True)
     if ran.used_up:
         click.echo(f"stopped: {ran.used_up}; {ran.left} samples are left", err=True)
         go_on = f"{go_on}, with a higher limit or without it"
