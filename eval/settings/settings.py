@@ -79,11 +79,11 @@ class Asked(Frozen):
     ] = Field(default="on", min_length=1)
     """Tools the model may call: `on` (the newest set), `off` (none), tools by name (`crop,ruler`), the set and further
     tools (`on,NAME`), `on@2026-11` (the set of that month), `code` (the provider's code execution), `upstream`
-    (MedVision's own tool, called once: docs/tools.md), or a control, which takes away the tools or part of what they
-    return (docs/studies.md): `blind`, `same-region`, `blank`, `misled`, `again:N`. In a study also `matched`,
-    `matched:mean`, `matched:thinking`, `matched:enlarged` and `result-only`, which are made from the answers of its arm
-    `on`. For a tool that outlines (`fit_contour`, `segment`) a method may be named after an @: `segment@watershed`,
-    `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
+    (MedVision's own tool, called once: docs/tools.md), or a control (docs/studies.md): tools return no results
+    (`blind`) or other images (`same-region`, `blank`, `misled`), or the model has no tools and checks its answer N
+    times (`again:N`). In a study also `matched`, `matched:mean`, `matched:thinking`, `matched:enlarged` and
+    `result-only`, which are made from the answers of its arm `on`. For a tool that outlines (`fit_contour`, `segment`)
+    a method may be named after an @: `segment@watershed`, `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
     tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
     """The month of the shipped tools, such as `2026-11`. `on` then means the set of that month, and all tools are
     declared in its words. Default: the newest; a stored run that is resumed or asked again keeps its month."""
@@ -92,7 +92,8 @@ class Asked(Frozen):
     (docs/segmenters.md)."""
     picture: Annotated[Picture, identity("picture", "donors_sha256", "v0_sha256")] = "own"
     """The image shown with the question: the sample's `own`, `none`, a uniform image (`blank`), or the image of another
-    subject with the same question (`swapped`; the seed chooses the subject). Tools work on the same image."""
+    subject with the same question (`swapped`; the seed chooses the subject). Tools work on the image that the model is
+    given; with `none` on the uniform one, and their images are withheld."""
     recipe: Annotated[str, identity("recipe", "prompt_sha256", "v0_sha256")] = "medvision-1.2"
     """How a sample is asked, after one of MedVision's two generations: `medvision-1.2` or `paper-v1`. It decides grey
     levels, the sizes that the prompt states, and the form of the reply (docs/prompts.md)."""
