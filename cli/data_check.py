@@ -23,7 +23,7 @@ __all__ = ["check"]
     "--unchecked",
     metavar="RULE",
     multiple=True,
-    help="Do not apply this rule, because the data that it would refuse is right: pixel-size, shared-picture "
+    help="pixel-size or shared-picture: do not apply this rule, because the data that it would refuse is right "
     "(docs/data.md). Repeat the option for the second rule.",
 )
 @click.option(

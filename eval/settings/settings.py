@@ -187,8 +187,8 @@ class Settings(Asked):
     """Before the first sample, check with two short requests that the declarations of tools reach the model. Applies
     only to tools that are declared by the service's own function calling."""
     unchecked: Annotated[tuple[str, ...], NEITHER] = ()
-    """Rules of `data check` that are not applied to the samples, because the data that they would refuse is right:
-    `pixel-size`, `shared-picture` (docs/data.md)."""
+    """`pixel-size`, `shared-picture`: rules of `data check` that are not applied to the samples, because the data that
+    they would refuse is right (docs/data.md)."""
     out: Annotated[Path, NEITHER] = Path()
     """The folder of the run."""
     resume: Annotated[bool, NEITHER] = False
