@@ -43,23 +43,34 @@ class Answer:
     response: str
     """Visible text of the final message in the model's own words and convention; empty where there is none."""
     as_written: str | None
-    """The text as the model wrote it, if it names a box by marks; ``response`` then holds coordinates."""
+    """The text as the model wrote it, if it names a box by marks; ``response`` then holds coordinates. Else None."""
     detail: str
+    """What happened, in words, for an outcome that needs an explanation, such as an error; may be empty."""
     forced: bool
+    """Whether a limit was reached, so that the model got one last turn to answer."""
     handed: int
-    """Number of images of tool results that were sent beside the question."""
+    """Number of images of another arm's tool results that were sent beside the question (``result-only``)."""
     usage: Usage
+    """Tokens of all requests, those of unusable replies included."""
     seconds: float
-    """Seconds spent in the model and the tools, without failed tries and waits."""
+    """Seconds spent in the model and the tools, without ``waited_seconds``."""
     waited_seconds: float
+    """Seconds spent in failed tries of requests that were answered later, in the waits after them, and in waiting for
+    the rate limit."""
     failed_tries: int
+    """Number of failed tries of requests that were answered later."""
     finish_reasons: tuple[str, ...]
+    """Why each reply stopped, in the order of the replies."""
     model_versions: tuple[str, ...]
+    """The model versions that the server named."""
     unread: int
     """Number of replies with tool calls in their text that neither the service nor the grammar parsed."""
     prompt_sha256: str
+    """Hash of the prompt without its paragraph about tools: equal in both arms of a comparison."""
     prompt_with_tools_sha256: str
+    """Hash of the prompt as sent."""
     v0_sha256: str
+    """Hash of the whole image as sent (v0), a PNG file; empty if no image was sent."""
     v0_perceived: Size
     """Size at which the model perceives the whole image; a box in pixels refers to this size."""
     trace: Trace
@@ -78,8 +89,15 @@ async def answer(
 ) -> Answer:
     """Ask *chat* the *question* under *condition* and return how it ended.
 
-    *perceives* replaces the model's own size rule where a recipe changes it. Only an offline policy gets a *brief*.
-    *truth* is the ground truth for the tools with variant `oracle` or `noise`; no other part of a conversation sees it.
+    Args:
+        question: The image and the words of the question.
+        condition: The tools that the model may call, and the control before them.
+        chat: The model.
+        limits: What this sample may use.
+        perceives: Replaces the model's own rule for the size at which it sees images, where a recipe changes it.
+        waiting: Callbacks for the time between two tries of a request.
+        brief: The task in structured form, for an offline policy only.
+        truth: The ground truth, for tools with variant `oracle` or `noise`; no other part of a conversation sees it.
     """
     condition = condition.with_truth(truth)
     sees, frame = perceives or chat.config.sees, FRAMES[chat.config.frame]

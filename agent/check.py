@@ -65,7 +65,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """True if no finding is "no"."""
+        """True if no finding is "no"; findings that are "unknown" do not count against the model."""
         return all(finding.verdict != "no" for finding in self.findings)
 
     def found(self, what: str, ok: bool | None, words: str) -> None:
@@ -74,7 +74,10 @@ class Check:
 
 
 async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
-    """Return the findings of three short conversations; raises ConfigError or ProviderError if none is possible."""
+    """Have three short conversations with a model and return the findings; *environ* holds its API key.
+
+    Raises ConfigError or ProviderError if no conversation is possible.
+    """
     if isinstance(config, Gemini) and config.replay is not None:
         raise ConfigError(
             f"{config.model}: a replay has no tools and its own form of reply; check a row without `replay`"

@@ -60,7 +60,11 @@ def state_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def keep(name: str, config: ModelConfig, found: Check, file: Path | None = None) -> str:
-    """Store the check of the row *name*, replacing an earlier one; return a message if that failed, else ""."""
+    """Store the result *found* of checking the model *name*, replacing an earlier one.
+
+    *config* is the model's row; *file* is the file of checks, by default ``state_file()``. Returns a message if the
+    result could not be stored, or if earlier checks could not be read; else "".
+    """
     file = file or state_file()
     known, problem = _read(file)
     kept = Kept(

@@ -149,9 +149,10 @@ class Condition:
         return {}
 
     def told(self, grammar: Grammar | None, frame: Frame = MEDVISION, render: Callable[..., str] = render) -> str:
-        """Return the tool paragraph of a prompt, empty without tools. With *grammar*, it also declares the tools.
+        """Return the paragraph of the prompt about the tools, or about the provider's code execution; else empty.
 
-        *render* renders a template by its name.
+        With *grammar*, which writes tool calls in text, it also declares the tools. *frame* is the model's coordinate
+        convention. *render* renders a template by its name.
         """
         names = [tool.name for tool in self.tools]
         filled = partial(render, names=names, paragraph=self.paragraph)
@@ -170,7 +171,10 @@ class Condition:
         return render("replies/handed_back") if self.hands_back else self.told(grammar, frame)
 
     def identity(self, grammar: Grammar | None = None, frame: Frame = MEDVISION) -> dict[str, Any]:
-        """Return the settings in which two runs of one comparison may differ; *grammar* is for tool calls in text."""
+        """Return the part of a run's identity that the condition defines: what two arms of a comparison may differ in.
+
+        *grammar* is that of a model that writes tool calls in text, else None; *frame* is its coordinate convention.
+        """
         names = [tool.name for tool in self.tools]
         return {
             **({"provider_code": True} if self.provider_code else {}),

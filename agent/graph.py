@@ -40,7 +40,10 @@ __all__ = ["State", "agent_graph", "prompt"]
 
 
 class State(TypedDict):
-    """The conversation so far; ``operator.add``, as ``add_messages`` merges messages whose ids a server repeats."""
+    """The messages of the conversation so far; each node returns the messages to append.
+
+    They are joined by ``operator.add``: LangGraph's ``add_messages`` would merge messages whose ids a server repeats.
+    """
 
     messages: Annotated[list[AnyMessage], operator.add]
 

@@ -15,7 +15,10 @@ __all__ = ["check_askable", "opening"]
 
 
 def opening(question: Question, views: ViewSet, condition: Condition, config: ModelConfig) -> Prompt:
-    """Return the prompt of the first turn, as it is sent to the model of *config* under *condition*."""
+    """Return the words of the first turn, as they are sent to the model of *config* under *condition*.
+
+    *views* holds the image, whose sizes the words state.
+    """
     render = partial(question.wording.render, frame=views.frame)
     words = question.prompt(views, condition.told(grammar_of(config), views.frame, render))
     if isinstance(config, Gemini) and config.replay is not None:
@@ -24,7 +27,10 @@ def opening(question: Question, views: ViewSet, condition: Condition, config: Mo
 
 
 def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: str, wording: Wording) -> None:
-    """Raise ConfigError if the model cannot be asked under *condition*, or settings would change a replay."""
+    """Raise ConfigError if the model *name* cannot be asked under *condition*.
+
+    Also raise it if *recipe* or *wording* would change a replay, which is a row that repeats a published experiment.
+    """
     runs_code = isinstance(config, Gemini) or (isinstance(config, OpenAI) and config.api == "responses")
     if condition.provider_code and not runs_code:
         raise ConfigError(

@@ -46,7 +46,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Reading:
-    """The reader's result for one response."""
+    """The result of a second reader (a language model) for one response: the numbers of its final answer."""
 
     numbers: tuple[str, ...] = ()
     """The numbers as the reader wrote them; empty if the response is unread."""

@@ -84,7 +84,9 @@ class Reply(NamedTuple):
 
     message: AIMessage
     turn: Turn
+    """The message as parsed: text, tool calls, tokens and why it stopped."""
     tries: int
+    """How often the request was sent, the last time included."""
     waited: float
     """Seconds spent in failed tries, in the waits after them, and in waiting for the rate limit."""
 
@@ -103,12 +105,24 @@ async def call_model(
     pace: Pace | None = None,
     tools: bool = False,
 ) -> Reply:
-    """Return one reply of *runnable*; *on_fault* gets every failed try, with its number.
+    """Send *messages* to *runnable* until it replies, at most ``config.max_tries`` times, and return the reply.
 
-    With *tools*, the request declares tools: a service's error about an unreadable call then counts as a reply.
+    Args:
+        runnable: The model, with its tools declared.
+        messages: The conversation so far.
+        config: The row of the model: its number of tries, its time limit and its name.
+        read: Parses a message; what it returns is ``Reply.turn``.
+        sleep: Waits between two tries; may raise to give up.
+        on_fault: Called with every failed try and its number.
+        on_spent: Called with the tokens of each unusable reply.
+        on_request: Called with every request, its time and its outcome.
+        redact: Removes the API key from a text; replies and error details go through it.
+        pace: Delays tries that would exceed the rate limit.
+        tools: The request declares tools: a service's error about an unreadable call then counts as a reply.
 
-    *on_spent* gets the tokens of unusable replies, *on_request* every request with its time; *redact*
-    removes the API key from replies and error details; *pace* delays tries that would exceed the rate limit.
+    Raises:
+        RequestFailed: No proper reply arrived.
+        ProviderError: The provider refuses to work at all.
     """
     pace = pace or Pace()
     started = time.monotonic()

@@ -60,6 +60,7 @@ class Session:
     """``model`` and ``tool`` calls so far, ``picture`` numbers given, ``broken`` turns in a row, ``again`` checks,
     ``handed`` images beside the question."""
     forced: bool = False
+    """Whether a limit was reached: the next turn is the last one, and may not call tools."""
     words: Prompt | None = None
     """The prompt as sent; None before the first turn."""
     v0_sha256: str = ""
@@ -72,7 +73,7 @@ class Session:
 
     @cached_property
     def protocol(self) -> Native:
-        """How the tools of this conversation are called."""
+        """How tools are declared, called and answered in this conversation: natively, or in text by a grammar."""
         return protocol_of(self.chat, [tool.name for tool in self.condition.tools])
 
     @cached_property
@@ -90,7 +91,10 @@ class Session:
         return bound if self.brief is None else bound.bind(brief=self.brief)
 
     def hear(self, reply: Reply) -> Turn:
-        """Record a reply with its tokens, wait and failed tries; return its turn with settled names and call ids."""
+        """Record a reply with its tokens, wait and failed tries, and return its turn.
+
+        In the turn, names of tools are legal and ids of calls are unique in the conversation, whatever the model wrote.
+        """
         earlier = {call["id"] or "" for turn in self.turns for call in (*turn.tool_calls, *turn.invalid_tool_calls)}
         turn = self.protocol.settled(self._announced(reply.turn), earlier)
         self.turns.append(turn)
@@ -110,7 +114,7 @@ class Session:
         return replace(turn, finish=Finish.MALFORMED_CALL) if lost and not told else turn
 
     def failed(self, fault: Fault, tries: int) -> None:
-        """Record a failed try and pass it on."""
+        """Record a failed try of a request, and call ``Waiting.on_fault`` with it."""
         self.last_fault = fault
         self.waiting.on_fault(fault, tries)
 
@@ -134,7 +138,7 @@ class Session:
         return time.monotonic() - self.started - self.waited
 
     def at_limit(self) -> bool:
-        """Return whether only the forced last turn is left."""
+        """Return whether a limit is reached, so that only the last turn without tools is left."""
         limits = self.limits
         return (
             self.counts["model"] >= limits.model_calls - 1

@@ -28,11 +28,16 @@ class ToolCallTrace:
     """One tool call: the model's arguments, the reply, and the seconds it took."""
 
     tool: str
+    """The name that the model wrote; it may be unknown."""
     call_id: str
     arguments: Any
+    """As the model wrote them."""
     ok: bool
+    """Whether the call returned a result, not an error."""
     text: str
+    """The reply that the model got."""
     picture: str | None
+    """Hash of the image in the reply; None without one."""
     seconds: float
     failure: str = ""
     """The exception that the tool raised; written only if it raised."""
@@ -72,6 +77,7 @@ class Trace:
     tool_calls: list[ToolCallTrace] = field(default_factory=list)
     requests: list[RequestTrace] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
+    """PNG files by their SHA-256 hash."""
     looked_up: int = 0
     """Number of calls whose results were searched for in the model's next turn (``shown.py``)."""
     _names: dict[str, str | None] = field(default_factory=dict, repr=False)

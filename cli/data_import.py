@@ -21,6 +21,10 @@ _SHOWN = 20
 """Maximum number of left-out images that are named on the terminal; summary.md names all."""
 
 _MORE = "Repeat the option for more."
+_MASKS = (
+    "A mask, or a folder of masks. A mask has its image's path, or a name that begins with its image's (of a DICOM "
+    "series: its folder's)."
+)
 _LABELS = "Names of the structures in masks, by number; other numbers are left out. Default: all, named structure N."
 _SLICES = (
     "Slices made from a mask: the one with most pixels of the structure (largest), all that show it, or the one with "
@@ -54,7 +58,7 @@ _KEY = "New CSV file that says which file each image-N of the samples is; keep i
     type=click.Path(path_type=Path),
     help="New folder for the samples, their images and a summary.",
 )
-@click.option("--masks", type=_PATH, help="A mask, or a folder of masks. A mask's name begins with its image's.")
+@click.option("--masks", type=_PATH, help=_MASKS)
 @click.option(
     "--markups",
     type=_PATH,

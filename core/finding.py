@@ -6,7 +6,7 @@ from typing import Literal
 __all__ = ["Finding", "Verdict"]
 
 Verdict = Literal["yes", "no", "unknown"]
-"""``unknown`` if it could not be observed."""
+"""Whether a test passed; ``unknown`` if the result could not be observed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,5 +14,7 @@ class Finding:
     """One test of a check and its result."""
 
     what: str
+    """What was tested."""
     verdict: Verdict
     words: str
+    """The result in words, for people."""

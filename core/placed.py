@@ -12,9 +12,9 @@ __all__ = ["placed"]
 
 @contextmanager
 def placed(out: Path) -> Iterator[Path]:
-    """Give a path to write a file or a folder at, and move it to *out* at the end, in place of what is there.
+    """Yield a new path at which the caller writes a file or a folder; it replaces *out* when the context ends.
 
-    Raises StorageError where *out* cannot be written. Where anything fails, *out* is as it was.
+    If the caller's code or the move fails, *out* is as it was. Raises StorageError where *out* cannot be written.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -22,10 +22,12 @@ class Quantity:
 
 
 LENGTH_MM = Quantity("length", "mm", points=2)
+"""The distance of two points."""
 ANGLE_DEG = Quantity("angle", "degrees", points=4)
 """The acute angle of two lines, each through two points."""
 AREA_MM2 = Quantity("area", "mm2")
 BOX = Quantity("box", "image sides", numbers=4)
-"""Two opposite corners in the coordinates of the whole image."""
+"""Two opposite corners in coordinates of the whole image: as a target, fractions of its sides; in a tool's result, in
+the model's own coordinates."""
 NUMBER = Quantity("number", "")
 """A computed number, whose meaning only the caller knows."""

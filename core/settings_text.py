@@ -33,7 +33,10 @@ _NOT_OF_ITS_TAG = (ValueError, LookupError, AttributeError)
 
 
 def read_yaml(text: str, *, switches: bool = True) -> Any:
-    """Return the content of a YAML text; without *switches*, ``on``, ``off``, ``yes`` and ``no`` are words."""
+    """Return the content of a YAML text; raises ValueError that says what is wrong and where.
+
+    With *switches*, the words ``on``, ``off``, ``yes`` and ``no`` are read as true and false, else as texts.
+    """
     try:
         content = yaml.load(text, _Loader if switches else _WordLoader)  # noqa: S506 - safe loaders
     except yaml.MarkedYAMLError as error:
@@ -46,7 +49,7 @@ def read_yaml(text: str, *, switches: bool = True) -> Any:
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return the content of a JSON text."""
+    """Return the content of a JSON text; raises ValueError that says what is wrong and where."""
     try:
         content = json.loads(text, object_pairs_hook=_object, parse_int=_integer)
     except (ValueError, RecursionError) as error:

@@ -16,7 +16,7 @@ def printable(text: str, *, lines: bool = False) -> str:
 
 
 def counted(counts: Mapping[str, int]) -> str:
-    """Return names with their counts in one line."""
+    """Return names with their counts in one line, in the order of the mapping; "none" for an empty mapping."""
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
 

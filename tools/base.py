@@ -64,7 +64,7 @@ class Result(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Measurand:
-    """A quantity that a tool measures: the result fields with its values, and the points that determine them."""
+    """How a tool's result holds a quantity that it measures: the fields with its values, and the points behind them."""
 
     quantity: Quantity
     fields: tuple[str, ...]
@@ -82,6 +82,7 @@ class Measures:
 
     measurands: tuple[Measurand, ...] = ()
     solver: bool = False
+    """Whether the tool finds the points of a structure by itself."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """The arguments that a call may leave out, with their values."""
 
@@ -106,7 +107,9 @@ class Reply:
 
     text: str
     ok: bool
+    """Whether it is a result, not an error."""
     result: Mapping[str, Any] | None = None
+    """The result as JSON data; None for an error."""
     picture: Picture | None = None
     about_image: bool = False
     """True for an error about the image, not about the arguments."""
@@ -126,9 +129,12 @@ class Tool:
     description: str
     """The text for the model; it may hold the marks that ``Frame.told`` replaces."""
     arguments: type[Arguments]
+    """The model by which a call's arguments are validated and declared."""
     function: Callable[[ViewSet, Any], Output]
+    """Computes the result from the views of the conversation and the validated arguments."""
     states_pixels: bool = False
-    """Whether results count pixels as the model perceives them: not for a model whose size rule is not known."""
+    """Whether results state numbers of pixels as the model perceives them; if so, a model without a size rule cannot be
+    given the tool."""
     result: type[Result] = Result
     """The type of a successful call's result."""
     sees_image: bool = True
@@ -145,7 +151,7 @@ class Tool:
     outlines: Callable[[ViewSet, Any, Method], Output] | None = None
     """The function with the method to outline left open; None for a tool that does not outline."""
     method: Method | None = None
-    """The method that the function uses, where one is left open."""
+    """The method by which the function outlines; None for a tool that does not outline."""
     variant: Variant | None = None
     """The variant that replaces the tool's own method; None for the own method."""
 
@@ -196,7 +202,7 @@ class Tool:
         )
 
     def schema(self, frame: Frame = MEDVISION) -> dict[str, Any]:
-        """Return the function declaration exactly as a model that speaks *frame* gets it.
+        """Return the function declaration exactly as a model whose coordinate convention is *frame* gets it.
 
         The form is OpenAI's, which is read by all providers. Names and order of the arguments are the same in all
         frames.
@@ -254,11 +260,23 @@ def tool(
     solver: bool = False,
     method: Method | None = None,
 ) -> Callable[[Callable[..., Output]], Tool]:
-    """Make a Tool of a function: its name and its docstring are what the model reads.
+    """Return a decorator that makes a Tool of a function; the model reads the function's name and docstring.
 
-    With *method*, the function takes a third argument, the method to outline, and this is the usual one; others come as
-    variants. *overlay* is the part of the docstring that promises a picture of what was measured. Raises ValueError
-    where it is not there, or where *measures* names what neither the arguments nor the result have.
+    The function takes the views of the conversation and the arguments, and returns an ``Output``.
+
+    Args:
+        arguments: The model of the arguments.
+        result: The type of the result.
+        states_pixels: Results state numbers of pixels as the model perceives them.
+        sees_image: The result depends on the image or its spacing.
+        overlay: The part of the docstring that promises a picture of what was measured.
+        measures: The quantities that the result holds.
+        solver: The function finds the points of a structure by itself.
+        method: The usual method of a function that outlines, which takes the method as third argument; others come as
+            variants of the tool.
+
+    Raises ValueError if *overlay* is not in the docstring, or *measures* names what neither the arguments nor the
+    result have.
     """
     own = (measures,) if isinstance(measures, Measurand) else measures
 

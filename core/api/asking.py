@@ -48,22 +48,24 @@ class Ran(Loaded):
 
     @property
     def unanswered(self) -> Sequence[Record]:
-        """Samples that ended without a result, as by an error of the service.
+        """Records whose latest attempt ended in an infrastructure failure (``Outcome``), such as a timeout.
 
-        ``resume`` asks them again, but for a sample that ended the program.
+        Samples that were not tried yet have no record and are not among them. ``run(resume=True)`` asks these samples
+        again, except those with the outcome ``crashed``.
         """
         return [record for record in self.run.records if record.outcome.infrastructure]
 
     @property
     def left(self) -> int:
-        """Number of samples that ``resume`` would ask."""
+        """Number of samples that ``run(resume=True)`` would ask: those not tried yet, and ``unanswered`` ones."""
         return len(self.run.pending())
 
 
 def run(settings: Settings | None = None, /, *, progress: bool = True, **given: Any) -> Ran:
     """Ask a model the samples of a source, and return the run as stored.
 
-    Give the fields of ``Settings`` by name, as a ``Settings``, or both: fields by name take precedence.
+    Give the fields of ``Settings`` by name, as a ``Settings``, or both: fields by name take precedence. With
+    *progress*, the error stream shows the progress.
 
         mva.run(model="baseline-cv", tools="off", selection={"limit": 5}, out="runs/off")
 
@@ -74,9 +76,10 @@ def run(settings: Settings | None = None, /, *, progress: bool = True, **given: 
 
 
 def rerun(stored: PathText, out: PathText, *, progress: bool = True, **given: Any) -> Ran:
-    """Repeat a stored run into the folder *out*, and return the new run.
+    """Ask the samples of the stored run in folder *stored* once more, and return the new run in the folder *out*.
 
-    Given fields of ``Settings`` replace the stored ones. Raises the same errors as ``run``.
+    The stored run is not changed. Fields of ``Settings`` in *given* replace its settings; with *progress*, the names of
+    those that differ are printed first. Raises the same errors as ``run``.
     """
     before = open_run(Path(stored))
     settings = _settings(settings_of(before, Path(out)), {**given, "out": out})
@@ -84,25 +87,27 @@ def rerun(stored: PathText, out: PathText, *, progress: bool = True, **given: An
 
 
 def estimate(settings: Settings | None = None, /, *, pilot: PathText | None = None, **given: Any) -> Estimate:
-    """Return the requests and costs that ``run`` would have with these settings; nothing is asked.
+    """Return how many requests ``run`` would make with these settings, and their likely cost; no model is asked.
 
-    Costs are estimated by rules of thumb, or from the tokens of the stored run *pilot*.
+    The cost is estimated from the tokens per sample of the stored run in the folder *pilot*, or without it by rules of
+    thumb. Settings are given as for ``run``, and raise the same errors.
     """
     prepared = prepare(_settings(settings, given), asking=False)
     return estimate_prepared(prepared, open_run(Path(pilot)) if pilot is not None else None)
 
 
 def ask(settings: Settings, *, progress: bool, rules: Protocol | None = None) -> Ran:
-    """Ask with settings that name their folder; the result says whether it was interrupted.
+    """Ask a model with these settings, whose ``out`` is the folder of the run, and return the run as stored.
 
-    The loss in the progress line is computed by *rules*, or by the default protocol.
+    A KeyboardInterrupt is not raised: ``Ran.interrupted`` tells of it. *rules* score the loss in the progress line; by
+    default those of the default protocol.
     """
     prepared = prepare(settings)
     return _asked(prepared, _said_first(prepared), progress=progress, rules=rules)
 
 
 def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protocol | None = None) -> Ran:
-    """Ask like ``ask`` with settings from a stored run; first print what differs from that run."""
+    """Ask like ``ask``; first print in what *settings* differ from those of the stored run *before*."""
     prepared = prepare(settings)
     changed = changes(before.identity, prepared.identity)
     lines = [f"not as in {before.folder}: {', '.join(changed)}"] if changed else []
@@ -110,7 +115,10 @@ def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protoco
 
 
 def default_folder(settings: Settings) -> Path:
-    """Return a folder named by time, model and tools, in characters that every file system accepts."""
+    """Return a folder in ``runs/`` named by the present time, the model and the tools; it is not created.
+
+    The name has only characters that every file system accepts.
+    """
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     name = f"{settings.model}-tools-{settings.tools}"
     safe = "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in name)

@@ -35,7 +35,10 @@ def opened(name: str, reading: Reading | None = None) -> Source:
 
 
 def name_of(data: str) -> str:
-    """Return the source name for a folder of MedVision's data or with a list of samples; other names unchanged."""
+    """Return the source name for a folder of MedVision's data or with a list of samples; other names unchanged.
+
+    Raises DataError for any other folder; the message says what to give instead.
+    """
     path = Path(data)
     if not path.is_dir():
         return data

@@ -39,7 +39,7 @@ __all__ = ["BesidePublished", "Compared", "compare", "compare_published", "refus
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """The comparison of run B with run A."""
+    """The comparison of two stored runs of the same samples, paired by sample. Differences are B minus A."""
 
     a: Run
     b: Run
@@ -48,15 +48,17 @@ class Compared:
     comparison: Comparison
     """By task: the means over common pairs, their difference B - A, and what could not be paired."""
     places: Mapping[TaskName, PlaceComparison]
-    """By task: where in the image both arms measured, the grounded losses, and the gains by place."""
+    """By task: whether both runs measured where the ground truth lies, and the losses in which an answer measured
+    elsewhere counts as failed (``eval/place``)."""
     parts: Mapping[TaskName, PartsComparison]
-    """By task: both mean losses and their difference, split by kind of error."""
+    """By task: both mean losses and their difference, split by cause: wrong object, seeing, arithmetic, unit
+    (``Cause`` in ``eval/parts/replay.py``)."""
     findings: Findings
     """The answer in words, a row for each task, and the caveats."""
 
     @property
     def no_claim(self) -> Sequence[str]:
-        """Headlines: why the difference says nothing about tools, or nothing yet; empty if it may."""
+        """Headlines: the reasons why the difference is no evidence about tools, or not yet; empty without a reason."""
         one, two = self.names
         early = unfinished({one: self.a, two: self.b})
         a, b = self.a.identity.model_name, self.b.identity.model_name
@@ -75,11 +77,18 @@ class Compared:
 
     @property
     def compute(self) -> PairCompute | None:
-        """Whether compute was matched, and by how much it differs; None for arms with the same tools."""
+        """Tokens, turns, images, seconds and cost of B relative to A, and whether any was matched on purpose.
+
+        None if both runs have the same tools, or if no such figure is known.
+        """
         return compute_of_pair([self.a], [self.b], self.names)
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each task and measure: both means over the pairs, B - A, pairs and subjects."""
+        """Return a row for each task and measure.
+
+        Columns: ``task``, ``measure``, the means ``a`` and ``b`` over the pairs, their ``difference`` (B minus A), and
+        the numbers of pairs (``n``) and ``subjects``.
+        """
         return pd.DataFrame(
             {"task": task, "measure": name, **mean.model_dump()}
             for task, one in self.comparison.tasks.items()
@@ -115,10 +124,11 @@ class BesidePublished:
     run: Run
     protocol: Protocol
     figures: Mapping[str, Mapping[str, Figures]]
-    """Figures of the run, by family and part of its table."""
+    """Figures of the run, by MedVision's task type (``Family``) and by part of its published table."""
     differences: Sequence[str]
-    """What differs between the run and the published experiment."""
+    """Sentences: in what the run was asked or scored differently from the published models."""
     published: Version
+    """The published results that the run stands beside."""
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``compare --published --json`` prints."""
@@ -141,11 +151,21 @@ def compare(
     failures: Failures = "worst",
     models: bool = False,
 ) -> Compared:
-    """Return stored run *b* compared with run *a*, sample by sample, without a significance test.
+    """Return the comparison of two stored runs, paired by sample; differences are *b* minus *a*.
 
-    *metric* and *failures* are keys of a study (docs/studies.md): the loss, and the loss of a failure. With *models*,
-    the runs are of two models under the same condition. Raises ConfigError that names every difference if the runs
-    differ in more than their tools (or their models), or that names a task without the metric.
+    There is no significance test: that needs a study (``ablate``).
+
+    Args:
+        a: Folder of the first run.
+        b: Folder of the second run.
+        protocol: Name of the scoring rules.
+        metric: The loss by which the runs are compared, or one for each task (docs/studies.md, key ``metric``).
+        failures: What a sample without a readable answer costs: ``worst`` or ``chance`` (docs/studies.md).
+        models: The runs are of two models under the same condition, instead of one model with different tools.
+
+    Raises:
+        ConfigError: The runs differ in more than their tools (or their models), or *metric* is not defined for a task.
+        StorageError: A run cannot be read.
     """
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
@@ -163,7 +183,11 @@ def compare(
 
 
 def refuse_unlike(one: Run, two: Run, paths: Sequence[PathText], *, models: bool = False) -> None:
-    """Raise ConfigError that names every difference if two runs differ in more than tools (*models*: in models)."""
+    """Raise ConfigError that names every difference if two runs differ in more than their tools.
+
+    With *models*, two models may differ, but not the tools. *paths* are the folders as the user named them, for the
+    message.
+    """
     what = "models" if models else "tools"
     asked = one.identity.model_name, two.identity.model_name
     a, b = paths

@@ -40,7 +40,10 @@ _NAME = "headroom"
 
 @dataclass(frozen=True, eq=False)
 class Counterfactual:
-    """The answers of one model with their counterfactual losses."""
+    """The answers of one model, with the loss that each would have had if one or more steps had been exact.
+
+    The steps are described in ``eval/headroom/steps.py``.
+    """
 
     source: Path
     """The folder of a run, a result file, or the folder of a model."""
@@ -49,17 +52,17 @@ class Counterfactual:
     """Tool condition of a run; empty for result files, which do not say it."""
     protocol: str
     facts: Sequence[str]
-    """Facts to print first."""
+    """Lines about the run or the files (model, tools, what is left out) that are printed before the figures."""
     answers: Mapping[TaskName, Sequence[Answered]]
     losses: Mapping[TaskName, Losses]
     """Loss of each answer in each step, in the order of ``answers``."""
     tasks: Mapping[TaskName, Headroom]
     labels: Mapping[TaskName, Mapping[str, Headroom]]
-    """By task and structure; structures with most answers first."""
+    """By task and structure (``structure_of``); structures with most answers first."""
 
     @property
     def headline(self) -> Sequence[str]:
-        """What the same answers would score, in words."""
+        """Sentences: what the same answers would score in each step."""
         return sentences(self.tasks)
 
     def table(self) -> pd.DataFrame:
@@ -72,7 +75,10 @@ class Counterfactual:
         return frame(ANSWERS, chain.from_iterable(rows))
 
     def write(self, out: PathText) -> list[Path]:
-        """Write the tables as CSV and the figure as SVG and PDF into a new folder; returns the files."""
+        """Write the tables as CSV and the figure as SVG and PDF into the new folder *out*; return the files.
+
+        Raises StorageError if the folder exists already or cannot be written.
+        """
         return write_counterfactuals([self], out)
 
     def to_json(self) -> dict[str, Any]:
@@ -96,7 +102,9 @@ class Counterfactual:
 def counterfactual(
     path: PathText, protocol: str = DEFAULT_PROTOCOL, plans: PathText | None = None
 ) -> tuple[Counterfactual, ...]:
-    """Return what the answers in *path* (a run, or result files by model) would score with parts made exact.
+    """Return what the stored answers in *path* would score with exact arithmetic and with the true points.
+
+    One result for a run; one for each model of result files.
 
     Args:
         path: The folder of a run, a result file of MedVision, or a folder of such files.
@@ -118,7 +126,7 @@ def counterfactual(
 
 
 def write_counterfactuals(found: Sequence[Counterfactual], out: PathText) -> list[Path]:
-    """Write the tables as CSV and the figure as SVG and PDF into a new folder; returns the files.
+    """Write the tables as CSV and one figure as SVG and PDF into the new folder *out*; return the files.
 
     Raises StorageError if the folder exists already or cannot be written.
     """
@@ -132,7 +140,7 @@ def write_counterfactuals(found: Sequence[Counterfactual], out: PathText) -> lis
 
 
 def headroom_figure(found: Sequence[Counterfactual]) -> Figure:
-    """Return the figure with a panel for each model and task."""
+    """Return the figure, which is not written: a panel for each model and task, with the mean loss of each step."""
     several = len(found) > 1
     panels: dict[str, list[Level]] = {}
     for one in found:

@@ -36,14 +36,19 @@ __all__ = ["ArmDecisions", "Decided", "decisions"]
 
 @dataclass(frozen=True, eq=False)
 class ArmDecisions:
-    """The decisions of one run, or of one model's result files."""
+    """The categories that the answers of one run, or of one model's result files, decide by a rule (docs/decisions.md).
+
+    They stand beside the categories that the ground truth decides.
+    """
 
     name: str
+    """The condition of a run in a pair, else the folder of the run or the path of the files."""
     facts: Sequence[str]
-    """Facts to print first."""
+    """Lines about the run or the files (model, tools, what is left out) that are printed before the figures."""
     found: Sequence[Decisions]
+    """One for each decision rule that applies to any sample."""
     left_out: int
-    """Number of scored samples without a rule."""
+    """Number of scored samples to which no rule applies. Boxes are counted for runs, but not for result files."""
 
     def to_json(self) -> dict[str, Any]:
         """Return strict JSON."""
@@ -53,10 +58,11 @@ class ArmDecisions:
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """The decisions of each arm and, for two runs of the same samples, which decisions the second run changes."""
+    """The decisions of each run or model and, for two runs of the same samples, which decisions the second changes."""
 
     arms: Sequence[ArmDecisions]
     turned: Sequence[Turned]
+    """For each rule, how many decisions are right in one of two runs only; empty unless just two runs were given."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON that ``decisions --json`` prints."""
@@ -70,18 +76,18 @@ def decisions(
     rules: PathText | None = None,
     plans: PathText | None = None,
 ) -> Decided:
-    """Return the categories from stored answers beside those from the ground truth.
+    """Return the categories that stored answers decide, beside those that the ground truth decides.
 
     Args:
-        results: Folders of runs, result files of MedVision, or folders of such files. Two runs that differ in their
-            tools only are compared too; two runs that differ in more are refused.
+        results: Folders of runs, result files of MedVision, or folders of such files. If they are exactly two runs, the
+            runs are compared too, and must differ in their tools only.
         protocol: Name of the scoring rules.
         rules: A YAML file of rules that replaces the shipped rules (docs/decisions.md).
         plans: MedVision's data folder, or a JSON file of tasks, for facts that result files lack.
 
     Raises:
         ConfigError: The rules are invalid, or two runs cannot be compared.
-        DataError: There are no answers.
+        DataError: Result files have no measurement, or cannot be read. A run without answers gives no decisions.
         StorageError: A run is damaged or cannot be read.
     """
     given = shipped_rules() if rules is None else read_rules(Path(rules))
@@ -148,7 +154,7 @@ def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Pla
 def _filed(
     answers: Iterable[Answer], scoring: Protocol, plans: Plans | None, left_out: Counter[str], lacks: Counter[str]
 ) -> Iterator[Case]:
-    """Yield the measurements among answers; count those left out, and those without a known subject."""
+    """Yield the answers that are not boxes; count those left out, and those without a known subject."""
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None:

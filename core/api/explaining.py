@@ -29,16 +29,19 @@ __all__ = ["FilesWhy", "RunWhy", "Why", "explain_results"]
 
 @dataclass(frozen=True, eq=False)
 class Why:
-    """The explained errors of one model's answers."""
+    """What caused the errors in one model's answers."""
 
     summary: WhySummary
+    """What answers were made of (copied or computed), and how the model used its tools."""
     places: Mapping[TaskName, TaskPlace]
+    """By task: whether answers were measured where the ground truth lies."""
     parts: Mapping[TaskName, TaskParts]
+    """By task: the mean loss split by cause."""
     labels: Mapping[TaskName, Mapping[str, TaskParts]]
-    """Parts of the loss, by task and structure."""
+    """By task and structure (``structure_of``): the mean loss split by cause."""
 
     def figures(self) -> dict[str, Any]:
-        """Return the figures as strict JSON."""
+        """Return all figures as strict JSON data (no NaN): the keys ``why``, ``place``, ``parts`` and ``labels``."""
         return {
             "why": self.summary.model_dump(mode="json"),
             "place": {task: one.model_dump(mode="json") for task, one in self.places.items()},
@@ -58,7 +61,7 @@ class RunWhy(Why):
 
     @property
     def facts(self) -> Sequence[str]:
-        """Facts to print first."""
+        """Lines about the run (model, tools, data, progress) that are printed before the figures."""
         return [*self.run.facts, *([self.run.source_note] if self.run.source_note else [])]
 
     def to_json(self) -> dict[str, Any]:
@@ -72,15 +75,15 @@ class FilesWhy(Why):
 
     files: Path
     notes: Sequence[str]
-    """Remarks about the files."""
+    """Remarks about the files, such as answers that were asked in several forms."""
     lacks: Mapping[str, int] = field(default_factory=dict)
-    """Number of answers for which the files lack a fact, by that fact and its consequence."""
+    """Number of answers for which the files lack a fact, by a phrase that names the fact and the consequence."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Number of answers that are in no figure, by reason."""
 
     @property
     def facts(self) -> Sequence[str]:
-        """Facts to print first."""
+        """Lines about the files (model, remarks, what is left out) that are printed before the figures."""
         return file_facts(self.files, self.notes, self.left_out, self.lacks)
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +101,7 @@ class FilesWhy(Why):
 def explain_results(
     path: PathText, protocol: str = DEFAULT_PROTOCOL, plans: PathText | None = None
 ) -> list[RunWhy | FilesWhy]:
-    """Return why the answers in *path* are wrong, for a run or for each model in MedVision's result files.
+    """Return what caused the errors of the answers in *path*: one result for a run, one for each model of result files.
 
     Args:
         path: The folder of a run, a result file, or a folder of such files.

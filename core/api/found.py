@@ -30,11 +30,12 @@ _PARSED = "parsed"
 
 @dataclass(frozen=True)
 class Files:
-    """Result files."""
+    """MedVision's result files, as ``results_in`` found them; they are not read yet."""
 
     models: Sequence[Path]
-    """One result file, or the folder of each model."""
+    """A single result file, or the folder of each model."""
     plans: Plans | None
+    """Facts that result files lack; None if the caller gave none."""
 
 
 def results_in(path: PathText, plans: PathText | None = None) -> Run | Files:
@@ -79,31 +80,40 @@ class Walk:
         self._results = ResultFiles(files, plans, Prompted)
 
     def answers(self) -> Iterator[FiledAnswer]:
-        """Yield the answers, one after the other."""
+        """Yield each answer with its score; those that cannot be explained are counted in ``left_out`` instead."""
         with without_collector():
             for answers in self._results.answers():
                 self._forms.update(map(form_of, answers.column("task")))
                 yield from filed_answers(answers, self._rules, self.left_out, self._plans)
 
     def take(self, one: FiledAnswer, *, decomposed: bool) -> None:
-        """Count the facts that the files lack about an answer."""
+        """Count in ``lacks`` the facts that the files lack about a parsed answer, as far as they matter to its figures.
+
+        *decomposed*: whether its loss was split into parts.
+        """
         if one.score.success:
             self.lacks.update(str(lack) for lack in one.lacks if lack.matters(decomposed=decomposed))
 
     def notes(self) -> list[str]:
-        """Return remarks about the files that were read."""
+        """Return remarks about the files that were read; complete once all ``answers`` were taken."""
         return self._results.remarks(self._rules) + forms_note(self._forms)
 
 
 def forms_note(forms: Counter[str]) -> list[str]:
-    """Return a line if answers were asked in more than one form; *forms* counts the forms (``form_of``)."""
+    """Return a list with one line if answers were asked in more than one form, else an empty list.
+
+    *forms* is the number of answers by form (``form_of``).
+    """
     if len(forms) < 2:
         return []
     return [f"answers asked in several forms, here together: {counted(dict(forms.most_common(10)))}"]
 
 
 def file_facts(files: Path, notes: Sequence[str], left_out: Mapping[str, int], lacks: Mapping[str, int]) -> list[str]:
-    """Return the lines about result files that are printed before their figures."""
+    """Return the lines about result files that are printed before their figures.
+
+    *left_out* and *lacks* are numbers of answers, as in ``Walk``.
+    """
     model = model_of(files)
     named = f"model {model} (name of the folder)" if model else "model not named"
     lines = [f"result files: {files}", named, *(f"note: {note}" for note in notes)]

@@ -19,9 +19,11 @@ __all__ = ["models", "readiness", "runs"]
 
 
 def models(models_file: PathText | None = None) -> pd.DataFrame:
-    """Return a row for each model: name, provider, the provider's model id, and whether it could be asked now.
+    """Return a row for each model that can be named, as a DataFrame.
 
-    *models_file* is a YAML file of own models, which override those of the catalogue.
+    Columns: ``name``, ``provider``, ``model`` (the provider's id of the model) and ``readiness`` (in words, as from
+    ``readiness``: whether its API key is set). No provider is contacted. *models_file* is a YAML file of the user's own
+    models, which override those of the catalogue.
     """
     catalogue = load_catalogue(Path(models_file) if models_file is not None else None)
     rows = [(name, row.provider, row.model, readiness(row)) for name, row in catalogue.items()]
@@ -41,7 +43,10 @@ def runs(folder: PathText = ".", *, loss: bool = True, protocol: str | None = No
 
 
 def readiness(config: ModelConfig) -> str:
-    """Return in words whether a model could be asked and whether its API key is set, never the key itself."""
+    """Return one of: "key set (NAMES)", "key not set (NAMES)", "needs no key", or "not ready: " with the reason.
+
+    NAMES are the environment variables that are searched; the key itself is never returned. No provider is contacted.
+    """
     names = key_names(config)
     try:
         check_ready(config, os.environ)

@@ -40,7 +40,7 @@ class Loaded:
 
     @property
     def runs(self) -> Mapping[str, Run]:
-        """The runs themselves: identity, settings, samples and records."""
+        """The runs by the same names as ``folders``, each with its identity, settings, samples and records."""
         return {name: open_run(folder) for name, folder in self.folders.items()}
 
     def samples(self, protocol: str | None = None) -> "pd.DataFrame":
@@ -59,19 +59,21 @@ class Loaded:
         return scores_table(self.folders, rules_of(self, protocol)).frame()
 
     def turns(self) -> "pd.DataFrame":
-        """Return a row for each message of every conversation, also those sent to the model."""
+        """Return a row for each message of every conversation: prompts, tool results and the model's replies."""
         from medvision_agent.eval.tables.frames import turns_table  # noqa: PLC0415 - needs pandas
 
         return turns_table(self.folders).frame()
 
     def tool_calls(self) -> "pd.DataFrame":
-        """Return a row for each tool call: arguments, result, picture, seconds."""
+        """Return a row for each tool call: arguments, result, the hash of an image it returned, seconds."""
         from medvision_agent.eval.tables.frames import tool_calls_table  # noqa: PLC0415 - needs pandas
 
         return tool_calls_table(self.folders).frame()
 
     def readings(self, protocol: str | None = None) -> "pd.DataFrame":
-        """Return a row for each sample and second reader (``score --reader``), under both readings.
+        """Return a row for each sample and second reader, with the loss by the rule and by the reader.
+
+        A second reader is a language model that reads responses beside the protocol's rule (docs/reading.md).
 
         Nothing is asked of a model; *protocol* as for ``samples``.
         """
@@ -80,7 +82,7 @@ class Loaded:
         return readings_table(self.folders, rules_of(self, protocol)).frame()
 
     def reviews(self) -> "pd.DataFrame":
-        """Return a row for each reviewer's note on a sample."""
+        """Return a row for each note that a person wrote on a sample in the viewer; empty without notes."""
         from medvision_agent.eval.tables.frames import reviews_table  # noqa: PLC0415 - needs pandas
 
         return reviews_table(self.folders).frame()
@@ -88,7 +90,10 @@ class Loaded:
     def picture(
         self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None
     ) -> NDArray[np.uint8]:
-        """Return the pixels of a stored image, grey (h, w) or RGB (h, w, 3), 0 to 255; arguments as for ``png``."""
+        """Return the pixels of a stored image, grey (h, w) or RGB (h, w, 3), 0 to 255.
+
+        Arguments and errors are those of ``png``; StorageError too if the file is no readable PNG.
+        """
         pixels = cv2.imdecode(np.frombuffer(self.png(sample, sha256=sha256, run=run), np.uint8), cv2.IMREAD_UNCHANGED)
         if pixels is None:
             raise StorageError(f"{self.path}: the image {sample or sha256} is not a readable PNG file")
@@ -130,7 +135,7 @@ class Loaded:
 
 
 def rules_of(loaded: Loaded, name: str | None) -> Protocol:
-    """Return the protocol *name*; without a name, the one that a study declared, or the default protocol."""
+    """Return the protocol *name*; without a name, the one that a loaded study declared, or the default protocol."""
     if name is None and loaded.kind == "study":
         from medvision_agent.eval.study.plan import read_plan  # noqa: PLC0415 - a run needs no plan
 

@@ -73,7 +73,11 @@ class _Running(Generic[T]):
 
 
 def to_its_end(work: Work[T], on_interrupt: Callable[[], None] = lambda: None) -> tuple[T, bool]:
-    """Return a coroutine's result, and whether a KeyboardInterrupt stopped it; *on_interrupt* is called then."""
+    """Run *work* to its end; return its result, and whether a KeyboardInterrupt asked it to stop.
+
+    *work* is called with the stop event and returns the coroutine. *on_interrupt* is called at the first
+    KeyboardInterrupt. An exception of the coroutine is raised.
+    """
     running = _Running(work)
     try:
         running.start()

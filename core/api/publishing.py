@@ -35,16 +35,16 @@ class InPublishedShape:
 
     @property
     def tables(self) -> list[Table]:
-        """All tables that have samples."""
+        """Every table that has at least one sample."""
         return published_tables(self.entries)
 
     @property
     def figure(self) -> Figure | None:
-        """The loss of boxes by label and box-to-image ratio; None without enough boxes."""
+        """The figure: the loss of boxes by label and by the box's share of the image; None without enough boxes."""
         return published_figure(self.entries)
 
     def write(self, folder: Path) -> tuple[int, int]:
-        """Write every table as CSV and LaTeX and the figure as SVG and PDF; returns how many of each."""
+        """Write every table as CSV and LaTeX, and the figure as SVG and PDF; return how many tables and figures."""
         tables, figure = self.tables, self.figure
         for table in tables:
             write_table(table, folder)
@@ -86,7 +86,7 @@ def published(
 def shaped(
     paths: Sequence[Path], version: str | None = None, rules: Protocol | None = None, plans: Path | None = None
 ) -> InPublishedShape:
-    """Return the same as ``published``, but also if no result fits the tables."""
+    """Return the same as ``published``, without writing it; if no result fits, the result has no tables."""
     entries, left_out = list[Entry](), list[str]()
     for path in paths:
         if is_answers(path):

@@ -25,7 +25,10 @@ __all__ = ["ask_reader", "reader_named"]
 
 
 def reader_named(name: str, models_file: PathText | None = None, most_usd: float | None = None) -> ModelConfig:
-    """Return the row of a model that can be a reader; raises ConfigError for any other model."""
+    """Return the catalogue's row of the model *name*, or that of *models_file*, the user's own models.
+
+    Raises ConfigError if there is none, if it cannot read responses, or if *most_usd* is given and it has no prices.
+    """
     config = find(name, load_catalogue(Path(models_file) if models_file is not None else None), "--models-file")
     if isinstance(config, Offline):
         raise ConfigError(f"--reader {name}: this model cannot read text; give a language model of the catalogue")
@@ -44,7 +47,9 @@ def ask_reader(
     progress: bool,
     name: str,
 ) -> Asked:
-    """Return the readings of all responses; those in *file* or *known* are not asked again.
+    """Have the model read the responses in *texts*, and return what was read; readings are stored in *file*.
+
+    Responses whose reading is in *file* or *known* are not asked again. Asking stops once it has cost *most_usd*.
 
     Raises ProviderError if the provider refuses to work, KeyboardInterrupt after Ctrl-C.
     """

@@ -47,27 +47,36 @@ __all__ = ["PairRead", "Read", "read_pair", "read_responses", "read_runs"]
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """One source, read by the protocol's rule and by the reader."""
+    """The responses of one run or of one model's result files, read by the protocol's rule and by the reader.
+
+    A reading is the numbers that somebody finds in a response as its answer.
+    """
 
     source: Path
     reader: str
+    """Name of the reader in the catalogue."""
     model_versions: Sequence[str]
+    """The versions of the reader that its provider stated."""
     tasks: Mapping[TaskName, ArmReading]
+    """By task: the losses under both readings, and how often the readings agree."""
     samples: Sequence[BothRead]
+    """The samples in the figures."""
     asked: Asked
+    """What the reader was asked in this call, and what it cost."""
     left_out: Mapping[str, int]
+    """Number of answers in result files that are in no figure, by reason; empty for a run."""
     notes: Sequence[str] = ()
-    """Remarks about result files."""
+    """Remarks about result files; empty for a run."""
     not_reached: int = 0
-    """Number of responses that were not sent to the reader, or got no reply."""
+    """Number of responses without a reading, because they were not sent to the reader or got no reply."""
 
     @property
     def whole(self) -> bool:
-        """Whether the reader replied for every response."""
+        """Whether there is a reading of every response, of now or of an earlier call."""
         return not self.not_reached
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row of strict JSON for each sample in the figures."""
+        """Yield a row for each sample in the figures, as strict JSON data (no NaN)."""
         for one in self.samples:
             asked = one.text.asked
             row = {
@@ -136,14 +145,14 @@ def read_responses(
         protocol: Name of the scoring rules.
         models_file: A YAML file of own models.
         readings: The file for readings; by default ``readings.sqlite`` in the folder, or beside the file.
-        plans: MedVision's data folder, or a JSON file of tasks, for facts that result files lack.
+        plans: MedVision's data folder, or a JSON file of tasks, for facts that result files lack; not used for a run.
         most_usd: Stop asking once this call has spent so much; the rest is left unread. Needs a reader with
             prices.
         progress: Show on the error stream what is read.
 
     Raises:
         ConfigError: The reader cannot be asked.
-        DataError: There is no response.
+        DataError: There is no response, or the reader replied to none.
         ProviderError: The provider refuses to work; finished readings are stored.
         StorageError: The run or the readings cannot be read or written.
     """
@@ -169,9 +178,10 @@ def read_pair(
     most_usd: float | None = None,
     progress: bool = False,
 ) -> PairRead:
-    """Return both readings of two stored runs that differ only in their tools, and the runs' difference.
+    """Return both readings of two stored runs, and the difference of the runs in loss under each reading.
 
-    The arguments are those of ``read_responses``; *most_usd* is the limit for both runs together.
+    The runs must differ only in their tools: otherwise ConfigError. Further arguments and errors are those of
+    ``read_responses``; *most_usd* is the limit for both runs together.
     """
     one, two = open_run(Path(a)), open_run(Path(b))
     refuse_unlike(one, two, (a, b))

@@ -34,8 +34,9 @@ class Workers(NamedTuple):
 
     processes: int = 1
     engine: str = "local"
+    """``local`` for processes of this machine, or ``ray`` for workers of a Ray cluster."""
     address: str | None = None
-    """Address of the Ray cluster."""
+    """Address of the Ray cluster; without it, Ray is started on this machine."""
 
 
 ALONE = Workers()
@@ -53,7 +54,9 @@ class _Worth(NamedTuple):
 
 
 def scored_apart(run: Run, rules: Protocol, workers: Workers) -> Iterator[tuple[Record, Score | None, Located | None]]:
-    """Yield each record of a run with its score, and where it was measured, computed by *workers*.
+    """Yield each record of a run with its score and with where its answer was measured, computed by *workers*.
+
+    The score is None for an infrastructure failure, which is not scored; the place is None where ``locate`` has none.
 
     Raises ConfigError if Ray cannot be used, and StorageError if a worker cannot read the run.
     """

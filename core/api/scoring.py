@@ -45,9 +45,10 @@ class RunScore:
     groups: Sequence[Section]
     """MedVision's own group summaries by family; empty for other data."""
     note: str
-    """Why there are no group summaries; empty if there are."""
+    """Why MedVision's group summaries could not be computed; empty otherwise."""
     places: Mapping[TaskName, TaskPlace]
-    """By task: where in the image answers were measured, also by chance, and the grounded loss."""
+    """By task: whether answers were measured where the ground truth lies, how often by chance, and the loss in which
+    an answer measured elsewhere counts as failed."""
 
     @cached_property
     def scores(self) -> Sequence[Score | None]:
@@ -56,7 +57,7 @@ class RunScore:
 
     @property
     def no_claim(self) -> Sequence[str]:
-        """Headlines: why the run says nothing about tools; empty if it may."""
+        """Headlines: the reasons why the run is no evidence about tools; empty without a reason."""
         return [no_claim_line(reason) for reason in no_claim([self.run])]
 
     @property
@@ -98,7 +99,7 @@ class AnswerScore:
     """Remarks about the files."""
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row of strict JSON for each answer; needs answers scored with *keep*."""
+        """Yield a row for each answer, as strict JSON data; it needs all columns, so only after scoring with *keep*."""
         return (line for one in self.sections for line in sample_lines(one))
 
     def to_json(self) -> dict[str, Any]:
@@ -112,12 +113,16 @@ class AnswerScore:
 
 
 def score(run: PathText, protocol: str = DEFAULT_PROTOCOL, workers: Workers = ALONE) -> RunScore:
-    """Return the score of the stored run in a folder by a protocol, computed by *workers* if given."""
+    """Return the score of the stored run in the folder *run*, by the scoring rules named *protocol*.
+
+    *workers* share the work; by default this process scores. Raises ConfigError for an unknown protocol, StorageError
+    if the run is damaged or cannot be read.
+    """
     return score_run(open_run(Path(run)), protocol_named(protocol), workers)
 
 
 def score_run(run: Run, rules: Protocol, workers: Workers = ALONE) -> RunScore:
-    """Return the score of an open run."""
+    """Return the score of a run that is already open; like ``score``."""
     every = located_records(run, rules) if workers == ALONE else scored_apart(run, rules, workers)
     summing, places, without = Summing(rules), list[Located](), Counter[TaskName]()
     for record, score, place in every:
@@ -150,11 +155,16 @@ def score_answers(
         source: ``FILE.jsonl[.gz]`` or a folder of results.
         protocol: Name of the scoring rules.
         keep: Keep every answer, for ``rows``; without it, less is read and less memory is used.
-        box_sizes: Summarise boxes by their size too.
-        removed_samples: File that lists the lesions to leave out of the groups.
-        numpy1: Compute angles and distances as under NumPy 1.
-        scaled_pixel_size: Range of the factors that files of scaledPS tasks do not store (medvision-1.2).
-        plans: MedVision's data folder, or a JSON file of tasks: names of labels and modalities.
+        box_sizes: Summarise boxes also by the share of the image that the target box covers.
+        removed_samples: File that lists the lesions to leave out of the groups (only a protocol with this filter).
+        numpy1: Compute the errors of angles and distances in float32, as MedVision's code does under NumPy 1.
+        scaled_pixel_size: Lowest and highest factor by which tasks named scaledPS change the stated pixel size. Factors
+            that a file does not store are drawn again from this range (medvision-1.2).
+        plans: MedVision's data folder, or a JSON file of tasks: names of labels and modalities that files lack.
+
+    Raises:
+        ConfigError: The protocol is unknown, or has no filter for *removed_samples*.
+        DataError: The files cannot be read.
     """
     rules, path = replace(protocol_named(protocol), numpy1=numpy1, scaled_pixel_size=scaled_pixel_size), Path(source)
     named = None if plans is None else Path(plans)

@@ -70,7 +70,7 @@ class SoFar:
             self._losses += score.loss
 
     def fault(self, fault: Fault) -> None:
-        """Count a failed try of a request."""
+        """Count a failed try of a request, which may be tried again; the sample itself has not failed yet."""
         self._retried += 1
         wait = f", asked to wait {fault.wait_seconds:.0f} s" if fault.wait_seconds else ""
         self._last_fault = f" (last: {fault.outcome.value}{wait})"

@@ -55,14 +55,18 @@ __all__ = ["Ablated", "LaidOut", "ablate", "ask_study", "lay_out", "preview", "r
 
 @dataclass(frozen=True, eq=False)
 class LaidOut:
-    """A valid study: its plan, its cells and its folder."""
+    """A valid study, ready to be asked: its plan, its runs and its folder."""
 
     study: Study
     plan: Plan
     cells: tuple[Cell, ...]
+    """The runs of the study: one for each arm, model, source, wording and epoch."""
     canaries: tuple[Cell, ...]
+    """Further runs, in no arm: the same few samples asked at several moments, to detect that a service changed."""
     out: Path
+    """The study's folder, which may not exist yet."""
     budget: Budget
+    """The limits of the study in US dollars, tokens and seconds."""
     models_file: Path | None = None
     """File of the user's own models."""
 
@@ -78,19 +82,19 @@ class Ablated(Loaded):
 
     plan: Plan
     left: int
-    """Number of samples that the same call would ask: not asked yet, or ended without a result."""
+    """Number of samples, over all runs, that the same call would ask: not tried yet, or without a result so far."""
     used_up: str
     """The limit that stopped the study; empty if none did."""
     interrupted: bool
     """Whether a KeyboardInterrupt stopped the study."""
     problems: Sequence[Problem]
-    """Forbidden differences between arms; while there are any, the arms cannot be compared."""
+    """Differences that arms of a contrast must not have; such arms cannot be compared."""
     cards: Sequence[ContrastCard]
-    """What is proven, assumed and unknowable about the parity of each contrast without such problems."""
+    """For each contrast without problems: what is proven, assumed and unknowable about the equality of its two arms."""
 
     @property
     def no_claim(self) -> Sequence[str]:
-        """Headlines: the arms that say nothing about tools, each with the reason."""
+        """Headlines: the arms that are no evidence about tools, each with the reason; empty if there are none."""
         return [line for arm in stored_arms(self.plan, self.path) for line in arm.no_claim]
 
     @property
@@ -101,11 +105,10 @@ class Ablated(Loaded):
         return progress(self.plan, cells).lines()
 
     def noise(self, rules: Protocol | None = None) -> list[str]:
-        """Return a sentence for each difference that is larger than that between two identical runs (`repeat`).
+        """Return sentences for the differences that are larger than that between two identical runs.
 
-        The caveats of the findings name the smaller differences.
-
-        Empty for a study without a repeat. *rules* are by default those that the study declares.
+        Identical runs are arms of the kind `repeat`; empty for a study without them. The caveats of ``findings`` name
+        the smaller differences. *rules* are by default those that the study declares.
         """
         from medvision_agent.eval.report.floor import floor_lines  # noqa: PLC0415 - needed by few studies
 
@@ -139,10 +142,21 @@ def ablate(
 ) -> Ablated:
     """Ask every model of a study file under every arm, concurrently, and return the study as stored.
 
-    The same call with the same *out* continues where it stopped. Limits in *budget* (``usd``, ``tokens``, ``seconds``)
-    override those of the file, and so do a file of tools in *tools_from* and the settings of workers (*processes*,
-    *engine*, *address*, *gpus*; as in ``run``).
-    Without *probe*, it is not checked that tool declarations reach the models. Raises the same errors as ``run``.
+    The same call with the same *out* continues where it stopped.
+
+    Args:
+        study: The study file (docs/studies.md).
+        out: The study's folder; by default a new one in ``studies/``, named by time and study.
+        tools_from: A Python file of the user's own tools, instead of the one that the study names.
+        budget: Limits ``usd``, ``tokens`` and ``seconds``; each replaces that of the file.
+        probe: First check that declarations of tools reach the models.
+        processes: Number of processes that ask, as in ``run``; it replaces that of the file, as do the next three.
+        engine: Where these processes run: on this machine (``local``) or on a Ray cluster (``ray``).
+        address: Address of the Ray cluster.
+        gpus: Number of GPUs that each process of the cluster takes.
+        progress: Show the progress on the error stream.
+
+    Raises the same errors as ``run``.
     """
     workers = {"processes": processes, "engine": engine, "address": address, "gpus": gpus}
     laid = lay_out(study, out, tools_from=tools_from, budget=budget, probe=probe, workers=workers)
@@ -161,9 +175,10 @@ def preview(
     budget: Budget | Mapping[str, Any] | None = None,
     probe: bool = True,
 ) -> Preview:
-    """Return a study file's number of requests, likely costs, and smallest detectable difference; nothing is asked.
+    """Return a study's number of requests, likely cost, and smallest detectable difference; no model is asked.
 
-    *pilots* are one or two stored runs from which the spread of the loss and the tokens per sample are estimated.
+    *pilots* are folders of one or two stored runs from which the spread of the loss and the tokens per sample are
+    estimated. *study*, *tools_from*, *budget* and *probe* are those of ``ablate``.
     """
     laid = lay_out(study, tools_from=tools_from, budget=budget, probe=probe, asking=False)
     return preview_plan(laid.plan, laid.cells, laid.protocol, [Path(pilot) for pilot in pilots], laid.canaries)
@@ -179,9 +194,11 @@ def lay_out(
     workers: Mapping[str, Any] = MappingProxyType({}),
     asking: bool = True,
 ) -> LaidOut:
-    """Return a study with all cells prepared; without *asking*, models need not be reachable.
+    """Return a study with the settings of all its runs checked; nothing is written and no model is asked.
 
-    Settings in *workers* that are not None override those of the file.
+    Without *asking*, models need not be ready to be asked (API keys, packages). Settings of *workers* that are not None
+    replace those of the file. The other arguments are those of ``ablate``. Raises ConfigError or DataError if the file
+    or a run that it plans is not valid.
     """
     file = Path(study)
     read = read_study(file)
@@ -219,10 +236,10 @@ def _reader(study: Study, file: Path, budget: Budget) -> tuple[Reader | None, Pa
 
 
 def read_study_again(laid: LaidOut, *, progress: bool = True) -> list[Read]:
-    """Have the study's reader read the responses of all arms; without a reader, nothing is read.
+    """Have the study's reader, a second model, read the responses of all runs, and return both readings of each run.
 
-    Earlier readings are not asked again. The reader may spend what is left of the study's cost limit, of which runs and
-    readings of earlier commands are a part.
+    Returns an empty list if the study names no reader, or no run has begun. The reader is not asked for what it read
+    before. It may spend what the study's cost limit leaves after all runs and all earlier readings.
     """
     reader = laid.study.reader
     folders = [cell.folder for cell in laid.cells if has_run(cell.folder)]
@@ -244,7 +261,10 @@ def read_study_again(laid: LaidOut, *, progress: bool = True) -> list[Read]:
 
 
 def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
-    """Ask the pending samples of a study; the result says whether it was interrupted."""
+    """Ask the samples of a study that are left, and return the study as stored.
+
+    A KeyboardInterrupt is not raised: ``Ablated.interrupted`` tells of it.
+    """
     plan, cells, out, used_up = laid.plan, laid.cells, laid.out, list[str]()
     asked = (*cells, *laid.canaries)
     every = sum(len(cell.prepared.samples) for cell in asked)

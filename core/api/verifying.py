@@ -28,11 +28,11 @@ class VerifiedRuns:
     not_begun: tuple[str, ...] = ()
     """Planned runs of the study that have no folder yet."""
     plan_damage: str = ""
-    """What is wrong with the study's plan."""
+    """What is wrong with the study's plan; empty if nothing is, and for a single run."""
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is damaged."""
+        """Whether neither a run nor the plan is damaged; runs that have not begun are no damage."""
         return not self.plan_damage and not any(run.damage for run in self.runs.values())
 
 

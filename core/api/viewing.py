@@ -21,22 +21,23 @@ __all__ = ["Bundled", "ShownTalk", "Talks", "bundle", "talks", "view"]
 
 @dataclass(frozen=True)
 class ShownTalk:
-    """One conversation."""
+    """The conversation of one sample in one run."""
 
     name: str
-    """Name of the conversation's run."""
+    """Name of the run."""
     folder: Path
     """Folder of the run, which holds the images."""
     talk: Talk
+    """The messages, tool calls and score, as the viewer shows them."""
 
 
 @dataclass(frozen=True)
 class Talks:
-    """The conversations of one sample."""
+    """The conversations of one sample, one for each run."""
 
     shown: tuple[ShownTalk, ...]
     left_out: tuple[str, ...]
-    """Arms of studies that were not requested."""
+    """Arms of studies whose conversations are not in ``shown``, because they were not requested."""
 
 
 def view(
@@ -85,10 +86,10 @@ def bundle(
     Args:
         folders: Runs, studies, and folders of them.
         out: The folder: a new one, an empty one, or an earlier bundle, which is replaced.
-        samples: Maximum number of samples, each with its conversations in all runs: half of them are those whose
-            the loss changes most in the primary contrast of a study, or between single runs of one model, the others
-            spread evenly. 0 takes all; by default 100, or fewer if
-            samples were asked in many runs, so that there are about 200 conversations.
+        samples: Maximum number of samples, each with its conversations in all runs. Half of them are those whose loss
+            changes most in the primary contrast of a study, or between single runs of one model; the others are spread
+            evenly. 0 takes all. By default 100, or fewer if samples were asked in many runs, so that there are about
+            200 conversations.
         protocol: Scoring rules; where not given those a study declared, else the default ones.
 
     Raises StorageError if there is no run, or *out* holds anything else or cannot be written.
@@ -100,12 +101,13 @@ def bundle(
 def talks(
     path: PathText, sample: str, arms: Sequence[str] = (), *, every: bool = False, protocol: str | None = None
 ) -> Talks:
-    """Return the conversations of a sample, in a run or in arms of a study.
+    """Return the conversations about the sample with the id *sample*, in a run or in arms of a study.
 
     *arms* are names with or without the model; a name without the model means this arm of each model. By default they
-    are the two arms of the primary contrast with the first model, or with *every* all arms.
+    are the two arms of the primary contrast with the first model, or with *every* all arms. *protocol* names the rules
+    of the scores; by default those that a study declared, else the default ones.
 
-    Raises StorageError if no run has finished the sample, ConfigError for an unknown arm.
+    Raises StorageError if no run asks the sample, ConfigError for an unknown arm.
     """
     library = Library(_folders(path), protocol_named(protocol) if protocol else None)
     library.look()

@@ -50,12 +50,13 @@ class Written:
     """The files of a written report."""
 
     page: Path
+    """The report itself."""
     tables: int
     """Number of tables written beside the page, each as CSV and LaTeX."""
     figures: int = 0
     """Number of figures written beside the page, each as SVG and PDF."""
     bundle: Bundled | None = None
-    """The bundle of the viewer, if it was written now."""
+    """The viewer's folder that the page links to, if this call wrote it; None if there is none or it was up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +169,12 @@ def export(
     *,
     protocol: str | None = None,
 ) -> dict[Path, int]:
-    """Write the tables of a run, a study or a folder of runs (see ``load``) into a new folder.
+    """Write the tables of a run, a study or a folder of runs (see ``load``) into the new folder *out*, as *format*.
 
-    Returns the files, ``samples``, ``turns`` and ``tool_calls``, with their numbers of rows, ``readings`` if a second
-    reader read responses, and ``reviews`` if samples have reviewers' notes. Raises StorageError if *out* exists or
-    cannot be written.
+    Returns the number of rows of each file by its path. The files are ``samples``, ``turns`` and ``tool_calls``, also
+    ``readings`` if a second reader read responses, and ``reviews`` if samples have reviewers' notes. *protocol* scores
+    the samples; by default it is the one that a study declared, else the default one. Raises StorageError if *out*
+    exists or cannot be written.
     """
     loaded = load(path)
     runs = loaded.folders
@@ -189,9 +191,10 @@ def export(
 
 
 def export_medvision(run: PathText, out: PathText) -> ExportedRun:
-    """Write a run over MedVision's samples as MedVision's own result files, a folder for each kind of task.
+    """Write a run over MedVision's samples as MedVision's own result files, a folder in *out* for each kind of task.
 
-    Notes on its samples are copied beside them, to ``MODEL.review.jsonl``.
+    Reviewers' notes on its samples are copied to ``MODEL.review.jsonl`` in *out*. Unfinished samples are left out and
+    counted in the result.
     """
     stored = open_run(Path(run))
     name, now = stored.identity.model_name, datetime.now().astimezone()

@@ -24,6 +24,7 @@ RULES = {
     "points-names": "the ground truth points have other names, or another order",
     "points-outside": "a ground truth point lies outside the image",
     "points-target": "the ground truth points do not give the target",
+    "mask": "the sample contradicts the mask that it names",
     "shared-picture": "one image, or one volume, under two subjects",
     "repeated-picture": "one image under two names",
     "repeated-question": "one question about one image asked twice",

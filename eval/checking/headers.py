@@ -5,7 +5,6 @@ The worst contradictions in the user's own volumes are refused earlier, when the
 (``eval/data/sources/volumes.py``).
 """
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,11 +12,11 @@ from numpy.typing import NDArray
 
 from medvision_agent.eval.checking.finding import Fault
 from medvision_agent.eval.data.medvision.volume import Header
+from medvision_agent.eval.data.sources.spacing import same_spacing, written
 
 __all__ = ["header_faults", "plane_faults"]
 
 _UNITS = {0: "no unit at all", 1: "metres", 3: "micrometres"}
-_CLOSE = 1e-3
 _MM = 0.1
 """Largest distance between the places of a corner of the volume by two matrices of the header."""
 _PLANES = {0: "sagittal", 1: "coronal", 2: "axial"}
@@ -29,8 +28,8 @@ def header_faults(header: Header) -> Iterator[Fault]:
     if header.unit in _UNITS:
         told = f"the header says {_UNITS[header.unit]} for its spacing; it is taken to be in mm"
         yield Fault("header", "xyzt_units", told, refused=False)
-    if (zooms := header.sform_zooms) is not None and not _alike(zooms, header.zooms):
-        told = f"sform says a spacing of {_written(zooms)} mm, pixdim of {_written(header.zooms)} mm, which counts"
+    if (zooms := header.sform_zooms) is not None and not same_spacing(zooms, header.zooms):
+        told = f"sform says a spacing of {written(zooms)} mm, pixdim of {written(header.zooms)} mm, which counts"
         yield Fault("header", "sform", told, refused=False)
     sform, qform = header.forms
     if sform is not None and qform is not None and (away := _apart(sform, qform, header.shape)) > _MM:
@@ -62,11 +61,3 @@ def _apart(one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[in
     """Return the largest distance in mm between the places of a corner of the volume by two matrices."""
     corners = np.array([[i, j, k, 1] for i in (0, shape[0]) for j in (0, shape[1]) for k in (0, shape[2])], float)
     return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())
-
-
-def _alike(some: tuple[float, ...], others: tuple[float, ...]) -> bool:
-    return all(math.isclose(one, other, rel_tol=_CLOSE) for one, other in zip(some, others, strict=True))
-
-
-def _written(zooms: tuple[float, ...]) -> str:
-    return " x ".join(f"{zoom:g}" for zoom in zooms)

@@ -1,14 +1,16 @@
 """Opens the image of a sample for a check: its size, its damage, and the header of its volume."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.checking.finding import Fault
 from medvision_agent.eval.checking.headers import header_faults, plane_faults
+from medvision_agent.eval.checking.masks import Masks
 from medvision_agent.eval.data.medvision.source import MedVisionSource
 from medvision_agent.eval.data.medvision.volume import Header, read_header
 from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.data.source import Inspected, Source
+from medvision_agent.eval.data.source import Inspected, NativeImage, Source
 from medvision_agent.eval.data.sources.checks import FileSource
 from medvision_agent.eval.data.sources.jsonl import JsonlSource
 
@@ -26,6 +28,7 @@ class Opener:
         self._source, self._decode, self._numbered = source, decode, numbered
         self._last: tuple[object, Inspected] | None = None
         self._audited = set[object]()
+        self._masks: Masks | None = None
 
     def open(self, sample: Sample, number: int) -> Inspected:
         """Return the facts about a sample's image; raises DataError."""
@@ -51,6 +54,13 @@ class Opener:
             return False
         return bool(native.values.min() == native.values.max())
 
+    def against_mask(self, sample: Sample, number: int, found: Inspected) -> Iterator[Fault]:
+        """Yield what a sample and the mask that it names say differently; masks are opened only with *decode*."""
+        source = self._source
+        if self._decode and isinstance(source, JsonlSource) and sample.mask is not None:
+            self._masks = self._masks or Masks(source.folder)
+            yield from self._masks.faults(sample, sample.mask, found.height, found.width, source.place(number))
+
     def audit(self, sample: Sample) -> Iterator[Fault]:
         """Yield the doubts about the header of a sample's volume, once for each volume."""
         key = sample.image, sample.volume and sample.volume.slice_dim, sample.plane
@@ -67,11 +77,14 @@ class Opener:
         if isinstance(source, FileSource):
             found = source.inspect(sample, self._at(number))
             if self._decode:
-                source.load(sample.but(truth_points=()), self._at(number))
+                native = source.load(sample.but(truth_points=()), self._at(number))
+                if isinstance(source, JsonlSource) and sample.volume is not None:
+                    return replace(found, content=source.volumes.content(sample.image, source.place(number)))
+                return replace(found, content=_hash(native))
             return found
         native = source.load(sample)
         height, width = native.values.shape
-        return Inspected(height, width, native.displayed, hash((height, width, native.values.tobytes())))
+        return Inspected(height, width, native.displayed, _hash(native))
 
     def _header(self, sample: Sample) -> tuple[Header, int] | None:
         source, facts = self._source, sample.medvision
@@ -83,3 +96,8 @@ class Opener:
 
     def _at(self, number: int) -> int | None:
         return number if self._numbered else None
+
+
+def _hash(native: NativeImage) -> int:
+    """Return a hash of an image's pixels: a file that was packed once more holds the same ones."""
+    return hash((native.values.shape, native.displayed, native.values.tobytes()))

@@ -12,10 +12,10 @@ from medvision_agent.eval.checking.finding import Fault
 from medvision_agent.eval.checking.slips import slip
 from medvision_agent.eval.data.sample import Landmark, Sample
 from medvision_agent.eval.data.sources.checks import outside
-from medvision_agent.quantity import ANGLE_DEG
+from medvision_agent.quantity import ANGLE_DEG, AREA_MM2
 from medvision_agent.text import significant
 
-__all__ = ["AXES", "CORNERS", "agree", "name_faults", "point_faults"]
+__all__ = ["AXES", "CORNERS", "agree", "contradiction", "name_faults", "point_faults"]
 
 AXES = ("major 1", "major 2", "minor 1", "minor 2")
 CORNERS = ("lower left", "upper right")
@@ -46,10 +46,20 @@ def point_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
     if away or not sample.truth_points or any(name_faults(sample)):
         return
     measured = _measured(sample, height, width)
-    if not _agrees(sample, sample.target, measured, height, width):
-        why = _why(sample, measured, height, width)
-        told = f"{_written(sample.target)}, but truth_points give {_written(measured)}"
-        yield Fault("points-target", "target", f"{told}; {why}", refused=sample.medvision is None)
+    if told := contradiction(sample, measured, height, width, by="truth_points"):
+        yield Fault("points-target", "target", told, refused=sample.medvision is None)
+
+
+def contradiction(sample: Sample, measured: Sequence[float], height: int, width: int, *, by: str) -> str:
+    """Return in words that the target is not what was *measured*, with the slip that explains it; empty where it is.
+
+    *by* is the field that gives the measured numbers, and that the user may leave out.
+    """
+    if _agrees(sample, sample.target, measured, height, width):
+        return ""
+    why = _why(sample, tuple(measured), height, width) or f"correct one of them, or leave {by} out"
+    gives = "the mask gives" if by == "mask" else f"{by} give"
+    return f"{_written(sample.target)}, but {gives} {_written(measured)}; {why}"
 
 
 def agree(sample: Sample) -> bool:
@@ -103,13 +113,14 @@ def _turn(sample: Sample, pixel: float) -> float:
 
 
 def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
-    """Return a question about the mistake that would explain a contradiction, or advice."""
+    """Return a question about the mistake that would explain a contradiction; empty where none would."""
     size = sample.pixel_size
 
     def fits(stated: Sequence[float], given: Sequence[float]) -> bool:
         return _agrees(sample, stated, given, height, width)
 
-    exchanged = _of_points(sample, size.width_mm, size.height_mm, height, width)
+    pointed = bool(sample.truth_points)  # not where a mask is compared
+    exchanged = _of_points(sample, size.width_mm, size.height_mm, height, width) if pointed else ()
     causes: list[tuple[Callable[[], bool], str]]
     if sample.asks.is_box:
         x1, y1, x2, y2 = sample.target
@@ -118,6 +129,8 @@ def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
             (lambda: fits((x1, 1 - y2, x2, 1 - y1), measured), "does y of the target run down?"),
             (lambda: fits((y1, x1, y2, x2), measured), "are x and y of the target exchanged?"),
         ]
+    elif sample.asks.quantity == AREA_MM2:
+        causes = []
     elif sample.asks.quantity == ANGLE_DEG:
         radians = (math.degrees(sample.target[0]),)
         causes = [
@@ -131,11 +144,11 @@ def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
         found = slips.pop() if len(slips) == 1 else ""
         causes = [
             (lambda: bool(found), found),
-            (lambda: fits(sample.target, exchanged), "are height_mm and width_mm exchanged?"),
+            (lambda: pointed and fits(sample.target, exchanged), "are height_mm and width_mm exchanged?"),
             (lambda: len(reversed_) > 1 and fits(reversed_, measured), "are major and minor axis exchanged?"),
-            (lambda: fits(sample.target, in_pixels), "is the target in pixels?"),
+            (lambda: pointed and fits(sample.target, in_pixels), "is the target in pixels?"),
         ]
-    return next((words for holds, words in causes if holds()), "correct one of them, or leave truth_points out")
+    return next((words for holds, words in causes if holds()), "")
 
 
 def _written(numbers: Sequence[float]) -> str:

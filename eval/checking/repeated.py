@@ -25,7 +25,10 @@ class Repeated:
         self._numbers = array("Q")
 
     def add(self, number: int, sample: Sample, content: int | None) -> None:
-        """Note a sample with the number of its place; *content* is the hash of its image, None for a volume."""
+        """Note a sample with the number of its place; *content* is the hash of its image or volume.
+
+        A volume that is not unpacked has none, and is known by its name.
+        """
         picture = hash(sample.image) if content is None else content
         slice_ = sample.volume or (sample.medvision and (sample.medvision.slice_dim, sample.medvision.slice_idx))
         asked = sample.task, sample.label, sample.landmarks, sample.measurement

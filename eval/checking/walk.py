@@ -64,7 +64,7 @@ class Walk:
         if inspected is not None:
             height, width = inspected.height, inspected.width
             faults += [*extent_faults(sample, height, width), *point_faults(sample, height, width)]
-            faults += _other_size(sample, inspected)
+            faults += [*_other_size(sample, inspected), *self._opener.against_mask(sample, number, inspected)]
         if faults:
             checked.take(faults, self._place(number))
         self._repeated.add(number, sample, inspected.content if inspected else None)

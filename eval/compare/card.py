@@ -25,10 +25,11 @@ class Point(Frozen):
     name: str
     """A key of ``card_words.WORDS``."""
     of: int
-    """Number of pairs, or of whatever else the words say is counted."""
+    """Number of all pairs, or of the fields, versions or samples that this point counts instead (``Words.counted``)."""
     proven: int = 0
     assumed: int = 0
     unknowable: int = 0
+    """Like ``proven`` and ``assumed``: the number of pairs in this state, which the module's description defines."""
     found: str = ""
     """What was found in the assumed pairs, or if there are none, in the unknowable ones."""
 
@@ -47,6 +48,6 @@ class Card(Frozen):
     """The fields that the arms may differ in and do differ in."""
     points: tuple[Point, ...] = ()
     limited: dict[TaskName, tuple[int, int]] = Field(default={})
-    """Number of answers cut off by a limit, in A and in B, by task."""
+    """By task: the number of answers in A and in B whose conversation a limit ended (of the sample, or of a reply)."""
     drift: tuple[Drift, ...] = ()
     """Results of the study's canaries; empty without canaries."""

@@ -112,7 +112,7 @@ def study_lines(cards: Iterable[tuple[str, Card]]) -> list[str]:
 
 
 def doubts(card: Card) -> list[str]:
-    """Return a sentence for each point with assumed pairs."""
+    """Return a sentence for each point with assumed pairs, and one for the canaries of each task."""
     points = [_sentence(point, "assumed") for point in card.points if point.assumed]
     return [*points, *(f"{_SERVICE}: {_drifted(one)}" for one in card.drift)]
 
@@ -137,7 +137,10 @@ def card_json(card: Card) -> dict[str, Any]:
 
 
 def limits_line(card: Card, task: TaskName, names: tuple[str, str] = ("A", "B")) -> str:
-    """Return how many answers to a task were cut off by a limit in each arm; empty if none were."""
+    """Return in words how many answers to a task had their conversation ended by a limit, in each arm.
+
+    Empty if there are none.
+    """
     a, b = card.limited.get(task, (0, 0))
     return f"ended by a limit, among the pairs: {a} in {names[0]}, {b} in {names[1]}" if a or b else ""
 

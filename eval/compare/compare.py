@@ -43,11 +43,13 @@ class Unpaired(Frozen):
     only_in_a: tuple[str, ...]
     only_in_b: tuple[str, ...]
     infrastructure_a: tuple[str, ...]
+    """Samples with a record in both runs that A did not score, because of an infrastructure failure."""
     infrastructure_b: tuple[str, ...]
-    """Present in both runs, but not scored in this one (or in either)."""
+    """The same for B; a sample may be in both lists."""
     unparsable_a: tuple[str, ...]
+    """Samples scored in both runs whose answer in A could not be read; they remain in the pairs."""
     unparsable_b: tuple[str, ...]
-    """Scored pairs whose answer failed in this run; they remain in the pairs."""
+    """The same for B."""
 
 
 class TaskComparison(Frozen):
@@ -62,9 +64,11 @@ class TaskComparison(Frozen):
     metric: Primary | None = None
     """The declared metric; None for the default loss."""
     metrics: dict[str, PairedMean]
+    """By the name of the measure (``MEASURES``)."""
     by_answers: float | None
+    """The part of the difference in loss (B minus A) that comes from pairs answered in both runs."""
     by_failures: float | None
-    """The difference in loss, split into pairs answered in both runs and all other pairs; both parts add up to it."""
+    """The rest of the difference, which comes from all other pairs; both parts are None without a pair."""
     largest_price: float | None = None
     """The difference in loss if a failure cost as much as the worst answer; given only if failures cost less."""
     missing: Unpaired
@@ -75,7 +79,7 @@ class Comparison(Frozen):
 
     protocol: str
     chosen: int
-    """Number of samples that the runs should ask."""
+    """Number of samples selected for each run, asked or not."""
     pairs: int
     """Samples scored in both runs."""
     tasks: dict[TaskName, TaskComparison]
@@ -101,7 +105,8 @@ def compare(
 ) -> Comparison:
     """Return the comparison of two runs scored by a protocol: means over common pairs and differences ``B - A``.
 
-    *chosen* is the number of samples the runs should ask, *metrics* the declared metric of each task.
+    *scored_a* and *scored_b* are the records of each run with their scores. *chosen* is the number of samples selected
+    for each run, asked or not. *metrics* are the declared metrics by task; other tasks use the default loss.
     """
     tasks = {
         task: _compare_task(task, own_a, own_b, metrics.get(task))
@@ -113,9 +118,9 @@ def compare(
 
 
 def same_answers(pairs: Iterable[tuple[Sequence[Scored], Sequence[Scored]]]) -> tuple[int, int]:
-    """Return how many samples have the same answer in two runs, and how many were scored in both.
+    """Return the number of answer pairs with equal numbers in both arms, and the number of pairs scored in both.
 
-    *pairs* are the scored records of both runs, for each epoch. Two failures do not count as the same answer.
+    *pairs* holds, for each epoch, the scored records of both arms. Two failures do not count as equal.
     """
     same = scored = 0
     for own, other in pairs:

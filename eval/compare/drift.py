@@ -37,7 +37,7 @@ class Drift(Frozen):
     """Number of samples scored at every moment."""
     subjects: int
     p: float
-    """p-value of the hypothesis that nothing changed."""
+    """p-value of the hypothesis that the service did not change between the moments."""
 
 
 def canary_folder(study: Path, cell: Path, moment: str) -> Path:
@@ -46,7 +46,10 @@ def canary_folder(study: Path, cell: Path, moment: str) -> Path:
 
 
 def drift(runs: Sequence[Run], rules: Protocol) -> tuple[Drift, ...]:
-    """Return the canary results of a model over a source, by task; *runs* holds the runs of each moment."""
+    """Return the canary results of a model over a source, one for each task.
+
+    *runs* holds the canary run of each moment, in the order of ``MOMENTS``. Only samples scored in all of them count.
+    """
     scores = [{record.sample.id: score_record(record, rules) for record in run.records} for run in runs]
     losses = [{name: one.loss for name, one in own.items() if one is not None} for own in scores]
     samples = [sample for sample in runs[0].samples if all(sample.id in own for own in losses)]

@@ -44,7 +44,10 @@ _ENDED_BY_ERROR = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW, Outcome
 
 
 def run_parity(a: Run, b: Run, *, free: frozenset[str] = TOOL_FIELDS, names: tuple[str, str] = ("A", "B")) -> list[str]:
-    """Return every difference between two stored runs other than the tools, one line each (see ``parity``)."""
+    """Return every difference between two stored runs other than the tools, one line each; empty if there is none.
+
+    *free* and *names* are those of ``parity``. Images count as equal if they show the same pixels.
+    """
     b = with_names_of(a, b)
     return parity(a.identity.plain(), b.identity.plain(), a.records, b.records, free=free, names=names)
 
@@ -88,7 +91,7 @@ def scored_pairs(records_a: Sequence[Record], records_b: Sequence[Record]) -> li
 
 
 def question(record: Record) -> str:
-    """Return the question and its ground truth as text."""
+    """Return the sample (question and ground truth) as JSON, without where its image is and where it comes from."""
     return record.sample.model_dump_json(exclude={"image", "source"})
 
 

@@ -52,6 +52,7 @@ class Config:
     family: ConfigFamily
     task_id: str
     slice_dim: int
+    """The axis of the volume that a slice leaves out: 0 sagittal, 1 coronal, 2 axial."""
     split: str
 
     @cached_property
@@ -73,7 +74,10 @@ class Config:
 
 
 def task_name(name: str) -> str | None:
-    """Return the task named by *name* in the form used by configurations; None if *name* is not a valid task name."""
+    """Return the task that *name* names, in the form used by configurations: ``<dataset>_<family>_Task<NN>_<Plane>``.
+
+    *name* may end in a split or in a variant of the prompt. None if it is not of upstream's form.
+    """
     match = _TASK.match(name)
     if match is None or name[match.end() :][:1] not in {"", "-", "_"}:
         return None
@@ -81,7 +85,11 @@ def task_name(name: str) -> str | None:
 
 
 def read_task_list(path: Path) -> Sequence[str]:
-    """Return the tasks of an upstream task list: a JSON object whose keys are their names, or a list of names."""
+    """Return the tasks of an upstream task list, each once, in the form used by configurations.
+
+    The file is a JSON object whose keys are the names of tasks, or a list of names. Raises ConfigError if it cannot be
+    read, DataError for a name that is not of upstream's form, or an empty list.
+    """
     try:
         names = list(json.loads(path.read_bytes()))
     except OSError as error:

@@ -23,7 +23,7 @@ _Kind = tuple[str, str]
 
 
 def donors(samples: Iterable[Sample], seed: int) -> dict[str, Sample]:
-    """Return the donor of each sample that has one, by the sample's id."""
+    """Return the donor of each sample that has one, by the sample's id; *seed* determines who gives to whom."""
     questions: dict[tuple[object, ...], list[Sample]] = {}
     for one in sorted(samples, key=lambda sample: sample.id):
         questions.setdefault((one.task, one.label, one.landmarks, one.measurement), []).append(one)
@@ -69,11 +69,12 @@ def _given(circle: _Circle, seed: int) -> dict[str, Sample]:
 
 
 def truth_as_shown(donor: Sample, native: Size, field_mm: tuple[float, float]) -> tuple[float, ...] | None:
-    """Return the ground truth of *donor* after its image is resized to the pixels of another, whose size is stated.
+    """Return the ground truth of *donor* when its image is shown with the millimetres of another sample's image.
 
-    *native* is the size of its own image, *field_mm* the height and width of the image that it takes the place of: what
-    is measured in it comes out in those millimetres. None where that is not known: a ground truth without points, and
-    another shape of the pixels.
+    The prompt states the pixel size of the image that is replaced, so that a right measurement of the donor's image
+    comes out in those millimetres. *native* is the size of the donor's image in pixels, *field_mm* the height and width
+    in mm of the replaced image. None if the result cannot be computed: the ground truth has no points, and the
+    pixels change their shape.
     """
     if donor.asks.is_box:  # relative to the image
         return donor.target

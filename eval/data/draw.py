@@ -28,7 +28,10 @@ class _Drawn:
 
 
 class Draw:
-    """The rows (rising numbers) of the samples taken so far. With *seed* None, the first samples are taken."""
+    """Draws samples up to *limit* of each group (None: all); it keeps their rows, which are indices in a list.
+
+    With *seed* None the first samples are taken, else they are drawn by subject.
+    """
 
     def __init__(self, limit: int | None, seed: int | None = None) -> None:
         self._limit = limit
@@ -40,15 +43,18 @@ class Draw:
         self._groups: defaultdict[str, list[_Drawn]] = defaultdict(list)
 
     def has(self, group: str) -> bool:
-        """Return whether there is a sample of *group*."""
+        """Return whether a sample of *group* was taken."""
         return group in self._counts
 
     def full(self, group: str) -> bool:
-        """Return whether no further sample of *group* could be taken."""
+        """Return whether no further sample of *group* would be taken; False with a seed: any may still be drawn."""
         return self._limit is not None and self._seed is None and self._counts[group] >= self._limit
 
     def take(self, row: int, sample: Sample) -> bool:
-        """Take a sample if the limit allows it; return whether it was taken."""
+        """Take the sample at *row* if the limit allows it; return whether it was taken. Rows must rise.
+
+        With a seed, a sample that was taken may be dropped again in favour of a later one.
+        """
         name = sample.medvision.config if sample.medvision else sample.task
         if self.full(name):
             return False
@@ -64,7 +70,7 @@ class Draw:
         return True
 
     def rows(self) -> "array[int]":
-        """Return the rows of the samples drawn, in the order they came."""
+        """Return the rows of the samples drawn, in rising order."""
         if self._seed is None:
             return self._first
         return array("I", sorted(item.row for group in self._groups.values() for item in self._first_turns(group)))

@@ -40,7 +40,7 @@ def outline_of(sample: Sample, native: Size, shown: Size) -> NDArray[np.float64]
 
 
 def ellipse(ends: list[Point], count: int) -> NDArray[np.float64]:
-    """Return points (n, 2) of the ellipse whose axes end at *ends*: major 1 and 2, minor 1 and 2."""
+    """Return *count* points (n, 2), x and y, of the ellipse whose axes end at *ends*: major 1 and 2, minor 1 and 2."""
     major_1, major_2, minor_1, minor_2 = (np.array([point.x, point.y]) for point in ends)
     turn = np.linspace(0, 2 * math.pi, count, endpoint=False)[:, None]
     ring = (major_1 + major_2) / 2 + np.cos(turn) * (major_2 - major_1) / 2 + np.sin(turn) * (minor_2 - minor_1) / 2

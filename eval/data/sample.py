@@ -17,7 +17,17 @@ from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Asked", "Landmark", "Marks", "PixelSize", "Question", "Sample", "StoredValues", "VolumeSlice"]
+__all__ = [
+    "Asked",
+    "Landmark",
+    "Marks",
+    "MaskFile",
+    "PixelSize",
+    "Question",
+    "Sample",
+    "StoredValues",
+    "VolumeSlice",
+]
 
 
 class Question(Protocol):
@@ -50,7 +60,7 @@ class Question(Protocol):
 
     @property
     def subject(self) -> str:
-        """The cluster of all statistics; empty where it is not known."""
+        """The person (or phantom) in the image, the cluster of all statistics; empty where it is not known."""
         ...
 
     @property
@@ -86,7 +96,7 @@ class Asked:
 
 @lru_cache(maxsize=1 << 12)
 def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first of all equal tuples."""
+    """Return one tuple for all equal ones, so that equal names are kept once."""
     return names
 
 
@@ -137,6 +147,15 @@ class VolumeSlice(Frozen):
     """Index of the slice along this axis, from 0."""
 
 
+class MaskFile(Frozen):
+    """The mask of the structure asked about, on the pixels of the image: ``data check`` compares the sample with it."""
+
+    file: str = Field(min_length=1)
+    """Path relative to the file of samples: a PNG or TIFF of an image, a NIfTI file of a volume."""
+    number: int = Field(default=1, ge=1)
+    """The structure's number in the mask."""
+
+
 class Sample(Frozen):
     """One question about one image, with its ground truth."""
 
@@ -148,10 +167,13 @@ class Sample(Frozen):
     volume: VolumeSlice | None = Field(default=None, exclude_if=lambda volume: volume is None)
     """The slice, where ``image`` is a volume of a JSON Lines file; None for a 2-D image, and then left out of texts."""
     pixel_size: PixelSize
+    """Spacing of the image before it is resized for a model."""
     description: str = ""
     """What the image shows, as the prompt says it (modality, plane, body part); may be empty."""
     modality: str
+    """Any text, such as ``CT``; results are grouped by it."""
     plane: str
+    """Any text, such as ``axial``; results are grouped by it."""
     label: str | None = None
     """Name of the structure that is asked about, in tasks without landmarks."""
     landmarks: tuple[str, ...] = ()
@@ -159,8 +181,13 @@ class Sample(Frozen):
     measurement: str = ""
     """Name of the distance or angle, where it has one."""
     target: tuple[float, ...]
+    """The ground truth: one number for each of the task's ``numbers``, in mm, mm2 or degrees.
+
+    Of a box: x1, y1, x2, y2 as fractions of the image's width and height, lower left corner first, y upwards.
+    """
     convention: Literal["edge", "inclusive-index"]
-    """Detection boxes: at true pixel edges, or from inclusive pixel indices (MedVision: one pixel short)."""
+    """Where the edges of a detection box lie: at true pixel edges (``edge``), or at the inclusive indices of its first
+    and last pixel (``inclusive-index``, as in MedVision), which makes it one pixel short. Other tasks ignore it."""
     truth_points: tuple[Landmark, ...] = ()
     """Points from which the target was made (for drawing, and for the ``oracle``); never shown to a tool.
 
@@ -168,19 +195,25 @@ class Sample(Frozen):
     detection: ``lower left``, ``upper right``; area: none. A source without them leaves this empty.
     """
     dataset: str = Field(min_length=1)
+    """Name of the data set that the image comes from; results are grouped by it."""
     subject: str = Field(min_length=1)
     """Dataset and person: the cluster of all statistics."""
     annotator: str = ""
+    """Who made the ground truth; any text."""
     annotator_error: float | None = Field(default=None, gt=0, exclude_if=lambda error: error is None)
     """By how much two annotators typically differ, in the unit of the target; None where unknown."""
     licence: str = ""
+    """Licence of the image; any text."""
     source: str = ""
+    """Where the image or the ground truth comes from, for people; any text. It is not the ``Source`` that lists it."""
     marks: Marks = Marks()
     values: StoredValues | None = Field(default=None, exclude_if=lambda values: values is None)
     """How a file's 16-bit image stores native values; None where they are the stored numbers, in an unknown unit.
 
     Left out of every text where it is None, so that the hash of samples that do not have it stays as it was.
     """
+    mask: MaskFile | None = Field(default=None, exclude_if=lambda mask: mask is None)
+    """A mask to compare the sample with; never shown to a model or a tool, and only in a JSON Lines file."""
     medvision: MedVisionFacts | None = None
     """The facts that MedVision's own scorer needs; None for samples from other sources."""
 

@@ -34,7 +34,10 @@ _WILD = re.compile(r"[*?\[]")
 
 
 def parse_tasks(text: str | None) -> tuple[TaskName, ...] | None:
-    """Return the tasks named in a comma-separated *text*, in the order of TASKS; None stands for all of them."""
+    """Return the tasks named in a comma-separated *text*, in the order of TASKS; None stands for all of them.
+
+    Raises ConfigError for an unknown task.
+    """
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
@@ -51,15 +54,20 @@ class Selection:
     """The restrictions that a user gives; a field that is empty or None restricts nothing."""
 
     tasks: tuple[TaskName, ...] | None = None
+    """None: all tasks, but of MedVision's data only those that a protocol of MedVision scores."""
     configs: tuple[str, ...] = ()
     """MedVision's configurations or tasks (a configuration without its split): names, or patterns with ``*``."""
     split: Literal["train", "test", "all"] | None = None
     """MedVision's split. Default: test, as upstream evaluates, unless a name or pattern ends in a split."""
     planes: tuple[str, ...] = ()
+    """Planes in lower case."""
     datasets: tuple[str, ...] = ()
     limit: int | None = None
+    """Most samples of each configuration of MedVision, or of each task of any other source."""
     limit_by: Literal["first", "subject"] = "first"
+    """How samples are chosen up to the limit: the first ones, or drawn evenly over the subjects (``draw``)."""
     seed: int = 0
+    """Seed of the draw by subject."""
 
     def __post_init__(self) -> None:
         if self.limit_by == "subject" and self.limit is None:
@@ -96,7 +104,7 @@ class Selection:
         )
 
     def may_take(self, dataset: str) -> bool:
-        """Return whether the selection may include samples of a MedVision dataset."""
+        """Return whether the selection may include samples of a MedVision dataset; False means that it has none."""
         heads = [_WILD.split(pattern, maxsplit=1)[0] for pattern in self.configs]
         start = f"{dataset}_"
         fits = not heads or any(head.startswith(start) or start.startswith(head) for head in heads)
@@ -139,7 +147,8 @@ def _matches(pattern: str, config: Config) -> bool:
 def select(source: Source, selection: Selection) -> Samples:
     """Return the selected samples of *source*; those of one volume are next to each other.
 
-    Raises DataError if a configuration named or matched by a pattern has no sample.
+    Raises DataError if a configuration named or matched by a pattern has no sample, and ConfigError if a filter for
+    MedVision's data is given for another source. The result may be empty if other filters match nothing.
     """
     draw = Draw(selection.limit, selection.seed if selection.limit_by == "subject" else None)
     volumes = _Volumes()

@@ -40,7 +40,7 @@ class Inspected:
     displayed: bool
     """Whether it holds grey levels as displayed (8 bits), not native values."""
     content: int | None = None
-    """A hash of the image's file; None for a slice of a volume."""
+    """A hash of the image's file or pixels, or of the voxels of its volume; None where a volume is not unpacked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class SourceInfo:
 
     @classmethod
     def of_file(cls, path: Path, samples: int, *, synthetic: bool) -> Self:
-        """Return the note about a file's samples: how many there are, and whether their images are synthetic."""
+        """Return the facts about a file with this number of samples; the note says whether images are synthetic."""
         note = f"{samples} samples of {path}."
         if synthetic:
             note += " SYNTHETIC images: generated, not taken. Figures on them are no benchmark score."
@@ -97,7 +97,7 @@ class Source(Protocol):
         ...
 
     def load(self, sample: Sample) -> NativeImage:
-        """Return the native pixels of a sample."""
+        """Return the native pixels of a sample of this source; raises DataError if its image cannot be read."""
         ...
 
 

@@ -19,7 +19,10 @@ _SIDE = 900
 
 
 def draw_truth(shown: Slice, sample: Sample) -> NDArray[np.uint8]:
-    """Return an RGB drawing (h, w, 3) of a sample's slice with its box, axes or landmarks; pixels are square in mm."""
+    """Return an RGB drawing (h, w, 3) of a sample's slice with its true box, axes or landmarks.
+
+    *shown* is the slice as grey levels. The drawing is resampled so that its pixels are square in mm.
+    """
     height_mm = shown.size.height * shown.spacing.height_mm
     width_mm = shown.size.width * shown.spacing.width_mm
     per_mm = _SIDE / max(height_mm, width_mm)

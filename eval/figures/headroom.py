@@ -62,7 +62,8 @@ def levels_of(group: Headroom) -> list[Level]:
     Their marks would be those of the answers as given, and look like a finding.
     """
     people = f"{plural(group.n, 'sample')} of {plural(group.subjects, 'subject')}"
-    people += "" if group.decomposed else ", none decomposed"
+    if not group.decomposed:
+        people = f"none of {group.n} decomposed"  # both do not fit into a panel
     levels = []
     for step, mean in group.steps.items():
         if step in REPLAYED and not group.decomposed:

@@ -31,7 +31,7 @@ BANNERS = {
     "real": "",
 }
 """The warning shown above everything in a chapter."""
-_MARKED = {"silver": "another model's output", "derived": "by us from a mask"}
+_MARKED = {"silver": "another model's output", "derived": "computed from a mask"}
 _NAMED = 8
 """Most arms that are all named."""
 

@@ -24,7 +24,7 @@ _INCLUSIVE = "inclusive-index"
 
 
 def of_run(run: Run, rules: Protocol) -> Iterator[Answered]:
-    """Yield the scored answers of a stored run, in order."""
+    """Yield the scored answers of a stored run with their counterfactual losses, in the run's order."""
     return map(of_look, looks_at(run, rules))
 
 

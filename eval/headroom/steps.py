@@ -40,9 +40,13 @@ class Step(StrEnum):
     PRIOR = "prior"
     """The best constant answer of the other subjects (``references.py``)."""
     ANSWERED = "as answered"
+    """The answer as it is."""
     ARITHMETIC = "exact arithmetic"
+    """The answer that its own points give, in the right unit."""
     POINTS = "true points"
+    """The answer with the true points, but its own arithmetic and unit."""
     BOTH = "both"
+    """The answer with the true points and exact arithmetic."""
     CEILING = "convention ceiling"
     """An exact measurement at the true places."""
 
@@ -89,11 +93,11 @@ def answered(
     size: Size | None = None,
     parts: LossParts | None = None,
 ) -> Answered:
-    """Return an answer with its counterfactuals.
+    """Return an answer with the loss that it would have had in each counterfactual step.
 
-    *found* is its score and *traced* the origin of its numbers (``eval/why/flow.trace``). *text* is the response, or
-    None. *inclusive*: whether a target box ends at its last row and column (MedVision's convention), in an image of
-    *size*. *parts* are the parts of its loss, if known.
+    *case* is everything but its text, *found* its score, and *traced* the origin of its numbers
+    (``eval/why/flow.trace``). *text* is the response, or None. *inclusive*: whether a target box ends at its last row
+    and column (MedVision's convention), in an image of *size*. *parts* are the parts of its loss, if known.
     """
     parts = parts or explain_traced(case, found, traced)
     decomposed = bool(parts.replays)

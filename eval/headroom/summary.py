@@ -45,7 +45,7 @@ class StepMean(Frozen):
 
 
 class Headroom(Frozen):
-    """Some scored answers of one task."""
+    """Some scored answers of one task, with their mean loss in each step (``Step``)."""
 
     n: int
     subjects: int
@@ -63,7 +63,7 @@ class Headroom(Frozen):
     sources: dict[str, int]
     """Number of decomposed answers by the source of their points; empty for boxes."""
     steps: dict[Step, StepMean]
-    """A prior or a ceiling that is unknown for all answers is left out."""
+    """The mean loss of each step; a prior or a ceiling that is unknown for all answers is left out."""
     withheld: str
     """Why there are no intervals; empty if there are."""
 

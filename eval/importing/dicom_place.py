@@ -48,6 +48,7 @@ def grid_of(frames: list[Frame]) -> Placed | None:
     if min(pixel) <= 0:
         raise DataError(f"PixelSpacing: {pixel}; expected two numbers above 0")
     _check_alike(frames, turn, pixel)
+    across, down = across / np.sqrt(lengths[0]), down / np.sqrt(lengths[1])  # files round the cosines
     normal = np.cross(across, down)
     positions = np.array([frame.numbers("ImagePositionPatient", 3) or (np.nan,) * 3 for frame in frames])
     if not np.isfinite(positions).all():

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medvision_agent.eval.importing.grid import Cut, Grid
+from medvision_agent.errors import DataError
+from medvision_agent.eval.importing.grid import PLANES, Cut, Grid
 from medvision_agent.eval.tasks import TaskName
 from medvision_agent.tools.view.geometry import Point, Spacing
 
@@ -60,6 +61,8 @@ class Scan:
         if self.grid is None:
             size = self.spacing or Spacing(1.0, 1.0)
             return Cut(plane or self.plane or "unknown", 2, 0, 1, (False, False), size, 0.0, 0.0)
+        if plane and plane not in PLANES:
+            raise DataError(f"--plane {plane}: volumes are cut into {', '.join(PLANES)} slices")
         return self.grid.cut(plane or self.usual or self.grid.usual_plane())
 
     def place(self, cut: Cut, index: int, x: float, y: float) -> Point:

@@ -14,7 +14,7 @@ from medvision_agent.eval.importing.inputs import Inputs
 from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.names import ImageNames, Names
 
-__all__ = ["Image", "list_images", "read_images"]
+__all__ = ["Image", "is_one", "list_images", "read_images"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,18 @@ def list_images(inputs: Inputs, root: Path, ledger: Ledger) -> list[Image]:
     ]
 
 
+def is_one(inputs: Inputs, images: list[Image]) -> bool:
+    """Return whether a single mask is surely that of one image: the only one, or a series beside its localisers.
+
+    The series of one folder have geometries, so a mask does not lie on the voxels of the others; where it could,
+    ``Beside`` refuses it.
+    """
+    if len(images) == 1:
+        return True
+    in_one_folder = len({image.path.parent for image in images}) == 1
+    return in_one_folder and not inputs.volumes and not inputs.pictures and any(one.names.members for one in images)
+
+
 def read_images(
     images: list[Image], names: Names, choices: Choices, ledger: Ledger
 ) -> Iterator[tuple[Image, Scan | None, Ledger]]:
@@ -58,6 +70,8 @@ def read_images(
             ledger.leave(image.tag, image.path, str(error))
             yield image, None, part
             continue
+        for tags in part.unknown.values():  # what was asked while it was read, without its number
+            tags.add(image.tag)
         scan.tag, scan.aliases = image.tag, names.of(image.names)
         members = names.of_members(image.names)
         scan.members = {name: scan.slices[path] for name, path in members.items() if path in scan.slices}

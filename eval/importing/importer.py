@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medvision_agent.errors import DataError
+from medvision_agent.eval.data.sources.masks import read_numbers
 from medvision_agent.eval.importing import coco, nifti, pictures
 from medvision_agent.eval.importing.beside import Beside
 from medvision_agent.eval.importing.choices import Choices
 from medvision_agent.eval.importing.found import Question, Scan
-from medvision_agent.eval.importing.images import Image, list_images, read_images
+from medvision_agent.eval.importing.images import Image, is_one, list_images, read_images
 from medvision_agent.eval.importing.inputs import find_inputs
 from medvision_agent.eval.importing.ledger import Ledger
 from medvision_agent.eval.importing.marked import from_markups
@@ -21,6 +25,7 @@ from medvision_agent.eval.importing.markups import SUFFIXES as MARKUPS
 from medvision_agent.eval.importing.measures import of_row
 from medvision_agent.eval.importing.names import Names
 from medvision_agent.eval.importing.people import People
+from medvision_agent.eval.importing.stacked import read_stack, slice_files
 from medvision_agent.eval.importing.stated import complete
 from medvision_agent.eval.importing.summary import write_texts
 from medvision_agent.eval.importing.table import Row, read_rows
@@ -30,6 +35,12 @@ from medvision_agent.placed import placed
 
 __all__ = ["Imported", "import_images"]
 
+_EXPECTED = {
+    True: "one NIfTI file (.nii, .nii.gz) whose name begins with that of the volume or of the series' folder, or for a "
+    "series a folder with an image for each slice, named like its file",
+    False: "a PNG or TIFF file whose name begins with that of its image",
+}
+"""The mask of an image with a position, and of one without."""
 _NAMED = 20
 """How many reasons the error names where nothing was imported."""
 
@@ -63,7 +74,7 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
     with placed(out) as folder, Writer(folder, choices, ledger) as writer:
         images = list_images(inputs, choices.images, ledger)
         names = Names(image.names for image in images)
-        work = _Work(choices, ledger, writer, names, only=len(images) == 1)
+        work = _Work(choices, ledger, writer, names, only=is_one(inputs, images))
         for image, scan, part in read_images(images, names, choices, ledger):
             if scan is None:
                 work.pass_over(image)
@@ -137,6 +148,10 @@ class _Work:
                 self.choices.table or Path(),
                 f"line {lines}: no image of that name was read, or several have it",
             )
+        if self.choices.masks and self.ledger.structures:
+            for number in sorted(self.choices.labels.keys() - self.ledger.structures):
+                why = f"no mask has a structure {number} ({self.choices.labels[number]}); is its number right?"
+                self.ledger.leave("masks", self.choices.masks, why)
         if self._boxes:
             for count in self._boxes.unused():
                 self.ledger.leave("boxes", self.choices.coco or Path(), count)
@@ -161,18 +176,23 @@ class _Work:
 
     def _masked(self, masks: Beside, image: Image, scan: Scan, part: Ledger) -> Iterator[Question]:
         try:
-            files = masks.of(image.names, nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES)
-            if not files:
-                raise DataError("no mask of it in --masks; the name of a mask begins with that of its image")
-            if len(files) > 1:
-                raise DataError(f"{len(files)} masks of it; expected one file that numbers the structures")
-            if scan.grid is not None:
-                numbers = nifti.read_mask(files[0], self.choices.affine, scan.grid)
-            else:
-                numbers = pictures.read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
-            yield from from_masks(scan, numbers, self.choices, part)
+            yield from from_masks(scan, self._numbers(masks, image, scan, part), self.choices, part)
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, str(error))
+
+    def _numbers(self, masks: Beside, image: Image, scan: Scan, part: Ledger) -> NDArray[np.int64]:
+        """Return the numbers of the structures on the voxels of an image."""
+        folder = masks.folder_of(image.names) if scan.slices else None
+        if folder and (slices := slice_files(folder, scan.slices)):
+            return read_stack(slices, scan, part)
+        files = masks.of(image.names, nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES)
+        if not files:
+            raise DataError(f"no mask of it in --masks; expected {_EXPECTED[scan.grid is not None]}")
+        if len(files) > 1:
+            raise DataError(f"{len(files)} masks of it; expected one file that numbers the structures")
+        if scan.grid is not None:
+            return nifti.read_mask(files[0], self.choices.affine, scan.grid)
+        return read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
 
     def _marked(self, markups: Beside, image: Image, scan: Scan, part: Ledger) -> Iterator[Question]:
         try:

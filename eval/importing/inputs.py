@@ -68,6 +68,5 @@ def _below(folder: Path, without: set[Path]) -> Iterator[Path]:
 
 
 def has_volumes(images: Path) -> bool:
-    """Return whether a file or folder holds volumes or DICOM files, which are cut into planes."""
-    found = find_inputs(images, set())
-    return bool(found.volumes or found.dicom)
+    """Return whether a file or folder holds NIfTI volumes, which are cut into planes; DICOM may be radiographs."""
+    return bool(find_inputs(images, set()).volumes)

@@ -19,6 +19,8 @@ class Ledger:
     """Field of samples -> where its value came from -> how often."""
     unknown: dict[str, set[str]] = field(default_factory=dict)
     """A question to the user -> the images it is about."""
+    structures: set[int] = field(default_factory=set)
+    """The numbers of structures that any mask shows."""
     left: list[tuple[str, Path, str]] = field(default_factory=list)
     """Each thing left out: the image's tag, its path (for the terminal), and the reason, which contains no path."""
 
@@ -36,7 +38,7 @@ class Ledger:
 
     def part(self) -> "Ledger":
         """Return a ledger of one image: what it leaves out is named here too, all else only once it is taken over."""
-        return Ledger(left=self.left)
+        return Ledger(left=self.left, structures=self.structures)
 
     def take_over(self, part: "Ledger") -> None:
         """Count what followed for one image, of which a sample was made, and ask what is not known of it."""

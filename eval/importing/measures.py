@@ -137,11 +137,15 @@ def _stated(row: Row, index: int) -> tuple[Question, str] | None:
     if row.has("long_mm", "short_mm"):
         target = row.all_of("long_mm", "short_mm")
         return Question(task="size", index=index, label=_label(row, "size"), target=target), "axes stated in the table"
+    if "area_mm2" in row.numbers:
+        return _area(row, index), "area stated in the table"
     if "value" not in row.numbers:
         return None
     task = row.texts.get("task", "")
     if task not in {"distance", "angle"}:
-        raise DataError("task: a value without points needs the task 'distance' or 'angle'")
+        raise DataError(
+            "task: a value without points needs the task 'distance' or 'angle'; an area is stated in area_mm2"
+        )
     words = tuple(word.strip() for word in row.texts.get("landmarks", "").split(";") if word.strip())
     kind = TASKS["distance"] if task == "distance" else TASKS["angle"]
     if len(words) != kind.landmarks:
@@ -155,10 +159,19 @@ def _stated(row: Row, index: int) -> tuple[Question, str] | None:
     return question, "value stated in the table"
 
 
+def _area(row: Row, index: int) -> Question:
+    target = row.all_of("area_mm2")
+    if target[0] <= 0:
+        raise DataError(f"area_mm2: {target[0]:g}; expected mm2 above 0")
+    return Question(task="area", index=index, label=_label(row, "area"), target=target)
+
+
 def _check(row: Row, question: Question) -> None:
     """Raise DataError where the row's points contradict the task or a measure that it states."""
     if (stated := row.texts.get("task", question.task)) != question.task:
         raise DataError(f"task: {stated!r}, but its numbers are those of the task {question.task}")
+    if "area_mm2" in row.numbers and (question.task != "area" or "value" in row.numbers):
+        raise DataError("area_mm2: another measure is given beside it; state each measure in a row of its own")
     names = {"size": ("long_mm", "short_mm")}.get(question.task, ("value",))
     for name, computed in zip(names, question.target, strict=False):
         said = row.numbers.get(name, computed)

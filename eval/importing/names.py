@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
-__all__ = ["ImageNames", "Names", "stem_of"]
+__all__ = ["ImageNames", "Names", "place_of", "stem_of"]
 
 _SUFFIXES = (
     ".nii.gz", ".nii", ".mrk.json", ".fcsv", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".ima",
 )  # fmt: skip
+_CHANNEL = "_0000"
+"""nnU-Net's number of the first channel, which the names of masks leave out."""
 
 
-def stem_of(path: Path) -> str:
+def stem_of(path: PurePath) -> str:
     """Return a file's name without its suffix; the end of another name, such as ``1.2.840``, is no suffix."""
     name = path.name
     suffix = next((one for one in _SUFFIXES if name.lower().endswith(one)), "")
@@ -29,15 +31,19 @@ class ImageNames:
     """Shorter ones; the last is the one with which the names of its masks and markups begin."""
     members: Mapping[Path, tuple[str, ...]]
     """The names of each file of a series, the path below the folder first."""
+    below: str
+    """Its path below the folder of images, without the suffix; of a series of several files, that of their folder."""
 
     @classmethod
     def of(cls, paths: tuple[Path, ...], root: Path) -> "ImageNames":
         """Return the names of an image of one file, or of a series of files; *root* is a file or a folder."""
         if len(paths) == 1:
             (path,) = paths
-            return cls(_inside(path, root), (path.name, stem_of(path)), {})
+            exact = _inside(path, root)
+            return cls(exact, (path.name, stem_of(path)), {}, place_of(PurePosixPath(exact)))
         folder = paths[0].parent
-        return cls("", (_inside(folder, root), folder.name), {path: (_inside(path, root), path.name) for path in paths})
+        below = _inside(folder, root)
+        return cls("", (below, folder.name), {path: (_inside(path, root), path.name) for path in paths}, below)
 
     @property
     def every(self) -> set[str]:
@@ -47,7 +53,22 @@ class ImageNames:
     @property
     def stem(self) -> str:
         """The name with which those of its masks and markups begin; nnU-Net's number of a channel is no part of it."""
-        return self.short[-1].removesuffix("_0000")
+        return self.short[-1].removesuffix(_CHANNEL)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where a mask or a file of markups that has the path of the image lies, without its suffix; best first."""
+        return tuple(dict.fromkeys((self.below.removesuffix(_CHANNEL), self.below)))
+
+    @property
+    def home(self) -> str:
+        """The file, or the folder of a series: series of one folder share their name without being confused by it."""
+        return self.exact or self.below
+
+    @property
+    def crowd(self) -> tuple[str, int]:
+        """The folder and the number of files: what it has in common with images that a mask would fit as well."""
+        return (self.below if self.members else str(PurePosixPath(self.exact).parent)), max(len(self.members), 1)
 
 
 class Names:
@@ -56,7 +77,9 @@ class Names:
     def __init__(self, images: Iterable[ImageNames]) -> None:
         every = list(images)
         self._counts = Counter(name for one in every for name in _counted(one))
-        self._stems = Counter(one.stem for one in every)
+        self._stems = Counter(stem for stem, _ in {(one.stem, one.home) for one in every})
+        self._places = Counter(place for place, _ in {(one.places[0], one.home) for one in every})
+        self._crowds = Counter(one.crowd for one in every)
 
     def of(self, image: ImageNames) -> tuple[str, ...]:
         """Return the names that mean this image alone."""
@@ -72,6 +95,14 @@ class Names:
         """Return whether masks and markups cannot tell an image from another one."""
         return self._stems[image.stem] > 1
 
+    def shares_its_place(self, image: ImageNames) -> bool:
+        """Return whether not even the path of a mask or of markups tells an image from another one."""
+        return self._places[image.places[0]] > 1
+
+    def is_crowded(self, image: ImageNames) -> bool:
+        """Return whether its folder holds another image of as many files, which a mask would fit as well."""
+        return self._crowds[image.crowd] > 1
+
     def stem_for(self, file: Path) -> str:
         """Return the stem of the image that a mask or a file of markups belongs to; empty where there is none.
 
@@ -81,6 +112,11 @@ class Names:
         name = stem_of(file)
         ends = (end for end in range(len(name), 0, -1) if end == len(name) or name[end] in "_-.")
         return next((name[:end] for end in ends if name[:end] in self._stems), "")
+
+
+def place_of(path: PurePath) -> str:
+    """Return a path without the suffix of its file."""
+    return path.with_name(stem_of(path)).as_posix()
 
 
 def _counted(one: ImageNames) -> list[str]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.medvision.volume import Header, read_header, read_volume
+from medvision_agent.eval.data.sources.spacing import UNITS, in_mm, same_spacing, written
 from medvision_agent.eval.importing.choices import AffineChoice, Choices
 from medvision_agent.eval.importing.found import Scan
 from medvision_agent.eval.importing.grid import Grid, ras_to_lps
@@ -21,8 +22,6 @@ from medvision_agent.eval.importing.ledger import Ledger
 __all__ = ["SUFFIXES", "read_mask", "read_nifti"]
 
 SUFFIXES = (".nii", ".nii.gz")
-_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 1e-3}
-_UNIT = {0: "no unit named, taken as mm", 1: "metres, turned to mm", 2: "mm", 3: "micrometres, turned to mm"}
 _APART, _AWAY = 2e-3, 0.1
 """Differences up to which two matrices agree: directions in radians, the first voxel in parts of a voxel."""
 _CLOSE = 1e-3
@@ -67,17 +66,17 @@ def _opened(path: Path, choice: AffineChoice | None) -> tuple[Header, Grid, str]
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{path}: ")) from None
     matrix, which = _matrix(_header(path), choice)
-    if header.unit not in _MM:
-        raise DataError(f"xyzt_units: code {header.unit} is not a unit of length; correct the header")
-    matrix[:3] *= _MM[header.unit]
+    stated = in_mm(header).zooms
+    unit, factor = UNITS[header.unit]
+    matrix[:3] *= factor
     grid = Grid(ras_to_lps(matrix), header.shape)
-    stated = np.array(header.zooms) * _MM[header.unit]
-    if which != "pixdim" and not np.allclose(grid.steps, stated, rtol=_CLOSE, atol=0):
+    steps = grid.steps.tolist()
+    if which != "pixdim" and not same_spacing(steps, stated):
         raise DataError(
-            f"pixdim says a spacing of {_written(stated)} mm, but {which} says {_written(grid.steps)} mm; correct "
+            f"pixdim says a spacing of {written(stated)} mm, but {which} says {written(steps)} mm; correct "
             "the one that is wrong, or use only the header's pixdim with --affine pixdim"
         )
-    return header, grid, f"NIfTI {which}, {_UNIT[header.unit]}"
+    return header, grid, f"NIfTI {which}, {unit}"
 
 
 def _header(path: Path) -> Any:
@@ -138,7 +137,3 @@ def _voxels(path: Path, header: Header) -> NDArray[np.float32]:
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{path}: ")) from None
     return voxels if voxels.dtype != header.dtype else header.scaled(voxels)
-
-
-def _written(zooms: NDArray[np.float64]) -> str:
-    return " x ".join(f"{zoom:g}" for zoom in zooms.tolist())

@@ -22,7 +22,7 @@ _POINTS = tuple(f"{axis}{number}" for number in range(1, 5) for axis in "xy")
 _RECIST = tuple(f"{which}_{axis}{number}" for which in ("long", "short") for number in (1, 2) for axis in "xy")
 _NUMBERS = (
     "slice", "height_mm", "width_mm", "spacing_mm", "x_min", "y_min", "x_max", "y_max", *_POINTS, *_RECIST,
-    "value", "long_mm", "short_mm",
+    "value", "long_mm", "short_mm", "area_mm2",
 )  # fmt: skip
 COLUMNS = (*_TEXT, *_NUMBERS)
 """Every column that is known."""

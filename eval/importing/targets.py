@@ -27,6 +27,9 @@ Truth = tuple[tuple[float, ...], tuple[tuple[str, Point], ...]]
 Numbers = NDArray[np.int64]
 """The numbers of structures, as the voxels of an image: (i, j, k), or (h, w, 1)."""
 
+_LARGEST = "the slice with most pixels of the structure"
+_MIDDLE = "several slices have most pixels of the structure: the middle one of these (the first of the middle two)"
+
 
 def box_target(edges: tuple[float, float, float, float], size: Size, convention: Convention) -> Truth:
     """Return the target in *convention* of a box at true pixel edges x0, y0, x1, y1 (slice frame).
@@ -92,8 +95,13 @@ class _Structures:
     def questions(self) -> Iterator[Question]:
         """Yield the questions about every chosen structure."""
         labels, tag = self._choices.labels, self._scan.tag
-        present = [int(one) for one in np.unique(self._numbers) if one]
-        for number in [one for one in present if one in labels or not labels]:
+        present = {int(one) for one in np.unique(self._numbers) if one}
+        self._ledger.structures |= present
+        asked = sorted(present & set(labels) if labels else present)
+        for number in asked:
+            if self._redacted(number):
+                self._leave(f"{self._label(number)}: a redacted rectangle covers a part of it")
+                continue
             if number not in labels:
                 self._ledger.ask(
                     f"What is the structure number {number} of the masks? Give --labels {number}=NAME.", tag
@@ -101,7 +109,20 @@ class _Structures:
             for index in self._slices(number):
                 yield from self._on(number, index)
         for number in sorted(set(labels) - set(present)):
-            self._leave(f"the mask has no structure {number} ({labels[number]})")
+            if asked:  # not every person has every structure
+                self._ledger.note("structures", f"{number} ({labels[number]}) is not in the mask, others are")
+            else:
+                self._leave(f"the mask has no structure {number} ({labels[number]})")
+
+    def _redacted(self, number: int) -> bool:
+        """Return whether a part of a structure is blackened in the image."""
+        return any(
+            (
+                self._numbers[(slice(x0, x1), slice(y0, y1)) if self._scan.grid else (slice(y0, y1), slice(x0, x1))]
+                == number
+            ).any()
+            for x0, y0, x1, y1 in self._choices.redact
+        )
 
     def _slices(self, number: int) -> list[int]:
         """Return the indices of the chosen slices of a structure."""
@@ -110,7 +131,10 @@ class _Structures:
         if asked == "all":
             return [int(index) for index in np.flatnonzero(counts)]
         if asked == "largest":
-            return [int(counts.argmax())]
+            largest = np.flatnonzero(counts == counts.max())
+            if len(counts) > 1:
+                self._ledger.note("slices", _LARGEST if len(largest) == 1 else _MIDDLE)
+            return [int(largest[(len(largest) - 1) // 2])]
         if asked >= len(counts) or not counts[asked]:
             self._leave(f"{self._label(number)}: not on {self._cut.plane} slice {asked}")
             return []
@@ -121,6 +145,8 @@ class _Structures:
         mask: Mask = np.ascontiguousarray(self._cut.picture(self._numbers, index) == number)
         pieces = int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[0]) - 1
         where = f"{self._label(number)}, {self._cut.plane} slice {index}"
+        if mask[[0, -1]].any() or mask[:, [0, -1]].any():
+            self._ledger.ask("A structure touches the edge of its image. Is it cut off there?", self._scan.tag)
         single = [task for task in self._choices.tasks if pieces > 1 and FROM_MASK[task].of_one_piece]
         if single and self._choices.pieces == "one":
             self._leave(

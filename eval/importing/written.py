@@ -26,6 +26,8 @@ from medvision_agent.tools.view.slice import Units
 __all__ = ["Writer", "check_free"]
 
 _OURS = re.compile(r"samples\.jsonl|images|sheet-\d+\.png|summary\.md|questions\.md")
+_OBLIQUE_DEG = 1.0
+"""Angle to the anatomical plane from which a slice is called oblique."""
 _DIGITS = 9
 """Decimals of a target and of a point that are written."""
 
@@ -70,6 +72,9 @@ class Writer:
         self._lines.write(sample.model_dump_json(exclude_defaults=True) + "\n")
         self._sheet.add(recipe_named("medvision-1.2").slice_of(native, sample), sample)
         self.subjects.add(subject)
+        if scan.grid is not None:
+            off = f", {cut.tilt_deg:.1f} degrees off it" if cut.tilt_deg >= _OBLIQUE_DEG else ""
+            self._ledger.note("plane", f"{cut.plane}, by the directions in the header{off}")
         self.tasks[sample.task] = self.tasks.get(sample.task, 0) + 1
         return sample
 
@@ -87,6 +92,9 @@ class Writer:
         choices, cut = self._choices, scan.cut(question.plane or self._choices.plane)
         dataset = choices.dataset or "imported"
         place = f"{scan.tag}, {cut.plane} slice {question.index}" if scan.grid else scan.tag
+        oblique = (
+            f"oblique: {cut.tilt_deg:.1f} degrees off the {cut.plane} plane" if cut.tilt_deg >= _OBLIQUE_DEG else ""
+        )
         modality = choices.modality or scan.modality or "unknown"
         size = PixelSize(height_mm=cut.spacing.height_mm, width_mm=cut.spacing.width_mm)
         sample = Sample(
@@ -110,7 +118,7 @@ class Writer:
             subject=f"{dataset}/{subject}",
             annotator=question.annotator or choices.annotator,
             licence=choices.licence,
-            source="; ".join((place, *scan.notes)),
+            source="; ".join(filter(None, (place, oblique, *scan.notes))),
             marks=Marks(derived=question.derived),
         )
         check_points(sample, shape, place)

@@ -33,13 +33,14 @@ class PartsComparison(Frozen):
     loss_a: float
     loss_b: float
     difference: float
-    """B minus A."""
+    """Difference of the mean losses, B minus A."""
     together: bool
     """Whether seeing and arithmetic are one part, because an arm states no points."""
     a: dict[Cause, PartMean]
     b: dict[Cause, PartMean]
+    """Like ``a``: the parts of the mean loss of one arm, by cause, over the pairs."""
     parts: dict[Cause, PartMean]
-    """The parts of the difference."""
+    """The parts of the difference by cause, B minus A; they add up to ``difference``."""
     decomposed: float | None
     """Share of the summed absolute paired differences that is decomposed in both arms; None if no pair differs."""
     withheld: str

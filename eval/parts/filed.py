@@ -41,7 +41,7 @@ class FiledAnswer:
     """The response; None if there is no answer, or no text of it."""
     score: Score
     traced: Sequence[Traced | Missing]
-    """The origin of each number; empty for a box."""
+    """The origin of each number of the answer, or why it is unknown; empty for a box."""
     lacks: Sequence[Lack]
     """What the file does not state about it."""
 

@@ -26,11 +26,12 @@ Also = Callable[[Look, SampleLoss], None]
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """What is known about the scored samples of a run, in order."""
+    """What is known about the scored samples of a run, in the run's order."""
 
     located: list[Located]
     """The samples whose ground truth has a place."""
     losses: list[SampleLoss]
+    """Every scored sample with the parts of its loss."""
 
     @property
     def without_place(self) -> Counter[TaskName]:
@@ -48,9 +49,9 @@ def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = N
 def look_closely(
     run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None, also: Also | None = None
 ) -> tuple[Looked, WhySummary]:
-    """Return the same, and why the run's answers are wrong; raises DamageError if a conversation was changed.
+    """Return the same as ``look_at``, and the summary of what the answers were made of and how tools were used.
 
-    *also* is called with each look.
+    *also* is called with each answer while its conversation is open. Raises DamageError if a conversation was changed.
     """
     looked = Looked([], [])
     with closing(_looks(run, rules, scores, looked, also)) as looks:  # closed even if a conversation was changed

@@ -55,13 +55,18 @@ class Cause(StrEnum):
     """The cause of a part of a loss."""
 
     WRONG_OBJECT = "wrong object"
+    """Points that lie elsewhere than the ground truth, by the rule of ``eval/place``."""
     SEEING = "seeing"
+    """Points in the right place that are not exactly the true ones."""
     ARITHMETIC = "arithmetic"
+    """What became of the points: computing and rounding."""
     UNIT = "unit"
+    """A number that is right in another unit or form than was asked for."""
     TOGETHER = "seeing and arithmetic"
     """For an arm that states no points, so that the two cannot be separated."""
     NO_ANSWER = "no answer"
     NOT_DECOMPOSED = "not decomposed"
+    """An answer with a number whose origin is unknown."""
 
 
 class Kind(StrEnum):
@@ -128,20 +133,20 @@ class LossParts:
 
     loss: float
     parts: Mapping[Cause, float]
-    """They add up to the loss."""
+    """The part of each cause that is present; they add up to the loss."""
     kind: Kind
     reason: Missing | None = None
     """Why it is not decomposed, or why there is no answer; None if it is decomposed."""
     replays: Mapping[frozenset[Cause], float] = field(default_factory=lambda: _NO_REPLAYS)
-    """The loss with each subset of the present causes corrected; empty if it is not decomposed."""
+    """The loss with each subset of the present causes corrected; empty without an answer or a known origin."""
 
     @property
     def decomposed(self) -> bool:
-        """Whether the causes of the loss are known."""
+        """Whether the causes of the loss are known; also true without an answer, where the cause is *no answer*."""
         return Cause.NOT_DECOMPOSED not in self.parts
 
     def corrected(self, causes: Collection[Cause]) -> float | None:
-        """Return the loss if these causes had been corrected; None if unknown."""
+        """Return the loss if these causes had been corrected; None without an answer, or if its origin is unknown."""
         if not self.replays:
             return None
         present = max(self.replays, key=len)
@@ -149,7 +154,7 @@ class LossParts:
 
 
 def explain(case: Case, response: str | None) -> LossParts:
-    """Return the parts of the loss of one answer.
+    """Return the loss of one answer in parts; *case* is everything but its text.
 
     *response* is the final message, with boxes in MedVision's convention; None if there is no answer.
     """

@@ -68,9 +68,11 @@ class TaskParts(Frozen):
     """All scored samples of one task in one arm."""
 
     n: int
+    """Number of scored samples, failures included."""
     subjects: int
     """Number of known subjects."""
     loss: float
+    """Mean loss over these samples."""
     states_points: bool
     """Whether any answer states points, so that seeing and arithmetic can be separated."""
     parts: dict[Cause, PartMean]
@@ -94,7 +96,7 @@ def parts_of_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | Non
 
 
 def loss_of(look: Look) -> SampleLoss:
-    """Return an answer with the parts of its loss."""
+    """Return the sample of a look (one scored answer with its conversation) with the parts of its loss."""
     sample = look.record.sample
     case = Case(sample.asks, sample.target, *look.conversation, look.rules)
     return SampleLoss(look.question, explain_traced(case, look.score, look.traced))
@@ -107,7 +109,7 @@ def states_points(samples: Sequence[SampleLoss]) -> bool:
 
 
 def told_apart(found: LossParts, *, own: bool, together: bool) -> Mapping[Cause, float]:
-    """Return the parts of one loss; with *together*, seeing and arithmetic are one part.
+    """Return the parts of one loss by cause; with *together*, wrong object, seeing and arithmetic are one part.
 
     *own*: whether the arm states points. If it does, an answer without points is not decomposed; otherwise its loss is
     seeing and arithmetic.
@@ -130,7 +132,10 @@ def means_of(parts: Iterable[Mapping[Cause, float]], subjects: Sequence[str], *,
 
 
 def part_mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
-    """Return the mean of values; with *bare*, or if nothing varies, without an interval."""
+    """Return the mean of *values*, one for each sample; with *bare*, or if nothing varies, without an interval.
+
+    *subjects* are the subjects of the samples: the interval is the jackknife's over them.
+    """
     found = jackknife(*clustered(subjects, values))
     mean = float(found.estimate)
     if bare or float(found.error) < ROUNDING:
@@ -140,7 +145,10 @@ def part_mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -
 
 
 def withheld(subjects: Sequence[str], reasons: Sequence[str]) -> str:
-    """Return why there are no intervals: the caller's reasons, and too few subjects; empty if there are."""
+    """Return the reasons why there are no intervals, as one text: the caller's *reasons*, and too few subjects.
+
+    Empty without a reason. *subjects* has one entry for each sample; an empty one is an unknown subject.
+    """
     nameless = sum(not subject for subject in subjects)
     if nameless:
         return "; ".join([*reasons, f"the subject of {plural(nameless, 'answer')} is not known"])

@@ -21,7 +21,7 @@ Pair = tuple[Located, Located]
 
 
 class Part(Frozen):
-    """Pairs in which one arm is better and measured in a given kind of place."""
+    """Pairs in which one arm has the lower loss and measured in a given kind of place (``Place``)."""
 
     pairs: int
     difference: float
@@ -45,7 +45,7 @@ class PlaceComparison(Frozen):
     subjects: int
     a: TaskPlace
     b: TaskPlace
-    """Computed over the pairs only."""
+    """Like ``a``: the summary of an arm, computed over the pairs only."""
     difference: float | None
     """Difference of the losses, B minus A."""
     grounded_difference: float | None
@@ -70,7 +70,7 @@ def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName,
 
 
 def paired_places(a: Iterable[Located], b: Iterable[Located]) -> list[Pair]:
-    """Return the samples that both arms have, in the order of A."""
+    """Return the samples that both arms have, A first in each pair, in the order of A."""
     others = {one.sample.id: one for one in b}
     return [(one, others[one.sample.id]) for one in a if one.sample.id in others]
 

@@ -43,7 +43,7 @@ class Found:
 
     @classmethod
     def of(cls, points: Sequence[tuple[float, float]], target: Target, size: tuple[float, float]) -> "Found":
-        """Return where an answer was measured (see ``points``), its target and the ``size`` of its image."""
+        """Make one from the measured *points* (fractions of the image), the *target* and the image's *size*."""
         true = [number for point in target.points for number in (point.x, point.y)]
         numbers = [*chain.from_iterable(points), *true, target.spacing.height_mm, target.spacing.width_mm, *size]
         return cls(target.task.name, len(points), pack(f"{len(numbers)}d", *numbers))
@@ -56,7 +56,7 @@ class Found:
 
     @property
     def target(self) -> Target:
-        """Where it should have been measured."""
+        """The location of the ground truth, where it should have been measured."""
         numbers = unpack_from(f"{len(self.packed) // 8 - 2 * self.measured - 2}d", self.packed, 16 * self.measured)
         *true, height_mm, width_mm = numbers
         points = tuple(map(Point, true[::2], true[1::2]))
@@ -90,7 +90,7 @@ class Located:
     sample: Question
     loss: float
     found: Found | str | None
-    """Where the answer was measured, or why that is unknown; None for a failure, which measured nothing."""
+    """Where the answer was measured, or a text that says why this is unknown; None for a failure."""
 
     @cached_property
     def place(self) -> Place | None:
@@ -111,23 +111,23 @@ class Located:
 
     @property
     def lowest_loss(self) -> float:
-        """The loss, or 1 if the answer was measured elsewhere."""
+        """The loss, or 1 if the answer was measured elsewhere; an unknown place counts as the right one."""
         return 1.0 if self.place is Place.ELSEWHERE else self.loss
 
     @property
     def highest_loss(self) -> float:
-        """The same, if every answer that is not locatable had been measured elsewhere."""
+        """The same, but 1 also if it is unknown where the answer was measured."""
         return 1.0 if self.place is Place.UNKNOWN else self.lowest_loss
 
 
 def is_elsewhere(points: Sequence[Point], target: Target) -> bool | None:
-    """Return whether points (slice frame) are elsewhere; None without points, or if the ground truth has no place."""
+    """Return whether points (slice frame) are not where the ground truth is; None if either is unknown."""
     known = points and len(target.points) == 2 * (1 if target.task.is_box else len(target.task.lines))
     return not in_place(points, target) if known else None
 
 
 def is_ambiguous(one: Traced, target: Target) -> bool:
-    """Return whether a number has several possible origins, some in the right place and some elsewhere."""
+    """Return whether a number has several possible origins, some in the right place (*target*) and some elsewhere."""
     ways = {tuple(is_elsewhere(each.points, target) for each in way) for way in (one.readings, *one.others)}
     return len(ways) > 1
 
@@ -160,7 +160,7 @@ def located_records(run: Run, rules: Protocol) -> Iterator[tuple[Record, Score |
 
 
 def locate(look: Look) -> Located | None:
-    """Return where an answer was measured; None if its ground truth has no place."""
+    """Return where a scored answer was measured; None if its ground truth does not state its location."""
     sample, score = look.record.sample, look.score
     if not has_place(sample):
         return None
@@ -183,9 +183,10 @@ def locate_record(run: Run, record: Record, rules: Protocol) -> Located | None:
 def found_at(
     task: Task, target: Sequence[float], score: Score, traced: Sequence[Traced | Missing], scene: Scene | Missing
 ) -> Found | str | None:
-    """Return where an answer was measured, or why that is unknown; None for a failure, which measured nothing.
+    """Return where an answer was measured, or a text that says why this is unknown; None for a failure.
 
-    *traced* is the origin of its numbers (``trace``); a box needs neither this nor a scene.
+    *traced* is the origin of its numbers (``trace``), *scene* the views of its conversation or why they are missing; a
+    box needs neither.
     """
     if not score.success:
         return None

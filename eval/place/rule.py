@@ -26,7 +26,7 @@ _END_PX = 3.0
 
 
 class Place(StrEnum):
-    """Where an answer was measured."""
+    """Where an answer was measured: at the true location by the rule, not there, or not known."""
 
     RIGHT = "in the right place"
     ELSEWHERE = "elsewhere"
@@ -35,14 +35,14 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """How near counts as the right place."""
+    """How near to the ground truth counts as the right place."""
 
     ellipse: float
-    """Factor by which the true ellipse is scaled."""
+    """Factor by which the true ellipse is scaled, in which the centre must lie."""
     end: float
-    """Fraction of the true length."""
+    """Largest distance of an end from the true end, as a fraction of the true length."""
     midpoint: float
-    """Fraction of the true line's length."""
+    """Largest distance of a line's midpoint from the true one, as a fraction of the true line's length."""
     iou: float
     """Least IoU of the boxes, which must also be above 0."""
 

@@ -28,12 +28,15 @@ class TaskPlace(Frozen):
     """The scored samples of one task whose ground truth has a place."""
 
     n: int
+    """Number of scored samples whose ground truth states its location, failures included."""
     without_place: int
     """Number of further scored samples, whose ground truth does not state its location."""
     failed: int
     """Number of samples without a parsed answer."""
     right: int
+    """Number of answers measured where the ground truth is, by the rule (``rule``)."""
     elsewhere: int
+    """Number of answers measured in another place."""
     not_locatable: dict[str, int]
     """Number of answers by the reason why their place is unknown."""
     subjects: int
@@ -41,7 +44,8 @@ class TaskPlace(Frozen):
     share: Mean
     """Share of the located answers that are in the right place."""
     chance: Mean
-    """Chance rate, over located answers to questions that another subject also has a located answer to."""
+    """The share to be expected if each answer had been measured on another subject's image (``chance``), over answers
+    to questions that another subject also has a located answer to."""
     stricter: Mean
     wider: Mean
     """The share by the stricter and by the wider rule."""
@@ -49,9 +53,9 @@ class TaskPlace(Frozen):
     """Mean loss over the same samples."""
     lowest_loss: float | None
     highest_loss: float | None
-    """The bounds of the grounded loss."""
+    """The bounds of the grounded loss: every answer whose place is unknown was in the right place, or elsewhere."""
     grounded_loss: float | None
-    """None if under 80% of the answers are located."""
+    """Mean loss if an answer measured elsewhere costs 1; None if under 80% of the answers are located."""
 
 
 def enough(located: Sequence[Located]) -> bool:

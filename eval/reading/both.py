@@ -68,11 +68,14 @@ class ArmReading(Frozen):
     """Number of scored samples that the reader was not asked about, or gave no reply for; excluded from all figures."""
     success_rule: float
     success_reader: float
+    """Like ``success_rule``: the share of samples in which the reader, or the rule, finds an answer."""
     loss_rule: float
     loss_reader: float
+    """Like ``loss_rule``: the mean loss of what the reader, or the rule, reads."""
     difference: Share
-    """Loss by the reader minus loss by the rule."""
+    """Mean loss by the reader minus mean loss by the rule."""
     agreement: dict[str, int]
+    """Number of samples by the relation of the two readings (``KINDS``)."""
     unread: dict[str, int]
     """Number of samples in which the reader found no answer, by reason."""
     withheld: str
@@ -85,9 +88,11 @@ class PairReading(Frozen):
     pairs: int
     subjects: int
     by_rule: Share
+    """The difference as the protocol's rule reads the responses."""
     by_reader: Share
+    """The difference as the second reader reads them."""
     format: Share
-    """The difference by the reader minus that by the rule."""
+    """``by_reader`` minus ``by_rule``."""
     rule_alone: tuple[int, int]
     """Number of samples of A and of B in which the rule reads an answer and the reader none, which count as failures of
     the reader: where they are many, *format* says more about the reader than about the form of the answers."""

@@ -64,7 +64,7 @@ class Readings:
         self._database.close()
 
     def find(self, key: str) -> Kept | None:
-        """Return the stored reading, or None."""
+        """Return the stored reading with this key (``Reader.key``), or None."""
         with self._said():
             row = self._database.execute(
                 "SELECT numbers, unread, reply, model_version, usage, cost_usd FROM reading WHERE key = ?", (key,)

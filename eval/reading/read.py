@@ -30,15 +30,15 @@ class Asked:
     """The result of asking the reader."""
 
     found: dict[str, Reading] = field(default_factory=dict[str, Reading])
-    """The readings by key."""
+    """All readings, new and earlier ones, by key (``Reader.key``)."""
     asked: int = 0
     """Number of responses read now; all others were read before."""
     usage: Usage = field(default_factory=Usage)
     """Usage of this session, including requests without a proper reply."""
     cost_usd: float | None = None
-    """Cost of this usage; None without prices."""
+    """Cost of this usage in US dollars; None without prices."""
     before_usd: float | None = None
-    """Cost of the readings made before."""
+    """Cost in US dollars of the readings made before; None if unknown."""
     failed: int = 0
     """Number of requests that got no reply."""
     first_failure: str = ""
@@ -64,7 +64,16 @@ async def read_all(
 ) -> Asked:
     """Return the readings of responses; raises StorageError, or ProviderError if the reader's provider refuses to work.
 
-    *known* are readings from another source, by key: they are stored here too, without further cost.
+    Args:
+        chat: The reader's model.
+        reader: The identity of the reader.
+        wishes: The responses, each with the numbers wanted from it.
+        readings: The file in which readings are found and stored.
+        waiting: Callbacks for the time between two tries of a request.
+        known: Readings from another source, by key: they are stored here too, without further cost.
+        most_usd: Stop asking once this call has cost so many US dollars.
+        stop: Stop asking once this event is set.
+        on_read: Called after each response that was sent to the reader now, also without a reply.
     """
     readings.introduce(reader)
     done, left = Asked(), dict[str, Wish]()

@@ -37,7 +37,7 @@ class Spent:
     """Number of requests that got no reply."""
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
-    """None if a price is unknown."""
+    """In US dollars; None if a price is unknown."""
 
     def __add__(self, other: "Spent") -> "Spent":
         """Return the sum of both."""
@@ -59,7 +59,7 @@ class Stored:
 
     @property
     def spent_usd(self) -> float:
-        """What all readers cost here, as far as their prices are known."""
+        """US dollars that all readers of these responses cost, as far as their prices are known."""
         costs = [kept.cost_usd for kept in self.readings.values()] + [one.cost_usd for one in self.lost.values()]
         return sum(cost for cost in costs if cost is not None)
 
@@ -76,7 +76,10 @@ class ReadAgain:
 
 
 def stored_readings(folder: Path) -> Stored:
-    """Return the readings stored beside a run; empty if there is no file."""
+    """Return the readings stored in the folder of a run; empty if there is no file of readings.
+
+    Raises StorageError if the file cannot be read.
+    """
     file = folder / NAME
     if not file.is_file():
         return Stored()

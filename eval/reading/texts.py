@@ -33,7 +33,7 @@ class Text:
 
     asked: Question
     response: str | None
-    """None if there was no reply."""
+    """The text that a reader is to read; None if the sample has no answer."""
     by_rule: Score
     _of: Record | Answer
     _protocol: Protocol
@@ -44,7 +44,7 @@ class Text:
         return wanted_of(self.asked.asks)
 
     def scored(self, numbers: Sequence[str]) -> Score:
-        """Return the score of the numbers read; without numbers, of a failure."""
+        """Return the score of the numbers that a reader found, as written; without numbers, of a failure."""
         said = ", ".join(as_number(float(one)) for one in numbers)
         written = f"<answer>{said}</answer>"
         if isinstance(self._of, Record):
@@ -55,7 +55,7 @@ class Text:
 
 
 def replace_response(record: Record, response: str) -> Record:
-    """Return a record with another response."""
+    """Return a copy of *record* with *response* as the text of its answer."""
     return record.model_copy(update={"response": response})
 
 
@@ -68,7 +68,7 @@ def wanted_of(task: Task) -> Wanted:
 
 
 def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
-    """Yield every scored sample of a run."""
+    """Yield every scored sample of a run (all but infrastructure failures) with its response and the rule's score."""
     return texts_of(scored_records(run.records, protocol), protocol)
 
 

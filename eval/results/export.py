@@ -107,7 +107,10 @@ def _family(sample: Sample) -> Family:
 
 def _facts(sample: Sample) -> MedVisionFacts:
     if sample.medvision is None:
-        raise DataError(f"{sample.id}: no sample of MedVision's data: it lacks what MedVision's results are made of")
+        raise DataError(
+            f"{sample.id}: no sample of MedVision's data, so it has no place in MedVision's result files; for "
+            "tables of any run, add --format csv or parquet"
+        )
     return sample.medvision
 
 

@@ -29,6 +29,7 @@ class Stored(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
     value: float | None = None
     """None if it is undefined: MedVision writes NaN."""
     success: bool = False
+    """The file's own mark that the value counts in MedVision's summary."""
 
 
 class Boxes(Struct, frozen=True, gc=False):
@@ -100,6 +101,7 @@ class Answer(NamedTuple):
     response: str | None
     """None if only the extracted numbers were kept."""
     extracted: str | None
+    """The numbers that MedVision's parser read in the response, joined by commas; None if the file has none."""
     target: tuple[float, ...]
     bare_target: bool
     """Whether the target was a number instead of a list of one number."""
@@ -107,10 +109,10 @@ class Answer(NamedTuple):
     label_name: str | None = None
     modality: str | None = None
     zooms: tuple[float, ...] | None = None
-    """Voxel size from the header of the image file; None without the image."""
+    """Voxel size in mm along each axis of the array, from the header of the image file; None without the image."""
     nmae: Stored | None = None
     pixel_scale: tuple[float, float] | None = None
-    """Factors of a stated pixel size, height and width, if stored."""
+    """Factors by which a ``scaledPS`` task changed the stated pixel size, height and width; None if not stored."""
     subject: str | None = None
     """The person in the image; only this program's exports state it."""
     points: tuple[tuple[float, float], ...] | None = None

@@ -40,15 +40,16 @@ class Batch:
 
     answers: Answers
     target: Floats
-    """One row of numbers per answer."""
+    """The ground truths: a row for each answer, a column for each of its numbers."""
     extracted: list[str]
-    """Empty if the texts were dropped."""
+    """The numbers of each answer as written, joined by commas; an empty list if the texts were dropped."""
     success: Flags
+    """Whether each answer was parsed."""
     metrics: dict[str, Floats]
     """By MedVision's names: MAE, and MRE (and nMAE) or the overlap metrics; a failure has overlap 0."""
     loss: Floats
     nmae: Nmae | None
-    """For sizes, angles and distances, if the protocol defines it."""
+    """Error by the diagonal of the slice, for sizes, angles and distances; None if the protocol does not define it."""
     drawn_scales: int
     """Number of answers whose diagonal uses factors that were drawn because they are not stored."""
 

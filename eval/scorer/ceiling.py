@@ -28,7 +28,10 @@ def edge_boxes(targets: Target, sizes: Floats) -> Floats:
 
 
 def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, float]:
-    """Return the mean scores of edge-accurate answers, and their n (0: NaN)."""
+    """Return the mean scores, by name, of answers at the true edges of boxes, and their number (``n``).
+
+    *targets* and *sizes* are those of ``edge_boxes``; without targets, the means are NaN.
+    """
     found = overlap(edge_boxes(targets, sizes).astype(np.float32), targets, protocol)
     figures = {"IoU": found.iou, "F1": found.f1, "Precision": found.precision, "Recall": found.recall}
     figures |= {f"IoU>={limit}": (found.iou >= limit).astype(np.float64) for limit in (0.5, 0.75, 0.9, 0.95)}

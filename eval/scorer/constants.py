@@ -43,7 +43,10 @@ class Asked(Question, Protocol):
 
 
 def our_loss(task: TaskName) -> LossOf:
-    """Return the loss of a task (``metrics``); boxes must name the lower-left corner first."""
+    """Return the loss function of a task (``metrics``): ``f(answers, targets)``, with their numbers on the last axis.
+
+    Boxes must name the lower-left corner first.
+    """
     kind = TASKS[task].loss
     if kind != "overlap":
         rule = LOSSES[kind]
@@ -55,7 +58,8 @@ def our_loss(task: TaskName) -> LossOf:
 def best_constants(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[str, Floats]:
     """Return the best constant answer for each sample by id, with as many numbers as the sample's target.
 
-    *loss* gives the loss of each task. A sample is left out if its task has no other subject.
+    *loss* returns the loss function of a task, by which answers are the best. A sample is left out if its task has no
+    other subject.
     """
     every, found = list(samples), dict[str, Floats]()
     for task in dict.fromkeys(one.task for one in every):

@@ -22,9 +22,9 @@ class LabelNames(NamedTuple):
     """The names of a label in the summaries."""
 
     group: str
-    """Used for detection."""
+    """The group of structures that a label belongs to; detection is summarised by it."""
     short: str | None
-    """Used for sizes; one label of version 1.2 has none."""
+    """The short name of a label; sizes are summarised by it. One label of version 1.2 has none."""
 
 
 def modality_code(modality: str) -> str:
@@ -34,7 +34,7 @@ def modality_code(modality: str) -> str:
 
 @cache
 def label_names(version: str) -> dict[str, LabelNames]:
-    """Return the names of every label from the table of version ``v1`` or ``v1.2``."""
+    """Return the names of every label, by the label, from the table of version ``v1`` or ``v1.2``."""
     names = {row["label"]: LabelNames(row["group"], row["short_name"] or None) for row in _rows("labels.csv")}
     if version == "v1":
         for row in _rows("labels_v1_differences.csv"):

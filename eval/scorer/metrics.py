@@ -54,7 +54,8 @@ def measure(
 ) -> tuple[dict[str, Floats], Floats]:
     """Return MedVision's metrics by name (MAE and MRE, or the overlaps) and our loss; one value per answer.
 
-    A failure, whose values are NaN, has no errors and overlap 0.
+    *loss* is the rule of the task (``Task.loss``). *values* and *target* have a row for each answer. A failure, whose
+    values are NaN, has MAE and MRE NaN, overlaps 0 and loss 1.
     """
     mae = mean_absolute_error(values, target)
     if loss != "overlap":
@@ -161,7 +162,7 @@ def _ratio(part: NDArray[Any], whole: NDArray[Any], apart: NDArray[np.bool_]) ->
 
 
 def relative_loss(values: Values, target: Target) -> Floats:
-    """Return the loss of sizes and distances."""
+    """Return the loss of sizes, distances and areas, 0..1: ``relative error`` in the description of the module."""
     axes = max(values.ndim, target.ndim)
     values, target = _numbers_first(values, axes), _numbers_first(target, axes)
     errors = absolute_errors(values, target)
@@ -170,7 +171,7 @@ def relative_loss(values: Values, target: Target) -> Floats:
 
 
 def angle_loss(values: Values, target: Target) -> Floats:
-    """Return the loss of angles."""
+    """Return the loss of angles in degrees, 0..1: ``min(|p - t|, 90) / 90``."""
     return _within(absolute_errors(values, target)[..., 0] / 90)
 
 

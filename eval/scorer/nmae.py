@@ -62,7 +62,10 @@ def nmae(numbers: Mapping[str, NDArray[Any]], mae: Floats, plain_mae: Floats, su
 
 
 def stored_nmae(answers: Answers) -> dict[str, NDArray[Any]]:
-    """Return the nMAE values that files store for *answers*."""
+    """Return what files store about nMAE, in columns with an entry for each answer, by their names for ``nmae``.
+
+    They are the value (NaN if undefined or not stored), the file's mark of success, and whether anything is stored.
+    """
     stored = answers.column("nmae")
     return {
         "stored nMAE": np.array([math.nan if one is None or one.value is None else one.value for one in stored]),

@@ -32,7 +32,10 @@ def extract(response: str, count: int, protocol: Protocol) -> str:
 
 
 def find_numbers(responses: Iterable[str], count: int, protocol: Protocol) -> list[Found]:
-    """Return the last *count* numbers of each response, including the commas that separate thousands."""
+    """Return the last *count* numbers of each response as strings, with the commas that separate thousands.
+
+    A response with fewer numbers gives an empty sequence.
+    """
     texts = _tagged(responses) if protocol.answer_tags else responses
     findall = protocol.number.findall
     return [own[-count:] if text and len(own := findall(text)) >= count else () for text in texts]

@@ -62,7 +62,7 @@ class Primary(Frozen):
     metric: Metric = "loss"
     failures: Failures = "worst"
     chance: float | None = Field(default=None, gt=0)
-    """The value c, the mean of the metric over the best constants; only if it is needed."""
+    """The value c, the mean of the metric over the best constants; None if the metric does not need it."""
 
     @property
     def largest(self) -> float:
@@ -77,7 +77,7 @@ class Primary(Frozen):
         return f"{name} in units of chance ({self.chance:.4g}), up to 2; a failure costs 1"
 
     def of(self, score: Score, target: Sequence[float]) -> tuple[float, bool]:
-        """Return the loss of a scored sample, and whether it was answered."""
+        """Return the loss of a scored sample (0..``largest``), and whether its answer could be read by this metric."""
         answered = score.success and not (self.metric == "log-ratio" and min(score.values) <= 0)
         if not answered:
             return 1.0, False
@@ -107,7 +107,10 @@ def metric_named(name: str) -> Metric:
 
 
 def declared_by(words: Sequence[str]) -> Declared:
-    """Return the metrics given on a command line: one metric, or ``TASK=METRIC`` for each task; default: our loss."""
+    """Return the metrics given on a command line: one metric, or ``TASK=METRIC`` for each task; default: our loss.
+
+    Raises ConfigError for an unknown task or metric, and for words of any other form.
+    """
     if len(words) == 1 and "=" not in words[0]:
         return metric_named(words[0])
     found: dict[TaskName, Metric] = {}

@@ -134,7 +134,7 @@ DEFAULT_PROTOCOL = "medvision-1.2"
 
 
 def protocol(name: str) -> Protocol:
-    """Return the protocol called *name*."""
+    """Return the protocol called *name*; raises ConfigError, which lists the known ones."""
     try:
         return PROTOCOLS[name]
     except KeyError:
@@ -143,7 +143,7 @@ def protocol(name: str) -> Protocol:
 
 
 def scored_by(name: str, tasks: Iterable[TaskName]) -> str:
-    """Return what scores answers to *tasks*: the protocol *name*, and our own rule for tasks that it lacks."""
+    """Return in words what scores answers to *tasks*: the protocol *name*, and our own rule for tasks that it lacks."""
     own = {task: TASKS[task].own_rule for task in tasks}
     said = (f"{task} by {rule}, our own rule, not MedVision's" for task, rule in own.items() if rule)
     return "; ".join([name, *said])

@@ -29,7 +29,8 @@ AT_ONCE = 1000
 def draw_boxes(sample_id: str, size: tuple[int, int], least: int, *, count: int = BOXES, seed: int = 0) -> Values:
     """Return *count* boxes ``(x1, y1, x2, y2)``, relative to an image of *size* (height, width) in pixels.
 
-    A side has at least *least* pixels, or the full length of a smaller image.
+    A side has at least *least* pixels, or the full length of a smaller image. Equal arguments give equal boxes; *seed*
+    and *sample_id* select the random numbers.
     """
     rng = np.random.default_rng(list(sha256(f"{seed}\0{sample_id}".encode()).digest()))
     height, width = size

@@ -30,20 +30,22 @@ class Score:
     """The score of one response. NaN means undefined, or not a metric of this task."""
 
     extracted: str = ""
-    """The numbers read from the response, joined by commas; empty if there were too few."""
+    """The numbers read from the response as written, joined by commas; empty if there were too few."""
     success: bool = False
     """Whether as many numbers were parsed as the task asks for; they need not be plausible."""
     values: tuple[float, ...] = ()
-    """The parsed numbers (float32 values)."""
+    """The parsed numbers (float32 values), in the order of the target; empty without success."""
     mae: float = math.nan
+    """MedVision's mean absolute error, in the unit of the target (for a box: fractions of the image's sides)."""
     mre: float = math.nan
-    """For all tasks but boxes."""
+    """MedVision's mean relative error, a fraction of the target; NaN for boxes."""
     iou: float = math.nan
     f1: float = math.nan
     precision: float = math.nan
     recall: float = math.nan
-    """IoU to recall are for boxes only."""
+    """Like ``iou``, ``f1`` and ``precision``: overlap with the target box, a fraction; NaN for other tasks."""
     loss: float = 1.0
+    """Our primary metric, 0 (right) to 1 (``metrics``); 1 without success."""
 
 
 Scored = tuple[Record, Score | None]
@@ -51,7 +53,11 @@ Scored = tuple[Record, Score | None]
 
 
 def score(task: TaskName, response: str | None, target: Sequence[float], protocol: Protocol) -> Score:
-    """Return the score of a response; None means a failed outcome, whose text is not read."""
+    """Return the score of a response to a task with this ground truth (*target*).
+
+    A response of None stands for a sample that failed, and is scored as a failure. Raises ValueError if *target* has
+    not as many numbers as the task.
+    """
     extracted = "" if response is None else extract(response, len(TASKS[task].numbers), protocol)
     return score_numbers(task, extracted, target, protocol)
 
@@ -81,7 +87,10 @@ def _scores(
 
 
 def score_on_donor(record: Record, protocol: Protocol) -> Score | None:
-    """Return the score against the ground truth of the image shown; None if this was the sample's own or is unknown."""
+    """Return the score of an answer to a swapped image, against the ground truth of the image that was shown.
+
+    None if the image was the sample's own, if its ground truth is unknown, or for an infrastructure failure.
+    """
     if record.outcome.infrastructure or record.donor is None or record.donor.target is None:
         return None
     return score(record.sample.task, scored_text(record), record.donor.target, protocol)
@@ -90,8 +99,8 @@ def score_on_donor(record: Record, protocol: Protocol) -> Score | None:
 def score_record(record: Record, protocol: Protocol) -> Score | None:
     """Return the score of a record, or None for an infrastructure failure.
 
-    Only the text of an answered record is read: text kept from a refusal or a cut-off reply is not an answer. Boxes are
-    read in MedVision's convention, whatever convention the model used.
+    Only the text of an answered record is read: text kept from a refusal or a cut-off reply is not an answer. A box
+    that the model wrote in another convention is first converted to MedVision's (``scored_text``).
     """
     if record.outcome.infrastructure:
         return None
@@ -128,5 +137,5 @@ def scored_one_by_one(records: Iterable[Record], protocol: Protocol) -> Iterator
 
 
 def scored_records(records: Sequence[Record], protocol: Protocol) -> list[Scored]:
-    """Return each record with its score."""
+    """Return each record with its score; None as the score of an infrastructure failure."""
     return list(zip(records, score_records(records, protocol), strict=True))

@@ -45,12 +45,15 @@ REASONS: tuple[Reason, ...] = (_told_truth, _never_called, _unread_calls)
 
 
 def no_claim(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return why an arm says nothing about tools; empty if it may. *runs* are the epochs of the arm."""
+    """Return the reasons why an arm is no evidence about tools; empty without a reason. *runs* are its epochs."""
     return tuple(line for reason in REASONS for line in reason(runs))
 
 
 def no_claim_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> tuple[str, ...]:
-    """Return why a difference of two arms says nothing about tools; empty if it may, or if it is not about tools."""
+    """Return the reasons why a difference of two arms is no evidence about tools, each with the name of the arm.
+
+    Empty without a reason, and for arms that do not differ in their tools. *a* and *b* are the epochs of each arm.
+    """
     differ = {name for name, _, _ in a[0].identity.differences(b[0].identity)}
     if not differ & TOOL_FIELDS:
         return ()
@@ -58,7 +61,7 @@ def no_claim_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] 
 
 
 def no_claim_line(reason: str) -> str:
-    """Return the headline that precedes all other statements about an arm."""
+    """Return the headline for one reason of ``no_claim``; it precedes all other statements about an arm."""
     return f"NOTHING CAN BE SAID OF TOOLS: {reason}"
 
 

@@ -34,13 +34,13 @@ class PairCompute(Frozen):
 
     names: tuple[str, str]
     note: str
-    """Whether compute was matched."""
+    """A sentence that says whether the compute of one arm was matched to that of the other, and in what."""
     ratios: dict[str, float]
     """For each measure (by its name in ``COMPUTE``), the second arm's value divided by the first arm's."""
     costs: tuple[float | None, float | None]
     """US dollars per sample in each arm; None if no price is known."""
     forced: tuple[float, float]
-    """The share of forced endings in each arm."""
+    """The share of samples in each arm in which a limit was reached and one last turn was granted."""
 
     def __str__(self) -> str:
         """Return the comparison in words."""
@@ -48,7 +48,7 @@ class PairCompute(Frozen):
 
 
 def compute_note(conditions: Iterable[str]) -> str:
-    """Return, for arms with these conditions, whether the compute of any was matched."""
+    """Return a sentence: whether an arm with one of these conditions was matched in compute, and in what."""
     found = set(conditions)
     tokens, pixels = bool(found.intersection(MATCHED)), ENLARGED in found
     notes = [f"compute was matched in output tokens alone: {_NOT}"] if tokens else []

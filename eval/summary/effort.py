@@ -19,7 +19,9 @@ class Mean(Frozen):
     """A mean over the samples with a finite value."""
 
     mean: float | None
+    """None if no sample has a finite value."""
     n: int
+    """Number of these samples."""
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Self:
@@ -33,7 +35,9 @@ class ToolCount(Frozen):
 
     calls: int
     failed: int
+    """Number of these calls that were answered with an error."""
     per_sample: float
+    """Calls per scored sample."""
 
 
 class Cost(Frozen):
@@ -51,7 +55,9 @@ class Effort(Frozen):
     """The effort of the scored samples."""
 
     tools: dict[str, ToolCount]
+    """By the name of the tool."""
     tool_calls: Mean
+    """Calls of any tool per sample."""
     turns: Mean
     """Replies of the model per sample."""
     pictures: Mean
@@ -59,12 +65,15 @@ class Effort(Frozen):
     forced_endings: Mean
     """Share of samples in which a limit was reached and one last turn was granted."""
     cost_usd: Mean
+    """US dollars per sample, over samples with a known cost."""
     input_tokens: Mean
+    """Tokens per sample, as ``output_tokens``."""
     output_tokens: Mean
     """Tokens per sample, over samples with reported usage for all model calls."""
     unreported: int
     """Number of scored samples left out of the token means, because a model call did not report its usage."""
     seconds: Mean
+    """Seconds per sample spent in the model and the tools, without failed tries and waits (``Record.seconds``)."""
 
 
 class EffortSum:

@@ -25,8 +25,9 @@ class Measure:
 
     name: str
     of: Callable[[Sample, Score], float]
-    """Returns the value of a scored answer to a sample."""
+    """Returns the value of a scored answer to a sample; NaN if the answer cannot enter the mean."""
     unit: str = ""
+    """Empty for a measure without a unit."""
     is_share: bool = False
     """Whether it is a share of samples, which tables show in per cent."""
 

@@ -62,8 +62,11 @@ class Summary(Frozen):
 
     protocol: str
     n: int
+    """Number of scored samples: all but infrastructure failures."""
     infrastructure: int
+    """Number of infrastructure failures."""
     subjects: int
+    """Number of distinct subjects among the scored samples."""
     largest_subject: int
     """Number of scored samples of the subject with the most."""
     conventions: dict[str, int]
@@ -220,5 +223,5 @@ class _RandomBoxes:
 
 
 def subject_sizes(records: Iterable[Record]) -> list[int]:
-    """Return the number of records of each subject."""
+    """Return the number of records of each subject, without the subjects' names."""
     return list(Counter(record.sample.subject for record in records).values())

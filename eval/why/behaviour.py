@@ -37,7 +37,7 @@ _TAGGED = next(rules for rules in PROTOCOLS.values() if rules.answer_tags)
 
 @dataclass(frozen=True, eq=False)
 class Conversation:
-    """What is examined of one scored sample."""
+    """One scored sample with its tool calls and messages: what its behaviour is computed from."""
 
     record: Record
     calls: Sequence[Call]
@@ -52,9 +52,11 @@ class Done(NamedTuple):
     invalid: bool
     """Whether it was answered with an error, except for exceeding the limit of calls."""
     over_limit: bool
+    """Whether it was not run, because the limit of tool calls was reached."""
     repeats: bool
     """Whether an earlier call of the same tool in the same sample had the same arguments."""
     seconds: float
+    """Wall time of the call."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,9 +66,10 @@ class Conduct:
     record: Record
     calls: tuple[Done, ...]
     last: bool | None
-    """Whether the answer copies the last result (``is_last_result``)."""
+    """Whether the answer copies the last tool result; None without an answer or a successful call."""
     change: tuple[bool, bool | None] | None
-    """Whether the final answer differs from an earlier one, and whether it is closer; None without both answers."""
+    """Whether the final answer differs from the one in a message before the last tool call, and whether it is closer to
+    the target (None where that does not apply); None without both answers."""
 
 
 class ToolBehaviour(Frozen):
@@ -74,11 +77,13 @@ class ToolBehaviour(Frozen):
 
     calls: int
     per_sample: float
+    """Calls per scored sample, also over samples that did not call it."""
     samples: int
     """Number of samples in which it was called."""
     invalid: int
     """Number of calls answered with an error, except those over the limit of calls."""
     over_limit: int
+    """Number of calls that were not run, because the limit of tool calls was reached."""
     repeated: int
     """Number of calls with the same arguments as an earlier one in the same sample."""
     seconds: Mean
@@ -96,7 +101,8 @@ class Behaviour(Frozen):
     repeated: int
     tools: dict[str, ToolBehaviour]
     steps: dict[str, int]
-    """How often one tool follows another: ``start > crop``, ``crop > ruler``, ``ruler > end``."""
+    """How often one tool follows another, by names such as ``start > crop``, ``crop > ruler`` and ``ruler > end``;
+    start and end are those of the sample."""
     orders: dict[str, int]
     """The most frequent complete orders of tools, at most 10; consecutive calls of one tool are written once."""
     last_result_is_answer: Mean

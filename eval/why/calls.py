@@ -33,9 +33,11 @@ class Call:
     written: str
     """The arguments as canonical JSON, valid or not: equal calls have equal texts."""
     ok: bool
+    """Whether the call returned a result, not an error."""
     over_limit: bool
     """Whether it failed only because the limit of tool calls was reached."""
     seconds: float
+    """Wall time of the call."""
     result: Mapping[str, Any]
     """The result that the model received; empty for an error."""
     measures: Measures = NOTHING

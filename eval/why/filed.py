@@ -52,7 +52,7 @@ class Lack(StrEnum):
     IMAGE = "the subject, and the image file that could stand for it: no intervals"
 
     def matters(self, *, decomposed: bool) -> bool:
-        """Return whether it affects an answer, depending on whether the answer was decomposed."""
+        """Return whether the gap affects the figures of an answer; *decomposed*: the origin of its numbers is known."""
         if self is Lack.PROMPT:
             return not decomposed
         return decomposed or self in {Lack.SUBJECT, Lack.IMAGE}
@@ -114,7 +114,10 @@ def _task(answer: Answer) -> Task | None:
 
 
 def filed_scene(answer: Answer, task: Task, plans: Plans | None = None) -> tuple[Scene | Missing, list[Lack]]:
-    """Return the image of an answer with the ground truth's points, and the gaps of the file."""
+    """Return the image of an answer with the ground truth's points, or why it is not known; and the gaps of the file.
+
+    *plans* supply facts that the file lacks.
+    """
     lacks = [] if answer.prompt is not None or task.is_box else [Lack.PROMPT]
     if (lack := subject_lack(answer, plans)) is not None:
         lacks.append(lack)

@@ -61,12 +61,12 @@ class Traced:
 
     @property
     def worked(self) -> float:
-        """The answer in mm or degrees, in the form asked for."""
+        """The number in mm or degrees, as if it had been written in the form asked for."""
         return self.form.back(self.answer)
 
     @property
     def seen(self) -> float:
-        """The value that the points give, without rounding or errors of arithmetic."""
+        """The value in mm or degrees that the points give, without rounding or errors of arithmetic."""
         return math.fsum(one.exact for one in self.readings) / len(self.readings)
 
     @property
@@ -86,7 +86,7 @@ class Traced:
 
     @property
     def points(self) -> tuple[Point, ...]:
-        """The points it was measured between; empty for the mean of several readings."""
+        """The points (slice frame) it was measured between; empty for the mean of several readings."""
         return self.readings[0].points if len(self.readings) == 1 else ()
 
 
@@ -95,7 +95,8 @@ def trace(
 ) -> list[Traced | Missing]:
     """Return the origin of each number of an answer (``numbers_of``), or why it is unknown.
 
-    *response* is the final message, None if there is no answer; *calls* are the tool calls with their results.
+    *response* is the final message, None if there is no answer; *calls* are the tool calls with their results; *scene*
+    holds the views of the conversation, or says why they are missing. The result has one entry for each number.
     """
     return _trace(task, _numbers(task, response, rules) if numbers_of(task) else [], response, calls, scene)
 
@@ -103,7 +104,7 @@ def trace(
 def trace_scored(
     task: Task, response: str | None, score: Score, calls: Sequence[Call], scene: Scene | Missing
 ) -> list[Traced | Missing]:
-    """Return the same for a scored answer, without reading its numbers again: *score* holds them as written."""
+    """Return the same as ``trace`` for a scored answer: *score* holds its numbers as written, so none is read again."""
     if not numbers_of(task):
         return []
     if not score.success:

@@ -26,7 +26,7 @@ __all__ = ["Look", "Looks", "looks_at"]
 
 
 class Looks:
-    """Looks at answers of one run over one database connection; a context manager."""
+    """Opens scored answers of one run (``Look``) over one database connection; a context manager."""
 
     def __init__(self, run: Run, rules: Protocol) -> None:
         self.run, self.rules = run, rules
@@ -40,7 +40,7 @@ class Looks:
 
     @cached_property
     def tools(self) -> Mapping[str, Any]:
-        """What each tool of the run measures."""
+        """What each tool of the run declares to measure, by the tool's name."""
         return tools_of(self.run)
 
     @cached_property
@@ -49,13 +49,16 @@ class Looks:
         return Scenes(self.run)
 
     def at(self, record: Record, score: Score) -> "Look":
-        """Return a look at a scored record of the run."""
+        """Return a record of the run that has a score, with access to its conversation."""
         return Look(record, score, self)
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One scored answer. Properties that read its conversation raise DamageError if that was changed."""
+    """One scored answer (also a failed one) with access to its stored conversation, which is read when first needed.
+
+    Properties that read the conversation raise DamageError if it was changed.
+    """
 
     record: Record
     score: Score
@@ -68,7 +71,7 @@ class Look:
 
     @cached_property
     def question(self) -> Asked:
-        """The question alone, for what is kept beyond the look."""
+        """The fields of the question alone, for use after this object is dropped."""
         return Asked.of(self.record.sample)
 
     @cached_property
@@ -87,7 +90,7 @@ class Look:
 
     @cached_property
     def scene(self) -> Scene | Missing:
-        """The views of the conversation."""
+        """The views of the conversation with the true points, or why they are missing."""
         return self.among.scenes.of(self.record, self.calls)
 
     @cached_property

@@ -25,8 +25,9 @@ class Reading:
     """One measurement, or several that were added or subtracted."""
 
     parts: tuple[Measurement, ...]
+    """The measurements that were added or subtracted."""
     exact: float
-    """The value that the points give, without rounding."""
+    """The value in mm or degrees that the points give, without rounding."""
     points: tuple[Point, ...]
     """The points of the measurement, or the outer ends of lines that were added; empty if the lines do not join."""
 

@@ -31,8 +31,10 @@ class Measurement:
     source: str
     """A tool, or ``STATED``."""
     value: float
+    """In mm or degrees, as the tool reported it, or as the points give it."""
     points: tuple[Point, ...]
     exact: float
+    """The exact measurement between the points, in mm or degrees."""
     axis: int | None = None
     """0 or 1 if the source states that it is the major or the minor axis."""
     solver: bool = False
@@ -57,7 +59,10 @@ def solvers() -> tuple[str, ...]:
 
 
 def numbers_of(task: Task) -> tuple[str, ...]:
-    """Return the names of an answer's numbers that can be decomposed: those that points determine exactly."""
+    """Return the names of an answer's numbers that can be decomposed: those that points determine exactly.
+
+    Empty for tasks without such numbers, such as boxes and areas.
+    """
     return task.numbers if task.quantity.points else ()
 
 

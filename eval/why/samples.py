@@ -59,9 +59,9 @@ class Parts:
 
     answer: float
     worked: float
-    """The answer in the form asked for."""
+    """The answer as if it had been written in the form asked for (mm or degrees)."""
     seen: float
-    """The value that the points give."""
+    """The value that the points give, without rounding (mm or degrees)."""
     target: float
     source: str
     """The tools that the points come from, or ``STATED``."""
@@ -99,11 +99,12 @@ class AnswerErrors:
     """The parts of an answer's error, and the distance of its points from the true ones."""
 
     quantities: dict[str, Parts | Missing]
-    """By the task's ``numbers_of``; empty for detection."""
+    """The parts of each number's error, or why there are none, by name (``numbers_of``); empty for detection."""
     landmarks: LandmarkError | None
     """None if the ground truth has no points, or if a number of the answer has none."""
     corners_mm: tuple[float, float] | None
-    """Errors of a box's lower and higher corner; None for other tasks, and without a finite box."""
+    """Distances in mm of a box's lower and higher corner from the target's; None for other tasks, and without a finite
+    box."""
 
     @property
     def solver(self) -> bool:
@@ -198,7 +199,10 @@ def landmark_error(points: Sequence[Point], truth: Sequence[Point], spacing: Spa
 
 
 def corner_errors(box: Sequence[float], target: Sequence[float], field_mm: tuple[float, float]) -> tuple[float, float]:
-    """Return the errors in mm of the lower and of the higher corner of a box (0..1) in a field (height, width)."""
+    """Return the distances in mm of the lower and of the higher corner of *box* from those of *target*.
+
+    Both boxes are fractions of the image (0..1); *field_mm* is the height and width of the image in mm.
+    """
     height, width = field_mm
     (low, high), (true_low, true_high) = _low_and_high(box), _low_and_high(target)
 

@@ -48,10 +48,11 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """The views of one conversation, and the true points in the slice frame of these views."""
+    """The views of one conversation (images as sent: the whole slice and crops), and the ground truth's points."""
 
     views: ViewSet
     truth: tuple[Point, ...]
+    """The true points in the slice frame of these views; empty if the ground truth has none."""
     cropped: bool
     """Whether there are views besides v0."""
     stated: tuple[float, ...] = ()

@@ -32,10 +32,13 @@ class Part(Frozen):
     """Means of one signed part over the numbers of a group."""
 
     signed: Mean
+    """Mean of the part itself, in the unit of the number."""
     absolute: Mean
+    """Mean of its absolute value."""
     signed_relative: Mean
-    """Mean of the part divided by the size of the target, over targets that are not 0."""
+    """Mean of the part divided by the absolute target, over targets that are not 0."""
     absolute_relative: Mean
+    """Mean of the absolute value of that quotient."""
 
 
 class Group(Frozen):
@@ -43,7 +46,7 @@ class Group(Frozen):
 
     n: int
     sources: dict[str, int]
-    """Number of values by the source of their points: tools, or the model itself."""
+    """Number of decomposed numbers by the source of their points: tools, or the model itself (``STATED``)."""
     error: Part
     unit: Part
     arithmetic: Part
@@ -55,7 +58,7 @@ class Quantity(Frozen):
 
     unit: str
     with_solver: Group
-    """All decomposed numbers, including those of a solver."""
+    """All decomposed numbers, including those whose points a solver found (a tool that finds structures by itself)."""
     without_solver: Group
     not_decomposed: dict[str, int]
     """Number of scored samples without parts, by reason (``Missing``)."""
@@ -107,7 +110,7 @@ class WhySummary(Frozen):
     """Empty for result files, which do not state it."""
     protocol: str
     solvers: tuple[str, ...]
-    """Tools that find an answer by themselves."""
+    """Names of the tools that find the points of a structure by themselves."""
     n: int
     tasks: dict[TaskName, TaskWhy]
 

@@ -37,7 +37,7 @@ def published(tmp_path, server):
 
     def words(command: str) -> list[str]:
         given = shlex.split(command)
-        given[given.index("--models") + 1] = str(here)
+        given[given.index("--models-file") + 1] = str(here)
         given[given.index("--data") + 1] = "demo"
         return [*given, "--limit", "2"]
 

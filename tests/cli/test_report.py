@@ -69,7 +69,7 @@ async def test_a_hostile_response_stays_text(hostile, call, tmp_path):
     # What was said is there, word for word, but for what steers a terminal or turns text around.
     assert ATTACK.replace("\x1b", "?").replace("\u202e", "?") in "".join(found.words)
     assert TOOL in "".join(found.words)
-    assert {file.suffix for file in tables.iterdir()} == {".csv", ".tex", ".svg", ".pdf"}
+    assert {file.suffix for file in tables.iterdir()} == {".csv", ".tex", ".svg", ".pdf", ".md"}
     for file in (one for one in tables.iterdir() if one.suffix != ".pdf"):
         content = file.read_text(encoding="utf-8")
         assert "\x1b" not in content

@@ -121,7 +121,7 @@ def test_show_prints_every_turn(study):
     ]
     assert "call 1: crop" in out
     assert "ground truth" in out.splitlines()[1]
-    paths = re.findall(r"picture, \d+ x \d+ pixels: (\S+)", out)
+    paths = re.findall(r"image, \d+ x \d+ pixels: (\S+)", out)
     assert len(paths) > 1  # of the question and of a call, none of them cut
     assert [path for path in paths if not Path(path).is_file()] == []
 

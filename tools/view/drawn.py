@@ -31,6 +31,7 @@ class Drawn:
 
     kind: Literal["box", "ellipse", "outline"]
     points: tuple[tuple[float, float], ...]
+    """x and y of each point, in the slice frame."""
 
     def __post_init__(self) -> None:
         count = len(self.points)
@@ -41,7 +42,7 @@ class Drawn:
 
     @classmethod
     def box(cls, region: Region) -> Self:
-        """Return a box."""
+        """Return the shape of a box with the edges of *region*."""
         return cls("box", ((region.x0, region.y0), (region.x1, region.y1)))
 
     @classmethod

@@ -20,17 +20,18 @@ _SLACK = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A convention with x to the right and y upwards or downwards, each from 0 to the same extent or in pixels.
+    """A coordinate convention of a model: x to the right, y upwards or downwards, from 0 to an extent or in pixels.
 
     ``medvision`` is MedVision's own convention (origin at the lower left of the image).
     """
 
     name: str
     upward: bool = False
+    """Whether y runs upwards, from an origin at the lower left; else downwards, from the upper left."""
     extent: int | None = 1
     """The value at the right edge and at the far end of y; None: the view's width and height in perceived pixels."""
     y_first: bool = False
-    """Where numbers stand in sequence, y comes before x; where they have names (tools), the names decide."""
+    """Whether y comes before x where numbers stand in sequence; where they have names (tools), the names decide."""
     decimals: int = 6
     """Decimals of coordinates in tool results: a millionth of the view, or finer."""
     box_decimals: int = 4
@@ -41,7 +42,7 @@ class Frame:
     # Numbers.
 
     def ends(self, size: Size) -> tuple[float, float]:
-        """Return the largest x and the largest y of a view perceived at *size*."""
+        """Return the model coordinates of the far ends, the largest x and y, of a view perceived at *size*."""
         return (size.width, size.height) if self.extent is None else (self.extent, self.extent)
 
     def to_unit(self, x: float, y: float, size: Size) -> tuple[float, float]:
@@ -99,7 +100,7 @@ class Frame:
 
     @property
     def box_format(self) -> str:
-        """How many decimals a final box is asked with."""
+        """The number of decimals that the prompt asks for in a final box, such as "four decimals"."""
         return _COUNTS[self.box_decimals]
 
     @property

@@ -6,7 +6,7 @@ Frames used everywhere in this package:
   first pixel. Pixel (row r, column c) covers ``[c, c+1) x [r, r+1)``; its centre is ``(c+0.5, r+0.5)``; the
   slice spans ``0..width`` and ``0..height``.
 * **unit frame**: a view's content from 0 to 1 in each direction, x to the right, y down.
-* **model frame**: whatever convention the model speaks (see ``frames.py``).
+* **model frame**: the coordinate convention in which a model gives points (see ``frames.py``).
 * **mm**: slice frame times spacing.
 """
 
@@ -108,7 +108,7 @@ def acute_angle_deg(a0: Point, a1: Point, b0: Point, b1: Point, spacing: Spacing
     """Return the acute angle (0..90 degrees) between line a0-a1 and line b0-b1 in physical space.
 
     MedVision's definition, ``arccos(|a.b| / (|a||b|))``, computed as ``atan2(|a x b|, |a.b|)``: the same angle,
-    but exact near 0 and 90 degrees and never outside the domain. Both lines must have a length above 0.
+    but exact near 0 and 90 degrees and never outside the domain. Raises ValueError for a line without length.
     """
     ax, ay = (a1.x - a0.x) * spacing.width_mm, (a1.y - a0.y) * spacing.height_mm
     bx, by = (b1.x - b0.x) * spacing.width_mm, (b1.y - b0.y) * spacing.height_mm

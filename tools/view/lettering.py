@@ -16,7 +16,10 @@ _LONGEST = 24
 
 
 def text_size(text: str, width: int, scale: float = USUAL) -> tuple[int, int]:
-    """Return width and height in pixels of *text* in strokes of *width* pixels, without its rim."""
+    """Return width and height in pixels of *text* in strokes of *width* pixels, without its rim.
+
+    *scale* is the size of the letters relative to the width of their strokes.
+    """
     (across, down), below = cv2.getTextSize(_written(text), _FONT, scale * width, width)
     return across, down + (below if _BELOW & set(text) else 0)
 
@@ -30,7 +33,10 @@ def put_text(
     paint: tuple[int, ...],
     scale: float = USUAL,
 ) -> None:
-    """Write *text* into *pixels*, (h, w) or (h, w, channels), its top-left corner at *corner* (x, y), rimmed black."""
+    """Write *text* into *pixels*, (h, w) or (h, w, channels), its top-left corner at *corner* (x, y), rimmed black.
+
+    *paint* is the colour, a number for each channel; *width* and *scale* are those of ``text_size``.
+    """
     (x, y), down = corner, text_size("0", width, scale)[1]
     ink = np.zeros(pixels.shape[:2], np.uint8)
     cv2.putText(ink, _written(text), (x, y + down), _FONT, scale * width, 255, width, cv2.LINE_AA)

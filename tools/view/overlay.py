@@ -47,7 +47,7 @@ _GAP, _TICK, _APART = 5.0, 6.0, 4.0
 
 
 def drawn_size(view: View) -> Size:
-    """Return the size at which *view* is drawn on."""
+    """Return the size in pixels of the copy of *view* on which a measurement is drawn."""
     longer = max(view.perceived.height, view.perceived.width)
     scale = min(max(longer, SMALLEST), LARGEST) / max(view.size.height, view.size.width)
     return Size(max(1, round(view.size.height * scale)), max(1, round(view.size.width * scale)))

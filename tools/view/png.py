@@ -27,7 +27,7 @@ _COLOUR = (
     *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_AVG),
 )
 _EARLIER = (cv2.IMWRITE_PNG_COMPRESSION, 6)
-"""What was written before: other bytes of the same pixels, in runs of that time."""
+"""OpenCV's settings in earlier versions: they made other bytes of the same pixels, which stored runs still hold."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,7 +55,7 @@ MarkOrPoint = Annotated[str | None, Field(json_schema_extra=_plain)]
 
 
 def mark_or_point(what: str) -> Any:
-    """Return the declaration of an argument that gives a point in this way; *what* says which point."""
+    """Return the pydantic field of an argument that gives a point by a mark or as text; *what* names the point."""
     return Field(default=None, description=f"{what}: name of a mark, or '{_FORM}' of any view")
 
 
@@ -130,9 +130,10 @@ def region_at(
 
 
 def shown_in(views: ViewSet, points: Iterable[Placed]) -> View:
-    """Return the view to show points in: the first of their own that holds them all, or the smallest that does.
+    """Return the view to show points in: the first of the views they were given in that contains all of them.
 
-    The smallest is sought among the views through the window of the first point's view, if any of them holds all.
+    If none does, the smallest view that contains all of them, first among those with the intensity window of the first
+    point's view; v0 if there is none. Views of other slices do not count.
     """
     every = list(points)
     holding = [view for view in views if not view.slice.away and all(view.region.holds(one.point) for one in every)]

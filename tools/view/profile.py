@@ -31,7 +31,10 @@ class Profile:
     length_mm: float
 
     def parts(self, most: int) -> list[tuple[float, float]]:
-        """Return (position in mm, value) of each pixel, or means of *most* runs of pixels where there are more."""
+        """Return (position in mm, native value) of each pixel, in order.
+
+        Where there are more than *most* pixels, they are divided into *most* runs, and the means of each are returned.
+        """
         count = len(self.values)
         starts = np.unique(np.arange(most) * count // most)  # runs differ by a pixel, evenly along the line
         pixels = np.diff(starts, append=count)

@@ -60,7 +60,7 @@ class Stack:
     last: int
     """The last slice of the volume, 0 or above."""
     step_mm: float
-    """Distance of two adjacent slices."""
+    """Distance of two adjacent slices in mm."""
     values: Callable[[int], FloatImage]
     """Returns the native values of a slice, of the shape of the one asked about; read when they are asked for."""
 
@@ -76,7 +76,7 @@ class Slice:
     stack: Stack | None = None
     """The slices beside it, where the source is a volume."""
     window: Window | None = None
-    """What the tool ``window`` shows it through, in place of the recipe's mapping; None where it does not."""
+    """The intensity window that a call of the tool ``window`` chose, instead of the recipe's mapping; else None."""
     away: int = 0
     """How many slices away it lies from the slice asked about: 0 for that slice."""
 
@@ -100,14 +100,14 @@ class Slice:
 
     @property
     def away_mm(self) -> float:
-        """Distance from the slice asked about along the axis of the volume; negative before it."""
+        """Distance in mm from the slice asked about, along the axis of the volume; negative before it."""
         return self.away * self.stack.step_mm if self.stack else 0.0
 
     def beside(self, away: int, *, nearest: bool = False) -> "Slice":
         """Return the slice of the volume that lies *away* slices from the one asked about, shown in the same way.
 
-        Raises ValueError where there is none. With *nearest* its place is then taken by the last one before it, or by
-        the slice asked about.
+        If there is no such slice, ValueError is raised; with *nearest*, the last slice in this direction (or the slice
+        asked about) is returned instead.
         """
         first, last = (self.stack.first, self.stack.last) if self.stack else (0, 0)
         there = min(max(away, first), last)

@@ -50,7 +50,8 @@ class View:
 
     id: str
     slice: Slice
-    """The slice it shows, and how: another slice of the volume, or the same slice through another window, in some."""
+    """The slice that it shows, with its intensity mapping. In some views it is another slice of the volume, or the same
+    one through another window."""
     region: Region
     pixels: Grey
     perceived: Size
@@ -81,7 +82,11 @@ class View:
 
 
 class ViewSet:
-    """All views of one slice in one conversation, their marks, the frame its model speaks, and what is drawn on."""
+    """All views of one conversation, with the model's coordinate frame and the named points (marks) that it placed.
+
+    A new object holds v0, the whole slice. The methods convert between the model's coordinates in a view and points of
+    the slice; those that add a view return it.
+    """
 
     def __init__(
         self,
@@ -97,9 +102,10 @@ class ViewSet:
         self.frame = frame
         self.display: Display = display
         self.new_detail = new_detail
-        """Whether further views are made of native values; else, of what the model's encoder sees of v0."""
+        """Whether further views are made of native values; else they show no more detail than the model sees in v0."""
         self.refuses = refuses
-        """Whether a tool may refuse a call because of what the image is: not where a model is not to learn it."""
+        """Whether a tool may refuse a call because of what the image shows; False in arms in which the model must not
+        learn this."""
         self.marks = Marks()
         self.perceives = perceives
         self._views: dict[str, View] = {}
@@ -178,7 +184,11 @@ class ViewSet:
         return self._made(replace(view.slice, mapping=window, window=window), view.region, view.size)
 
     def beside(self, view: View, away: int) -> View:
-        """Add a view of the same part of another slice of the volume, shown as *view* shows its own."""
+        """Add a view of the same part of another slice of the volume, shown as *view* shows its own.
+
+        *away* is the distance in slices from the slice asked about, not from that of *view*. Raises ValueError if there
+        is no such slice, unless tools may not refuse a call (``refuses``).
+        """
         return self._made(view.slice.beside(away, nearest=not self.refuses), view.region, view.size)
 
     def _made(self, image: Slice, region: Region, size: Size) -> View:

@@ -26,7 +26,8 @@ def equivalent(
 ) -> NDArray[np.bool_]:
     """Return whether the arms are equivalent, also after adding a subject in whom A, or B, fails in half the samples.
 
-    *mean_a* and *mean_b* are the mean losses, at most *largest*.
+    *data* holds the paired differences by subject. *mean_a* and *mean_b* are the mean losses, at most *largest*.
+    *level* is that of the test: the intervals are those at ``1 - 2 level``. *margin* is in units of the loss.
     """
     b_fails, a_fails = GUARD * (largest - mean_a), GUARD * (mean_b - largest)
     every = [skewed(*data), joined(data, b_fails), joined(data, a_fails)]

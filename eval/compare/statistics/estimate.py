@@ -37,7 +37,9 @@ class Differing(Frozen):
     b_lower: int
     """Number of samples with a lower value in B than in A."""
     equal: int
+    """Number of samples with the same value in both."""
     b_higher: int
+    """Number of samples with a higher value in B than in A."""
     subjects: int
     """Number of subjects with at least one sample that differs."""
 
@@ -50,17 +52,20 @@ class Estimate(Frozen):
     n: int
     """Number of pairs (samples) used."""
     subjects: int
+    """Number of distinct subjects in these pairs."""
     largest_subject: int
     """Number of pairs of the subject with the most pairs."""
     effective_subjects: float
-    """Kish: ``(sum n_i)^2 / sum n_i^2``."""
+    """Kish's effective number of subjects, ``(sum n_i)^2 / sum n_i^2`` with n_i the pairs of subject i."""
     evidence: Evidence
     error: float | None = None
     """Jackknife standard error; given if and only if the interval is given."""
     interval: tuple[float, float] | None = None
+    """Confidence interval of the difference at ``level``; None if ``withheld`` gives a reason."""
     level: float = 0.95
     p: float | None = None
-    """Two-sided, the larger of the jackknife's T and Hall's (``hall``), for subjects of these sizes (``reference``)."""
+    """Two-sided p-value: the larger of that of the jackknife's T and that of Hall's transformation (``hall``), for
+    subjects of these sizes (``reference``). None unless the test was declared, on real data with enough subjects."""
     guarded_p: float | None = None
     """The same p-value after adding one subject in whom the better arm fails (``guard``); given for losses that have a
     ``p``."""
@@ -71,7 +76,10 @@ class Estimate(Frozen):
 
 
 def primary(pairs: Pairs, *, role: Role, level: float = 0.95) -> Estimate:
-    """Return the difference of the primary metric (the loss) over the pairs scored in both arms."""
+    """Return the difference of the loss, B minus A, over the pairs scored in both arms.
+
+    *role* says whether the test was declared beforehand: only then is there a p-value. *level* is that of the interval.
+    """
     losses, subjects = losses_of(pairs)
     return estimate(
         [b - a for a, b in losses],
@@ -114,8 +122,18 @@ def estimate(
 ) -> Estimate:
     """Return the mean of paired differences, each given with its subject, by the rules above.
 
-    *no_claim* are the caller's reasons for giving neither interval nor p-value. *losses* are the losses of A and B,
-    within 0..*largest*, if the differences are differences of losses: only then is the guard computed.
+    Args:
+        differences: B minus A, one for each pair.
+        subjects: The subject of each pair.
+        evidence: What the data can be evidence of.
+        role: Whether the test was declared beforehand.
+        level: Level of the interval.
+        no_claim: The caller's reasons for giving neither interval nor p-value.
+        losses: The losses of A and B in each pair, if the differences are those of losses: only then is the guard
+            computed.
+        largest: The largest possible loss.
+
+    Raises ValueError if a difference is not finite.
     """
     if not np.isfinite(differences).all():
         raise ValueError("a difference is not finite")

@@ -48,7 +48,10 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """The planned looks at one test, at least one of which took place."""
+    """The planned looks at one test, at least one of which took place.
+
+    A look is an interim analysis of a study that still runs, or the final one (``looks``).
+    """
 
     fractions: tuple[float, ...]
     """For each look, the number of its subjects divided by all planned subjects; the last fraction is 1."""
@@ -70,26 +73,30 @@ class Test(Frozen):
     model: str
     source: str = ""
     declared: bool
+    """Whether the study declared the test beforehand; other tests are exploratory and have no p-value."""
     primary: Estimate
+    """The difference of the loss, B minus A; at the latest look, for a test with looks."""
     missing: MissingData
+    """What is missing from the comparison, and how much it could change the difference."""
     names: tuple[str, str] = ("A", "B")
     """The names of the two arms in words."""
     largest_price: float | None = None
     """The difference if a failure cost as much as the worst answer; given only if failures cost less."""
     look: int = 1
     looks: int = 1
-    """Number of planned looks; ``look`` says which of them this is."""
+    """Number of planned looks (interim analyses); ``look`` says which of them this is, from 1."""
     decided_at: int | None = None
-    """The first look at which the test was rejected."""
+    """The first look at which the test was rejected, from 1; None if it was not rejected."""
     adjusted_p: float | None = None
-    """The smallest alpha of the family at which the test is rejected."""
+    """The p-value adjusted for the whole family: the smallest alpha at which the test is rejected. None without a
+    p-value."""
     local_level: float | None = None
     """The share of alpha at which the test was rejected, or its share at the end; None if it is not a declared test."""
     local_interval: tuple[float, float] | None = None
     """The interval at 1 - ``local_level`` (with looks: at the boundary of the latest look at that level). It leaves 0
     out exactly where the test is rejected by this look."""
     tipping: Tipping | None = None
-    """How many failures it takes to undo the difference; given if the test is rejected."""
+    """How many subjects in whom the better arm fails it takes to undo the difference; None if it is not rejected."""
     margin: float | None = None
     """Differences smaller than this, in either direction, are declared negligible; None if no margin was declared."""
     verdict: Verdict | None = None
@@ -108,6 +115,7 @@ class FamilyOfTests(Frozen):
     size: int
     """Number of declared tests, including those without a p-value."""
     alpha: float
+    """The probability of any false rejection in the whole family."""
     declared: tuple[Test, ...]
     exploratory: tuple[Test, ...]
 

@@ -43,7 +43,10 @@ class Rejection:
 
 
 def reject(graph: Graph, p: Sequence[float | None], alpha: float) -> tuple[Rejection, ...]:
-    """Return the result for each test; a test without a p-value is never rejected and keeps its share."""
+    """Return the result for each test of *graph*, which together have the level *alpha*.
+
+    *p* are the p-values in the order of the tests; a test without one is never rejected and keeps its share.
+    """
     weights, edges = graph.weights.copy(), graph.edges.copy()
     left = [index for index, value in enumerate(p) if value is not None]
     adjusted: list[float | None] = [None] * len(p)

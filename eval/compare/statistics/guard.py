@@ -27,15 +27,16 @@ class Tipping(Frozen):
     """How many subjects of mean size, in whom the better arm fails in every sample, undo a difference."""
 
     subjects: int | None
-    """None if even 1,000 subjects do not undo it."""
+    """The least number of such subjects; None if even 1,000 do not undo it."""
     share: float | None
-    """If one subject suffices: the share of its samples in which the better arm must fail."""
+    """If one subject suffices: the share of its samples in which the better arm must fail; else None."""
 
 
 def against(difference: Floats, mean_a: Floats, mean_b: Floats, largest: float = 1.0) -> Floats:
     """Return the difference of a sample in which the better arm fails while the other arm keeps its mean loss.
 
-    *difference* is B minus A of a loss; the value has the sign opposite to it.
+    *difference* is the mean of B minus A, *mean_a* and *mean_b* are the mean losses, and *largest* is the loss of a
+    failure. The value has the sign opposite to *difference*.
     """
     return np.where(difference < 0, largest - mean_a, mean_b - largest)
 
@@ -43,13 +44,18 @@ def against(difference: Floats, mean_a: Floats, mean_b: Floats, largest: float =
 def guarded_p(data: Clusters, against: Floats, share: float = GUARD) -> Floats:
     """Return the p-value after adding one subject of mean size whose mean difference is *share* of *against*.
 
-    It is 1 if the difference changes its sign.
+    *data* holds the paired differences by subject; *against* is the result of the function of that name. The value is 1
+    if the difference changes its sign or becomes 0.
     """
     return _with(data, against, share, count=1)
 
 
 def tipping(data: Clusters, against: float, level: float) -> Tipping:
-    """Return the tipping point of a difference that is rejected at *level* (the upper bound for its p-value)."""
+    """Return how many subjects in whom the better arm fails undo a difference that is rejected at *level*.
+
+    A difference is undone when its p-value is above *level*. *data* holds the paired differences by subject, *against*
+    the difference of a sample in which the better arm fails (``against``).
+    """
 
     def holds(count: int, share: float = 1.0) -> bool:
         return float(_with(data, np.asarray(against), share, count)) <= level
@@ -80,7 +86,7 @@ def _with(data: Clusters, against: Floats, share: float, count: int) -> Floats:
 
 
 def joined(data: Clusters, difference: Floats, count: int = 1) -> Skewed:
-    """Return the mean after adding *count* subjects of mean size, each with this mean difference.
+    """Return the mean of *data* after adding *count* subjects of mean size, each with the mean value *difference*.
 
     The correlation within subjects is unchanged: the added subjects carry no information about it.
     """

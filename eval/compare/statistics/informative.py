@@ -49,9 +49,11 @@ class Signal(Frozen):
     """The result of one check."""
 
     kind: Kind
+    """``failed``: the sample was scored without an answer. ``lost``: an infrastructure failure, which is not scored."""
     arm: Literal["A", "B", "both"]
     """The arm whose failures are checked; ``both`` for the rate, which compares the arms."""
     check: Literal["rate", "loss", "size"]
+    """Which of the module's three checks it is."""
     difference: float | None
     """Rate: B minus A. Loss and size: where the arm failed minus where it did not."""
     finding: Literal["certain", "informative", "not shown", "cannot be told"]

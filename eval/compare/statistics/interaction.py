@@ -33,7 +33,7 @@ class Interaction(Frozen):
     against: str
     """The other stratum, or ``the others``."""
     here: float
-    """Difference in loss, B minus A, in the stratum."""
+    """Difference in loss, B minus A, in the stratum; ``there``: in the stratum or strata that it is compared with."""
     there: float
     difference: float
     """The value ``here - there``."""

@@ -43,11 +43,11 @@ class Jackknife:
     icc: Floats
 
     def margin(self, level: float) -> Floats:
-        """Return half the width of the interval: a quantile times the standard error."""
+        """Return half the width of the interval at *level*, such as 0.95: a quantile times the standard error."""
         return np.asarray(self.quantile(level) * self.error)
 
     def quantile(self, level: float) -> Floats:
-        """Return how many standard errors the interval extends to either side."""
+        """Return how many standard errors the interval at *level* extends to either side."""
         return quantile(1 - level, self.sizes, self.icc)
 
     def p(self) -> Floats:

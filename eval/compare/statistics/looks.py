@@ -38,7 +38,10 @@ _NODES = 96
 
 @cache
 def boundaries(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
-    """Return the nominal two-sided p-value at or below which each look rejects; *fractions* increase up to 1."""
+    """Return the nominal two-sided p-value at or below which each look rejects, for a test at level *alpha*.
+
+    *fractions* are the looks' fractions of all planned subjects; they increase, up to 1 at most.
+    """
     if fractions == (1.0,):
         return (alpha,)
     # The process is a Brownian motion. Its density at the last look is known at some nodes; before the first look it is

@@ -36,35 +36,38 @@ class Bounds(Frozen):
 
 
 class MissingData(Frozen):
-    """Figures given beside the primary, never instead of it: all exploratory and without p-values."""
+    """Figures given beside the difference in loss, never instead of it: all exploratory and without p-values."""
 
     chosen: int
-    """Number of units that should be asked in both arms."""
+    """Number of samples selected to be asked in both arms."""
     scored: int
-    """Number of pairs with a loss in both arms: the n of the primary."""
+    """Number of pairs with a loss in both arms: the n of the difference in loss."""
     lost_only_a: int
     lost_only_b: int
     lost_both: int
-    """Number of pairs lost to infrastructure, by the arm that has no loss."""
+    """Number of pairs that were asked in both arms, but have no loss in A only, in B only, or in both: the requests
+    failed, or no wording was scored in both arms."""
     not_asked: int = 0
-    """Number of pairs not asked in both arms; with ``scored`` and the lost pairs, they add up to ``chosen``."""
+    """Number of pairs that one or both arms were not asked. ``scored``, lost pairs and these add up to ``chosen``."""
     lost_epochs: int
     """Number of epochs lost in pairs that are still scored."""
     failed_only_a: int
     failed_only_b: int
     failed_both: int
-    """Number of scored pairs in which an arm answered in no epoch."""
+    """Number of scored pairs in which A only, B only, or both gave no readable answer in any epoch."""
     success: Estimate
     """Difference of the success rates."""
     complete: Estimate
     """Difference of the losses over pairs that both arms answered, using their answered epochs."""
     by_answers: float | None = None
     by_failures: float | None = None
-    """The two parts of the primary difference; None if there is no scored pair."""
+    """The parts of the difference in loss that are due to answers and to failures, as the module's description defines
+    them; None if there is no scored pair."""
     bounds: Bounds | None
-    """Bounds of the primary if every lost epoch had been scored; equal ends if nothing was lost, None without units."""
+    """Bounds of the difference in loss if every lost epoch had been scored: equal ends if nothing was lost, None
+    without a pair that was asked in both arms."""
     answered_bounds: Bounds | None
-    """Bounds of the difference if every unit had been answered in every epoch."""
+    """Bounds of the difference in loss if every sample had also been answered in every epoch."""
     signals: tuple[Signal, ...]
     warning: str
     """A warning in words if missing results are informative or could be; otherwise empty."""

@@ -18,7 +18,10 @@ _Value = Callable[[Pair], float | None]
 
 
 def interaction(first: Pairs, second: Pairs, *, role: Role) -> Estimate:
-    """Return the second model's difference (B minus A) minus the first one's, over samples scored in all four."""
+    """Return the second model's difference (B minus A) minus the first one's, over samples scored in all four arms.
+
+    *role* says whether this test was declared beforehand.
+    """
     return _estimate([first, second], _difference, lambda values: values[1] - values[0], role)
 
 

@@ -20,12 +20,13 @@ class Noise(Frozen):
     difference: float
     """The difference between the identical runs."""
     interval: tuple[float, float] | None
+    """The interval of the difference between the identical runs."""
     withheld: str
     """Why the repeat has no interval; empty if it has one."""
     times: float | None
-    """The difference divided by that of the identical runs, as sizes; None if theirs is 0."""
+    """The absolute difference divided by that of the identical runs; None if theirs is 0."""
     within: bool | None
-    """Whether the difference is no larger than the noise of asking twice; None without an interval."""
+    """Whether the absolute difference is at most the farther end of ``interval`` from 0; None without an interval."""
 
 
 def noise(difference: float, repeats: Mapping[str, Estimate]) -> Noise | None:

@@ -52,10 +52,12 @@ class Price:
     """The scale of a loss: what a failure costs, and the most that any answer costs."""
 
     failure: float = 1.0
+    """The loss of a failure."""
     largest: float = 1.0
+    """The largest loss that any answer can have."""
 
     def check(self, result: "Result") -> None:
-        """Raise a ValueError unless a result keeps to the scale."""
+        """Raise a ValueError unless a result's loss is within 0..``largest``, and that of a failure is ``failure``."""
         name, loss = result.sample, result.loss
         if loss is None and result.answered:
             raise ValueError(f"{name}: an answered sample has no loss; expected 0 to {self.largest:g}")
@@ -97,7 +99,7 @@ class Side:
     """Mean loss over all epochs if those lost to infrastructure had cost 0 (low), or the largest loss (high)."""
     low_if_answered: float
     high_if_answered: float
-    """The same if failures, too, had cost 0, or the largest loss."""
+    """Like ``low`` and ``high``, if also every failure had cost 0 (low), or the largest loss (high)."""
     epochs: int
     """Number of epochs asked; 0 means that the arm was not asked."""
     lost: int

@@ -37,9 +37,9 @@ class Detectable(Frozen):
     """The smallest difference that a design can detect."""
 
     in_sd: float | None
-    """In units of the standard deviation of one paired difference."""
+    """In units of the standard deviation of one paired difference; None with under 2 effective subjects."""
     in_metric: float | None
-    """In the metric's own units; only with a pilot's standard deviation."""
+    """In the metric's own units; None without a standard deviation (``sd``)."""
     icc: float
     """The intra-subject correlation that was assumed."""
     subjects: int
@@ -70,8 +70,9 @@ def detectable(
 ) -> Detectable:
     """Return the smallest difference that a test detects with probability *power*.
 
-    *sizes* are the numbers of samples of the subjects. *icc* comes from a pilot or is assumed: 1 is the worst case.
-    *sd* comes from a pilot.
+    *sizes* are the numbers of samples of the subjects. *icc*, the intra-subject correlation, comes from a pilot or is
+    assumed: 1 is the worst case. *sd*, the standard deviation of one paired difference, comes from a pilot. *alpha* is
+    the level of the two-sided test. Raises ValueError for numbers out of range.
     """
     if not 0 <= icc <= 1 or not alpha < power < 1 or min(sizes, default=1) < 1:
         raise ValueError("icc must lie within 0..1, power between alpha and 1, and sizes above 0")

@@ -25,17 +25,20 @@ class RandomEffects(Frozen):
 
     mean: float
     error: float
+    """Standard error of the mean."""
     interval: tuple[float, float]
+    """Confidence interval of the mean."""
     between: float
     """Standard deviation between the groups' true differences."""
     prediction: tuple[float, float]
+    """Interval for the true difference of one more group."""
     groups: int
 
 
 def random_effects(effects: Floats, errors: Floats, level: float = 0.95) -> RandomEffects:
-    """Return the mean of *effects* (k,) with standard errors (k,), all above 0.
+    """Return the mean of the differences *effects* (k,) of k groups, whose standard errors *errors* (k,) are above 0.
 
-    Raises ValueError for fewer than ``MIN_GROUPS`` groups.
+    *level* is that of both intervals. Raises ValueError for fewer than ``MIN_GROUPS`` groups.
     """
     k = len(effects)
     if k < MIN_GROUPS:

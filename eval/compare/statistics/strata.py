@@ -21,13 +21,13 @@ class Stratum(Frozen):
     value: str
     """The group, such as ``CT``."""
     chosen: int
-    """Number of units that should be asked."""
+    """Number of samples of the stratum selected to be asked in both arms."""
     n: int
     """Number of pairs scored in both arms."""
     subjects: int
     """Number of distinct subjects in these pairs."""
     estimate: Estimate | None
-    """None if there are fewer subjects than the minimum."""
+    """The difference in loss, B minus A; None if there are fewer subjects than the minimum."""
     withheld: str
     """Why the estimate, its interval or its p-value is missing; the p-value is always missing."""
 

@@ -20,7 +20,10 @@ __all__ = ["family_graph", "holm"]
 
 
 def family_graph(declared: Sequence[Key], primaries: Sequence[str]) -> Graph:
-    """Return the graph of declared tests; without a primary contrast, all tests have equal weight (Holm's method)."""
+    """Return the graph of declared tests; *primaries* are the names of the primary contrasts.
+
+    Without a primary contrast, all tests have equal weight (Holm's method).
+    """
     count = len(declared)
     first = [index for index, key in enumerate(declared) if key.contrast in primaries]
     if not first:

@@ -71,7 +71,10 @@ class DataFolder:
         return sorted(found, key=lambda plan: (plan.dataset, KINDS.index(plan.kind), parse_version(plan.version)))
 
     def plans(self, version: str | None = None) -> Iterator[PlanFile]:
-        """Yield, for each dataset and kind, the newest plan up to *version*; without *version*, the newest plan."""
+        """Yield, for each dataset and kind, the newest plan up to *version*; without *version*, the newest plan.
+
+        Raises ConfigError for an unknown version.
+        """
         if version is not None:
             self._check_known(version)
         newest: dict[tuple[str, Kind], PlanFile] = {}

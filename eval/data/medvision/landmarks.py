@@ -42,7 +42,10 @@ class LandmarkFile:
         self._points = points
 
     def point(self, name: str, slice_dim: int, slice_idx: int) -> tuple[float, float]:
-        """Return x and y of a point on a slice; raises DataError if the slice does not have the point."""
+        """Return x and y of a point in the slice frame (pixels); raises DataError if the slice does not have it.
+
+        *slice_dim* is the axis of the volume that the slice leaves out, *slice_idx* its index along this axis.
+        """
         voxel = self._points.get((slice_dim, slice_idx), {}).get(name)
         axis = f"slice_landmarks_{'xyz'[slice_dim]}"
         if voxel is None:
@@ -54,7 +57,10 @@ class LandmarkFile:
 
 
 def read_landmarks(path: Path) -> LandmarkFile:
-    """Read a landmark file of either form. Entries of one slice are merged; of several lesions the first is used."""
+    """Return a landmark file of either form. Entries of one slice are merged; of several lesions the first is used.
+
+    Raises DataError if the file is not of either form.
+    """
     try:
         data = json.loads(read_gzip(path, _LIMIT))
         entries = _ENTRIES.validate_python(data)

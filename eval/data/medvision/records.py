@@ -31,7 +31,7 @@ _METRIC_TYPES = {"BiometricsFromLandmarks_Distance": "distance", "BiometricsFrom
 
 @dataclass(slots=True)
 class Counter:
-    """The numbers of a configuration's next record: before and after the filters."""
+    """The numbers that a configuration's next record gets: ``key`` before the filters, ``doc_id`` after them."""
 
     key: int = 0
     doc_id: int = 0

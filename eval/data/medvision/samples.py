@@ -43,7 +43,10 @@ class OpenCase:
 
     @classmethod
     def open(cls, folder: DataFolder, raw: RawCase, case: AnyCase, subjects: Mapping[tuple[str, str], str]) -> Self:
-        """Return the case, checked against its image's header; raises DataError where the two do not agree."""
+        """Return the case, checked against its image's header; raises DataError where the two do not agree.
+
+        *subjects* gives the subject of (dataset, case); a case that is not in it is its own subject.
+        """
         image = folder.file(case.image_file, f"{raw.place}: image_file", below=f"Datasets/{raw.plan.dataset}")
         header = read_header(image)
         said = case.image_file_info

@@ -38,7 +38,7 @@ class Reading:
     annotations: str | None = None
     """The newest annotations up to this version are used; None: the newest plan of each dataset."""
     filters: bool = True
-    """Upstream's filters (single instance, least size, cluster count)."""
+    """Whether annotations that upstream's filters drop are left out (single instance, least size, cluster count)."""
     subjects: Path | None = None
     """CSV file that says which person a case shows."""
 
@@ -56,7 +56,7 @@ class MedVisionSource:
             raise DataError(f"{root}: no benchmark_plan_*.json.gz in any folder of Datasets/{at}")
         self.subjects: Mapping[tuple[str, str], str] = {}
         self.subject_lines: Sequence[int] = ()
-        """The lines of the file that names them, in its order."""
+        """The line numbers of the file of subjects, in its order."""
         if reading.subjects:
             self.subjects, self.subject_lines = read_subjects(reading.subjects)
         self._volumes = VolumeCache()
@@ -130,7 +130,10 @@ class MedVisionSource:
                         self._problems[str(error)] = None
 
     def load(self, sample: Sample) -> NativeImage:
-        """Return a sample's slice in native values, with access to the neighbouring slices."""
+        """Return a sample's slice in native values, with access to the neighbouring slices.
+
+        Raises DataError if the volume cannot be read, or does not fit the sample.
+        """
         facts, place = sample.medvision, f"{self.folder.root}: {sample.id}"
         if facts is None:
             raise DataError(f"{place}: medvision: missing; the sample is not from this source")
@@ -147,7 +150,10 @@ _COLUMNS = ("dataset", "case", "subject")
 
 
 def read_subjects(path: Path) -> tuple[Mapping[tuple[str, str], str], Sequence[int]]:
-    """Return maps from (dataset, case) to subject and to line; raises DataError naming file, line and column."""
+    """Return the subject of each (dataset, case) that a CSV file names, and the line numbers of these, in order.
+
+    Raises ConfigError if the file cannot be read, DataError that names the line if its content is wrong.
+    """
     found, lines = dict[tuple[str, str], str](), list[int]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

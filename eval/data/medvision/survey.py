@@ -39,7 +39,7 @@ class ConfigCount:
 
 
 class Survey:
-    """A walk through the configurations that *asks* names; each problem is reported once, when it is found."""
+    """A walk through the configurations for which *asks* is true; each problem is reported once, when it is found."""
 
     def __init__(
         self,
@@ -52,7 +52,11 @@ class Survey:
         met: Callable[[OpenCase], None] = lambda _: None,
         each: Callable[[Sample], None] = lambda _: None,
     ) -> None:
-        """Use *asks* to choose; call *met* with every case that can be used, and *each* with every sample."""
+        """Prepare a survey of *source*.
+
+        *say* is called with each problem, *met* with every case that can be used, and *each* with every sample. With
+        *samples* every sample is made, with *volumes* every volume and mask is unpacked.
+        """
         self.rows: dict[Config, ConfigCount] = {}
         self.problems: dict[str, None] = {}
         self._source, self._asks, self._say = source, asks, say
@@ -62,7 +66,7 @@ class Survey:
         self._splits: dict[tuple[Path, str, str], str] = {}
 
     def run(self) -> None:
-        """Go through every plan."""
+        """Go through every plan; the counts are then in ``rows``, the messages in ``problems``."""
         for plan in self._source.plans:
             counts: defaultdict[str, int] = defaultdict(int)
             try:

@@ -46,11 +46,15 @@ class Header:
     """The facts of a volume's header, checked for plausibility."""
 
     shape: tuple[int, int, int]
+    """Number of voxels along each axis of the array."""
     zooms: tuple[float, float, float]
+    """Size of a voxel along each axis, in ``unit``."""
     dtype: np.dtype[Any]
     offset: int
+    """The byte in the unpacked file at which the voxels begin."""
     slope: float
     inter: float
+    """With ``slope``: native value = stored value x slope + inter."""
     unit: int = 0
     """The unit of ``zooms``, as NIfTI's ``xyzt_units`` codes it: 0 not stated, 1 metres, 2 mm, 3 micrometres."""
     sform_zooms: tuple[float, float, float] | None = None
@@ -73,7 +77,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return the header of a ``.nii`` or ``.nii.gz`` file, without reading the voxels."""
+    """Return the header of a ``.nii`` or ``.nii.gz`` file, without reading the voxels; raises DataError."""
     with _opened(path) as file, readable(path):
         data = file.read(540)
     import nibabel  # noqa: PLC0415 - slow to import, needed only here
@@ -109,7 +113,7 @@ def _checked(path: Path, header: Any, dtype: np.dtype[Any], slope: float, inter:
     if not header.single_vox_offset <= offset <= _MAX_OFFSET:
         raise DataError(f"{path}: vox_offset: {offset}; expected {header.single_vox_offset} to {_MAX_OFFSET}")
     size = path.stat().st_size
-    if size * (_DEFLATED if path.name.endswith(".gz") else 1) < offset + math.prod(shape) * dtype.itemsize:
+    if size * (_DEFLATED if path.name.lower().endswith(".gz") else 1) < offset + math.prod(shape) * dtype.itemsize:
         raise DataError(f"{path}: cut short: {size} bytes cannot hold shape {shape} of {dtype}; fetch the file again")
     rows = np.array([header["srow_x"], header["srow_y"], header["srow_z"]], np.float64)[:, :3]
     sform = tuple(np.sqrt((rows**2).sum(axis=0)).tolist()) if header["sform_code"] > 0 else None
@@ -130,7 +134,7 @@ def _form(given: Callable[..., Any]) -> NDArray[np.float64] | None:
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader]:
     with readable(path):
-        opener = gzip.open if path.name.endswith(".gz") else open
+        opener = gzip.open if path.name.lower().endswith(".gz") else open
         file = cast("BufferedReader", opener(path, "rb"))
     with file:
         yield file
@@ -139,7 +143,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 def read_volume(path: Path, header: Header) -> NDArray[Any]:
     """Return the voxels as stored, or as scaled float32 where the file stores 8 bytes a voxel. Reads the whole file.
 
-    Never unpacks more than the header announces.
+    Never unpacks more than the header announces. Raises DataError for a damaged or truncated file.
     """
     wide = header.dtype.itemsize > 4
     voxels = np.empty(header.count, np.float32 if wide else header.dtype)
@@ -177,7 +181,7 @@ class VolumeCache:
         self._lock = Lock()
 
     def slice(self, path: Path, dim: int, index: int) -> FloatImage:
-        """Return slice *index* along axis *dim*."""
+        """Return slice *index* along axis *dim* of a volume, as (height, width) of scaled values; raises DataError."""
         with self._lock:
             header, voxels = self._volume(path)
         if not 0 <= index < header.shape[dim]:

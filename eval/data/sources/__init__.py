@@ -36,8 +36,9 @@ _FILES: Mapping[str, Callable[[Path], Source]] = {".jsonl": JsonlSource, ".parqu
 def open_source(name: str, reading: Reading | None = None, *, listing: bool = True) -> Source:
     """Return the source *name*: ``NAME`` or ``NAME:ARGUMENT`` of a registered source, or a JSONL or Parquet file.
 
-    *reading* goes with ``medvision:DIR`` only. Without *listing*, the samples of a file are read and checked when they
-    are first asked for.
+    *reading* says how MedVision's data is read, and goes with ``medvision:DIR`` only. With *listing*, the samples of a
+    file are read and checked now, else when they are first asked for. Raises DataError if there is no such source or
+    its samples are wrong, ConfigError for arguments that do not fit it.
     """
     source = _opened(name, reading or Reading())
     if listing and isinstance(source, FileSource):

@@ -31,7 +31,8 @@ def parse_sample(text: bytes | str, place: str) -> Sample:
         sample = Sample.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise DataError(f"{place}: {complaint(error, most=_MOST, of=Sample)}") from None
-    wrong = path_fault(sample.image) or _target_fault(sample) or _blank(sample)
+    beyond = path_fault(sample.mask.file, "mask.file") if sample.mask else ""
+    wrong = path_fault(sample.image) or beyond or _target_fault(sample) or _blank(sample)
     if wrong:
         raise DataError(f"{place}: {wrong}")
     return sample
@@ -103,10 +104,16 @@ class FileSource(ABC):
 
     @cached_property
     def _read(self) -> Listing:
-        listing = Listing(whole(self.read()), self.place)
+        listing = Listing(self._sound(), self.place)
         if not listing.samples:
             raise DataError(f"{self._path}: contains no samples; expected one {self.form} (docs/data.md)")
         return listing
+
+    def _sound(self) -> Iterator[tuple[int, Sample]]:
+        for number, found in self.read():
+            if isinstance(found, DataError):
+                raise DataError(f"{found} (to list every mistake: medvision-agent data check {self._path})")
+            yield number, found
 
     @abstractmethod
     def read(self) -> Iterator[Read]:
@@ -141,7 +148,10 @@ def whole(read: Iterable[Read]) -> Iterator[tuple[int, Sample]]:
 
 
 def inspected(sample: Sample, png: bytes, place: str, field: str) -> Inspected:
-    """Return the facts in the bytes of a sample's image, from *field*; the pixels are not decoded."""
+    """Return the facts in the bytes of a sample's image, from *field*; the pixels are not decoded.
+
+    Raises DataError, whose message begins with *place*, if the bytes are no such image, or do not fit the sample.
+    """
     found = inspect_picture(png, f"{place}: {field}")
     if sample.values is not None and found.displayed:
         raise DataError(f"{place}: {EIGHT_BITS}")
@@ -149,7 +159,10 @@ def inspected(sample: Sample, png: bytes, place: str, field: str) -> Inspected:
 
 
 def native_of(sample: Sample, png: bytes, place: str, field: str) -> NativeImage:
-    """Return the pixels of a sample's image from the bytes in *field*."""
+    """Return the native pixels of a sample's image from its PNG bytes, which *field* holds.
+
+    Raises DataError, whose message begins with *place*, if the bytes are no such image, or do not fit the sample.
+    """
     native = from_levels(decode_picture(png, f"{place}: {field}"), sample, place)
     check_points(sample, native.values.shape, place)
     return native
@@ -181,11 +194,11 @@ def _blank(sample: Sample) -> str:
     return ""
 
 
-def path_fault(image: str) -> str:
+def path_fault(image: str, field: str = "image") -> str:
     """Return a message if *image* is not a path below the folder of its file, else an empty string."""
     path = PurePosixPath(image)
     if path.is_absolute() or PureWindowsPath(image).anchor or ".." in path.parts or "\\" in image or "\0" in image:
-        return f"image: {image!r} must be a path below the file's own folder, with forward slashes and without '..'"
+        return f"{field}: {image!r} must be a path below the file's own folder, with forward slashes and without '..'"
     return ""
 
 

@@ -22,6 +22,8 @@ from medvision_agent.tools.view.png import encode_png
 
 __all__ = ["export"]
 
+_ONLY_IN_LINES = ("volume", "mask")
+"""Fields that name files beside a JSON Lines file, which an export does not hold."""
 _ROWS_TOGETHER = 100
 """Rows in one group of a Parquet file: a reader holds the images of a whole group in memory."""
 
@@ -30,7 +32,7 @@ def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool 
     """Write *samples* and their images to *out*: Parquet if its name ends in .parquet, else a folder.
 
     An existing *out* is replaced only with *force*, and a folder only if it holds an earlier export: StorageError
-    otherwise.
+    otherwise. Raises DataError if there is no sample, or an image cannot be read or kept exactly enough.
     """
     if not samples:
         raise DataError("nothing to export: no sample of the tasks asked for")
@@ -78,7 +80,9 @@ def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> Non
 
 def _schema(arrow: Any) -> Any:
     text, number, flag = arrow.string(), arrow.float64(), arrow.bool_()
-    columns: dict[str, Any] = dict.fromkeys((name for name in (*Sample.model_fields, FRAME) if name != "volume"), text)
+    columns: dict[str, Any] = dict.fromkeys(
+        (name for name in (*Sample.model_fields, FRAME) if name not in _ONLY_IN_LINES), text
+    )
     columns |= {
         "pixel_size": arrow.struct({"height_mm": number, "width_mm": number}),
         "landmarks": arrow.list_(text),

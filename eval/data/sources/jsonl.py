@@ -44,6 +44,11 @@ class JsonlSource(FileSource):
             return None
 
     @property
+    def folder(self) -> Path:
+        """The folder of the file, below which images and masks lie."""
+        return self._path.parent
+
+    @property
     def volumes(self) -> Volumes:
         """The volumes whose slices the samples ask about."""
         return self._volumes

@@ -41,7 +41,7 @@ def _of_folder(folder: Path) -> str:
 
 
 def is_dicom(path: Path) -> bool:
-    """Say whether a file is DICOM, whatever its name: these letters stand behind the first 128 bytes."""
+    """Return whether a file is DICOM, by the letters ``DICM`` after its first 128 bytes; its name does not matter."""
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM"

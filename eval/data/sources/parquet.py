@@ -123,6 +123,8 @@ def _picture_sample(text: str, place: str) -> Sample:
         raise DataError(
             f"{place}: volume: a Parquet file holds images only; name slices of volumes in a JSON Lines file"
         )
+    if sample.mask is not None:
+        raise DataError(f"{place}: mask: a Parquet file holds images only; name masks in a JSON Lines file")
     return sample
 
 

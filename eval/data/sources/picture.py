@@ -37,7 +37,10 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def path_inside(folder: Path, image: str, place: str) -> Path:
-    """Return the path of the regular file *image* below *folder*; a link that leads out of the folder is refused."""
+    """Return the path of the regular file *image* below *folder*; *place* begins the message of a DataError.
+
+    A missing file, and a link that leads out of the folder, are refused.
+    """
     with _named(folder, image, place):
         path = (folder / image).resolve(strict=True)
         if not path.is_relative_to(folder.resolve()):
@@ -65,7 +68,9 @@ def _named(folder: Path, image: str, place: str) -> Iterator[None]:
 
 
 def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a regular file; raises OSError, also for a pipe or a device, which would never end.
+    """Return the bytes of a regular file of at most ``MAX_BYTES``.
+
+    Raises OSError for a larger one, and for a pipe or a device, which would never end.
 
     With *most*, return only that many bytes from the beginning.
     """
@@ -155,7 +160,10 @@ _HU: Literal["HU"] = "HU"
 
 
 def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample]:
-    """Return the levels to store in a PNG (8-bit display, 16-bit native values), and the sample with its scale."""
+    """Return the levels to store in a PNG, and the sample with the scale by which ``from_levels`` reads them back.
+
+    Levels have 8 bits for an image as displayed, 16 bits for native values. Raises DataError if the values do not fit.
+    """
     values = native.values.astype(np.float64)
     low, high = float(values.min()), float(values.max())
     whole = bool((values == np.rint(values)).all())
@@ -168,11 +176,14 @@ def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample
     stored = np.clip(np.rint((values - intercept) / slope), 0, _TOP).astype(np.uint8 if native.displayed else np.uint16)
     facts = sample.medvision and sample.medvision.model_copy(update={"stored_slope": 1.0, "stored_offset": 0.0})
     said = StoredValues(units=units, slope=slope, intercept=intercept)
-    return stored, sample.but(values=said, volume=None, medvision=facts)
+    return stored, sample.but(values=said, volume=None, mask=None, medvision=facts)
 
 
 def from_levels(native: NativeImage, sample: Sample, place: str) -> NativeImage:
-    """Return the native values of an image that was read; *place* starts the message of a DataError."""
+    """Return the image with the native values that its stored levels (*native*, as decoded) stand for.
+
+    The scale and the unit are those that the sample states. *place* starts the message of a DataError.
+    """
     facts, said = sample.medvision, sample.values or StoredValues()
     if sample.values is not None and native.displayed:
         raise DataError(f"{place}: {EIGHT_BITS}")

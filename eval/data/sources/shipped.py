@@ -27,7 +27,7 @@ def phantom(argument: str, reading: Reading) -> PhantomSource:  # noqa: ARG001
 
 
 def medvision(argument: str, reading: Reading) -> MedVisionSource:
-    """Return MedVision's data folder."""
+    """Return MedVision's data in the folder *argument*; raises ConfigError if none is given."""
     if not argument:
         raise ConfigError("--data medvision: expected medvision:DIR, the folder that MedVision's downloader filled")
     return MedVisionSource(Path(argument), reading)

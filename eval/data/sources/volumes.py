@@ -6,9 +6,9 @@ declared, as those of MedVision's volumes are (``eval/data/medvision/volume.py``
 """
 
 import hashlib
-import math
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -20,14 +20,11 @@ from medvision_agent.eval.data.sample import PixelSize, Sample, StoredValues, Vo
 from medvision_agent.eval.data.source import NativeImage
 from medvision_agent.eval.data.sources.checks import check_points, parse_sample
 from medvision_agent.eval.data.sources.picture import MAX_SIDE, path_inside
+from medvision_agent.eval.data.sources.spacing import in_mm, same_spacing, written
 from medvision_agent.tools.view.slice import Units
 
 __all__ = ["Volumes"]
 
-_CLOSE = 1e-3
-"""Relative difference up to which two spacings count as equal: files state them rounded."""
-_OTHER_UNITS = {1: "metres", 3: "micrometres"}
-"""Units of ``xyzt_units`` that are not mm. Files that state no unit are in mm by convention."""
 _SUFFIXES = (".nii", ".nii.gz")
 _KEYS = '"volume": {"slice_dim": 2, "slice_idx": 40}'
 
@@ -40,14 +37,18 @@ class Volumes:
         self._slices = VolumeCache()
         self._found: dict[str, tuple[Path, Header]] = {}
         self._hashes: dict[Path, str] = {}
+        self._contents: dict[Path, int] = {}
 
     def sample(self, text: bytes, place: str) -> Sample:
-        """Return the sample in one JSON object; if it names a slice of a volume, with the pixel size of the volume."""
+        """Return the sample in one JSON object; if it names a slice of a volume, with the pixel size of the volume.
+
+        Raises DataError, whose message begins with *place*, if sample or volume are wrong.
+        """
         complete = _with_pixel_size(text)
         sample = parse_sample(complete, place)
         if sample.volume is not None:
             return self._checked(sample, sample.volume, place, stated=complete is text)
-        if sample.image.endswith(_SUFFIXES):
+        if sample.image.lower().endswith(_SUFFIXES):
             raise DataError(f"{place}: volume: missing; {sample.image!r} is a volume, so name a slice of it: {_KEYS}")
         return sample
 
@@ -58,7 +59,10 @@ class Volumes:
         return height, width
 
     def stated_size(self, image: str, stated: object, place: str) -> tuple[int, int] | None:
-        """Return height and width of the slice named in *fields*; None where they are not of the documented form."""
+        """Return height and width in pixels of the slice that *stated* (the key ``volume``) names in the file *image*.
+
+        None if *stated* is not of the documented form; the parser of samples then reports it.
+        """
         try:
             return self.size(image, VolumeSlice.model_validate(stated), place)
         except ValidationError:
@@ -69,13 +73,29 @@ class Volumes:
         return self._opened(image, place)[1]
 
     def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
-        """Return the slice *asked* of a sample's volume, with access to the neighbouring slices."""
-        path, _ = self._opened(sample.image, place)
+        """Return the slice *asked* of a sample's volume, with access to the neighbouring slices; raises DataError."""
+        path, header = self._opened(sample.image, place)
         try:
             units = Units.HU if sample.values else Units.UNKNOWN
-            return self._slices.native(path, asked.slice_dim, asked.slice_idx, units)
+            native = self._slices.native(path, asked.slice_dim, asked.slice_idx, units)
         except DataError as error:
             raise DataError(f"{place}: image: {error}") from None
+        if native.stack is None:
+            return native
+        return replace(native, stack=replace(native.stack, step_mm=header.zooms[asked.slice_dim]))
+
+    def content(self, image: str, place: str) -> int:
+        """Return a hash of the shape and the values of a volume, whatever its file is called or how it is packed."""
+        path, header = self._opened(image, place)
+        if path not in self._contents:
+            digest = hashlib.blake2b(repr(header.shape).encode(), digest_size=8)
+            try:
+                for index in range(header.shape[2]):
+                    digest.update(self._slices.slice(path, 2, index).tobytes())
+            except DataError as error:
+                raise DataError(f"{place}: image: {error}") from None
+            self._contents[path] = int.from_bytes(digest.digest(), signed=True)
+        return self._contents[path]
 
     def sha256(self, samples: Iterable[Sample]) -> str | None:
         """Return a hash over the files of all volumes, sample by sample; None where there is no volume."""
@@ -103,6 +123,10 @@ class Volumes:
                 header = read_header(path)
             except DataError as error:
                 raise DataError(f"{place}: image: {error}") from None
+            try:
+                header = in_mm(header)
+            except DataError as error:
+                raise DataError(f"{place}: image: {path}: {error}") from None
             if wrong := _fault(header):
                 raise DataError(f"{place}: image: {path}: {wrong}")
             self._found[image] = path, header
@@ -122,7 +146,7 @@ class Volumes:
         if max(height, width) > MAX_SIDE:
             raise DataError(f"{place}: image: a slice of {width} x {height} px; at most {MAX_SIDE} px a side are read")
         size, said = PixelSize(height_mm=header.zooms[down], width_mm=header.zooms[across]), sample.pixel_size
-        if stated and not _alike((said.height_mm, said.width_mm), (size.height_mm, size.width_mm)):
+        if stated and not same_spacing((said.height_mm, said.width_mm), (size.height_mm, size.width_mm)):
             raise DataError(
                 f"{place}: pixel_size: {said.height_mm:g} mm down and {said.width_mm:g} mm across, but the header of "
                 f"{path} says {size.height_mm:g} and {size.width_mm:g}; leave pixel_size out, or correct one of them"
@@ -136,29 +160,19 @@ class Volumes:
 def _with_pixel_size(text: bytes) -> bytes:
     """Return the JSON text with a placeholder pixel size where a volume's sample states none; other texts unchanged."""
     with suppress(ValueError):  # not JSON: the parser of samples reports it
-        fields = from_json(text) if b'"volume"' in text or b".nii" in text else None
+        fields = from_json(text) if b'"volume"' in text or b".nii" in text.lower() else None
         if not isinstance(fields, dict) or "pixel_size" in fields:
             return text
-        if fields.get("volume") or str(fields.get("image")).endswith(_SUFFIXES):
+        if fields.get("volume") or str(fields.get("image")).lower().endswith(_SUFFIXES):
             return to_json(fields | {"pixel_size": {"height_mm": 1.0, "width_mm": 1.0}})
     return text
 
 
 def _fault(header: Header) -> str:
     """Return the reason why a header does not state a clear spacing in mm, or an empty string."""
-    if header.unit in _OTHER_UNITS:
-        return f"xyzt_units: the spacing is in {_OTHER_UNITS[header.unit]}; expected mm, so convert the file"
-    if header.sform_zooms is not None and not _alike(header.sform_zooms, header.zooms):
+    if header.sform_zooms is not None and not same_spacing(header.sform_zooms, header.zooms):
         return (
-            f"pixdim says a spacing of {_written(header.zooms)} mm, but sform says {_written(header.sform_zooms)} mm; "
+            f"pixdim says a spacing of {written(header.zooms)} mm, but sform says {written(header.sform_zooms)} mm; "
             "correct the one that is wrong"
         )
     return ""
-
-
-def _alike(some: tuple[float, ...], others: tuple[float, ...]) -> bool:
-    return all(math.isclose(one, other, rel_tol=_CLOSE) for one, other in zip(some, others, strict=True))
-
-
-def _written(zooms: tuple[float, ...]) -> str:
-    return " x ".join(f"{zoom:g}" for zoom in zooms)

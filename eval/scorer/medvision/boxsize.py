@@ -25,7 +25,7 @@ _COLUMNS = ["box_img_group", "label", "IoU", "sample_size", "F1", "Precision", "
 
 
 def box_ratios(answers: Answers) -> list[float]:
-    """Return the area of each target box divided by the area of its image.
+    """Return the area of each target box divided by the area of its image, one number for each answer.
 
     Uses the box in the data set's row, which counts both end pixels; without it, the target, which is one pixel
     shorter.
@@ -44,7 +44,10 @@ def _box_ratio(size: Any, box: Any, target: tuple[float, ...]) -> float:
 
 
 def box_size_tables(batch: Batch, counted: Flags, protocol: Protocol) -> dict[str, Any]:
-    """Return the statistics of each bin, and the means of each bin and region, over the *counted* samples."""
+    """Return MedVision's tables by the size of the target box: a row for each bin of ``box_ratios``.
+
+    They hold the statistics of each bin, and the means of each bin and region. *counted* says which samples enter.
+    """
     infinite = counted & np.isinf(batch.metrics["MAE"])
     kept = counted & ~infinite
     bins = [bisect_right(_EDGES, ratio) for ratio in box_ratios(batch.answers)]

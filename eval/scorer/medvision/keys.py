@@ -37,9 +37,11 @@ class Grouping:
     """The groups of a batch, row by row."""
 
     keys: Keys
-    """None if a row has no group."""
+    """The name of each row's group; None if a row has no group."""
     counted: Flags
+    """Whether upstream's summary counts the sample."""
     near_zero: Flags
+    """Whether the target is below the protocol's ``near_zero`` (angles and distances only)."""
     left_out: dict[str, int]
     """Number of samples that are not counted, by reason."""
 
@@ -76,7 +78,10 @@ def _or(reasons: Keys, rows: Flags, reason: str) -> Keys:
 
 
 def region(label: str | None, modality: str | None, protocol: Protocol, *, fine: bool = False) -> str | None:
-    """Return a sample's ``<group> @ <modality>`` (or the label's own name), without the plane."""
+    """Return a sample's ``<group> @ <modality>``, with *fine* ``<label> @ <modality>``, without the plane.
+
+    None without a label or a modality, or for a label that has no group.
+    """
     if label is None or modality is None:
         return None
     if fine:

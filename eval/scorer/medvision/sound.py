@@ -19,7 +19,7 @@ _NEAR_ZERO = 0.1
 
 
 def sound_figures(batch: Batch) -> Sound:
-    """Return the sound figures of a batch."""
+    """Return our figures over all samples of a batch, each by its name with its mean and n."""
     everything = np.ones(len(batch), dtype=np.bool_)
     figures = {f"loss ({task})": _mean(batch.loss, rows) for task, rows in _tasks(batch).items() if rows.any()}
     figures["success rate (all samples)"] = _mean(batch.success, everything)

@@ -136,7 +136,7 @@ def _at_least(values: Floats, limit: float) -> float:
 
 
 def parse_results(batch: Batch, protocol: Protocol) -> dict[str, dict[str, float | str]]:
-    """Return the results of each task."""
+    """Return, by task, the results that MedVision writes when it parses a file; undefined means are "nan"."""
     everything = np.ones(len(batch), dtype=np.bool_)
     tasks = rows_by(Keys.of(batch.answers.column("task")), everything)
     return {task: _results(task, batch, rows, protocol) for task, rows in tasks.items()}

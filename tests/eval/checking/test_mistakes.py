@@ -5,12 +5,15 @@ import re
 import subprocess
 from pathlib import Path
 
+import cv2
+import nibabel
 import numpy as np
 import pytest
 from commands import COMMAND
 from mistakes import REFUSED, sample, save_volume, volume, write
 
 from medvision_agent.api.checking import check
+from medvision_agent.errors import DataError
 from medvision_agent.eval.checking.check import check_selected, check_source
 from medvision_agent.eval.data.sources import open_source
 from medvision_agent.tools.view.png import encode_png
@@ -114,6 +117,41 @@ def test_one_picture_under_two_names_of_one_subject_is_a_warning(tmp_path):
     code, told = found(file)
     assert code == 0
     assert [one["rule"] for one in told["warnings"]] == ["repeated-picture", "repeated-question"]
+
+
+def test_a_picture_that_was_packed_anew_is_the_same_picture(tmp_path):
+    file = write(tmp_path, [SOUND, sample("copy", "size")])
+    pixels = cv2.imread(str(tmp_path / "images/sound.png"), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(tmp_path / "images/copy.png"), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert (tmp_path / "images/copy.png").read_bytes() != (tmp_path / "images/sound.png").read_bytes()
+    code, told = found(file)
+    assert (code, [one["rule"] for one in told["refused"]]) == (2, ["shared-picture"])
+
+
+def test_a_volume_under_two_names_is_found_by_its_voxels(tmp_path):
+    """Its copy is packed, stored as floats and turned in space; a scan of another voxel is another one."""
+    one, copy = volume("one"), volume("two")
+    file = write(tmp_path, [one, copy | {"image": "images/two.nii.gz"}])
+    image = nibabel.load(tmp_path / "images" / Path(one["image"]).name)
+    voxels = image.get_fdata(dtype=np.float32)
+    turned = nibabel.Nifti1Image(voxels, np.diag([0.8, 0.8, 3.0, 1.0]))
+    turned.header.set_xyzt_units("mm")
+    nibabel.save(turned, tmp_path / "images/two.nii.gz")
+    code, told = found(file)
+    assert (code, [one["rule"] for one in told["refused"]]) == (2, ["shared-picture"])
+    write(tmp_path, [one, copy | {"image": "images/two.nii.gz", "subject": one["subject"]}])
+    code, told = found(file)
+    assert (code, [one["rule"] for one in told["warnings"]]) == (0, ["repeated-picture", "repeated-question"])
+    voxels[7, 7, 0] += 1
+    nibabel.save(nibabel.Nifti1Image(voxels, image.affine, image.header), tmp_path / "images/two.nii.gz")
+    assert found(file)[1]["warnings"] == []
+
+
+def test_a_source_that_is_opened_says_how_to_list_every_mistake(tmp_path):
+    file = write(tmp_path, [SOUND, sample("a", "size") | {"task": "length"}, sample("b", "size", target=[1.0])])
+    with pytest.raises(DataError, match=rf"(?s):2: task: .*to list every mistake: medvision-agent data check {file}"):
+        _ = open_source(str(file)).samples
+    assert check(file).refusals == 2
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 import medvision_agent as mva
 from medvision_agent.errors import DataError, StorageError
+from medvision_agent.eval.checking.headers import header_faults
 from medvision_agent.eval.data.sample import StoredValues
 from medvision_agent.eval.data.selection import Selection, select
 from medvision_agent.eval.data.sources import open_source
@@ -103,6 +104,18 @@ def test_a_stated_pixel_size_that_agrees_becomes_the_headers(lab):
     assert sample.pixel_size.height_mm == 0.68359375
 
 
+@pytest.mark.parametrize(("unit", "factor"), [(1, 1000.0), (3, 0.001)])
+def test_metres_and_micrometres_are_turned_to_mm_as_in_an_import(lab, unit, factor):
+    zooms = tuple(zoom / factor for zoom in ZOOMS)
+    sform = {f"srow_{axis}": [zooms[at] * (at == column) for column in range(4)] for at, axis in enumerate("xyz")}
+    lab.save(VALUES, zooms, xyzt_units=unit, sform_code=1, **sform)
+    source = lab.open({}, {"id": "b", "pixel_size": {"height_mm": 0.5, "width_mm": 2.0}})
+    for sample in source.samples:
+        assert (sample.pixel_size.height_mm, sample.pixel_size.width_mm) == pytest.approx((0.5, 2.0))
+    assert source.load(source.samples[0]).stack.step_mm == pytest.approx(4.0)
+    assert not list(header_faults(source.volumes.header(LINE["image"], "")))
+
+
 def test_a_pixel_size_is_told_by_its_key_and_not_by_a_word(lab):
     (sample,) = lab.open({"label": "pixel_size"}).samples
     assert (sample.label, sample.pixel_size.width_mm) == ("pixel_size", ZOOMS[1])
@@ -150,7 +163,7 @@ REFUSED = {
     "too large for its bytes": (edited("dim", to=[3, 1000, 1000, 1000, 1, 1, 1, 1]), {}, "image: .*cut short"),
     "large sides": (lambda lab: lab.save(np.zeros((8193, 1, 3), np.uint8)), {}, "image: .*1 x 8193 px; at most 8192"),
     "spacing": (edited("pixdim", to=[1, 1, np.nan, 3, 0, 0, 0, 0]), {}, "image: .*pixdim"),
-    "micrometres": (edited("xyzt_units", to=3), {}, "image: .*xyzt_units: the spacing is in micrometres"),
+    "no length": (edited("xyzt_units", to=5), {}, "image: .*ct.nii.gz: xyzt_units: code 5 is not a unit of length"),
     "sform": (lambda lab: lab.save(VALUES, **SFORM), {}, "image: .*pixdim says .*0.5 x 2 x 4 mm, but sform says.*5 mm"),
     "axis": (fine, {"volume": {"slice_dim": 3, "slice_idx": 2}}, "volume.slice_dim: Input should be less"),
     "true": (fine, {"volume": {"slice_dim": True, "slice_idx": 2}}, "volume.slice_dim: Input should be a valid int"),

@@ -117,6 +117,14 @@ def test_values_survive_exactly_and_a_scale_is_applied(tmp_path):
     assert native.units == "HU"
 
 
+def test_names_in_capitals_are_taken(tmp_path):
+    values, _ = write(tmp_path)
+    for file in [*tmp_path.glob("images/*"), *tmp_path.glob("masks/*")]:
+        file.rename(file.with_name(file.name.replace(".nii.gz", ".NII.GZ")))
+    source, _ = take(tmp_path)
+    assert (source.load(source.samples[0]).values == values[:, :, 2].T).all()
+
+
 def test_units_of_micrometres_are_turned_to_mm(tmp_path):
     affine = np.diag([-800.0, -1100.0, 4000.0, 1.0])
     write(tmp_path, affine, mask=lesion(AFFINE, SHAPE), unit="micron")

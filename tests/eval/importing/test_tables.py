@@ -109,6 +109,11 @@ def test_recist_axes_and_their_stated_lengths_must_agree(tmp_path):
         ("image,spacing_mm,landmarks,x1,y1,x2,y2,x3,y3\na.png,1,a;b;c,1,1,1,1,5,5\n", "coincide"),
         ("image,spacing_mm,value\na.png,1,5\n", "needs the task 'distance' or 'angle'"),
         ("image,spacing_mm,task,landmarks,value\na.png,1,angle,a;b;c;d,140\n", "0 to 90 degrees"),
+        ("image,spacing_mm,label,area_mm2\na.png,1,x,0\n", "area_mm2: 0; expected mm2 above 0"),
+        ("image,spacing_mm,area_mm2\na.png,1,9\n", "task area needs the name of the structure"),
+        ("image,spacing_mm,label,area_mm2,value\na.png,1,x,9,3\n", "another measure is given beside it"),
+        ("image,spacing_mm,label,area_mm2,long_mm,short_mm\na.png,1,x,9,3,2\n", "another measure is given beside it"),
+        ("image,spacing_mm,task,label,value\na.png,1,area,x,9\n", "an area is stated in area_mm2"),
         ("image,spacing_mm,subject\na.png,1,Doe\na.png,1,Roe\n", "different subjects"),
         ("image,spacing_mm\na.png,1\na.png,2\n", "different pixel sizes"),
         ("image,spacing_mm\na.png,1\nb.png,1\n", "line 3: no image of that name"),
@@ -119,6 +124,14 @@ def test_tables_are_refused_by_line_and_column(tmp_path, table, words):
     with pytest.raises(DataError, match=words):
         take(tmp_path, table)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_row_states_an_area(tmp_path):
+    pictures(tmp_path)
+    source, made = take(tmp_path, "image,spacing_mm,plane,modality,label,area_mm2\na.png,0.5,axial,US,thyroid,412.5\n")
+    (sample,) = source.samples
+    assert (sample.task, sample.label, sample.target, sample.truth_points) == ("area", "thyroid", (412.5,), ())
+    assert made.ledger.facts()["target of area"] == {"area stated in the table": 1}
 
 
 def test_masks_of_pictures(tmp_path):

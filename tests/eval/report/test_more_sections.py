@@ -45,7 +45,7 @@ def test_the_headroom_of_a_report_is_that_of_the_command(stores):
     (figure,) = [one for one in report_figures(report) if "headroom" in one.name]
     assert [panel.title for panel in figure.panels] == ["distance: off", "distance: on"]
     # Nothing is known of the parts of the first arm's answers, so it has no mark for their correction.
-    assert ["none decomposed" in panel.words for panel in figure.panels] == [True, False]
+    assert ["as answered, none of" in panel.words for panel in figure.panels] == [True, False]
     assert ["true points" in panel.words for panel in figure.panels] == [False, True]
     (table,) = [one for one in report_tables(report) if one.id == "c1-headroom-steps"]
     assert [row[2] for row in table.rows[:6]] == [

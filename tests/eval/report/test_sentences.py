@@ -203,7 +203,7 @@ TOLD = {
     "all arms": ("offline, uncompared", "one offline"),
     "No vision-language model: {} {}.": ("one offline", "gain"),
     "another model's output": ("silver", "demo distances"),
-    "by us from a mask": ("demo distances", "silver"),
+    "computed from a mask": ("demo distances", "silver"),
     "Ground truth to be read with care: {}{}.": ("silver", "gain"),
     "Samples not asked yet, in no mean: {}.": ("unfinished", "gain"),
     "Results lost to infrastructure, in no mean: {}.": ("some lost", "gain"),

@@ -74,7 +74,7 @@ def test_arguments_are_checked_before_anything_is_sent(address):
         ("bomb", "a mask has 3000 x 3000 pixels"),
         ("empty-mask", "a mask is empty"),
         ("no-png", "a mask is a PNG file"),
-        ("torn-png", "cannot be read as a PNG file"),
+        ("torn-png", "cannot be decoded as a PNG file"),
         ("no-base64", "only ASCII"),
         ("nan", "finite number"),
         ("infinite", "finite number"),
