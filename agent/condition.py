@@ -85,7 +85,10 @@ class Condition:
             if chosen.control is not None:
                 raise ConfigError(f"--tools {text}: give one control only, {control.name} or {chosen.control.name}")
             if not chosen.tools:
-                raise ConfigError(f"--tools {text}: {control.name} changes the replies of tools, and no tool is chosen")
+                raise ConfigError(
+                    f"--tools {text}: {control.name} changes what tools return, and {rest} has no tools; give "
+                    f"{control.name} for all tools, or name some: {control.name}/crop,ruler"
+                )
             name = f"{control.name}/{chosen.name}" if slash else control.name
             return replace(chosen, name=name, control=control)
         choice = (registry or installed()).choose(text)

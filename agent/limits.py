@@ -11,13 +11,16 @@ class Limits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     model_calls: int = Field(default=12, ge=2, le=1000)
-    """Model turns per sample, the forced last one included."""
+    """Maximum number of model turns per sample. The last one is for the answer: the model must not call tools in it."""
     tool_calls: int = Field(default=24, ge=1, le=10_000)
-    """Tool calls per sample; further calls of the same turn are answered with an error."""
+    """Maximum number of tool calls per sample. Further calls of the same turn get an error as their reply; then the
+    model gets one last turn to answer."""
     seconds: float = Field(default=600, gt=0, allow_inf_nan=False)
-    """Wall time per sample, checked between turns; a single request has its own limit (``timeout_seconds``)."""
+    """Maximum time per sample in seconds, checked between turns, without failed requests and waits for the rate limit.
+    At this limit the model gets one last turn to answer. A single request has its own limit, `timeout_seconds` in the
+    model's row."""
     tokens: int = Field(default=250_000, gt=0)
-    """Input plus output tokens of all requests of a sample, as the service reports them, checked between turns. At this
-    limit the model gets one last turn to answer."""
+    """Maximum number of input plus output tokens per sample, over all its requests, as the service reports them,
+    checked between turns. At this limit the model gets one last turn to answer."""
     broken_turns: int = Field(default=3, ge=1)
     """Turns in a row without one readable tool call after which the sample ends as ``tool_protocol``."""

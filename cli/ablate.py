@@ -6,39 +6,54 @@ from typing import Any
 
 import click
 
-from medvision_agent.cli.options import BUDGET, bounded, budget_options, help_of, with_options
+from medvision_agent.cli.options import BUDGET, bounded, budget_options, with_options
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.cli.workers import WORKERS
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.settings.budget import Budget
-from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.text import plural, printable
 
 __all__ = ["command"]
 
 
+_OUT = "Folder of the study. Default: a new folder studies/TIME-NAME, with the study's name."
+_PROBE = (
+    "--no-probe leaves out the check, before the first sample, that the declarations of tools reach the models: two "
+    "short requests for each model and set of tools. Default: as the study says (probe)."
+)
+
+
 @click.command("ablate")
 @click.argument("study_file", metavar="STUDY", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the study; default: studies/.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help=_OUT)
 @click.option(
     "--tools-from",
     metavar="FILE.py",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A Python file of your own tools, instead of the study's tools_from.",
+    help="A Python file of your own tools, instead of the file that the study names (tools_from).",
 )
 @budget_options
 @partial(with_options, WORKERS.values())
-@click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe"))
-@click.option("--dry-run", is_flag=True, help="Print costs and the smallest detectable difference; ask nothing.")
+@click.option("--probe/--no-probe", default=True, help=_PROBE)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Ask nothing; print the likely cost, and the smallest difference that the study can detect.",
+)
 @click.option(
     "--pilot",
     "pilots",
     type=click.Path(path_type=Path, file_okay=False),
     multiple=True,
-    help="With --dry-run: one or two stored runs from which the spread of the loss and the tokens per sample are "
-    "estimated. Repeat the option for the second run.",
+    help="With --dry-run: a stored run from which the spread of the loss and the tokens per sample are estimated. "
+    "Repeat the option for a second run.",
 )
-@click.option("--verbose", is_flag=True, help="Print every arm too, and the data behind the figures.")
+@click.option(
+    "--verbose",
+    is_flag=True,
+    help="Print also loss, compute and tool calls of each arm, noise and parity. With --dry-run: the estimate for each "
+    "arm, and all assumptions.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON; with --dry-run: the estimate.")
 @click.pass_context
 def command(
@@ -57,9 +72,12 @@ def command(
 ) -> None:
     """Run the study of a YAML file (docs/studies.md): every model under every arm, concurrently, in one folder.
 
-    The same command with the same --out continues where it stopped. Exit code 0: done, and the arms differ only in
-    what the study varies; 1: some samples never got a reply, a limit was reached, or arms cannot be compared; 2: wrong
-    usage or input; 130: interrupted.
+    Options replace the settings of the file. A default below holds if the file does not state the setting. To continue
+    a stopped study, repeat the command with the folder of the study as --out.
+
+    Exit code 0: all samples have results, and the arms differ only in what the study varies; 1: samples are left (a
+    limit was reached) or ended without a result, the study's reader did not read all responses, or arms cannot be
+    compared; 2: wrong usage or input, or a service refuses all requests; 130: interrupted.
     """
     from medvision_agent.api.studying import ask_study, lay_out, preview, read_study_again
     from medvision_agent.cli.study import print_cells, print_preview
@@ -89,11 +107,11 @@ def command(
     if done.used_up:
         click.echo(f"stopped: {done.used_up}", err=True)
     if failure:
-        click.echo(printable(f"no reply: {failure}"), err=True)
+        click.echo(printable(f"no result: {failure}"), err=True)
     unread = sum(one.not_reached for one in read)
     if unread:
         click.echo(f"{plural(unread, 'response')} not read by {laid.study.reader}; {go_on}", err=True)
     if done.left:
         higher = ", with a higher limit or without it" if done.used_up else ""
-        click.echo(f"{done.left} samples are left or got no reply; {go_on}{higher}", err=True)
+        click.echo(f"{done.left} samples are left or ended without a result; {go_on}{higher}", err=True)
     context.exit(INTERRUPTED if done.interrupted else int(bool(done.left or done.problems or failure or unread)))

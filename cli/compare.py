@@ -20,7 +20,7 @@ __all__ = ["command"]
 @click.command("compare")
 @click.argument("run_a", shell_complete=complete_runs, type=click.Path(path_type=Path))
 @click.argument("run_b", shell_complete=complete_runs, type=click.Path(path_type=Path), required=False)
-@click.option("--published", is_flag=True, help="Compare RUN_A with MedVision's published results.")
+@click.option("--published", is_flag=True, help="Compare RUN_A with MedVision's published results, not with RUN_B.")
 @click.option(
     "--published-version",
     "version",
@@ -33,16 +33,22 @@ __all__ = ["command"]
     "--metric",
     "metrics",
     multiple=True,
-    help="Loss by which the runs are compared (docs/report.md); TASK=METRIC for one task. Repeat the option for more.",
+    help="Loss by which the runs are compared: loss (that of the task), relative, log-ratio, absolute, iou, iou>0.5 or "
+    "mre<0.1 (docs/report.md). TASK=METRIC is for one task; repeat the option for more.  [default: loss]",
 )
 @click.option(
     "--failures",
     type=click.Choice(["worst", "chance"]),
     default="worst",
     show_default=True,
-    help="Loss of a failed answer: that of the worst answer, or that of the best constant answer (chance).",
+    help="Loss of a failed answer: that of the worst answer (1), or that of the best constant answer (chance); all "
+    "losses are then in units of the latter, up to 2.",
 )
-@click.option("--models", is_flag=True, help="RUN_A and RUN_B are of two models under the same condition.")
+@click.option(
+    "--models",
+    is_flag=True,
+    help="Compare two models under the same condition, instead of two conditions of one model.",
+)
 @reader_options
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 @click.pass_context
@@ -65,12 +71,13 @@ def command(
 ) -> None:
     """Compare RUN_B with RUN_A, sample by sample. Runs that differ in more than their tools are refused.
 
-    With --models, the two runs are of two models under the same condition, and may differ in nothing else.
+    With --models, the two runs must be of two models under the same condition, and may differ in nothing else.
 
-    With --reader, the two runs are compared by both readings of their responses instead (docs/reading.md).
+    With --reader, the losses of both runs are compared by both readings of their responses (docs/reading.md). Only then
+    a model is asked. Exit code 1: the reader did not read all responses.
 
-    With --published, RUN_A (of MedVision samples) is compared with the published results instead, and all known
-    differences between the two are listed.
+    With --published, RUN_A (of MedVision's samples) is compared with the published results, and all known differences
+    between the two experiments are listed.
     """
     _check(context.params)
     if reader is not None and run_b is not None:

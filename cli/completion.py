@@ -19,10 +19,11 @@ _ZSH = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\n"
 @click.argument("shell", type=click.Choice(SHELLS), required=False)
 @click.option("--install", is_flag=True, help="Set completion up for every new shell, instead of printing the script.")
 def command(shell: str | None, *, install: bool) -> None:
-    """Print the script with which SHELL (default: your $SHELL) completes medvision-agent, or set it up.
+    """Print the script by which a shell (default: that in $SHELL) completes medvision-agent, or set it up.
 
-    With --install, the script is written to ~/.local/share/medvision-agent, and one line in ~/.bashrc or ~/.zshrc reads
-    it; fish finds it in ~/.config/fish/completions. Repeat the command to update the script.
+    With --install, the script is written to ~/.local/share/medvision-agent, and a line is added to ~/.bashrc or
+    ~/.zshrc that reads it. For fish it is written to ~/.config/fish/completions. Repeat the command after an update of
+    medvision-agent.
     """
     shell = shell or Path(os.environ.get("SHELL", "")).name
     if shell not in SHELLS:

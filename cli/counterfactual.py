@@ -24,12 +24,12 @@ __all__ = ["command"]
 def command(
     *, results: tuple[Path, ...], protocol_name: str, plans: Path | None, out: Path | None, as_json: bool
 ) -> None:
-    """Score stored answers again with exact arithmetic, and with the true points.
+    """Score stored answers again with exact arithmetic, and with the points of the ground truth.
 
-    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. The points
-    that each answer states are measured with exact rulers, protractors, pixel sizes and arithmetic; then the true
-    points are put into the answer's arithmetic; then both. This shows how much a calculator or a ruler can gain, before
-    money is spent. No model is asked, and nothing stored is changed.
+    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. Three
+    losses are added to that of each answer: with its own points, measured exactly (ruler, protractor, pixel size,
+    arithmetic); with the points of the ground truth and its own arithmetic; and with both. This shows how much a
+    calculator or a ruler can gain, before money is spent. No model is asked, and nothing stored is changed.
     """
     from medvision_agent.api.counterfactuals import counterfactual, write_counterfactuals
 

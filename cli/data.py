@@ -41,11 +41,22 @@ command.add_command(data_import.command)
 
 @command.command(name="list")
 @sample_options
-@click.option("--samples", "each", is_flag=True, help="MedVision only: list each sample, not each configuration.")
-@click.option("--published", is_flag=True, help="Print the datasets MedVision publishes (its Table 1).")
-@click.option("--json", "as_json", is_flag=True, help="Print one sample per line, all fields.")
+@click.option(
+    "--samples", "each", is_flag=True, help="MedVision only: list every sample instead of the configurations."
+)
+@click.option(
+    "--published",
+    is_flag=True,
+    help="Print the datasets that MedVision publishes (its Table 1), instead of the samples of --data.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print every sample as JSON, one per line, with all fields; with --published: the datasets as JSON.",
+)
 def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> None:
-    """List samples with their targets; for MedVision's data, its configurations and broken cases."""
+    """List samples with their targets; of MedVision's data, the configurations and the broken cases."""
     if published:
         print_published(as_json=as_json)
         return
@@ -85,7 +96,7 @@ def list_samples(each: bool, published: bool, as_json: bool, **options: Any) -> 
 @click.argument("sample_id", metavar="ID")
 @data_option
 @reading_options
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file for the drawing.")
 @_FORCE
 def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> None:
     """Draw the ground truth of one sample on its enlarged image, and print the sample's data."""
@@ -114,13 +125,14 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
 
 
 @command.command()
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or FILE.parquet.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or a new FILE.parquet.")
 @sample_options
 @_FORCE
 def export(out: Path, force: bool, **options: Any) -> None:
     """Write samples as a folder (samples.jsonl and images/) or as one Parquet file that includes the images.
 
-    Both can be given to --data of this command and of `run`; docs/data.md describes the format.
+    To use the samples, give --data the file samples.jsonl of the folder, or the Parquet file. docs/data.md describes
+    the format.
     """
     from medvision_agent.eval.data.sources.export import export as write
 

@@ -23,10 +23,11 @@ __all__ = ["check"]
     "--unchecked",
     metavar="RULE",
     multiple=True,
-    help="Skip this rule (pixel-size, shared-picture) if the data it refuses is right; repeat the option for more.",
+    help="pixel-size or shared-picture: do not apply this rule, because the data that it would refuse is right "
+    "(docs/data.md). Repeat the option for the second rule.",
 )
 @click.option(
-    "--quick", is_flag=True, help="MedVision only: do not unpack volumes; truncated files are then not found."
+    "--quick", is_flag=True, help="MedVision only: do not unpack volumes; damage inside them is then not found."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
@@ -35,8 +36,10 @@ def check(
 ) -> None:
     """List all problems of samples in a file, a folder, or any source that --data accepts.
 
-    The check always goes on to the end. Exit code 0: nothing is refused, though there may be warnings; 2: something
-    is refused.
+    A folder is MedVision's data folder, or one that holds samples.jsonl or samples.parquet. The check does not stop at
+    the first problem.
+
+    Exit code 0: nothing is refused, though there may be warnings; 2: something is refused.
     """
     from medvision_agent.api.checking import name_of, opened
     from medvision_agent.eval.checking.check import check_folder, check_source

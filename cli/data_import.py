@@ -20,31 +20,79 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _SHOWN = 20
 """Maximum number of left-out images that are named on the terminal; summary.md names all."""
 
+_MORE = "Repeat the option for more."
+_MASKS = (
+    "A mask, or a folder of masks. A mask has its image's path, or a name that begins with its image's (of a DICOM "
+    "series: its folder's)."
+)
+_LABELS = "Names of the structures in masks, by number; other numbers are left out. Default: all, named structure N."
+_SLICES = (
+    "Slices made from a mask: the one with most pixels of the structure (largest), all that show it, or the one with "
+    "this index, from 0."
+)
+_PLANE = (
+    "Plane in which volumes are sliced (default: that of the scan), or the plane that 2D images show, if the table "
+    "does not say."
+)
+_ANGLE = f"Acute angle at B between the points A and C, or between the lines A-B and C-D. {_MORE}"
+_AXES = f"Size of a structure by markup points: A and B are the ends of one axis, C and D of the other. {_MORE}"
+_SPACING = (
+    "Pixel size in mm of images that do not state it: of PNG, JPEG and TIFF, and of DICOM without a size in the "
+    "patient."
+)
+_SUBJECTS = (
+    "CSV file (columns image, subject) that says which images show the same person; it must name every image. Default: "
+    "the table's subject, else PatientID of DICOM, else each file is another person."
+)
+_MODALITY = "Modality of all images, instead of what files and the table state."
+_UNITS = "HU: the values of NIfTI and 16-bit images are Hounsfield units. Default: unknown; DICOM states it."
+_DESCRIPTION = "Description of all images for the prompt, instead of that in the table."
+_KEY = "New CSV file that says which file each image-N of the samples is; keep it private. Default: not written."
+
 
 @click.command(name="import")
 @click.argument("images", metavar="IMAGES", type=_PATH)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder for the imported samples.")
-@click.option("--masks", type=_PATH, help="A mask, or a folder of masks named like their images.")
-@click.option("--markups", type=_PATH, help="Markups of 3D Slicer (.mrk.json, .fcsv), or a folder of them.")
-@click.option("--table", type=_FILE, help="CSV file with spacing, subjects and measures, one row for each measure.")
-@click.option("--coco", type=_FILE, help="COCO file with boxes.")
-@click.option("--labels", metavar="N=NAME,...", help="Names of the numbers in masks; other numbers are ignored.")
-@click.option("--task", "tasks", metavar="NAME,...", help="Tasks asked about masks.  [default: detection,size]")
-@click.option("--slices", default="largest", show_default=True, metavar="largest|all|INDEX", help="Slices asked about.")
-@click.option("--plane", metavar="NAME", help="Plane to slice volumes in, or the plane that 2D images show.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="New folder for the samples, their images and a summary.",
+)
+@click.option("--masks", type=_PATH, help=_MASKS)
+@click.option(
+    "--markups",
+    type=_PATH,
+    help="A file of markups of 3D Slicer (.mrk.json, .fcsv), or a folder of them, named as masks are. All lines "
+    "and angles in them are used, or what --distance, --angle and --axes make of the points.",
+)
+@click.option(
+    "--table", type=_FILE, help="CSV file with a row for each measure, and facts of its image (docs/import.md)."
+)
+@click.option("--coco", type=_FILE, help="COCO file (JSON) with boxes.")
+@click.option("--labels", metavar="N=NAME,...", help=_LABELS)
+@click.option(
+    "--task",
+    "tasks",
+    metavar="NAME,...",
+    help="Tasks made from masks: detection, size, area.  [default: detection,size]",
+)
+@click.option("--slices", default="largest", show_default=True, metavar="largest|all|INDEX", help=_SLICES)
+@click.option("--plane", metavar="NAME", help=_PLANE)
 @click.option(
     "--pieces",
     type=click.Choice(("one", "largest")),
     default="one",
     show_default=True,
-    help="one: leave out a structure in several pieces on its slice. largest: ask about its largest piece.",
+    help="If a structure of a mask has several pieces on its slice: leave it out (one), or use its largest piece. An "
+    "area is always that of all pieces.",
 )
 @click.option(
     "--convention",
     type=click.Choice(("edge", "inclusive-index")),
     default="edge",
     show_default=True,
-    help="edge: boxes at true pixel edges. inclusive-index: MedVision's, one pixel short.",
+    help="How boxes are written: at the true edges of pixels (edge), or as MedVision's are, from the index of the "
+    "first pixel to that of the last, which is one pixel short (inclusive-index).",
 )
 @click.option(
     "--points-at",
@@ -54,36 +102,48 @@ _SHOWN = 20
     help="Where point (0, 0) of a table lies: the outer corner of the first pixel, or its centre. With centre, a box "
     "of a table names its first and its last pixel, both inside.",
 )
-@click.option("--distance", "distances", multiple=True, metavar="NAME=A,B", help="Distance of two markup points.")
-@click.option("--angle", "angles", multiple=True, metavar="NAME=A,B,C[,D]", help="Angle of markup points; 3: vertex B.")
-@click.option("--axes", "sizes", multiple=True, metavar="LABEL=A,B,C,D", help="Ends of two axes of a structure.")
-@click.option("--spacing", metavar="HEIGHT,WIDTH", help="Pixel size in mm of images whose files do not state it.")
+@click.option(
+    "--distance",
+    "distances",
+    multiple=True,
+    metavar="NAME=A,B",
+    help=f"Distance between two markup points, by their names. {_MORE}",
+)
+@click.option("--angle", "angles", multiple=True, metavar="NAME=A,B,C[,D]", help=_ANGLE)
+@click.option("--axes", "sizes", multiple=True, metavar="LABEL=A,B,C,D", help=_AXES)
+@click.option("--spacing", metavar="HEIGHT,WIDTH", help=_SPACING)
 @click.option(
     "--affine",
     type=click.Choice(("sform", "qform", "pixdim")),
-    help="NIfTI: which header field gives the spacing if the fields disagree.",
+    help="NIfTI: the header field that gives position and spacing; needed if the fields disagree or are missing.",
 )
 @click.option(
     "--accept-detector-spacing",
     is_flag=True,
-    help="DICOM: use a spacing at the detector, which is not corrected for magnification.",
+    help="DICOM: accept radiographs that state only the spacing at the detector. Every length is then too long by the "
+    "magnification.",
 )
 @click.option(
     "--redact",
     multiple=True,
     metavar="X0,Y0,X1,Y1",
-    help="Blacken this rectangle of stored pixels in every plane. Repeat the option for more.",
+    help="Blacken this rectangle in every image and slice: stored pixels from X0,Y0, without column X1 and row Y1. "
+    "Repeat the option for more.",
 )
-@click.option("--accept-burned-in", is_flag=True, help="DICOM: accept images with patient data burned into the pixels.")
-@click.option("--dataset", metavar="NAME", help="Name of the data set.")
-@click.option("--subjects", type=_FILE, help="CSV file (image, subject): which images show one person.")
-@click.option("--modality", metavar="NAME", help="Modality of images whose files do not state it.")
-@click.option("--units", type=click.Choice(("HU",)), help="Unit of the values of images whose files do not state it.")
-@click.option("--description", metavar="TEXT", help="Description of the images for the prompt.")
-@click.option("--annotator", metavar="TEXT", help="Who made the ground truth.")
+@click.option(
+    "--accept-burned-in",
+    is_flag=True,
+    help="DICOM: accept images whose header says that text is burned into the pixels (BurnedInAnnotation).",
+)
+@click.option("--dataset", metavar="NAME", help="Name of the data set.  [default: imported]")
+@click.option("--subjects", type=_FILE, help=_SUBJECTS)
+@click.option("--modality", metavar="NAME", help=_MODALITY)
+@click.option("--units", type=click.Choice(("HU",)), help=_UNITS)
+@click.option("--description", metavar="TEXT", help=_DESCRIPTION)
+@click.option("--annotator", metavar="TEXT", help="Who made the ground truth, if the table does not say.")
 @click.option("--licence", metavar="TEXT", help="Licence of the images.")
-@click.option("--key", type=click.Path(path_type=Path), help="CSV file of image numbers and files; keep it private.")
-@click.option("--force", is_flag=True, help="Replace an earlier import.")
+@click.option("--key", type=click.Path(path_type=Path), help=_KEY)
+@click.option("--force", is_flag=True, help="Replace an earlier import in --out, and an earlier file of --key.")
 @click.pass_context
 def command(context: click.Context, /, images: Path, out: Path, key: Path | None, force: bool, **options: Any) -> None:
     """Make samples from your own images: DICOM, NIfTI, or PNG, JPEG and TIFF (docs/import.md).

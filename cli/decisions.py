@@ -17,7 +17,7 @@ __all__ = ["command"]
     "--rules",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE.yaml",
-    help="Your own rules, instead of the shipped rules (docs/decisions.md).",
+    help="YAML file of your own decision rules, instead of the shipped rules (docs/decisions.md).",
 )
 @plans_option
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -26,9 +26,9 @@ def command(
 ) -> None:
     """Sort stored measurements into clinical categories, and count those that agree with the ground truth.
 
-    RESULTS are folders of runs, result files of MedVision (FILE.jsonl[.gz]), or folders of such files. For two runs
-    that differ only in their tools, it also prints how many decisions the second turns right or wrong, at what cost.
-    No model is asked, and nothing stored is changed.
+    RESULTS are folders of runs, result files of MedVision (FILE.jsonl[.gz]), or folders of such files. If they
+    are exactly two runs, these must differ only in their tools; then it also prints how many decisions the second run
+    turns right or wrong, and at what cost. No model is asked, and nothing stored is changed.
     """
     from medvision_agent.api.deciding import decisions
 

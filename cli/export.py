@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from medvision_agent.cli.completing import complete_runs
+from medvision_agent.cli.options import DECLARED_PROTOCOL
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.scorer.protocol import PROTOCOLS
 
 if TYPE_CHECKING:
     from medvision_agent.eval.tables.write import Format
@@ -15,29 +15,31 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+_OUT = "New folder for the tables, or folder to which MedVision's result files of this model are added."
+
+
 @click.command("export")
 @click.argument("run", shell_complete=complete_runs, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for the files.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help=_OUT)
 @click.option(
     "--format",
     "form",
     type=click.Choice(("medvision", "parquet", "csv", "jsonl")),
     default="medvision",
     show_default=True,
-    help="MedVision's result files, or tables of samples, turns and tool calls.",
+    help="MedVision's result files (medvision), or tables of samples, turns and tool calls (parquet, csv, jsonl).",
 )
-@click.option(
-    "--protocol", "protocol_name", help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared."
-)
+@click.option("--protocol", "protocol_name", help=f"{DECLARED_PROTOCOL}. Only for tables.")
 def command(run: Path, out: Path, form: "Literal['medvision'] | Format", protocol_name: str | None) -> None:
     """Write RUN for other programs, as MedVision's result files or as tables.
 
-    Tables (parquet, csv, jsonl) can be written for any run, for a study, and for a folder of runs:
-    DIR/samples.parquet, DIR/turns.parquet and DIR/tool_calls.parquet. docs/export.md describes every column.
+    For tables (parquet, csv, jsonl), RUN is any run, a study, or a folder of runs. They are DIR/samples.parquet,
+    DIR/turns.parquet and DIR/tool_calls.parquet, and, if there are any, the tables of a second reader's readings and of
+    reviewers' notes. docs/export.md describes every column.
 
-    MedVision's own parser and summaries read its result files. Each kind of task gets a folder: DIR/Detection/MODEL,
-    DIR/TL/MODEL, DIR/AD/MODEL. Start MedVision's parser in the data folder: paths of images in the files are relative
-    to it. RUN itself is not changed.
+    MedVision's own parser and summaries read its result files. For them, RUN is a run over MedVision's samples. Each
+    kind of task gets a folder: DIR/Detection/MODEL, DIR/TL/MODEL, DIR/AD/MODEL. Start MedVision's parser in the data
+    folder: paths of images in the files are relative to it. RUN itself is not changed.
     """
     from medvision_agent.api.writing import export, export_medvision
 

@@ -28,23 +28,23 @@ __all__ = ["cli", "main"]
 
 COMMANDS = {
     "ablate": "Run a study: models under several conditions, concurrently.",
-    "compare": "Compare two runs of the same samples, paired sample by sample.",
+    "compare": "Compare two runs sample by sample, or a run with MedVision's published results.",
     "completion": "Set up your shell to complete commands, models, tools and runs.",
-    "counterfactual": "Score stored answers again with exact arithmetic, and with the true points.",
-    "data": "List, show and export samples.",
+    "counterfactual": "Score stored answers again with exact arithmetic, and with the ground truth's points.",
+    "data": "List, show, check, import and export samples.",
     "decisions": "Sort stored measurements into clinical categories, and count agreement with the ground truth.",
     "export": "Write stored runs as tables, or as MedVision's own result files.",
     "models": "List, show and check the models of the catalogue.",
-    "rerun": "Repeat a stored run, with the same or with other tools.",
+    "rerun": "Repeat a stored run with its settings, or with others in place of some of them.",
     "published": "Print models in the layout of MedVision's published tables, beside the published figures.",
     "report": "Write stored runs and studies as one page: text, tables, figures, images.",
     "run": "Run a model over samples, with or without tools.",
     "runs": "List stored runs and studies: what was asked, progress, loss and cost.",
-    "score": "Score a stored run, or MedVision's result files, by either protocol.",
+    "score": "Score a stored run, or MedVision's result files, by the rules medvision-1.2 or paper-v1.",
     "serve-upstream": "Serve a model of MedVision's own package, so that it can be asked like any other.",
-    "share": "Write stored runs for others: card, tables, and the images that may be shared.",
+    "share": "Write stored runs for others: a card, tables, and the images that may be shared.",
     "show": "Print one conversation of a run, or of the arms of a study, turn by turn.",
-    "tools": "List, show and try the tools a model can call.",
+    "tools": "List, show, try and check the tools a model can call, or start your own tool.",
     "verify": "Check that a stored run or study is undamaged.",
     "view": "Show runs and studies in the browser, down to every turn of a conversation.",
     "why": "Split the loss of a run or of MedVision's result files into wrong object, seeing, arithmetic and unit.",
@@ -54,7 +54,10 @@ COMMANDS = {
 
 _NO_THREAD = "can't start new thread"
 """Python's message if the system refuses a new thread (no memory, or too many threads)."""
-_STORED = "finished samples are stored; provide more memory, or lower --max-connections, and continue with --resume"
+_STORED = (
+    "finished samples are stored; provide more memory, or lower --max-connections, and repeat the command with "
+    "--resume (run, rerun) or with the study's folder as --out (ablate)"
+)
 
 
 class LazyGroup(click.Group):
@@ -88,7 +91,9 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="medvision-agent")
 @click.option(
-    "--log-level", type=click.Choice(LEVELS), help="Print log messages of this level and above; default: none."
+    "--log-level",
+    type=click.Choice(LEVELS),
+    help="Print log messages of this level and above on the error stream. Default: none.",
 )
 @click.pass_context
 def cli(context: click.Context, log_level: str | None) -> None:

@@ -23,7 +23,7 @@ _EXTRA = click.option(
     cls=Renamed,
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Your own models: a YAML file in the form of the shipped catalogue.",
+    help="A YAML file of your own models, which are added to the catalogue (docs/models.md).",
 )
 
 
@@ -35,7 +35,7 @@ def command() -> None:
 @command.command(name="list")
 @_EXTRA
 def list_models(models_file: Path | None) -> None:
-    """List all models by name, and whether each could be asked now."""
+    """List all models by name, and whether each is ready: its key is set, its packages are there. None is asked."""
     from medvision_agent.api.listing import models
 
     print_columns([tuple(map(str, row)) for row in models(models_file).itertuples(index=False)])

@@ -26,11 +26,13 @@ protocol_option = click.option(
     help=f"Scoring rules: {' or '.join(PROTOCOLS)}.",
 )
 """Scoring rules, for commands without a study."""
+DECLARED_PROTOCOL = f"Scoring rules: {' or '.join(PROTOCOLS)}. Default: those a study declared, else {DEFAULT_PROTOCOL}"
+"""Help of the scoring rules where a study may declare its own, without the full stop."""
 declared_protocol_option = click.option(
     "--protocol",
     "protocol_name",
     shell_complete=complete_protocols,
-    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
+    help=f"{DECLARED_PROTOCOL}.",
 )
 """Scoring rules, for commands where a study may declare its own."""
 
@@ -47,8 +49,9 @@ plans_option = click.option(
     "--plans",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE.json",
-    help="For result files: where to look up what they lack. DIR is MedVision's data folder (names of labels and "
-    "modalities, pixel sizes, points of the ground truth, cases); FILE.json is a file of tasks (names only).",
+    help="For MedVision's result files: where to look up what they lack. DIR is MedVision's data folder (names of "
+    "labels and modalities, pixel sizes, points of the ground truth, cases); FILE.json is a file of tasks, which has "
+    "the names only.",
 )
 """Source of facts that result files lack."""
 
@@ -141,7 +144,8 @@ _READER = (
     click.option(
         "--reader",
         metavar="MODEL",
-        help="Let a language model of the catalogue read the responses too, and show both readings (docs/reading.md).",
+        help="Let this language model of the catalogue read the responses too, and show both readings: its own and "
+        "that of the scoring rules (docs/reading.md).",
     ),
     click.option(
         "--models-file",
@@ -150,13 +154,14 @@ _READER = (
         cls=Renamed,
         type=click.Path(dir_okay=False),
         metavar="FILE",
-        help="A YAML file of your own models, from which --reader may be chosen.",
+        help="A YAML file of your own models; --reader may name one of them.",
     ),
     click.option(
         "--reader-max-cost",
         type=_AMOUNT,
         metavar="USD",
-        help="Stop asking the reader when this command has cost this much.",
+        help="Stop asking the reader when this command has cost this much; other responses stay unread. The reader's "
+        "row needs prices.",
     ),
 )
 

@@ -23,33 +23,37 @@ __all__ = ["command"]
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Also write every table as CSV and LaTeX, and the figure as SVG and PDF, into this folder.",
+    help="Also write every table as CSV and LaTeX, and the figure (loss of boxes by their size) as SVG and PDF, into "
+    "this folder.",
 )
 @click.option(
     "--published-version",
     "version",
     type=click.Choice(["preprint-v1", "leaderboard-v2"]),
-    help="Published results to compare with; default: those whose models were asked with the same recipe and form.",
+    help="Version of the published results. Default for a run: as for compare. Default for RESULTS: leaderboard-v2 if "
+    "the names of their tasks end in -CoT, else preprint-v1.",
 )
 @click.option(
     "--protocol",
     "protocol_name",
-    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: those of the published results compared with.",
+    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: those of that version.",
 )
 @click.option(
     "--plans",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE.json",
-    help="For RESULTS: where to look up names of labels and modalities. DIR is MedVision's data folder; FILE.json is a "
-    "file of tasks.",
+    help="For RESULTS that lack the names of labels and modalities: where to look them up. DIR is MedVision's data "
+    "folder; FILE.json is a file of tasks.",
 )
 def command(
     *, folders: tuple[Path, ...], out: Path | None, version: str | None, protocol_name: str | None, plans: Path | None
 ) -> None:
     """Print models in the layout of MedVision's Tables 2 to 4, each above the published figure of the same model.
 
-    RUN and STUDY are stored by this program; RESULTS is a folder of MedVision's result files. Further tables have
-    success rates, held-out planes and tasks, sizes of targets and small angles. No model is asked.
+    RUN and STUDY are stored by this program, and a folder of them may be given too; RESULTS is a folder of MedVision's
+    result files. Of a study, the first epoch and wording of each arm are used. A published figure is printed if the
+    same model was asked in the same way. Further tables have success rates, held-out planes and tasks, sizes of targets
+    and small angles. No model is asked.
     """
     from medvision_agent.api.publishing import published
     from medvision_agent.cli.printed.table import print_columns, print_wrapped

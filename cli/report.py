@@ -5,8 +5,7 @@ from typing import Literal
 
 import click
 
-from medvision_agent.cli.options import reader_options
-from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, PROTOCOLS
+from medvision_agent.cli.options import DECLARED_PROTOCOL, reader_options
 from medvision_agent.text import plural, printable
 
 __all__ = ["command"]
@@ -17,42 +16,46 @@ __all__ = ["command"]
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file; default: report.html (report.md with --format md) in the folder of a single run or study, else in "
-    "the current folder.",
+    help="File for the page. Default: report.html (report.md with --format md) in the folder of a single run or study, "
+    "else in the current folder.",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(["html", "md"]),
-    help="Format of the file; default: by the file's name, else html.",
+    help="Format of the page. Default: md if the name of --out ends in .md or .markdown, else html.",
 )
 @click.option(
     "--tables",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Also write all tables (CSV and LaTeX) and all figures (SVG and PDF) into this folder, and the tables of "
-    "`medvision-agent published`. RESULTS may then also be a folder of MedVision's result files.",
+    "`medvision-agent published`. Only then RESULTS may be given beside runs.",
 )
 @click.option(
     "--viewer",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Link rows and figures to the viewer's bundle in this folder; it is written unless it exists, for "
-    "the current state of these runs.",
+    help="Link rows and figures of the HTML page to the viewer in this folder (`view --bundle`). It is written if it "
+    "is missing, or shows other runs or an earlier state of these.",
 )
 @click.option(
-    "--pictures", default=6, show_default=True, type=click.IntRange(0, 100), help="Samples shown per contrast."
+    "--pictures",
+    default=6,
+    show_default=True,
+    type=click.IntRange(0, 100),
+    help="Maximum number of samples whose images are shown for each contrast.",
 )
 @click.option(
     "--protocol",
     "protocol_name",
-    help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared, else {DEFAULT_PROTOCOL}.",
+    help=f"{DECLARED_PROTOCOL}.",
 )
 @click.option(
     "--decision-rules",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="YAML file of decision rules, instead of the shipped rules (docs/decisions.md).",
+    help="YAML file of your own decision rules, instead of the shipped rules (docs/decisions.md).",
 )
 @reader_options
 def command(
@@ -71,9 +74,10 @@ def command(
 ) -> None:
     """Write the results of runs and studies as one file that needs no network: the answer, the caveats, the details.
 
-    Only --reader asks a model; stored readings are shown without it. Runs of one model over
-    the same samples are compared if they differ only in their tools; only a study declares tests. An existing
-    file is overwritten.
+    Runs of one model over the same samples are compared if they differ only in their tools. Only contrasts of a study
+    are tested for significance, because it declares them beforehand. RESULTS is a folder of MedVision's result files,
+    which appear only in --tables. Only --reader asks a model; readings that are stored are shown without it. An
+    existing file is overwritten.
     """
     from medvision_agent.api.scoring import is_answers
     from medvision_agent.api.writing import report

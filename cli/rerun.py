@@ -15,11 +15,16 @@ from medvision_agent.uncollected import uncollected
 __all__ = ["command"]
 
 
+_OUT = "New folder for the run, or the run to --resume."
+
+
 @click.command()
 @click.argument("run", shell_complete=complete_runs, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the new run.")
-@click.option("--resume", is_flag=True, help="Continue the run in --out.")
-@click.option("--model", shell_complete=complete_models, help="Another model of the catalogue.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help=_OUT)
+@click.option("--resume", is_flag=True, help="Continue the run in --out, as `run --resume` does.")
+@click.option(
+    "--model", shell_complete=complete_models, help="Ask this model of the catalogue, instead of the stored one."
+)
 @settings_options
 @click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help=PROTOCOL_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -27,8 +32,9 @@ __all__ = ["command"]
 def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, as_json: bool, **_: Any) -> None:
     """Repeat RUN with its stored settings. Each option that you give replaces one of them.
 
-    The model's row, samples, prompts, limits and budget come from the store, even if the catalogue has changed. If
-    something else has changed (the package, a data file), it is named before the first request.
+    Where the help of an option names a default, the stored setting takes its place. The model's row is the stored one
+    too, even if the catalogue has changed. Files that RUN read (data, prompts) must still be there. If something has
+    changed since RUN (the package, a data file), it is named before the first request. Exit codes are those of `run`.
     """
     with uncollected():
         from medvision_agent.api.asking import ask_again

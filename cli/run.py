@@ -13,7 +13,7 @@ from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.errors import ConfigError, ProviderError
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL
 from medvision_agent.eval.settings.settings import Settings
-from medvision_agent.text import printable
+from medvision_agent.text import plural, printable
 from medvision_agent.uncollected import uncollected
 
 if TYPE_CHECKING:
@@ -25,24 +25,27 @@ __all__ = ["PROTOCOL_HELP", "carry_out", "command", "print_estimate"]
 
 
 PROTOCOL_HELP = "Scoring rules for the summary: medvision-1.2 or paper-v1."
+_OUT = "New folder for the run, or the run to --resume. Default: a new folder runs/TIME-MODEL-tools-TOOLS."
 
 
 @click.command()
 @click.option("--model", required=True, shell_complete=complete_models, help=help_of(Settings, "model"))
 @settings_options
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the run; default: in runs/.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help=_OUT)
 @click.option("--resume", is_flag=True, help=help_of(Settings, "resume"))
 @click.option(
     "--protocol", default=DEFAULT_PROTOCOL, show_default=True, shell_complete=complete_protocols, help=PROTOCOL_HELP
 )
-@click.option("--dry-run", is_flag=True, help="Print what would be asked and the likely cost; ask nothing.")
+@click.option("--dry-run", is_flag=True, help="Ask nothing; print what would be asked, and the likely cost.")
 @click.option(
     "--pilot",
     type=click.Path(path_type=Path, file_okay=False),
-    help="With --dry-run: base the cost estimate on this stored run.",
+    help="With --dry-run: estimate the tokens per sample from this stored run. Default: by rules of thumb.",
 )
-@click.option("--verbose", is_flag=True, help="With --dry-run: print the prompts and all assumptions too.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option(
+    "--verbose", is_flag=True, help="With --dry-run: print the first prompt of each task, and all assumptions."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON; with --dry-run: the estimate.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -57,9 +60,12 @@ def command(
 ) -> None:
     """Run a model over samples, with or without tools.
 
-    Works offline as it is: `run --model baseline-cv` measures the built-in demo set. Exit code 0: done; 1: some samples
-    never got a reply, or a limit of the run was reached (continue with --resume); 2: wrong usage or input; 130:
-    interrupted.
+    The command `medvision-agent run --model baseline-cv` works without network: this offline model measures the
+    built-in demo set.
+
+    Exit code 0: all samples have results; 1: samples are left (a limit was reached) or ended without a result, as by an
+    error of the service; 2: wrong usage or input, or the service refuses all requests; 130: interrupted. After 1 and
+    130, --resume continues the run.
     """
     with uncollected():
         from medvision_agent.api.asking import ask, estimate
@@ -103,8 +109,8 @@ def carry_out(
     if failed:
         first = failed[0]
         detail = " ".join(first.detail.split())[-300:]
-        count = "1 sample was" if len(failed) == 1 else f"{len(failed)} samples were"
-        click.echo(printable(f"{count} not asked or got no reply; {first.sample.id}: {detail}"), err=True)
+        count = plural(len(failed), "sample")
+        click.echo(printable(f"{count} ended without a result; {first.sample.id}: {detail}"), err=True)
     if ran.used_up:
         click.echo(f"stopped: {ran.used_up}; {ran.left} samples are left", err=True)
         go_on = f"{go_on}, with a higher limit or without it"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from medvision_agent.eval.scorer.protocol import PROTOCOLS
+from medvision_agent.cli.options import DECLARED_PROTOCOL
 from medvision_agent.text import plural, printable
 
 __all__ = ["command"]
@@ -17,20 +17,18 @@ __all__ = ["command"]
     "--loss/--no-loss",
     default=True,
     show_default=True,
-    help="Score the stored answers, which takes longer the first time.",
+    help="Print the mean loss, for which stored answers are scored. This takes longer the first time.",
 )
-@click.option(
-    "--protocol", "protocol_name", help=f"Scoring rules: {' or '.join(PROTOCOLS)}; default: what a study declared."
-)
+@click.option("--protocol", "protocol_name", help=f"{DECLARED_PROTOCOL}.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line, all fields.")
 def command(folder: Path, protocol_name: str | None, *, cells: bool, loss: bool, as_json: bool) -> None:
     """List the runs and studies in FOLDER (default: the current folder) and in its subfolders, down to six levels.
 
     For a study, the loss of both arms of its primary contrast is shown, for each model and over all tasks.
 
-    States: running, unfinished (a resume would ask what is left), finished, damaged, unreadable. Damage is found by
-    counts and, when the loss is computed, by the hashes of records; `verify` checks everything. The loss of a run is
-    stored beside it (figures-cache.json, safe to delete) and used as long as the run is unchanged.
+    States: running, unfinished (--resume would ask samples), finished, damaged, unreadable. Damage is found by the
+    number of records and, when the loss is computed, by their hashes; `verify` checks everything. The loss of a run is
+    stored in its folder (figures-cache.json, safe to delete) and used as long as the run is unchanged.
     """
     from medvision_agent.cli.printed.listing import print_listed
     from medvision_agent.eval.listing.read import listed, scored

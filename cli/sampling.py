@@ -18,74 +18,91 @@ __all__ = ["data_option", "reading_options", "reading_with", "sample_options", "
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_TASKS = f"Only these tasks: {', '.join(TASKS)}. Default: all; of MedVision's data, all but area."
 
 data_option = click.option(
     "--data",
     default="demo",
     show_default=True,
     metavar="demo|phantom|medvision:DIR|FILE|NAME:ARGUMENT",
-    help="phantom[:N[:SEED]]: N synthetic images. FILE: JSONL or Parquet. NAME: an installed package's source.",
+    help="Source of samples. demo: the built-in demo set. phantom[:N[:SEED]]: N synthetic images (200 if left out). "
+    "medvision:DIR: MedVision's data folder. FILE: samples as JSON Lines (.jsonl) or .parquet. NAME[:ARGUMENT]: a "
+    "source that an installed package offers (docs/data.md).",
 )
 _READING = (
     click.option(
-        "--annotations", metavar="X.Y.Z", help="MedVision only: use the newest annotations up to this version."
+        "--annotations",
+        metavar="X.Y.Z",
+        help="MedVision only: for each dataset, use its newest annotations up to this version. Default: its newest.",
     ),
     click.option(
         "--no-filters",
         is_flag=True,
-        help="MedVision only: keep the samples that upstream filters out (small, several instances).",
+        help="MedVision only: keep the samples that MedVision's own filters leave out: boxes with a side "
+        "below 10 pixels, and structures of which a slice shows several.",
     ),
     click.option(
         "--subjects",
         type=_FILE,
-        help="MedVision only: CSV that says which person each case shows, for the statistics by subject (columns: "
-        "dataset, case, subject).",
+        help="MedVision only: CSV file (columns dataset, case, subject) that says which cases show the same person. "
+        "Default: each case is another person.",
     ),
 )
 _SELECTION = (
-    click.option("--task", "tasks", metavar="NAME,NAME", help=f"Only these tasks: {', '.join(TASKS)}."),
+    click.option("--task", "tasks", metavar="NAME,NAME", help=_TASKS),
     click.option(
         "--config",
         "configs",
         multiple=True,
         metavar="GLOB",
-        help="MedVision only: configurations whose names match, such as MSD_BoxSize_*; repeat the option for more.",
+        help="MedVision only: this configuration, with or without its split, or all that match a pattern such as "
+        "'MSD_BoxSize_*'. Repeat the option for more.",
     ),
     click.option(
         "--tasks",
         "task_list",
         type=_FILE,
-        help="MedVision only: only the configurations in this JSON file, a task list of MedVision's package.",
+        help="MedVision only: the configurations in this JSON file, a task list of MedVision's package. Those of "
+        "--config are added.",
     ),
     click.option(
-        "--split", type=click.Choice(("train", "test", "all")), help="MedVision only: split to read; default: test."
+        "--split",
+        type=click.Choice(("train", "test", "all")),
+        help="MedVision only: split to read. Default: that in which a name of --config or --tasks ends, else test.",
     ),
     click.option(
         "--plane",
         "planes",
         multiple=True,
         type=click.Choice(("axial", "coronal", "sagittal"), case_sensitive=False),
-        help="Only this plane; repeat the option for more.",
+        help="Only slices of this plane. Repeat the option for more.",
     ),
     click.option(
-        "--dataset", "datasets", multiple=True, metavar="NAME", help="Only this dataset; repeat the option for more."
+        "--dataset",
+        "datasets",
+        multiple=True,
+        metavar="NAME",
+        help="Only samples of this dataset. Repeat the option for more.",
     ),
     click.option(
-        "--limit", type=click.IntRange(min=1), help="At most this many samples per task (MedVision: configuration)."
+        "--limit",
+        type=click.IntRange(min=1),
+        help="At most this many samples of each task (of MedVision's data: of each configuration). Default: all.",
     ),
     click.option(
         "--limit-by",
         type=click.Choice(("first", "subject")),
         default="first",
         show_default=True,
-        help="How --limit chooses: the first samples, or samples drawn at random, evenly over the subjects.",
+        help="How --limit chooses: the first samples, or samples drawn at random: one of each subject, then a second "
+        "of each, and so on (subject).",
     ),
     click.option(
         "--seed",
         type=int,
         default=0,
         show_default=True,
-        help="Seed of the random draw of --limit-by subject; in run and rerun, of --picture swapped too.",
+        help="Random seed for --limit-by subject; in run and rerun, for --picture swapped too.",
     ),
 )
 

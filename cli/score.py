@@ -17,50 +17,57 @@ __all__ = ["command"]
 
 _FACTORS = {"MEDVISION_SCALED_PS_LOW": 0.5, "MEDVISION_SCALED_PS_HIGH": 3.0}
 """MedVision's environment variables for the range of scaled pixel sizes, with their defaults."""
+_SAMPLES = "Write the numbers and the score of each sample into this file, as one line of JSON."
+_PROCESSES = "RUN: number of processes, or of workers of a Ray cluster, that score."
 
 
 @click.command("score")
 @click.argument("source", shell_complete=complete_runs, metavar="RUN|FILE|DIR", type=click.Path(path_type=Path))
 @protocol_option
-@click.option("--samples", type=click.Path(path_type=Path), metavar="OUT.jsonl", help="Write one JSON line per sample.")
+@click.option("--samples", type=click.Path(path_type=Path), metavar="OUT.jsonl", help=_SAMPLES)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@click.option("--boxsize", is_flag=True, help="FILE, DIR: also group by the size of the target box.")
+@click.option("--boxsize", is_flag=True, help="FILE, DIR: group boxes by the size of the target too.")
 @click.option(
     "--removed-samples",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="FILE, DIR: leave the listed lesions out of the groups (medvision-1.2).",
+    help="FILE, DIR: leave out of the groups the lesions that this JSON file (or a folder of such files) lists. Only "
+    "by medvision-1.2.",
 )
 @click.option(
-    "--numpy1", is_flag=True, help="FILE, DIR: angles and distances as MedVision computes them under NumPy 1."
+    "--numpy1", is_flag=True, help="FILE, DIR: compute angles and distances as MedVision does under NumPy 1, not 2."
 )
 @click.option(
     "--scaled-pixel-size",
     metavar="LOW,HIGH",
-    help="FILE, DIR: range of the factors that files of scaledPS tasks do not store (medvision-1.2); default: "
-    "MEDVISION_SCALED_PS_LOW and MEDVISION_SCALED_PS_HIGH if set, else 0.5,3.",
+    help="FILE, DIR of scaledPS tasks: the range of the factors of their pixel sizes, which the files do not state. "
+    "Only by medvision-1.2. Default: MEDVISION_SCALED_PS_LOW and MEDVISION_SCALED_PS_HIGH if set, else 0.5,3.",
 )
 @click.option(
     "--plans",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE.json",
-    help="FILE, DIR: names of labels and modalities, from MedVision's data folder or a JSON file of tasks.",
+    help="FILE, DIR: where to look up names of labels and modalities that the files lack. DIR is MedVision's data "
+    "folder; FILE.json is a file of tasks.",
 )
 @reader_options
 @click.option(
     "--readings",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="With --reader: file for its readings; default: beside the source.",
+    help="With --reader: file in which its readings are kept; those in it are not asked again. Default: "
+    "readings.sqlite in the folder, or FILE.readings.sqlite.",
 )
-@click.option("--processes", type=click.IntRange(1, 256), default=1, help="RUN: number of processes that score.")
+@click.option("--processes", type=click.IntRange(1, 256), default=1, show_default=True, help=_PROCESSES)
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
     default="local",
-    help="RUN: score in processes on this machine, or in workers of a Ray cluster that can read the run's folder.",
+    show_default=True,
+    help="RUN: score in processes on this machine (local), or in workers of a Ray cluster that can read the run's "
+    "folder (ray).",
 )
-@click.option("--address", help="RUN, --engine ray: address of the Ray cluster, as for run.")
+@click.option("--address", help="RUN, with --engine ray: address of the Ray cluster, as for `run`.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -85,8 +92,9 @@ def command(
 ) -> None:
     """Score stored answers again. Nothing stored is changed, and only --reader asks a model.
 
-    RUN is the folder of a run, FILE.jsonl[.gz] holds records in the form of MedVision's sample files, and DIR is a
-    folder of MedVision results of one model.
+    RUN is the folder of a run. FILE is a result file of MedVision (FILE.jsonl[.gz]), and DIR is a folder of such files
+    of one model. An option whose help names one of these is for that alone. Exit code 1: the reader did not read all
+    responses.
     """
     from medvision_agent.api.score_apart import Workers
     from medvision_agent.api.scoring import is_answers, score, score_answers

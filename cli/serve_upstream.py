@@ -25,13 +25,14 @@ __all__ = ["command"]
     multiple=True,
     metavar="KEY=VALUE",
     help="Keyword argument of the model's class, such as model_hf=FOLDER. A value that is JSON (a number, true, null) "
-    "is decoded; any other is a text. Repeat the option for more.",
+    "is decoded; any other value stays a text. Repeat the option for more.",
 )
 def command(*, name: str, port: int, given: tuple[str, ...]) -> None:
     """Serve the model NAME of MedVision's own package, so that a row of the catalogue can ask it.
 
-    Run this where medvision-bm and the model's own packages are installed; NAME is upstream's key (meddr, healthgpt,
-    llava_med, huatuogpt_vision, ...). The server accepts one question with one image, and no tools. Ctrl-C ends it.
+    Run this where medvision-bm and the model's own packages are installed. NAME is MedVision's name of the model
+    (meddr, healthgpt, llava_med, huatuogpt_vision, ...). The server answers this machine only. It
+    accepts one question with one image, and no tools (docs/models.md). Ctrl-C ends it.
     """
     from medvision_agent.agent.upstream.model import open_upstream
     from medvision_agent.agent.upstream.serve import serve_upstream

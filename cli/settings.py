@@ -37,7 +37,12 @@ _OTHERS = (
     click.option("--tools-from", metavar="FILE.py", type=_FILE, help=help_of(Settings, "tools_from")),
     click.option("--script", type=click.Path(dir_okay=False), help=help_of(Settings, "script")),
     click.option("--probe/--no-probe", default=True, show_default=True, help=help_of(Settings, "probe")),
-    click.option("--unchecked", metavar="RULE", multiple=True, help=help_of(Settings, "unchecked")),
+    click.option(
+        "--unchecked",
+        metavar="RULE",
+        multiple=True,
+        help=f"{help_of(Settings, 'unchecked')} Repeat the option for the second rule.",
+    ),
     click.option("--max-connections", type=click.IntRange(1, 100_000), help=help_of(Settings, "max_connections")),
     *WORKERS.values(),
 )

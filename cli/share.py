@@ -16,30 +16,35 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+_VIEWER = "Add the viewer, as a folder that opens in a browser. Refused if an image may not be shared."
+_PUBLIC = "Make a new repository of the Hub public, or share to a public one. Default: private."
+
+
 @click.command("share")
-@click.argument("run", metavar="RUN|STUDY", shell_complete=complete_runs, type=click.Path(path_type=Path))
+@click.argument("run", metavar="RUN|STUDY|FOLDER", shell_complete=complete_runs, type=click.Path(path_type=Path))
 @click.option(
-    "--to", required=True, metavar="DIR|hub:ORG/NAME", help="A folder, or a data set on the Hugging Face Hub."
+    "--to", required=True, metavar="DIR|hub:ORG/NAME", help="A new folder, or a data set on the Hugging Face Hub."
 )
 @click.option(
     "--licence",
     "licences",
     multiple=True,
     metavar="DATASET=LICENCE",
-    help="State the licence of a data set's images if the data states none. You vouch for it; the card says so.",
+    help="State the licence of a data set's images if the data states none. You vouch for it; the card says so. Repeat "
+    "the option for more.",
 )
 @click.option("--no-pictures", is_flag=True, help="Share no images.")
-@click.option("--viewer", is_flag=True, help="Add the viewer, as a folder that opens in a browser.")
+@click.option("--viewer", is_flag=True, help=_VIEWER)
 @click.option(
     "--samples",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Samples in the viewer; 0: all.  [default: as for `view --bundle`]",
+    help="Maximum number of samples in the viewer; 0: all. Tables always have all.  [default: as for `view --bundle`]",
 )
 @click.option("--title", help="Title of the card.  [default: the name of the folder]")
-@click.option("--public", is_flag=True, help="Make a new repository public; by default it is private.")
+@click.option("--public", is_flag=True, help=_PUBLIC)
 @click.option("--force", is_flag=True, help="Replace what was shared in the same place earlier.")
-@click.option("--dry-run", is_flag=True, help="Write nothing; list every file with its size, and what is left out.")
+@click.option("--dry-run", is_flag=True, help="Share nothing; list every file with its size, and what is left out.")
 @declared_protocol_option
 def command(
     *,
@@ -55,7 +60,7 @@ def command(
     dry_run: bool,
     protocol_name: str | None,
 ) -> None:
-    """Write RUN or STUDY for others: a card, Parquet tables, and the images that may be shared.
+    """Write a run, a study or a folder of both for others: a card, Parquet tables, and the images that may be shared.
 
     The card says what was asked, what was found, the parity card, the licence of the images, and what is left out and
     why. Images whose licence or origin is unknown are left out. Nothing stored is changed. An upload reads your key

@@ -19,16 +19,15 @@ __all__ = ["command"]
     "arms",
     multiple=True,
     metavar="NAME",
-    help="STUDY: only this arm, of one model or of each. Repeat the option for more.",
+    help="STUDY: show this arm, of every model or of the one named with it. Repeat the option for more.",
 )
-@click.option("--all", "every", is_flag=True, help="STUDY: all arms.")
+@click.option("--all", "every", is_flag=True, help="STUDY: show all arms.")
 @declared_protocol_option
 def command(*, path: Path, sample: str, arms: tuple[str, ...], every: bool, protocol_name: str | None) -> None:
     """Print the conversation of sample ID: every turn with its text, tool calls, results, images and times.
 
-    For a study, print the two arms of its primary contrast with the first model, one after the other; other arms with
-    --arm or --all. Images appear as their size and file. No model is asked, and nothing stored is
-    changed.
+    For a study, print the two arms of its primary contrast with the first model, one after the other, or the arms of
+    --arm or --all. An image is printed as its size and its file. No model is asked, and nothing stored is changed.
     """
     from medvision_agent.api.viewing import talks
     from medvision_agent.cli.printed.table import show

@@ -119,7 +119,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose
     """Print the findings of a study, and as JSON or with *verbose* also the figures of each cell and contrast.
 
     These are n, success and loss of each cell for each task (always shown if the table is short), compute, how far
-    tool calls came, noise, and parity. Returns a line about the first sample that never got a reply, or "".
+    tool calls came, noise, and parity. Returns a line about the first sample that ended without a result, or "".
     """
     from medvision_agent.eval.study.arms import stored_arms
     from medvision_agent.eval.study.progress import CellProgress, cell_progress, progress
@@ -245,7 +245,7 @@ def _parity(done: "Ablated") -> list[str]:
 
 
 def _failures(cell: "PlannedCell", run: "Run") -> list[str]:
-    """Return a line about the first sample of a cell that never got a reply; empty if all got one."""
+    """Return a line about the first sample of a cell that ended without a result; empty if there is none."""
     failed = next((record for record in run.records if record.outcome.infrastructure), None)
     return [f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"] if failed else []
 

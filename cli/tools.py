@@ -37,11 +37,16 @@ _FAILED = "Error: "
 
 
 _frame = click.option(
-    "--frame", default=MEDVISION.name, show_default=True, help=f"Coordinate convention: {', '.join(FRAMES)}."
+    "--frame",
+    default=MEDVISION.name,
+    show_default=True,
+    help=f"Coordinate convention of arguments and results: {', '.join(FRAMES)}.",
 )
 
 _segmenter = click.option(
-    "--segmenter", metavar="URL", help="Address of the segmentation server for a tool NAME@server (docs/segmenters.md)."
+    "--segmenter",
+    metavar="URL",
+    help="Address of the segmentation server that a tool NAME@server asks (docs/segmenters.md).",
 )
 
 _own = click.option(
@@ -49,7 +54,7 @@ _own = click.option(
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Your own tools: a Python file (docs/tools.md).",
+    help="A Python file of your own tools (docs/tools.md).",
 )
 
 
@@ -106,8 +111,8 @@ def show(name: str, file: Path | None, frame: str, segmenter: str | None) -> Non
 
 @command.command("try")
 @click.argument("name")
-@click.option("--image", required=True, help="demo:ID, FILE:ID (a sample), or a PNG file (with --spacing).")
-@click.option("--spacing", help="Millimetres per pixel of a PNG file: HEIGHT,WIDTH (down, across).")
+@click.option("--image", required=True, help="demo:ID or FILE:ID (a sample by its id), or a PNG file (with --spacing).")
+@click.option("--spacing", metavar="HEIGHT,WIDTH", help="Pixel size in mm of a PNG file: down, across.")
 @click.option("--args", "text", default="{}", show_default=True, help="The tool's arguments as a JSON object.")
 @click.option(
     "--recipe",
@@ -118,7 +123,11 @@ def show(name: str, file: Path | None, frame: str, segmenter: str | None) -> Non
 @_own
 @_frame
 @_segmenter
-@click.option("--out", type=click.Path(path_type=Path), help="File for the image.  [default: NAME.png]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="PNG file for the image, if the tool returns one.  [default: NAME.png]",
+)
 @click.option("--force", is_flag=True, help="Overwrite --out if it exists.")
 def try_tool(
     *,
@@ -133,7 +142,7 @@ def try_tool(
     out: Path | None,
     force: bool,
 ) -> None:
-    """Run one tool on one image, perceived at its own size, and print its reply."""
+    """Run one tool on one image, as for a model that sees it at its own size, and print the reply."""
     tool, arguments = _callable(registry_of(file, segmenter=segmenter), name), _arguments(text)
     views = ViewSet(_slice(image, spacing, recipe_named(recipe)), Native(), frame_named(frame))
     reply = tool.call(views, arguments)
@@ -156,14 +165,18 @@ def try_tool(
 @click.argument("name", shell_complete=complete_tools)
 @_own
 @click.option(
-    "--calls", type=click.IntRange(100), default=CheckBounds().calls, show_default=True, help="Calls to make."
+    "--calls",
+    type=click.IntRange(100),
+    default=CheckBounds().calls,
+    show_default=True,
+    help="Number of generated calls.",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
     default=CheckBounds().seconds,
     show_default=True,
-    help="Longest time of one call in seconds.",
+    help="Maximum time of one call in seconds.",
 )
 @click.option(
     "--memory",

@@ -19,7 +19,8 @@ __all__ = ["command"]
 def command(context: click.Context, path: Path) -> None:
     """Check that a stored run or study is unchanged: settings, samples, records, traces and images.
 
-    Exit code 0: whole, 1: damaged. It finds damage and careless edits, not a forger who recomputes all hashes.
+    It finds damage and careless edits, not a forger who recomputes all hashes. Exit code 0: no damage was found; 1:
+    something is damaged; 2: there is no run or study.
     """
     from medvision_agent.api.verifying import verify
 

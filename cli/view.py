@@ -23,19 +23,20 @@ _SHOWN = 10
     type=click.Path(path_type=Path),
 )
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on.  [default: any free port]")
-@click.option("--no-browser", is_flag=True, help="Do not open the default browser.")
+@click.option("--no-browser", is_flag=True, help="Do not open the address in the default browser.")
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write the viewer as a folder that opens from disk or any web host, and serve nothing.",
+    help="Start no server; write the viewer into this folder, which opens from disk or any web host. An earlier bundle "
+    "in it is replaced.",
 )
 @click.option(
     "--samples",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Samples in the bundle, half of them those that the primary contrast changes most; 0: all.  [default: 100, or "
-    "fewer that make 200 conversations]",
+    help="Maximum number of samples in the bundle: half are those whose loss the primary contrast changes most, the "
+    "others are spread evenly. 0: all.  [default: 100, or fewer that make 200 conversations]",
 )
 @declared_protocol_option
 def command(
@@ -49,9 +50,9 @@ def command(
 ) -> None:
     """Show stored runs and studies in the browser: tables, conversations, and what was measured on the images.
 
-    Without arguments, it shows those in the current folder. Unfinished runs grow on the page. Only this machine
-    is served, and only with the printed address. Nothing stored is changed except the notes that you write on
-    samples: review.jsonl beside the run. Ctrl-C ends the server.
+    FOLDER holds runs and studies; the default is the current folder. Unfinished runs grow on the page. The server
+    answers only this machine, and only at the printed address. Nothing stored is changed, but notes that you write on
+    samples are added to the run's folder (review.jsonl). Ctrl-C ends the server.
     """
     from medvision_agent.api.viewing import view
     from medvision_agent.cli.stopping import terminable

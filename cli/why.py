@@ -18,8 +18,8 @@ __all__ = ["command"]
 def command(*, results: tuple[Path, ...], protocol_name: str, plans: Path | None, as_json: bool) -> None:
     """Split the loss of stored answers into wrong object, seeing, arithmetic and unit; show how a run used its tools.
 
-    RESULTS is the folder of a run, a result file of MedVision (FILE.jsonl[.gz]), or a folder of such files. No model is
-    asked, and nothing stored is changed.
+    The part seeing comes from imprecise points; docs/why.md defines all parts. RESULTS is the folder of a run, a result
+    file of MedVision (FILE.jsonl[.gz]), or a folder of such files. No model is asked, and nothing stored is changed.
     """
     from medvision_agent.api.explaining import explain_results
 

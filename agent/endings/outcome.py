@@ -2,8 +2,8 @@
 
 Two kinds of failure, kept apart everywhere:
 
-* **infrastructure** (the request never got a proper reply, or was never made): retried on resume, outside all metrics,
-  counted;
+* **infrastructure** (no proper reply came, or nothing was asked): asked again on resume (all but ``CRASHED``), outside
+  all metrics, counted;
 * **result** (the model replied but gave no usable answer): final, counts as a failure in every metric.
 """
 

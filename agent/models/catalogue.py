@@ -73,9 +73,11 @@ def _read(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{name}: does not exist.") from None
+        raise ConfigError(f"{name}: does not exist. Give the name of an existing YAML file of models.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name}: cannot read the file as UTF-8 text ({type(error).__name__}).") from None
+        raise ConfigError(
+            f"{name}: cannot read the file as UTF-8 text ({type(error).__name__}). Give a YAML file of models."
+        ) from None
 
 
 _LOG = logging.getLogger(__name__)

@@ -43,7 +43,7 @@ def _sentence(run: Run, summary: Summary) -> str:
         mean = f"its mean loss is {losses[best]:.3f} ({best})"
     else:
         mean = f"its mean loss is {losses[best]:.3f} ({best}) to {losses[worst]:.3f} ({worst})"
-    left = f"; {plural(summary.infrastructure, 'sample')} got no reply" if summary.infrastructure else ""
+    left = f"; {plural(summary.infrastructure, 'sample')} ended without a result" if summary.infrastructure else ""
     return f"{who} {answered}; {mean}, where 0 is perfect and a failed answer costs 1{left}."
 
 

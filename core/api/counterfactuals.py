@@ -189,7 +189,7 @@ def _made(
     reasons: Sequence[str] = (),
 ) -> Counterfactual:
     if not answers:
-        raise DataError(f"{source}: no answer was scored, so there is nothing to compute")
+        raise DataError(f"{source}: no sample has a result yet, so there is nothing to compute; finish the run first")
     by_task = {task: own for task in TASKS if (own := [one for one in answers if one.question.task == task])}
     losses = {task: losses_of(task, own, rules) for task, own in by_task.items()}
     return Counterfactual(

@@ -247,7 +247,7 @@ def _responses(
         run = open_run(path)
         texts, reasons = list(texts_of_run(run, rules)), no_evidence(run)
     if not texts and some:
-        raise DataError(f"{path}: there is no response to be read")
+        raise DataError(f"{path}: none of its samples has a response that could be read")
     file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
     asked = ask_reader(config, texts, file, known, most_usd, progress=progress, name=reader)
     return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons, some=some)
@@ -280,7 +280,7 @@ def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], a
         both.append(BothRead.of(text, found))
     if not both and more["some"]:
         why = "the limit of costs was reached" if asked.used_up else asked.first_failure or "none was asked for"
-        raise DataError(f"{path}: the reader was not reached for any response: {why}")
+        raise DataError(f"{path}: the reader {reader} read no response: {why}")
     tasks = summarise_readings(both, missed, more["reasons"])
     missing = sum(missed.values())
     return Read(path, reader, tuple(versions), tasks, both, asked, more["left_out"], more["notes"], missing)

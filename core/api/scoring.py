@@ -169,7 +169,10 @@ def score_answers(
     rules, path = replace(protocol_named(protocol), numpy1=numpy1, scaled_pixel_size=scaled_pixel_size), Path(source)
     named = None if plans is None else Path(plans)
     if removed_samples is not None and not rules.removed_samples:
-        raise ConfigError(f"--removed-samples: {rules.name} has no such filter")
+        raise ConfigError(
+            f"--removed-samples: {rules.name} has no such filter; leave the option out, or score with --protocol "
+            "medvision-1.2"
+        )
     removed = read_removed(Path(removed_samples)) if removed_samples is not None else set()
     with without_collector():
         if not (keep or removed or box_sizes):

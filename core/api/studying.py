@@ -82,7 +82,7 @@ class Ablated(Loaded):
 
     plan: Plan
     left: int
-    """Number of samples, over all runs, that the same call would ask: not tried yet, or without a reply so far."""
+    """Number of samples, over all runs, that the same call would ask: not tried yet, or without a result so far."""
     used_up: str
     """The limit that stopped the study; empty if none did."""
     interrupted: bool

@@ -107,8 +107,8 @@ def report(
     given = [one for one in every if not is_answers(one)]
     if len(given) < len(every) and (tables is None or not given):
         raise ConfigError(
-            "a report shows MedVision's results in its tables only, beside runs: name a folder for the tables and "
-            "a run, or give the results to `medvision-agent published`"
+            "a report shows MedVision's result files only in the tables of --tables, and only beside a run: give both, "
+            "or give the result files to `medvision-agent published`"
         )
     rules = protocol_named(protocol) if protocol else None
     page = _page(given, format) if out is None else Path(out)

@@ -11,13 +11,14 @@ class Budget(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Limit in US dollars, by the model's prices, counted over all sessions and attempts of the run. The run stops at
-    the limit; `--resume` with a higher one continues."""
+    """Limit in US dollars, by the model's prices, over all sessions and attempts. At the limit no further sample is
+    started, and those in flight are finished. To continue, give a higher limit."""
     tokens: int | None = Field(default=None, gt=0)
-    """Limit of input plus output tokens, counted over all sessions and attempts of the run. The run stops at the limit;
-    `--resume` with a higher one continues."""
+    """Limit of input plus output tokens over all sessions and attempts. At the limit no further sample is started, and
+    those in flight are finished. To continue, give a higher limit."""
     seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Limit of the wall time of this session in seconds. The run stops at the limit; `--resume` continues."""
+    """Limit of the wall time of this session in seconds. At the limit no further sample is started, and those in flight
+    are finished."""
 
     @property
     def of_usage(self) -> bool:

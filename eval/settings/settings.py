@@ -77,59 +77,66 @@ class Asked(Frozen):
     tools: Annotated[
         str, condition("condition", "control", "again", "provider_code", "overlays", "paragraph", *_TOOLS)
     ] = Field(default="on", min_length=1)
-    """Tools the model may call: `on` (the newest set), `off` (none), tools by name (`crop,ruler`; `on,NAME`),
-    `on@2026-11` (the set of that month), `code` (the provider's code execution), `upstream` (MedVision's own tool,
-    called once: docs/tools.md), or a control, which takes away the tools or part of what they return
-    (docs/studies.md): `blind`, `same-region`, `blank`, `misled`, `again:N`. In a study also `matched`, `matched:mean`,
-    `matched:thinking`, `matched:enlarged` and `result-only`, which are made from the answers of its arm `on`. A tool
-    that outlines (`fit_contour`, `segment`) may carry a variant, its method: `segment@watershed`, `segment@server`,
-    `segment@oracle`, `segment@noise:0.1`."""
+    """Tools the model may call: `on` (the newest set), `off` (none), tools by name (`crop,ruler`), the set and further
+    tools (`on,NAME`), `on@2026-11` (the set of that month), `code` (the provider's code execution), `upstream`
+    (MedVision's own tool, called once: docs/tools.md), or a control (docs/studies.md): tools return no results
+    (`blind`) or other images (`same-region`, `blank`, `misled`), or the model has no tools and checks its answer N
+    times (`again:N`). In a study also `matched`, `matched:mean`, `matched:thinking`, `matched:enlarged` and
+    `result-only`, which are made from the answers of its arm `on`. For a tool that outlines (`fit_contour`, `segment`)
+    a method may be named after an @: `segment@watershed`, `segment@server`, `segment@oracle`, `segment@noise:0.1`."""
     tools_dated: Annotated[str | None, Belongs("condition", frozenset(_TOOLS), varies="tools")] = None
     """The month of the shipped tools, such as `2026-11`. `on` then means the set of that month, and all tools are
     declared in its words. Default: the newest; a stored run that is resumed or asked again keeps its month."""
     segmenter: Annotated[str | None, condition("tool_variants")] = None
-    """The address of the segmenter that the variant `server` asks, such as `http://127.0.0.1:8000`."""
+    """Address of the segmentation server that a tool with the method `@server` asks, such as `http://127.0.0.1:8000`
+    (docs/segmenters.md)."""
     picture: Annotated[Picture, identity("picture", "donors_sha256", "v0_sha256")] = "own"
     """The image shown with the question: the sample's `own`, `none`, a uniform image (`blank`), or the image of another
-    subject with the same question (`swapped`; the seed chooses the subject). Tools work on the same image."""
+    subject with the same question (`swapped`; the seed chooses the subject). Tools work on the image that the model is
+    given; with `none` on the uniform one, and their images are withheld."""
     recipe: Annotated[str, identity("recipe", "prompt_sha256", "v0_sha256")] = "medvision-1.2"
-    """How a sample is asked: `medvision-1.2` or `paper-v1`."""
+    """How a sample is asked, after one of MedVision's two generations: `medvision-1.2` or `paper-v1`. It decides grey
+    levels, the sizes that the prompt states, and the form of the reply (docs/prompts.md)."""
     form: Annotated[str, identity("form", "prompt_sha256")] = "direct"
-    """The prompt form: `direct`, or `cot`, which also prescribes the steps of the reasoning."""
+    """The prompt form: `direct`, or `cot`, which also prescribes the steps of the reasoning (`medvision-1.2` only)."""
     frame: Annotated[str | None, identity("model.frame", "prompt_sha256", *_PARAGRAPH)] = None
-    """The coordinate convention of prompts, tools and answers, instead of the model's own."""
+    """The coordinate convention of prompts, tools and answers: `medvision`, `top-left`, `norm1000`, `norm1000-yx` or
+    `pixel` (docs/prompts.md). Default: that of the model's row."""
     grammar: Annotated[str | None, identity("model.grammar", "model.grammar_origin", "tool_paragraph_sha256")] = None
-    """How tools are declared, called and answered in text (`plain`, `hermes`, `medvision`), instead of the model's own
-    grammar. Only for models with `tool_calling: text`."""
+    """How tools are declared, called and answered in text: `plain`, `hermes` or `medvision`. Only for models with
+    `tool_calling: text`. Default: that of the model's row."""
     prompt_file: Annotated[Path | None, identity("prompt_file_sha256", "prompt_sha256", "tool_paragraph_sha256")] = None
-    """A YAML file of your own prompts."""
+    """A YAML file of your own prompts, by name. For names that it leaves out, the shipped prompts are used
+    (docs/prompts.md)."""
     wording: Annotated[int, Field(ge=0, lt=WORDINGS), identity("wording", "wording_sha256", "prompt_sha256")] = 0
-    """The words of the question: 0 for the usual ones, 1 to 8 for a paraphrase (docs/prompts.md)."""
+    """The wording of the question: 0 for the usual one, 1 to 8 for a paraphrase (docs/prompts.md)."""
     words: Annotated[
         Literal["shipped", "upstream"], identity("words", "words_origin", "words_sha256", "prompt_sha256")
     ] = "shipped"
-    """Whose words the question is put into: the `shipped` ones, or `upstream`: those of MedVision's own package
-    `medvision-bm`, taken from where it is installed (docs/prompts.md). Only for MedVision's samples."""
+    """Who worded the question: this project (`shipped`) or MedVision (`upstream`). For `upstream`, its package
+    `medvision-bm` must be installed, and the samples must be MedVision's (docs/prompts.md)."""
     upstream_python: Annotated[
         Path | None, identity("words_origin", "words_sha256", "prompt_sha256", varies="words")
     ] = None
-    """With `words: upstream`, the Python interpreter of the environment that has `medvision-bm`, where it is another
-    than this one."""
+    """For words of `upstream`: the Python interpreter of the environment in which `medvision-bm` is installed. Default:
+    the interpreter that runs this program."""
     tool_order: Annotated[int | None, identity("tool_order")] = None
-    """Random seed that shuffles the order of the tools' declarations for each sample and wording."""
+    """Random seed by which the order of the tools' declarations is shuffled, for each sample and wording. Default: not
+    shuffled."""
     spacing: Annotated[Literal["prompt", "tool"], identity("states_spacing", "prompt_sha256")] = "prompt"
-    """Where the model finds the size of a pixel: in the prompt, or only in the results of `pixel_spacing` and
-    `crop`."""
+    """Where the model finds the size of a pixel in mm: in the `prompt`, or only in results of tools (`tool`):
+    `pixel_spacing` and `crop` state it."""
     display: Annotated[Display, identity("display", "display_sha256", "prompt_sha256", "v0_sha256")] = "plain"
     """What is drawn on the image and on every further view of it, with or without tools: nothing (`plain`), `ticks`
     with coordinates along the edges, a `grid` of 9 x 9 lines with coordinates, or a `scale-bar`."""
     overlays: Annotated[bool, condition("overlays", *_PARAGRAPH)] = True
-    """Show the model the picture that a tool draws of what it measured. The image of `crop` is always shown."""
+    """Show the model the picture that a tool draws of what it measured (a line, an outline, a mark). A further view,
+    such as that of `crop`, is always shown."""
     paragraph: Annotated[
         Literal["plain", "paraphrased", "must-use"], condition("paragraph", "tool_paragraph_sha256")
     ] = "plain"
-    """The paragraph of the prompt that names the tools: the usual one, one in other words, or one that demands a
-    call."""
+    """The paragraph of the prompt that names the tools: the usual one (`plain`), one in other words (`paraphrased`), or
+    one that demands at least one call (`must-use`)."""
 
 
 class Settings(Asked):
@@ -140,11 +147,12 @@ class Settings(Asked):
     row: Annotated[ModelConfig | None, identity("model")] = Field(default=None, discriminator="provider")
     """The model's row itself, instead of the catalogue's row of that name."""
     models_file: Annotated[Path | None, NEITHER] = None
-    """A YAML file of your own models."""
+    """A YAML file of your own models, which are added to the catalogue; a model with the name of a shipped one replaces
+    it (docs/models.md)."""
     tools_from: Annotated[Path | None, condition(*_TOOLS)] = None
-    """A Python file of your own tools (docs/tools.md); `on` has them too."""
+    """A Python file of your own tools (docs/tools.md). With tools `on`, the model may call them too."""
     script: Annotated[str | None, identity("model")] = None
-    """For the model named `scripted`: a JSON file with the turns that it replays."""
+    """For the offline model `scripted`: a JSON file with the turns that it replays in each conversation."""
     data: Annotated[str, identity(*_SAMPLES, "source_origin")] = "demo"
     """The source of samples: `demo`, `phantom[:N[:SEED]]` (N synthetic images), `medvision:DIR`, a JSONL or Parquet
     file, or `NAME:ARGUMENT` of an installed package's source."""
@@ -153,22 +161,25 @@ class Settings(Asked):
     reading: Annotated[Reading, identity("sample_ids_sha256", "samples_sha256")] = Reading()
     """How MedVision's data is read."""
     reshape: Annotated[tuple[int, int] | None, identity("reshape", "prompt_sha256", "v0_sha256")] = None
-    """Height and width to which native images are resampled first."""
+    """Height and width in pixels to which each image is resampled before it is shown, such as 512,512. Default: not
+    resampled."""
     limits: Annotated[Limits, identity("limits")] = Limits()
     """What one sample may use."""
     budget: Annotated[Budget, NEITHER] = Budget()
     """What the whole run may take."""
     max_connections: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=100_000)
-    """Samples in flight at once over all processes, which share them evenly, instead of the model's own setting."""
+    """Maximum number of samples that are asked at the same time, by all processes together. Default: `max_connections`
+    of the model's row."""
     processes: Annotated[int | None, NEITHER] = Field(default=None, ge=1, le=256)
     """Number of processes that ask the model. On this machine, 1 means that one process asks and stores the results;
-    with more, another process stores them. Default: as many as help, at most one for each core of this machine; 1 for
-    a model that is loaded into the process, and on a Ray cluster."""
+    with more, another process stores them. Default: as many as are useful for this number of samples, at most one for
+    each core of this machine; 1 for a model that is loaded into the process, and on a Ray cluster."""
     engine: Annotated[Literal["local", "ray"], NEITHER] = "local"
-    """Where these processes run: on this machine (`local`), or as actors of a Ray cluster (`ray`; it needs the extra
-    `cluster`)."""
+    """Where the processes that ask the model run: on this machine (`local`), or as workers of a Ray cluster (`ray`,
+    which needs `pip install 'medvision-agent[cluster]'`; docs/cluster.md)."""
     address: Annotated[str | None, NEITHER] = None
-    """The Ray cluster: `auto`, or `HOST:PORT`. Default: Ray is started on this machine."""
+    """The Ray cluster: `auto` (the one that runs on this machine), or `HOST:PORT`. Default: the variable `RAY_ADDRESS`;
+    if it is not set, Ray is started on this machine."""
     gpus: Annotated[float | None, NEITHER] = Field(default=None, ge=0, le=64)
     """GPUs for each worker of a Ray cluster. With a fraction, several workers share one GPU. Default: 1 if the workers
     load the model and the cluster has a GPU, else 0."""
@@ -176,8 +187,8 @@ class Settings(Asked):
     """Before the first sample, check with two short requests that the declarations of tools reach the model. Applies
     only to tools that are declared by the service's own function calling."""
     unchecked: Annotated[tuple[str, ...], NEITHER] = ()
-    """Rules of `data check` that are not applied to the samples, because what they would refuse is correct here:
-    `pixel-size`, `shared-picture` (docs/data.md)."""
+    """`pixel-size`, `shared-picture`: rules of `data check` that are not applied to the samples, because the data that
+    they would refuse is right (docs/data.md)."""
     out: Annotated[Path, NEITHER] = Path()
     """The folder of the run."""
     resume: Annotated[bool, NEITHER] = False

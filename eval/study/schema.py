@@ -158,9 +158,9 @@ class Study(_Strict):
     models_file: Path | None = None
     """Your own models, as `run --models-file` takes them."""
     tools_from: Path | None = None
-    """A Python file of your own tools, as `run --tools-from` takes it; `on` has them too."""
+    """A Python file of your own tools, as `run --tools-from` takes it. With `tools: on`, models may call them too."""
     script: Path | None = None
-    """The turns of the model `scripted`."""
+    """For the offline model `scripted`: a JSON file with the turns that it replays in each conversation."""
     data: Annotated[tuple[str, ...], BeforeValidator(lambda data: (data,) if isinstance(data, str) else data)] = Field(
         default=("demo",), min_length=1
     )
@@ -171,29 +171,33 @@ class Study(_Strict):
     tasks: tuple[TaskName, ...] | None = None
     """Only these tasks: `detection`, `size`, `angle`, `distance`, `area` (MedVision's masks, only where named)."""
     configs: tuple[str, ...] = ()
-    """MedVision: configurations, by name or pattern."""
+    """MedVision only: these configurations, with or without their split, or all that match a pattern such as
+    `MSD_BoxSize_*`."""
     task_list: Path | None = None
-    """MedVision: one of upstream's task lists."""
+    """MedVision only: the configurations in this JSON file, a task list of MedVision's package. Those of `configs` are
+    added."""
     split: Literal["train", "test", "all"] | None = None
-    """MedVision; `test` where not given."""
+    """MedVision only: split to read. Default: that in which a name of `configs` ends, else `test`."""
     planes: tuple[Literal["axial", "coronal", "sagittal"], ...] = ()
     """Only these planes."""
     datasets: tuple[str, ...] = ()
     """Only these datasets."""
     limit: int | None = Field(default=None, ge=1)
-    """At most this many samples per task (MedVision: configuration)."""
+    """At most this many samples of each task (of MedVision's data: of each configuration)."""
     limit_by: Literal["first", "subject"] = "first"
-    """The first samples, or as many of each subject as it takes."""
+    """How `limit` chooses: the `first` samples, or samples drawn at random: one of each subject, then a second of each,
+    and so on (`subject`)."""
     seed: int = 0
-    """Random seed for subject sampling, and for `prompts`."""
+    """Random seed for `limit_by: subject`, `prompts`, `looks` and `picture: swapped`."""
     annotations: str | None = None
-    """MedVision only: use the newest annotations up to this version."""
+    """MedVision only: for each dataset, use its newest annotations up to this version. Default: its newest."""
     filters: bool = True
-    """MedVision only: leave out the samples that upstream leaves out."""
+    """MedVision only: leave out what MedVision's own filters leave out: boxes with a side below 10 pixels, and
+    structures of which a slice shows several."""
     subjects: Path | None = None
-    """MedVision only: CSV that maps each case to a person."""
+    """MedVision only: CSV file (columns `dataset`, `case`, `subject`) that says which cases show the same person."""
     reshape: tuple[int, int] | None = None
-    """Height and width to which native images are resampled first."""
+    """Height and width in pixels to which each image is resampled before it is shown, such as `[512, 512]`."""
     base: Arm = Arm()
     """The settings of all arms, unless an arm states others; also the arm `on` of the designs."""
     arms: dict[str, Arm] = Field(default={})
@@ -217,7 +221,7 @@ class Study(_Strict):
     """This many samples of each task are asked three times more in the arm without tools, at the start, in the middle
     and at the end, to test whether the service changed meanwhile. They belong to no arm and enter no mean; 0: none."""
     protocol: str = "medvision-1.2"
-    """How samples are scored."""
+    """Scoring rules: `medvision-1.2` or `paper-v1`."""
     metric: Annotated[Metric | dict[TaskName, Metric], BeforeValidator(_metrics)] = "loss"
     """The primary metric, or one for each task (`{size: log-ratio, detection: iou>0.5}`; tasks that are not named have
     `loss`): `loss` (that of the task), `relative`, `log-ratio` (lengths), `absolute`, `iou`, or MedVision's `iou>0.5`

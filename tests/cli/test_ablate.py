@@ -141,7 +141,7 @@ async def test_the_family_is_settled_before_the_first_call(server, study, call, 
     more = "base: {tools: 'crop,ruler'}\ndesigns: [on-off, leave-one-out, repeat]\nlimit: 1\n"
     code, _, err = await call("ablate", study(more), "--out", "s")
     assert code == 1
-    assert "5 samples are left or got no reply" in err
+    assert "5 samples are left or ended without a result" in err
     assert "s0: " in err
     plan = read_plan(tmp_path / "s")
     assert plan.metric == "loss"

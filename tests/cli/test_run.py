@@ -75,7 +75,7 @@ async def test_infrastructure_failures_are_counted_not_scored_and_tried_again(se
     server.script([ANSWER, once, once, error(429, retry_after="0.01"), ANSWER])
     code, out, err = await call(*words)
     assert code == 1
-    assert "1 sample was not asked or got no reply; s1: " in err
+    assert "1 sample ended without a result; s1: " in err
     task = json.loads(out)["summary"]["tasks"]["distance"]
     assert (task["n"], task["infrastructure"]) == (2, {"server_error": 1})
     server.script([ANSWER])

@@ -86,7 +86,7 @@ async def test_a_run_with_samples_left_leaves_the_next_command_to_the_error_stre
     code, out, err = await call(*words("runs/off"))
     assert code == 1
     assert "next: " not in out
-    assert "1 sample got no reply" in " ".join(out.split())
+    assert "1 sample ended without a result" in " ".join(out.split())
     assert "to go on, repeat the command with: --out runs/off --resume" in err
 
 

@@ -73,7 +73,10 @@ class Engine:
         ends = self._settings.eos_token_id
         self._ends = frozenset([ends] if isinstance(ends, int) else ends or ())
         if not self._ends:
-            raise ConfigError(f"model {config.model}: its settings lack eos_token_id, the token that ends a reply.")
+            raise ConfigError(
+                f"model {config.model}: its settings lack eos_token_id, the token that ends a reply. Add it to its "
+                "generation_config.json."
+            )
         text_config = loaded.model.config.get_text_config()
         self._context: int | None = getattr(text_config, "max_position_embeddings", None)
         if config.batch_size > 1:

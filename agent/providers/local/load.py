@@ -68,7 +68,10 @@ def load(config: Transformers) -> Loaded:
     else:
         version = f"{folder.resolve().name}@sha256:{fingerprint(folder)[:12]}"
     if not any(folder.glob("*.safetensors")):
-        raise ConfigError(f"model {config.model}: has no *.safetensors files; other formats of weights are not read.")
+        raise ConfigError(
+            f"model {config.model}: has no *.safetensors files; other formats of weights are not read. Save its "
+            "weights in that format, or choose another model."
+        )
     device = _device(config)
     _check_memory(config, folder, device)
     try:
@@ -82,9 +85,15 @@ def load(config: Transformers) -> Loaded:
         raise ConfigError(f"model {config.model}: cannot be loaded: {_line(error)}{advice}") from None
     # The library fills in what a checkpoint lacks with random numbers.
     if lacking := sorted(map(str, {*problems["missing_keys"], *problems["mismatched_keys"]})):
-        raise ConfigError(f"model {config.model}: its weights lack {len(lacking)} tensors, {lacking[0]} for instance.")
+        raise ConfigError(
+            f"model {config.model}: its weights lack {len(lacking)} tensors, {lacking[0]} for instance. Download it "
+            "again, or choose a complete checkpoint."
+        )
     if getattr(processor, "tokenizer", None) is None or getattr(processor, "image_processor", None) is None:
-        raise ConfigError(f"model {config.model}: cannot take images (it lacks a tokenizer or an image processor).")
+        raise ConfigError(
+            f"model {config.model}: cannot take images (it lacks a tokenizer or an image processor). Choose a "
+            "vision-language model."
+        )
     tokenizer = processor.tokenizer
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
@@ -167,13 +176,19 @@ def _fetched(config: Transformers, files: Sequence[str] = _FILES) -> Path:
             "with `hf auth login` or set HF_TOKEN."
         ) from None
     except hub_errors.RevisionNotFoundError:
-        raise ProviderError(f"model {name}: the hub has no such revision.") from None
+        raise ProviderError(
+            f"model {name}: the hub has no such revision. Correct `revision` in its row, or leave it out."
+        ) from None
     except hub_errors.RepositoryNotFoundError:
         raise ProviderError(
-            f"model {config.model}: neither a local folder nor a model of the hub (or it needs a login)."
+            f"model {config.model}: neither a local folder nor a model of the hub. Correct `model` in its row; if the "
+            "model needs a login, run `hf auth login`."
         ) from None
     except hub_errors.LocalEntryNotFoundError:
-        raise ProviderError(f"model {name}: is not in the local cache, and the hub cannot be reached.") from None
+        raise ProviderError(
+            f"model {name}: is not in the local cache, and the hub cannot be reached. Connect to the network, or give "
+            "a local folder as `model` in its row."
+        ) from None
     except hub_errors.HFValidationError:
         raise ConfigError(f"model {config.model}: neither a local folder nor an id of the hub (OWNER/NAME).") from None
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
@@ -187,9 +202,15 @@ def _device(config: Transformers) -> str:
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     if config.device.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"model {config.model}: device {config.device}: torch finds no CUDA device on this machine.")
+        raise ConfigError(
+            f"model {config.model}: device {config.device}: torch finds no CUDA device on this machine. Set `device: "
+            "auto` or `cpu` in its row."
+        )
     if config.device == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError(f"model {config.model}: device mps: is not available on this machine.")
+        raise ConfigError(
+            f"model {config.model}: device mps: is not available on this machine. Set `device: auto` or `cpu` in its "
+            "row."
+        )
     return config.device
 
 
