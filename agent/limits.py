@@ -18,7 +18,7 @@ class Limits(BaseModel):
     seconds: float = Field(default=600, gt=0, allow_inf_nan=False)
     """Maximum time per sample in seconds, checked between turns, without failed requests and waits for the rate limit.
     At this limit the model gets one last turn to answer. A single request has its own limit, `timeout_seconds` in the
-    model's row."""
+    model's row of the catalogue."""
     tokens: int = Field(default=250_000, gt=0)
     """Maximum number of input plus output tokens per sample, over all its requests, as the service reports them,
     checked between turns. At this limit the model gets one last turn to answer."""

@@ -42,7 +42,11 @@ command.add_command(data_import.command)
 @command.command(name="list")
 @sample_options
 @click.option(
-    "--samples", "each", is_flag=True, help="MedVision only: list every sample instead of the configurations."
+    "--samples",
+    "each",
+    is_flag=True,
+    help="List every sample of MedVision's data, instead of the configurations. Other data are always listed by "
+    "sample.",
 )
 @click.option(
     "--published",

@@ -32,9 +32,9 @@ _OUT = "New folder for the run, or the run to --resume."
 def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, as_json: bool, **_: Any) -> None:
     """Repeat RUN with its stored settings. Each option that you give replaces one of them.
 
-    Where the help of an option names a default, the stored setting takes its place. The model's row is the stored one
-    too, even if the catalogue has changed. Files that RUN read (data, prompts) must still be there. If something has
-    changed since RUN (the package, a data file), it is named before the first request. Exit codes are those of `run`.
+    An option that you leave out keeps the stored setting. The model's row is the stored one too, even if the catalogue
+    has changed. Files that RUN read (data, prompts) must still be there. If something has changed since RUN (the
+    package, a data file), it is named before the first request. Exit codes are those of `run`.
     """
     with uncollected():
         from medvision_agent.api.asking import ask_again
@@ -50,3 +50,4 @@ def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, a
 for _parameter in command.params:
     if isinstance(_parameter, click.Option) and _parameter.name != "protocol":
         _parameter.show_default = False  # the default is what the run stored
+        _parameter.help = (_parameter.help or "").replace("Default: ", "Default: the stored setting; if RUN set none: ")

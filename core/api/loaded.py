@@ -102,8 +102,9 @@ class Loaded:
     def png(self, sample: str | None = None, *, sha256: str | None = None, run: str | None = None) -> bytes:
         """Return a stored image as a PNG file: a sample's image as sent (v0), by its id, or any image by its hash.
 
-        *run* names the run if several runs hold the sample. Raises ConfigError if neither or both of *sample* and
-        *sha256* are given or unknown, StorageError if the image is missing or differs from what was stored.
+        *run* names the run; it is needed only if several runs sent different images of the sample. Raises ConfigError
+        if neither or both of *sample* and *sha256* are given, if *sha256* is no hash, or if the run or the sample is
+        unknown; StorageError if the image is not stored here, or differs from what was stored.
         """
         if (sample is None) == (sha256 is None):
             raise ConfigError("picture: give either the id of a sample or the sha256 of an image")

@@ -66,8 +66,8 @@ def pictures_for(kind: Picture, samples: Iterable[Sample], seed: int) -> Picture
     found = donors(samples, seed)
     if not found:
         raise ConfigError(
-            "--picture swapped: no two subjects are asked the same question (task and label), so that there is nobody "
-            "to swap images with; choose more samples"
+            "--picture swapped: no two subjects are asked the same question (task, label, landmarks and measurement), "
+            "so that there is nobody to swap images with; choose more samples"
         )
     return Pictures(kind, found)
 

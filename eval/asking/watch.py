@@ -44,7 +44,11 @@ class Watch:
 
 
 def waiting_until(stop: asyncio.Event, watch: Watch) -> Waiting:
-    """Return the function that waits between two tries of a request; it stops waiting when *stop* is set."""
+    """Return the callbacks for the time between two tries of a request.
+
+    When *stop* is set, the wait ends at once with GivenUpError, so that the request is not tried again. Every failed
+    try goes to ``watch.on_fault``.
+    """
     return Waiting(sleep=partial(_sleep, stop), on_fault=watch.on_fault)
 
 

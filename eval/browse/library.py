@@ -118,14 +118,14 @@ class Library:
     def picture(self, name: str) -> bytes:
         """Return the PNG file with a name: a stored image, or one that is made on demand."""
         if not is_hash(name):
-            raise StorageError("there is no image with this name")
+            raise StorageError("this is not the name of an image: expected a SHA-256, 64 digits from 0 to f")
         for run in self.runs.values():
             if picture_path(run.feed.folder, name).is_file():
                 return read_picture(run.feed.folder, name)
         with self._lock:
             key, row = self._made.get(name, ("", 0))
         if not key:
-            raise StorageError("there is no image with this name")
+            raise StorageError("none of the runs shown here holds this image; open the conversation again")
         with self.opened(key, row) as feed:
             return picture_made(feed, row, name)
 

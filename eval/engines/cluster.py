@@ -124,7 +124,7 @@ class RayWorker(LeaseWorker):
         return bool(sees)
 
     async def lease(self, asks: Sequence[Leased], most: int) -> None:
-        """Hand out samples."""
+        """Give the actor samples of one model, of which at most *most* are asked at the same time."""
         await self._call("lease", asks, most)
 
     async def recall(self, pool: int) -> list[int]:

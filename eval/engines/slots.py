@@ -34,7 +34,10 @@ class LeaseWorker(ABC):
 
     @abstractmethod
     async def lease(self, asks: Sequence[Leased], most: int) -> None:
-        """Hand out samples of one model, of which *most* are in flight at once; return when they have arrived."""
+        """Give the worker samples of one model, of which at most *most* are asked at the same time.
+
+        Returns when they have arrived at the worker, before they are asked.
+        """
 
     @abstractmethod
     async def recall(self, pool: int) -> list[int]:

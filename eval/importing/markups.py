@@ -72,7 +72,8 @@ def _of_fcsv(text: str) -> list[Markup]:
     for row in csv.reader(line for line in lines if line.strip() and not line.startswith("#")):
         cells = dict(zip(columns, row, strict=False))
         position = [cells.get(axis, "") for axis in "xyz"]
-        points.append(Named(_names(cells.get("label"), cells.get("desc")), _position(position, signs)))
+        names = _names(len(points) + 1, cells.get("label"), cells.get("desc"))
+        points.append(Named(names, _position(position, signs)))
     return [Markup("Fiducial", tuple(points))]
 
 
@@ -98,8 +99,8 @@ def _markup(one: dict[str, Any]) -> Markup:
         raise DataError("mrk.json: coordinateUnits: expected mm")
     signs = _signs(one.get("coordinateSystem"), "coordinateSystem")
     points = tuple(
-        Named(_names(point.get("label"), point.get("description")), _position(point["position"], signs))
-        for point in one["controlPoints"]
+        Named(_names(number, point.get("label"), point.get("description")), _position(point["position"], signs))
+        for number, point in enumerate(one["controlPoints"], start=1)
         if point.get("positionStatus", "defined") == "defined"
     )
     if len(points) != _COUNTS.get(kind, len(points)):
@@ -125,10 +126,15 @@ def _position(cells: list[Any], signs: tuple[float, float]) -> NDArray[np.float6
     return np.array((x * signs[0], y * signs[1], z))
 
 
-def _names(*given: object) -> tuple[str, ...]:
-    names = tuple(str(name).strip() for name in given if name and str(name).strip())
-    if not names or any(len(name) > _LONGEST or not name.isprintable() for name in names):
-        raise DataError(
-            f"the markups hold a point without a label, or whose label is not printable or over {_LONGEST} characters"
-        )
-    return names
+def _names(number: int, label: object, description: object) -> tuple[str, ...]:
+    given = {"label": label, "description": description}
+    names = {what: text for what, name in given.items() if name and (text := str(name).strip())}
+    if not names:
+        raise DataError(f"point {number} of a markup has neither a label nor a description; name it in 3D Slicer")
+    for what, text in names.items():
+        if len(text) > _LONGEST or not text.isprintable():
+            raise DataError(
+                f"point {number} of a markup: its {what} has over {_LONGEST} characters, or one that cannot be "
+                "printed, such as a line break; change it in 3D Slicer"
+            )
+    return tuple(names.values())

@@ -33,9 +33,11 @@ class Stored(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
 
 
 class Boxes(Struct, frozen=True, gc=False):
-    """Target boxes: rows and columns of each, counting both end pixels."""
+    """The sizes of the target boxes of one row of the data set, as stored and unchecked."""
 
     dimensions: Any = None
+    """A list with the height and the width of each box in pixels (rows, columns), where the first and the last pixel
+    both count; None if the row has no box."""
 
 
 class Profile(Struct, frozen=True, gc=False):

@@ -66,7 +66,7 @@ class Primary(Frozen):
 
     @property
     def largest(self) -> float:
-        """The largest loss of an answer."""
+        """The upper limit of the loss of one answer: 2 if failures count in units of chance, else 1."""
         return _LARGEST if self.failures == "chance" else 1.0
 
     def __str__(self) -> str:

@@ -98,7 +98,8 @@ class Asked(Frozen):
     """How a sample is asked, after one of MedVision's two generations: `medvision-1.2` or `paper-v1`. It decides grey
     levels, the sizes that the prompt states, and the form of the reply (docs/prompts.md)."""
     form: Annotated[str, identity("form", "prompt_sha256")] = "direct"
-    """The prompt form: `direct`, or `cot`, which also prescribes the steps of the reasoning (`medvision-1.2` only)."""
+    """The prompt form: `direct`, or `cot`, which also prescribes the steps of the reasoning (only with the recipe
+    `medvision-1.2`)."""
     frame: Annotated[str | None, identity("model.frame", "prompt_sha256", *_PARAGRAPH)] = None
     """The coordinate convention of prompts, tools and answers: `medvision`, `top-left`, `norm1000`, `norm1000-yx` or
     `pixel` (docs/prompts.md). Default: that of the model's row."""

@@ -51,7 +51,11 @@ def stated_licences(given: Mapping[str, str]) -> dict[str, str]:
     """Return the licences by data set that the user states for a share; raises ConfigError if a text is empty."""
     for dataset, licence in given.items():
         if not dataset.strip() or not licence.strip():
-            raise ConfigError(f"--licence {dataset}={licence}: give DATASET=LICENCE, such as KiTS23='CC BY-NC-SA 4.0'")
+            empty = "licence" if dataset.strip() else "name of the data set"
+            raise ConfigError(
+                f"--licence {dataset}={licence}: the {empty} is empty; give DATASET=LICENCE, such as "
+                "KiTS23='CC BY-NC-SA 4.0'"
+            )
     return {dataset.strip(): _cut(licence) for dataset, licence in given.items()}
 
 

@@ -211,7 +211,10 @@ def find_attempt(folder: Path, sample: Sample, attempt: int) -> Record | None:
 def read_record(folder: Path, sample_id: str) -> Record:
     """Return the latest record of a sample, as ``find_record`` does; raises StorageError if there is none."""
     if (found := find_record(folder, sample_id)) is None:
-        raise StorageError(f"{folder} has no record of sample {sample_id!r}")
+        raise StorageError(
+            f"{folder} has no record of sample {sample_id!r}: it has not been asked yet; wait for the run, or continue "
+            "it with --resume"
+        )
     return found
 
 

@@ -33,7 +33,10 @@ class Stratum(Frozen):
 
 
 def strata(pairs: Pairs) -> tuple[Stratum, ...]:
-    """Return all strata of a comparison, ordered by name and value."""
+    """Return the result of every stratum of a comparison, such as modality CT or plane axial.
+
+    They are ordered by the variable (``Stratum.name``) and then by the group (``Stratum.value``), as text.
+    """
     names = {(name, value) for one in pairs.all for name, value in one.unit.strata.items()}
     return tuple(_stratum(pairs.where(name, value), name, value) for name, value in sorted(names))
 

@@ -49,10 +49,11 @@ def read_frame(fields: dict[str, Any], size: _Size, place: str) -> dict[str, Any
 
 
 def in_one_frame(sample: Sample, size: _Size) -> dict[str, Any]:
-    """Return the fields of a sample as JSON data, box and points in pixels; defaults are left out.
+    """Return the fields of a sample as JSON data, with its box and its points in pixels; defaults are left out.
 
-    What is read back is the same box, but for the last bit of a few that no number of pixels gives exactly. *size* is
-    asked for boxes alone.
+    The points of a sample are in pixels already; its box is converted from MedVision's frame. ``read_frame`` gives the
+    same box back, except for the last bit of a few boxes that no number of pixels gives exactly. *size* returns the
+    height and the width of the image in pixels, and is called only for a sample with a box.
     """
     fields = sample.model_dump(mode="json", exclude_defaults=True) | {FRAME: "pixels"}
     if sample.asks.is_box and (sides := size()) is not None:

@@ -38,6 +38,12 @@ def markup(kind, points, frame="LPS", **more):
     return {"type": kind, "coordinateSystem": frame, "coordinateUnits": "mm", "controlPoints": controls, **more}
 
 
+def described(one, text):
+    """Return a markup whose first point has the description *text*."""
+    one["controlPoints"][0]["description"] = text
+    return one
+
+
 def take(folder, *markups, text=None, name="scan.mrk.json", **choices):
     values = np.random.default_rng(2).integers(0, 900, SHAPE).astype(np.int16)
     nifti(folder / "images/scan.nii.gz", values, AFFINE)
@@ -132,6 +138,9 @@ def test_points_of_another_plane_find_it(tmp_path):
         (json.dumps({"markups": [markup("Line", {"a": A, "b": B}, coordinateUnits="um")]}), "coordinateUnits"),
         (json.dumps({"markups": [markup("Fiducial", {"a": A, "b": B})]}), "points alone"),
         (json.dumps({"markups": [markup("Line", {"a": A, "b": (np.nan, 0, 0)})]}), "three finite numbers"),
+        (json.dumps({"markups": [markup("Line", {"a": A, " ": B})]}), "point 2 .* neither a label nor a description"),
+        (json.dumps({"markups": [markup("Line", {"a": A, "b" * 101: B})]}), "point 2 .* its label has over 100"),
+        (json.dumps({"markups": [described(markup("Line", {"a": A, "b": B}), "two\nlines")]}), "its description"),
     ],
 )
 def test_what_says_too_little_is_refused_by_name(tmp_path, text, words):

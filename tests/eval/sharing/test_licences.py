@@ -77,9 +77,9 @@ def test_a_licence_that_the_user_vouches_for_is_named_as_that():
     assert licence_of(a_sample(), stated_licences({"other": "CC BY 4.0"})).refused
 
 
-@pytest.mark.parametrize("given", [{"lab": " "}, {"": "MIT"}])
-def test_an_empty_statement_is_refused(given):
-    with pytest.raises(ConfigError, match="DATASET=LICENCE"):
+@pytest.mark.parametrize(("given", "empty"), [({"lab": " "}, "the licence"), ({"": "MIT"}, "the name of the data set")])
+def test_an_empty_statement_is_refused(given, empty):
+    with pytest.raises(ConfigError, match=f"{empty} is empty; give DATASET=LICENCE"):
         stated_licences(given)
 
 
