@@ -38,8 +38,14 @@ def complete(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> N
                     f"the table states a pixel of {said.height_mm:g} x {said.width_mm:g} mm, and its header one of "
                     f"{own.height_mm:g} x {own.width_mm:g} mm; leave the columns empty, or correct one of them"
                 )
+    _ask_about_modality(scan, choices, ledger)
+
+
+def _ask_about_modality(scan: Scan, choices: Choices, ledger: Ledger) -> None:
     if not (scan.modality or choices.modality):
         ledger.ask("What is the modality of the images? Give --modality, or a column modality.", scan.tag)
+    if choices.modality and scan.modality not in {"", choices.modality}:
+        ledger.ask("The file or the table states another modality than --modality. Is --modality right?", scan.tag)
     if (choices.modality or scan.modality) == "CT" and not scan.hu and not scan.displayed:
         ledger.ask("Are the CT values in HU? If so, give --units HU.", scan.tag)
 

@@ -146,7 +146,7 @@ export interface Words {
   at: number[];
 }
 /**
- * One sample as one run asked it: the conversation, the score and the canvas.
+ * One sample as one run asked it: the conversation, the score, and the image with its marks (the canvas).
  */
 export interface Talk {
   run: string;
@@ -206,7 +206,7 @@ export interface Call {
   failure: string;
 }
 /**
- * The canvas of one conversation.
+ * The canvas of one conversation: an image, and on it what was stated and measured, and the ground truth.
  */
 export interface Scene {
   shown: Shown;
@@ -252,7 +252,9 @@ export interface Reviews {
   damaged: number;
 }
 /**
- * A note on a sample, a line of ``review.jsonl`` beside the run; the last line of a sample counts.
+ * A person's note on a sample: one line of ``review.jsonl`` in the run's folder.
+ *
+ * Of several notes on a sample the last one counts; one with an empty verdict and comment withdraws those before it.
  */
 export interface Review {
   id: string;

@@ -64,6 +64,14 @@ def test_a_ct_is_in_hu_upright_and_of_its_spacing(tmp_path):
     assert sample.target == pytest.approx((3 / 30, 1 - 25 / 40, 13 / 30, 1 - 5 / 40), abs=1e-6)
 
 
+def test_a_modality_that_replaces_the_headers_is_asked_about(tmp_path):
+    sample, _, made = one(tmp_path / "a", **PLACED, choices={"modality": "MR"})
+    assert sample.modality == "MR"
+    assert any("another modality than --modality" in question for question in made.ledger.unknown)
+    _, _, made = one(tmp_path / "b", **PLACED, choices={"modality": "CT"})
+    assert not any("another modality" in question for question in made.ledger.unknown)
+
+
 def test_a_box_of_stored_pixels_lies_there_when_the_picture_is_turned(tmp_path):
     turned = {**PLACED, "ImageOrientationPatient": [-1, 0, 0, 0, -1, 0]}  # face down
     sample, native, _ = one(tmp_path, **turned)
