@@ -68,7 +68,7 @@ def _of_fcsv(text: str) -> list[Markup]:
     columns = [name.strip() for name in said.get("columns", "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc").split(",")]
     if not {"x", "y", "z", "label"} <= set(columns):
         raise DataError("fcsv: columns: expected x, y, z and label among them")
-    points = []
+    points: list[Named] = []
     for row in csv.reader(line for line in lines if line.strip() and not line.startswith("#")):
         cells = dict(zip(columns, row, strict=False))
         position = [cells.get(axis, "") for axis in "xyz"]
