@@ -25,18 +25,19 @@ async def read_response(
     response: str,
     wanted: Wanted,
     waiting: Waiting,
-    on_spent: Callable[[Usage], None] = lambda more: None,  # noqa: ARG005
+    on_spent: Callable[[Usage], None] | None = None,
 ) -> Reading:
     """Return which numbers the reader finds in a response; raises RequestFailed or ProviderError.
 
-    *on_spent* gets all tokens, including those of unusable replies.
+    *on_spent* is called with the tokens of each reply, unusable ones included.
     """
     usage = Usage()
 
     def paid(more: Usage) -> None:
         nonlocal usage
         usage = usage + more
-        on_spent(more)
+        if on_spent is not None:
+            on_spent(more)
 
     # Half of a surrogate pair, which a file of JSON may hold, cannot be sent.
     shown = response[-MOST_CHARACTERS:].encode("utf-8", "replace").decode("utf-8")

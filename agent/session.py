@@ -93,7 +93,8 @@ class Session:
     def hear(self, reply: Reply) -> Turn:
         """Record a reply with its tokens, wait and failed tries, and return its turn.
 
-        In the turn, names of tools are legal and ids of calls are unique in the conversation, whatever the model wrote.
+        In the returned turn, every tool name is one that providers accept, and every call has an id that no other call
+        of the conversation has. Where the model wrote something else, it is replaced.
         """
         earlier = {call["id"] or "" for turn in self.turns for call in (*turn.tool_calls, *turn.invalid_tool_calls)}
         turn = self.protocol.settled(self._announced(reply.turn), earlier)

@@ -94,7 +94,7 @@ class Ablated(Loaded):
 
     @property
     def no_claim(self) -> Sequence[str]:
-        """Headlines: the arms that are no evidence about tools, each with the reason; empty if there are none."""
+        """A headline for each arm that is no evidence about tools, with the reason; empty if every arm is evidence."""
         return [line for arm in stored_arms(self.plan, self.path) for line in arm.no_claim]
 
     @property

@@ -46,7 +46,7 @@ def check_source(source: Source, unchecked: tuple[str, ...] = ()) -> Checked:
             return iter(enumerate(source.samples, start=1))
 
     def samples_at(numbers: set[int]) -> Iterator[Read]:
-        """Read the source once more, whatever the number of samples."""
+        """Return the samples with these numbers, from a second pass over the source."""
         return (one for one in read() if one[0] in numbers)
 
     Walk(checked, opener, place, samples_at).all(read())
