@@ -5,22 +5,16 @@ from collections.abc import Iterable, Sequence
 
 from medvision_agent.agent.endings.usage import Prices
 from medvision_agent.eval.compare.card import COLUMNS, Point
-from medvision_agent.eval.compare.parity import scored_pairs
+from medvision_agent.eval.compare.facts import PairFacts, one_name, stored_prices
 from medvision_agent.eval.store.provenance import LIBRARIES
-from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 
-__all__ = ["Runs", "libraries_point", "listed", "one_name", "prices_point"]
+__all__ = ["Runs", "libraries_point", "listed", "prices_point"]
 
 Runs = Sequence[tuple[Run, Run]]
 """The epochs of two arms."""
 _SHOWN = 3
 """Number of values that are listed at most."""
-
-
-def one_name(a: Sequence[str], b: Sequence[str]) -> bool:
-    """Return whether both sides state exactly one value and it is the same."""
-    return len(a) == 1 and a == b
 
 
 def listed(values: Sequence[str], between: str = ", ") -> str:
@@ -54,30 +48,19 @@ def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
     return found
 
 
-def prices_point(runs: Runs, names: tuple[str, str]) -> Point:
+def prices_point(runs: Runs, facts: Sequence[PairFacts], names: tuple[str, str]) -> Point:
     """Return the point on prices: whether both arms' costs were computed from the same prices."""
     counts, found = Counter[str](), dict[str, None]()
-    for run_a, run_b in runs:
-        a, b = _stored_prices(run_a), _stored_prices(run_b)
-        for one, two in scored_pairs(run_a.records, run_b.records):
-            if a is None or b is None:
-                counts["unknowable"] += 1
-            elif a == b and _priced(one, a) and _priced(two, b):
-                counts["proven"] += 1
-            else:
-                counts["assumed"] += 1
-                found[f"{_dollars(a)} in {names[0]}, {_dollars(b)} in {names[1]}"] = None
+    for (run_a, run_b), own in zip(runs, facts, strict=True):
+        a, b, pairs = stored_prices(run_a), stored_prices(run_b), own.counts["pairs"]
+        if a is None or b is None:
+            counts["unknowable"] += pairs
+            continue
+        counts["proven"] += own.counts["prices"]
+        if other := own.counts["other prices"]:
+            counts["assumed"] += other
+            found[f"{_dollars(a)} in {names[0]}, {_dollars(b)} in {names[1]}"] = None
     return Point(name="prices", of=counts.total(), **counts, found=listed(list(found), "; ") if found else "")
-
-
-def _stored_prices(run: Run) -> Prices | None:
-    stored = run.config.get("model", {}).get("prices")
-    return None if stored is None else Prices.model_validate(stored)
-
-
-def _priced(record: Record, prices: Prices) -> bool:
-    due = record.usage.cost_usd(prices)
-    return record.cost_usd is not None and due is not None and abs(record.cost_usd - due) <= 1e-9 * (1 + due)
 
 
 def _dollars(prices: Prices) -> str:

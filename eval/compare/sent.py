@@ -4,24 +4,22 @@ Contract: records are compared by the hashes of files. If the hashes of a pair d
 the same pixels is given the name that it has in the other run. A file that cannot be read keeps its own name.
 """
 
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from medvision_agent.errors import DataError, StorageError
+from medvision_agent.eval.compare.joined import Pair
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.tools.view.png import pixels_sha256, png_names
 
-__all__ = ["with_names_of"]
+__all__ = ["with_name_of"]
 
 
-def with_names_of(a: Run, b: Run) -> Run:
-    """Return run *b*, with each image named as in run *a* if both show the same pixels."""
-    there = {record.sample.id: record for record in a.records}
-    records = [_renamed(a, there.get(record.sample.id, record), b, record) for record in b.records]
-    return replace(b, records=records)
+def with_name_of(a: Run, b: Run, pair: Pair) -> Pair:
+    """Return a pair of answers of two runs, the second image named like the first if both show the same pixels."""
+    return pair[0], _renamed(a, pair[0], b, pair[1])
 
 
 def _renamed(a: Run, there: Record, b: Run, record: Record) -> Record:

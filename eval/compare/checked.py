@@ -1,0 +1,34 @@
+"""Two stored runs, checked pair by pair in one pass: their differences, and the counts of the parity card."""
+
+from dataclasses import dataclass
+from functools import partial
+from weakref import WeakKeyDictionary
+
+from medvision_agent.eval.compare.differences import Differences
+from medvision_agent.eval.compare.facts import PairFacts
+from medvision_agent.eval.compare.sent import with_name_of
+from medvision_agent.eval.store.run import Run
+
+__all__ = ["Checked", "checked"]
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What one pass over the answers of two runs found."""
+
+    differences: Differences
+    facts: PairFacts
+
+
+_DONE = WeakKeyDictionary[Run, WeakKeyDictionary[Run, Checked]]()
+
+
+def checked(a: Run, b: Run) -> Checked:
+    """Return what a pass over the answers of two runs found; two opened runs are read once."""
+    done = _DONE.setdefault(a, WeakKeyDictionary())
+    if b not in done:
+        found = Checked(Differences(), PairFacts(a, b))
+        for pair in found.differences.read(a.each(), b.each(), partial(with_name_of, a, b)):
+            found.facts.add(pair)
+        done[b] = found
+    return done[b]
