@@ -160,9 +160,10 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose
 
 def _took(arm: "StoredArm") -> dict[str, Any]:
     """Return the mean effort of a scored sample in an arm."""
-    from medvision_agent.eval.summary.compute import COMPUTE, effort_of_arm
+    from medvision_agent.eval.summary.compute import COMPUTE
+    from medvision_agent.eval.summary.efforts import effort_of_runs
 
-    effort = effort_of_arm(arm.runs)
+    effort = effort_of_runs(arm.runs)
     means = {head: getattr(effort, field).mean for field, head in COMPUTE.items()}
     return {"arm": arm.name, **means, "forced endings": effort.forced_endings.mean}
 
@@ -246,7 +247,7 @@ def _parity(done: "Ablated") -> list[str]:
 
 def _failures(cell: "PlannedCell", run: "Run") -> list[str]:
     """Return a line about the first sample of a cell that ended without a result; empty if there is none."""
-    failed = next((record for record in run.records if record.outcome.infrastructure), None)
+    failed = next((record for record in run.each() if record.outcome.infrastructure), None)
     return [f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"] if failed else []
 
 
@@ -265,7 +266,7 @@ def _rows(cell: "PlannedCell", run: "Run", protocol: "Protocol") -> list[dict[st
             "success_rate": summary.metrics["success_rate"].mean,
             "loss": summary.metrics["loss"].mean,
         }
-        for task, summary in summarise(run.records, protocol).tasks.items()
+        for task, summary in summarise(run.each(), protocol).tasks.items()
     ]
 
 

@@ -116,7 +116,7 @@ def published_view(found: BesidePublished) -> Group:
     """Return the run's facts, the differences to the published experiment, and the tables with the run's figures."""
     run, published = found.run, found.published
     facts = [*run.facts, f"scored by {found.protocol.name}", *([run.source_note] if run.source_note else [])]
-    scored = sum(not record.outcome.infrastructure for record in run.records)
+    scored = run.overview.scored
     blocks: list[RenderableType] = [plain(line) for line in facts]
     blocks.append(plain(f"published results: {published.name} ({published.title})"))
     blocks.append(Text("NOT THE SAME in this run and in the published results:", style="bold"))

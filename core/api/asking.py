@@ -53,7 +53,7 @@ class Ran(Loaded):
         Samples that were not tried yet have no record and are not among them. ``run(resume=True)`` asks these samples
         again, except those with the outcome ``crashed``.
         """
-        return [record for record in self.run.records if record.outcome.infrastructure]
+        return [record for record in self.run.each() if record.outcome.infrastructure]
 
     @property
     def left(self) -> int:

@@ -28,6 +28,7 @@ from medvision_agent.eval.scorer.primary import Declared, Failures, primaries_of
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
+from medvision_agent.eval.store.later import kept
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair, unfinished
@@ -169,8 +170,8 @@ def compare(
     """
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
+    metrics = primaries_of(kept(one.samples), metric, failures)
     refuse_unlike(one, two, (a, b), models=models)
-    metrics = primaries_of(one.samples, metric, failures)
     chapter = pair_chapter(one, two, metrics)
     (worked,) = work_out([chapter], rules)
     names = chapter.arms[0].name, chapter.arms[1].name

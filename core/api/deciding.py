@@ -24,7 +24,7 @@ from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-from medvision_agent.eval.scorer.score import Score, score, score_numbers, score_records
+from medvision_agent.eval.scorer.score import Score, score, score_numbers, sample_scores
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair
@@ -110,13 +110,13 @@ def decisions(
 
 
 def _costs(run: Run) -> Mapping[str, float]:
-    return {record.sample.id: record.cost_usd for record in run.records if record.cost_usd is not None}
+    return {record.sample.id: record.cost_usd for record in run.each() if record.cost_usd is not None}
 
 
 def _cases(run: Run, scoring: Protocol) -> list[Case]:
     """Return the scored samples of a run."""
-    each = zip(run.records, score_records(run.records, scoring), strict=True)
-    return [_case(record.sample, record.sample.target, found) for record, found in each if found is not None]
+    each = sample_scores(run.each(), scoring)
+    return [_case(sample, sample.target, found) for sample, found in each if found is not None]
 
 
 def _case(asked: Any, target: tuple[float, ...], found: Score) -> Case:

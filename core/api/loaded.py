@@ -123,7 +123,7 @@ class Loaded:
         if len(hashes) > 1:
             raise ConfigError(f"picture: runs sent different images of sample {sample_id!r}; name one run with run=")
         if not hashes:
-            ids = {record.sample.id for folder in folders.values() for record in open_run(folder).records}
+            ids = {record.sample.id for folder in folders.values() for record in open_run(folder).each()}
             raise ConfigError(f"picture: {self.path} sent no image of sample {sample_id!r}.{nearest(sample_id, ids)}")
         return hashes.pop()
 

@@ -205,7 +205,7 @@ def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> S
 
 def usage_of(run: Run, task: TaskName) -> list[Usage]:
     """Return the spending of the samples of a task, where it was reported."""
-    used = [record.usage for record in run.records if record.sample.task == task and not record.usage.unreported]
+    used = [record.usage for record in run.each() if record.sample.task == task and not record.usage.unreported]
     return [usage for usage in used if usage.model_calls]
 
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, Scored
+from medvision_agent.eval.scorer.score import SampleScore, Score
 from medvision_agent.eval.summary.measures import MEASURES, Measure, finite_mean
 from medvision_agent.eval.summary.summary import subject_sizes
 from medvision_agent.eval.tasks import TASKS, TaskName
@@ -96,8 +96,8 @@ class _Pair:
 
 
 def compare(
-    scored_a: Sequence[Scored],
-    scored_b: Sequence[Scored],
+    scored_a: Sequence[SampleScore],
+    scored_b: Sequence[SampleScore],
     protocol: Protocol,
     *,
     chosen: int,
@@ -105,7 +105,7 @@ def compare(
 ) -> Comparison:
     """Return the comparison of two runs scored by a protocol: means over common pairs and differences ``B - A``.
 
-    *scored_a* and *scored_b* are the records of each run with their scores. *chosen* is the number of samples selected
+    *scored_a* and *scored_b* are the samples of each run with their scores. *chosen* is the number of samples selected
     for each run, asked or not. *metrics* are the declared metrics by task; other tasks use the default loss.
     """
     tasks = {
@@ -117,32 +117,32 @@ def compare(
     return Comparison(protocol=protocol.name, chosen=chosen, pairs=pairs, tasks=tasks)
 
 
-def same_answers(pairs: Iterable[tuple[Sequence[Scored], Sequence[Scored]]]) -> tuple[int, int]:
+def same_answers(pairs: Iterable[tuple[Sequence[SampleScore], Sequence[SampleScore]]]) -> tuple[int, int]:
     """Return the number of answer pairs with equal numbers in both arms, and the number of pairs scored in both.
 
-    *pairs* holds, for each epoch, the scored records of both arms. Two failures do not count as equal.
+    *pairs* holds, for each epoch, the scored samples of both arms. Two failures do not count as equal.
     """
     same = scored = 0
     for own, other in pairs:
-        others = {record.sample.id: score for record, score in other}
-        for record, a in own:
-            b = others.get(record.sample.id)
+        others = {sample.id: score for sample, score in other}
+        for sample, a in own:
+            b = others.get(sample.id)
             if a is not None and b is not None:
                 scored += 1
                 same += a.success and a.values == b.values
     return same, scored
 
 
-def _of_task(task: TaskName, scored: Sequence[Scored]) -> dict[str, Scored]:
-    return {one[0].sample.id: one for one in scored if one[0].sample.task == task}
+def _of_task(task: TaskName, scored: Sequence[SampleScore]) -> dict[str, SampleScore]:
+    return {one[0].id: one for one in scored if one[0].task == task}
 
 
 def _compare_task(
-    task: TaskName, own_a: Mapping[str, Scored], own_b: Mapping[str, Scored], metric: Primary | None
+    task: TaskName, own_a: Mapping[str, SampleScore], own_b: Mapping[str, SampleScore], metric: Primary | None
 ) -> TaskComparison:
     common = [sample_id for sample_id in own_a if sample_id in own_b]
     pairs = {
-        sample_id: _pair(own_a[sample_id][0].sample, a, b, metric)
+        sample_id: _pair(own_a[sample_id][0], a, b, metric)
         for sample_id in common
         if (a := own_a[sample_id][1]) is not None and (b := own_b[sample_id][1]) is not None
     }

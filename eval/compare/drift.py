@@ -50,7 +50,7 @@ def drift(runs: Sequence[Run], rules: Protocol) -> tuple[Drift, ...]:
 
     *runs* holds the canary run of each moment, in the order of ``MOMENTS``. Only samples scored in all of them count.
     """
-    scores = [{record.sample.id: score_record(record, rules) for record in run.records} for run in runs]
+    scores = [{record.sample.id: score_record(record, rules) for record in run.each()} for run in runs]
     losses = [{name: one.loss for name, one in own.items() if one is not None} for own in scores]
     samples = [sample for sample in runs[0].samples if all(sample.id in own for own in losses)]
     found = []

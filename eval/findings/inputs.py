@@ -20,7 +20,7 @@ from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, Key
 from medvision_agent.eval.data.shared import shared_name, shared_names
 from medvision_agent.eval.scorer.primary import Primary
-from medvision_agent.eval.store.later import streamed
+from medvision_agent.eval.store.later import kept, streamed
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair, unfinished
@@ -182,6 +182,7 @@ def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
     by_source: dict[str, list[Run]] = {}
     for folder in folders:
         run = open_run(folder)
+        kept(run.samples)  # the pairs of arms are read one after the other
         by_source.setdefault(str(run.config["source"]["name"]), []).append(run)
     names = shared_names(by_source)
     return [_chapter(names[source], runs) for source, runs in by_source.items()]

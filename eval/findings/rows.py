@@ -5,6 +5,7 @@ from typing import Literal
 
 from medvision_agent.eval.compare.statistics.enough import MIN_EFFECTIVE, MIN_SUBJECTS
 from medvision_agent.eval.compare.statistics.family import Test, Verdict
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.findings.alone import wrong_place
 from medvision_agent.eval.findings.contrast import Contrast
 from medvision_agent.eval.findings.contrasts import Worked
@@ -13,9 +14,9 @@ from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
 from medvision_agent.eval.findings.scores import Epochs
 from medvision_agent.eval.place.summary import task_place
 from medvision_agent.eval.scorer.score import Score
-from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.summary.effort import Effort
+from medvision_agent.eval.summary.efforts import effort_of_runs
 from medvision_agent.eval.summary.measures import finite_mean
-from medvision_agent.eval.summary.summary import Effort, effort_of
 from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["arm_rows", "rows_of"]
@@ -120,16 +121,11 @@ def _reason(one: Contrast, test: Test, outcome: Outcome) -> tuple[str, str]:
 
 def _cost(a: ArmIn, b: ArmIn, task: TaskName) -> tuple[float | None, Literal["US dollars", "tokens"]]:
     """Return the cost of a sample in the second arm divided by that in the first: in dollars, otherwise in tokens."""
-    one, two = (_effort(arm, task) for arm in (a, b))
+    one, two = (effort_of_runs(arm.runs, [task]) for arm in (a, b))
     if one.cost_usd.mean and two.cost_usd.mean is not None:
         return two.cost_usd.mean / one.cost_usd.mean, "US dollars"
     before, after = _tokens(one), _tokens(two)
     return (after / before if before and after is not None else None), "tokens"
-
-
-def _effort(arm: ArmIn, task: TaskName) -> Effort:
-    every = [record for run in arm.runs for record in run.records if record.sample.task == task]
-    return effort_of([record for record in every if not record.outcome.infrastructure])
 
 
 def _tokens(effort: Effort) -> float | None:
@@ -148,28 +144,28 @@ def arm_rows(worked: Worked) -> tuple[ArmRow, ...]:
     )
 
 
-def _by_task(epochs: Epochs) -> dict[TaskName, list[tuple[Record, Score]]]:
-    """Return the scored records of an arm by task."""
-    found: dict[TaskName, list[tuple[Record, Score]]] = {}
+def _by_task(epochs: Epochs) -> dict[TaskName, list[tuple[Sample, Score]]]:
+    """Return the scored samples of an arm by task."""
+    found: dict[TaskName, list[tuple[Sample, Score]]] = {}
     for epoch in epochs:
-        for record, score in epoch:
+        for sample, score in epoch:
             if score is not None:
-                found.setdefault(record.sample.task, []).append((record, score))
+                found.setdefault(sample.task, []).append((sample, score))
     return found
 
 
-def _arm(worked: Worked, arm: ArmIn, task: TaskName, own: Sequence[tuple[Record, Score]]) -> ArmRow:
+def _arm(worked: Worked, arm: ArmIn, task: TaskName, own: Sequence[tuple[Sample, Score]]) -> ArmRow:
     losses: dict[str, list[float]] = {}
     answered: dict[str, list[float]] = {}
-    for record, score in own:
-        losses.setdefault(record.sample.id, []).append(float(score.loss))
-        answered.setdefault(record.sample.id, []).append(float(score.success))
+    for sample, score in own:
+        losses.setdefault(sample.id, []).append(float(score.loss))
+        answered.setdefault(sample.id, []).append(float(score.success))
     located = [one for one in worked.looked[arm.name].located if one.sample.task == task]
     return ArmRow(
         task=task,
         arm=arm.name,
         n=len(losses),
-        subjects=len({record.sample.subject for record, _ in own}),
+        subjects=len({sample.subject for sample, _ in own}),
         loss=finite_mean([sum(each) / len(each) for each in losses.values()])[0],
         success_rate=finite_mean([sum(each) / len(each) for each in answered.values()])[0],
         wrong_place=wrong_place(task_place(located)) if located else None,

@@ -4,7 +4,7 @@ The size of a target is its largest number (``Task.target_size``), or for a box 
 size are thirds of the samples of a task.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.scorer.labels import label_names
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, Scored, scored_records
+from medvision_agent.eval.scorer.score import SampleScore, Score, Scored, sample_scores
+from medvision_agent.eval.store.later import kept
+from medvision_agent.eval.store.run import Run
+from medvision_agent.eval.summary.efforts import with_effort
 from medvision_agent.text import significant
 
-__all__ = ["Epochs", "Scored", "lines_of", "result_of", "results", "scored", "target_size", "units"]
+__all__ = ["Epochs", "lines_of", "result_of", "results", "scored", "target_size", "units", "with_records"]
 
 
 def target_size(sample: Sample) -> float:
@@ -85,13 +88,20 @@ def _group(sample: Sample, rules: Protocol) -> str:
     return names.group if names is not None else sample.label
 
 
-Epochs = Sequence[Sequence[Scored]]
-"""The scored records of an arm, epoch by epoch."""
+Epochs = Sequence[Sequence[SampleScore]]
+"""The samples with a record of an arm with their scores, epoch by epoch, in the order of the run's records."""
 
 
-def scored(arm: ArmIn, rules: Protocol) -> list[list[Scored]]:
-    """Return each epoch's records with their scores, computed once."""
-    return [scored_records(run.records, rules) for run in arm.runs]
+def scored(arm: ArmIn, rules: Protocol) -> list[list[SampleScore]]:
+    """Return each epoch's samples with their scores, computed in one pass over its records, which are not kept."""
+    for run in arm.runs:
+        kept(run.samples)  # the scores share them, and so do the arms
+    return [[*sample_scores(with_effort(run), rules)] for run in arm.runs]
+
+
+def with_records(run: Run, epoch: Sequence[SampleScore]) -> Iterator[Scored]:
+    """Yield the scores of a run with the records that they belong to, one at a time."""
+    return ((record, score) for record, (_, score) in zip(run.each(), epoch, strict=True))
 
 
 def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None = None) -> list[Result]:
@@ -101,10 +111,10 @@ def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Prima
     """
     wanted = {sample.id for sample in samples}
     return [
-        result_of(record.sample, score, metric, wording)
+        result_of(sample, score, metric, wording)
         for wording, epoch in zip(arm.wordings, epochs, strict=True)
-        for record, score in epoch
-        if record.sample.id in wanted
+        for sample, score in epoch
+        if sample.id in wanted
     ]
 
 

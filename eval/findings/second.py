@@ -9,9 +9,11 @@ from medvision_agent.agent.reader import Reader
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.places import demonstration
+from medvision_agent.eval.findings.scores import with_records
 from medvision_agent.eval.reading.both import PairReading, compare_readings
 from medvision_agent.eval.reading.stored import ReadAgain, Stored, read_again, stored_readings
 from medvision_agent.eval.reading.texts import texts_of
+from medvision_agent.eval.store.run import Run
 from medvision_agent.text import fixed, plural
 
 __all__ = ["by_form", "missed_by_reader", "readers_of"]
@@ -20,17 +22,18 @@ __all__ = ["by_form", "missed_by_reader", "readers_of"]
 def readers_of(one: Worked) -> Iterator[tuple[Reader, Mapping[str, ReadAgain]]]:
     """Yield each reader, that of the plan first, with what it read of each arm; StorageError of a damaged file."""
     stored = {arm.name: stored_readings(arm.first.folder) for arm in one.chapter.arms}
+    runs = {arm.name: arm.first for arm in one.chapter.arms}
     readers = {each.id: each for own in stored.values() for each in own.readers}
     planned = one.chapter.reader
     for reader in sorted(readers.values(), key=lambda each: (planned is None or each.id != planned.id, each.name)):
-        again = {name: _again(one, name, reader, own) for name, own in stored.items()}
+        again = {name: _again(one, runs[name], name, reader, own) for name, own in stored.items()}
         if any(own.samples for own in again.values()):
             yield reader, again
 
 
-def _again(one: Worked, arm: str, reader: Reader, stored: Stored) -> ReadAgain:
+def _again(one: Worked, run: Run, arm: str, reader: Reader, stored: Stored) -> ReadAgain:
     """Return the readings of an arm; none where the reader read nothing of it."""
-    found = read_again(texts_of(one.by_rule[arm][0], one.rules), reader, stored)
+    found = read_again(texts_of(with_records(run, one.by_rule[arm][0]), one.rules), reader, stored)
     return found if found.spent.read else ReadAgain([], found.not_reached, found.spent, ())
 
 

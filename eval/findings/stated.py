@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.data.sample import Marks, Sample
 from medvision_agent.eval.data.shared import shared_name
 from medvision_agent.eval.findings.contrasts import Worked
@@ -118,7 +119,8 @@ def unfinished_lines(worked: Worked) -> Iterator[str]:
     left, lost = dict[str, int](), dict[str, Counter[str]]()
     for arm in worked.chapter.arms:
         missing = sum(len(run.samples) - len(run.records) for run in arm.runs)
-        kinds = Counter(one.outcome.value for run in arm.runs for one in run.records if one.outcome.infrastructure)
+        outcomes = sum((run.overview.outcomes for run in arm.runs), Counter[Outcome]())
+        kinds = Counter({outcome.value: count for outcome, count in outcomes.items() if outcome.infrastructure})
         left |= {arm.name: missing} if missing else {}
         lost |= {arm.name: kinds} if kinds else {}
     if left:

@@ -23,7 +23,7 @@ def figures(folder: Path, rules: Protocol) -> Kept:
     mark = mark_of(folder)
     if (known := kept(folder, rules, mark)) is not None:
         return known
-    scores = ((record, score_record(record, rules)) for record in open_run(folder).records)
+    scores = ((record, score_record(record, rules)) for record in open_run(folder).each())
     pairs = [(record, score) for record, score in scores if score is not None]
     by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
     tasks = {task: _means(own) for task, own in by_task.items() if own}

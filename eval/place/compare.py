@@ -62,7 +62,7 @@ class PlaceComparison(Frozen):
 def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName, PlaceComparison]:
     """Return arm B compared with arm A by task; a task is left out if no pair's ground truth has a place.
 
-    The inputs are the scored samples of runs (``located_run``).
+    The inputs are the scored samples of runs (``look_at`` in ``eval/parts/looked.py``).
     """
     pairs = paired_places(a, b)
     by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}

@@ -19,12 +19,12 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.flow import Traced
-from medvision_agent.eval.why.look import Look, Looks, looks_at
+from medvision_agent.eval.why.look import Look, Looks
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
 __all__ = ["Found", "Located", "found_at", "has_place", "is_ambiguous", "is_elsewhere", "locate", "locate_record"]
-__all__ += ["located_records", "located_run", "question_of"]
+__all__ += ["located_records", "question_of"]
 
 _SEVERAL = "a number of the answer was made of several measurements"
 _MOST = 1e12
@@ -141,15 +141,6 @@ def has_place(sample: Sample) -> bool:
 def question_of(sample: Question) -> tuple[str, ...]:
     """Return a key that is equal for samples asking for the same structure, landmarks or line."""
     return (sample.task, sample.label or "", *sample.landmarks, sample.measurement)
-
-
-def located_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[Located]:
-    """Yield every scored sample of a run whose ground truth has a place, in their order.
-
-    *scores* are the scores of its records, if known.
-    """
-    found = map(locate, looks_at(run, rules, scores))
-    return (one for one in found if one is not None)
 
 
 def located_records(run: Run, rules: Protocol) -> Iterator[tuple[Record, Score | None, Located | None]]:

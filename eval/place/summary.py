@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from medvision_agent.eval.place.chance import chances
-from medvision_agent.eval.place.located import Found, Located, has_place
+from medvision_agent.eval.place.located import Found, Located
 from medvision_agent.eval.place.rule import STRICTER, WIDER, Place
-from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ENOUGH", "TaskPlace", "enough", "mean_loss", "places_by_task", "summarise_place", "task_place"]
+__all__ = ["ENOUGH", "TaskPlace", "enough", "mean_loss", "places_by_task", "task_place"]
 
 ENOUGH = 0.8
 """The least share of locatable answers for which a grounded loss is given."""
@@ -67,15 +66,6 @@ def enough(located: Sequence[Located]) -> bool:
 def mean_loss(losses: Sequence[float]) -> float | None:
     """Return the mean of losses; None if there are none."""
     return math.fsum(losses) / len(losses) if losses else None
-
-
-def summarise_place(run: Run, located: Iterable[Located]) -> dict[TaskName, TaskPlace]:
-    """Return the summary of a stored run by task, without tasks in which no ground truth has a place.
-
-    *located* are its scored samples (``located_run``).
-    """
-    scored = (record.sample for record in run.each() if not record.outcome.infrastructure)
-    return places_by_task(located, Counter(sample.task for sample in scored if not has_place(sample)))
 
 
 def places_by_task(located: Iterable[Located], without: Mapping[TaskName, int]) -> dict[TaskName, TaskPlace]:

@@ -48,7 +48,7 @@ def _asking(run: Run, protocol: Protocol, version: Version) -> Iterator[str]:
 
 
 def _samples(run: Run, version: Version) -> Iterator[str]:
-    ended = [record.sample for record in run.records if not record.outcome.infrastructure]
+    ended = [record.sample for record in run.each() if not record.outcome.infrastructure]
     scored = [sample for sample in ended if is_theirs(sample)]
     subjects = len({sample.subject for sample in scored})
     chosen = run.config.get("selection", {}).get("limit")

@@ -15,7 +15,7 @@ from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.results.plans import Plans
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, Scored, score, score_record, scored_records
+from medvision_agent.eval.scorer.score import Score, Scored, score, score_record, scored_one_by_one
 from medvision_agent.eval.scorer.spoken import as_number
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -69,7 +69,7 @@ def wanted_of(task: Task) -> Wanted:
 
 def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
     """Yield every scored sample of a run (all but infrastructure failures) with its response and the rule's score."""
-    return texts_of(scored_records(run.records, protocol), protocol)
+    return texts_of(scored_one_by_one(run.each(), protocol), protocol)
 
 
 def texts_of(scored: Iterable[Scored], protocol: Protocol) -> Iterator[Text]:

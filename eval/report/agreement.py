@@ -60,9 +60,9 @@ def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Arm
 def _answers(epochs: Epochs) -> dict[str, list[Score]]:
     found: dict[str, list[Score]] = {}
     for epoch in epochs:
-        for record, score in epoch:
+        for sample, score in epoch:
             if score is not None and score.success:
-                found.setdefault(record.sample.id, []).append(score)
+                found.setdefault(sample.id, []).append(score)
     return found
 
 

@@ -9,8 +9,9 @@ from medvision_agent.eval.findings.scores import Epochs, lines_of, target_size
 from medvision_agent.eval.report.model import ArmTask, SamplePoint
 from medvision_agent.eval.report.unseen import OWN_PRIOR, is_own_prior
 from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.summary.effort import Mean
+from medvision_agent.eval.summary.efforts import effort_of_runs
 from medvision_agent.eval.summary.measures import MEASURES, Measure, finite_mean
-from medvision_agent.eval.summary.summary import Mean, effort_of
 from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["REFERENCES", "arm_task"]
@@ -28,11 +29,11 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
     chosen = [sample for sample in arm.first.samples if sample.task == task]
     if not chosen:
         return None
-    every = [(record, score) for epoch in epochs for record, score in epoch if record.sample.task == task]
+    every = [(sample, score) for epoch in epochs for sample, score in epoch if sample.task == task]
     by_sample: dict[str, list[tuple[Sample, Score]]] = {}
-    for record, score in every:
+    for sample, score in every:
         if score is not None:
-            by_sample.setdefault(record.sample.id, []).append((record.sample, score))
+            by_sample.setdefault(sample.id, []).append((sample, score))
     subjects = {sample.subject for sample in chosen if sample.id in by_sample}
     wordings = len(set(arm.wordings))
     return ArmTask(
@@ -46,7 +47,7 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
         epochs=len(epochs) // wordings,
         infrastructure=sum(score is None for _, score in every),
         means=_means(task, by_sample),
-        effort=effort_of([record for record, score in every if score is not None]),
+        effort=effort_of_runs(arm.runs, [task]),
         points=tuple(
             SamplePoint(
                 sample.id,

@@ -12,7 +12,7 @@ from medvision_agent.eval.findings.find import findings_of
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.findings.places import demonstration, parted_contrasts
 from medvision_agent.eval.parts.summary import summarise_parts
-from medvision_agent.eval.place.summary import summarise_place
+from medvision_agent.eval.place.summary import places_by_task
 from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.arm_task import arm_task
 from medvision_agent.eval.report.deciding import cases_of, decided, turned_contrasts
@@ -90,7 +90,7 @@ def _chapter(one: Worked, most_pictures: int, decisions: Sequence[Rule]) -> Chap
         published=tuple(tables),
         published_missing=not_there,
         why={name: dict(told.tasks) for name, told in one.why.items()},
-        places={arm.name: summarise_place(arm.first, one.looked[arm.name].located) for arm in chapter.arms},
+        places={name: places_by_task(own.located, own.without_place) for name, own in one.looked.items()},
         grounded=one.grounded,
         parts={name: summarise_parts(own.losses, demonstration(chapter)) for name, own in one.looked.items()},
         parted=parted_contrasts(chapter, one.looked),

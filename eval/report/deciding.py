@@ -52,12 +52,12 @@ def turned_contrasts(
 
 
 def _cases(one: Worked, arm: ArmIn) -> list[Case]:
-    each = [(record.sample, score) for record, score in one.scores[arm.name][0] if score is not None]
+    each = [(sample, score) for sample, score in one.scores[arm.name][0] if score is not None]
     return [Case(sample, sample.target, score.values if score.success else None) for sample, score in each]
 
 
 def _costs(arm: ArmIn) -> Mapping[str, float]:
-    return {record.sample.id: record.cost_usd for record in arm.first.records if record.cost_usd is not None}
+    return {record.sample.id: record.cost_usd for record in arm.first.each() if record.cost_usd is not None}
 
 
 def decision_tables(chapter: Chapter, place: str) -> list[Table]:

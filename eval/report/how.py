@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Chapter, Contrast, FirstPrompt, ReadBy, RunFacts
 from medvision_agent.eval.scorer.protocol import scored_by
@@ -17,7 +18,6 @@ from medvision_agent.text import counted, printable
 __all__ = ["UNFINISHED", "how", "run_facts"]
 
 
-_MOST_DETAILS = 20
 UNFINISHED = "not finished"
 """The ending shown for samples of a run that were not asked yet."""
 
@@ -35,11 +35,13 @@ def run_facts(arm: ArmIn) -> list[RunFacts]:
 
 
 def _facts(run: Run, name: str, arm: str, *, asked: bool) -> RunFacts:
-    endings = Counter(record.outcome.value for record in run.records)
+    outcomes = run.overview.outcomes
+    endings = Counter({outcome.value: count for outcome, count in outcomes.items()})
     unfinished = len(run.samples) - len(run.records)
     if unfinished:
         endings[UNFINISHED] = unfinished
-    failed = [record for record in run.records if record.outcome.value != "answered"]
+    failures = run.overview.failures
+    failed = outcomes.total() - outcomes[Outcome.ANSWERED]
     return RunFacts(
         arm=name,
         of=arm,
@@ -50,11 +52,11 @@ def _facts(run: Run, name: str, arm: str, *, asked: bool) -> RunFacts:
         tool_path=run.tool_path,
         endings=dict(endings.most_common()),
         infrastructure=dict(
-            Counter(record.outcome.value for record in run.records if record.outcome.infrastructure).most_common()
+            Counter({one.value: count for one, count in outcomes.items() if one.infrastructure}).most_common()
         ),
-        details=tuple((one.sample.id, one.outcome.value, one.detail) for one in failed[:_MOST_DETAILS]),
-        more_details=max(0, len(failed) - _MOST_DETAILS),
-        failed_tries=sum(record.failed_tries for record in run.records),
+        details=tuple((sample, outcome.value, detail) for sample, outcome, detail in failures),
+        more_details=failed - len(failures),
+        failed_tries=run.overview.failed_tries,
         superseded=len(run.superseded),
         spent_usd=run.spent_usd,
         asked=tuple(_asked(run)) if asked else (),
@@ -64,7 +66,7 @@ def _facts(run: Run, name: str, arm: str, *, asked: bool) -> RunFacts:
 def _asked(run: Run) -> list[FirstPrompt]:
     found = []
     for task in TASKS:
-        first = next((record.sample.id for record in run.records if record.sample.task == task), None)
+        first = run.overview.first.get(task)
         if first is None:
             continue
         messages = read_trace(run.folder, first).get("messages", [])

@@ -16,13 +16,13 @@ from medvision_agent.errors import DataError
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.figures.arms import arm_places, colour_on_image
 from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn
-from medvision_agent.eval.findings.scores import Epochs, Scored, lines_of
+from medvision_agent.eval.findings.scores import Epochs, lines_of
 from medvision_agent.eval.report.model import Mark, Panel, Picture
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.scorer.score import Score, Scored
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash
-from medvision_agent.eval.store.read import read_trace
+from medvision_agent.eval.store.read import read_trace, records_of
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.why.calls import calls_of
@@ -56,17 +56,20 @@ def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, 
     colours = {name: colour_on_image(at) for name, at in place.items()}
     found = []
     for name, arms in chosen:
-        epochs = [{record.sample.id: (record, score) for record, score in scores[arm.name][0]} for arm in arms]
+        epochs = [{sample.id: score for sample, score in scores[arm.name][0]} for arm in arms]
         shown = _most(epochs)[:most]
-        found += [_picture(name, arms, [epoch[one] for epoch in epochs], rules, colours) for one in shown]
+        records = [records_of(arm.first, shown) for arm in arms]
+        for one in shown:
+            own = [(stored[one], epoch[one]) for stored, epoch in zip(records, epochs, strict=True)]
+            found.append(_picture(name, arms, own, rules, colours))
     return found
 
 
-def _most(epochs: Sequence[Mapping[str, Scored]]) -> list[str]:
+def _most(epochs: Sequence[Mapping[str, Score | None]]) -> list[str]:
     """Return sample ids by how much the arms differ, largest first; samples without a difference are left out."""
     apart: dict[str, float] = {}
-    for one, (_, score) in epochs[0].items():
-        own = [found for epoch in epochs if (found := epoch.get(one, (None, None))[1]) is not None]
+    for one, score in epochs[0].items():
+        own = [found for epoch in epochs if (found := epoch.get(one)) is not None]
         if score is None or len(own) < len(epochs):
             continue
         if len(own) == 1:

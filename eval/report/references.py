@@ -86,7 +86,7 @@ def _sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple
     for run in runs:
         if run.identity.reshape:
             continue
-        for record in run.records:
+        for record in run.each():
             one = record.sample.id
             if one in wanted and one not in sizes and (found := picture_size(run, record)):
                 sizes[one] = (found.height, found.width)
@@ -103,7 +103,7 @@ def published(arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Published], 
     for arm in arms:
         if any(sample.medvision is not None for sample in arm.first.samples):
             try:
-                figures[arm.name] = run_figures(arm.first.records, rules)
+                figures[arm.name] = run_figures(arm.first.each(), rules)
             except DataError:
                 continue  # no sample ended in a result; the tables of endings state this
     if not figures:

@@ -70,9 +70,9 @@ def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Prima
     place = {sample.id: number for number, sample in enumerate(samples)}
     losses = np.full((len(samples), len(epochs)), np.nan)
     for run, epoch in enumerate(epochs):
-        for record, score in epoch:
-            if record.sample.id in place and (loss := result_of(record.sample, score, metric).loss) is not None:
-                losses[place[record.sample.id], run] = loss
+        for sample, score in epoch:
+            if sample.id in place and (loss := result_of(sample, score, metric).loss) is not None:
+                losses[place[sample.id], run] = loss
     # Runs are in the order of the plan: by wording, then by epoch.
     return losses.reshape(len(samples), len(times), -1)
 

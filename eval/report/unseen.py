@@ -40,7 +40,9 @@ def constant(task: TaskName, samples: Sequence[Sample], rules: Protocol) -> Refe
 def on_donors(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> Iterator[Reference]:
     """Yield, for each arm with swapped images, its first epoch's score against the ground truth of the image shown."""
     for arm in arms:
-        every = [(one.sample, score_on_donor(one, rules)) for one in arm.first.records if one.sample.task == task]
+        if arm.first.identity.picture != "swapped":
+            continue
+        every = [(one.sample, score_on_donor(one, rules)) for one in arm.first.each() if one.sample.task == task]
         scores = [(sample, found) for sample, found in every if found is not None]
         if scores:
             means = {measure.name: Mean.of([measure.of(*one) for one in scores]) for measure in MEASURES[task]}

@@ -11,6 +11,7 @@ from itertools import islice
 
 import numpy as np
 
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.scorer.metrics import measure
 from medvision_agent.eval.scorer.numbers import extract, find_numbers, parse_numbers, written_out
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -18,8 +19,17 @@ from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
 
-__all__ = ["Score", "Scored", "score", "score_numbers", "score_on_donor", "score_record", "score_records"]
-__all__ += ["score_texts", "scored_one_by_one", "scored_records"]
+__all__ = [
+    "SampleScore",
+    "Score",
+    "Scored",
+    "score",
+    "score_numbers",
+    "score_on_donor",
+    "score_record",
+    "score_records",
+]
+__all__ += ["sample_scores", "score_texts", "scored_one_by_one"]
 
 _TOGETHER = 512
 """Number of records scored together: scoring them one by one takes longer."""
@@ -50,6 +60,8 @@ class Score:
 
 Scored = tuple[Record, Score | None]
 """A record with its score; None for an infrastructure failure."""
+SampleScore = tuple[Sample, Score | None]
+"""A sample with the score of its record; None for an infrastructure failure."""
 
 
 def score(task: TaskName, response: str | None, target: Sequence[float], protocol: Protocol) -> Score:
@@ -130,12 +142,12 @@ def score_records(records: Iterable[Record], protocol: Protocol) -> list[Score |
 
 
 def scored_one_by_one(records: Iterable[Record], protocol: Protocol) -> Iterator[Scored]:
-    """Yield each record with its score, equal to ``scored_records``; few records are held at a time."""
+    """Yield each record with its score (None: an infrastructure failure); few records are held at a time."""
     left = iter(records)
     while some := list(islice(left, _TOGETHER)):
         yield from zip(some, score_records(some, protocol), strict=True)
 
 
-def scored_records(records: Sequence[Record], protocol: Protocol) -> list[Scored]:
-    """Return each record with its score; None as the score of an infrastructure failure."""
-    return list(zip(records, score_records(records, protocol), strict=True))
+def sample_scores(records: Iterable[Record], protocol: Protocol) -> Iterator[SampleScore]:
+    """Yield the sample of each record with its score (None: an infrastructure failure); no record is kept."""
+    return ((record.sample, score) for record, score in scored_one_by_one(records, protocol))

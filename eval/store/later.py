@@ -5,7 +5,7 @@ from typing import Any, TypeVar, overload
 
 from medvision_agent.errors import StorageError
 
-__all__ = ["Later", "streamed"]
+__all__ = ["Later", "kept", "streamed"]
 
 T = TypeVar("T")
 
@@ -93,3 +93,10 @@ class Later(Sequence[T]):
 def streamed(items: Sequence[T]) -> Iterator[T]:
     """Yield the items one at a time, for a caller that needs each only once."""
     return items.stream() if isinstance(items, Later) else iter(items)
+
+
+def kept(items: Sequence[T]) -> Sequence[T]:
+    """Return the items after reading all of them, for a caller that goes through them several times."""
+    if isinstance(items, Later):
+        items.keep()
+    return items

@@ -9,8 +9,12 @@ from collections import Counter
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.eval.store.record import Enlarged, Record
 from medvision_agent.eval.store.tool_path import ToolCounts
+from medvision_agent.eval.tasks import TaskName
 
-__all__ = ["EnlargedSum", "Overview"]
+__all__ = ["MOST_FAILURES", "EnlargedSum", "Overview"]
+
+MOST_FAILURES = 20
+"""Number of samples without an answer whose details are kept."""
 
 
 class EnlargedSum:
@@ -41,6 +45,11 @@ class Overview:
         """Number of these in which a tool was called."""
         self.unread_calls = 0
         self.outcomes = Counter[Outcome]()
+        self.failures = list[tuple[str, Outcome, str]]()
+        """The first samples that ended without an answer: id, outcome, detail; at most ``MOST_FAILURES``."""
+        self.failed_tries = 0
+        self.first = dict[TaskName, str]()
+        """By task: the id of the first sample with a record."""
         self.versions = set[str]()
         """The model versions that the server reported."""
         self.fingerprints = set[str]()
@@ -59,6 +68,10 @@ class Overview:
         """Add a record."""
         self.records += 1
         self.outcomes[record.outcome] += 1
+        self.failed_tries += record.failed_tries
+        self.first.setdefault(record.sample.task, record.sample.id)
+        if record.outcome is not Outcome.ANSWERED and len(self.failures) < MOST_FAILURES:
+            self.failures.append((record.sample.id, record.outcome, record.detail))
         self.unread_calls += record.unread_calls
         self.versions.update(record.model_versions)
         self.fingerprints.update(record.fingerprints)

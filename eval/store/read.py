@@ -7,7 +7,7 @@ after it was stored. Records are read in the order of the samples, and few at a 
 import json
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from medvision_agent.eval.store.damage import changed, damage_in
 from medvision_agent.eval.store.database import CELLS, FORMAT, STUDY, has_run, holds_run, named_errors, no_run, reading
 from medvision_agent.eval.store.ends import Ends
 from medvision_agent.eval.store.files import read_count
-from medvision_agent.eval.store.later import Later
+from medvision_agent.eval.store.later import Later, streamed
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.refusals import settled
 from medvision_agent.eval.store.run import Run
@@ -55,6 +55,7 @@ __all__ = [
     "read_trace",
     "read_traces",
     "reading",
+    "records_of",
 ]
 
 CANARIES = "canaries"
@@ -216,6 +217,17 @@ def read_record(folder: Path, sample_id: str) -> Record:
             "it with --resume"
         )
     return found
+
+
+def records_of(run: Run, samples: Iterable[str]) -> dict[str, Record]:
+    """Return the latest records of some samples by id, with the outcomes that the run gives them.
+
+    Raises StorageError if a sample has no record, and DamageError if one was changed after it was stored.
+    """
+    wanted = set(samples)
+    if run.left is None:  # refusals are judged over all records
+        return {record.sample.id: record for record in streamed(run.records) if record.sample.id in wanted}
+    return {one: read_record(run.folder, one) for one in wanted}
 
 
 def read_some(folder: Path, about: int) -> Iterator[Record]:

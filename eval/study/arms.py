@@ -33,7 +33,7 @@ class StoredArm(NamedTuple):
     @property
     def tool_path(self) -> ToolPath | None:
         """How far tools were used, over all epochs; None without tools."""
-        return tool_path(self.runs[0].identity, [record for run in self.runs for record in run.records])
+        return tool_path(self.runs[0].identity, (record for run in self.runs for record in run.each()))
 
 
 def stored_arms(plan: Plan, folder: Path) -> Iterator[StoredArm]:

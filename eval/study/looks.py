@@ -16,6 +16,7 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.statistics.enough import MIN_SUBJECTS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.samples import Picked, Samples
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.tasks import TASKS, TaskName
 
@@ -51,7 +52,7 @@ def planned_looks(samples: Sequence[Sample], fractions: Sequence[float], seed: i
 
 def subjects_seen(run: Run, fractions: Sequence[float], seed: int) -> list[frozenset[str]]:
     """Return the subjects of each look for which a run is complete."""
-    asked = {record.sample.id for record in run.records}
+    asked = {record.sample.id for record in streamed(run.records)}
     missing = {sample.subject for sample in run.samples if sample.id not in asked}
     return [seen for seen in _sets(run.samples, fractions, seed) if not seen & missing]
 

@@ -101,7 +101,7 @@ def _kind(data: str) -> str:
 
 
 def _losses(run: Run, protocol: Protocol, metrics: Mapping[TaskName, Primary]) -> dict[_Named, float]:
-    scores = [(record.sample, score_record(record, protocol)) for record in run.records]
+    scores = [(record.sample, score_record(record, protocol)) for record in run.each()]
     return {
         _Named(one.id, one.task, one.subject): metric.of(score, one.target)[0] if metric else score.loss
         for one, score in scores

@@ -5,7 +5,7 @@ from pathlib import Path
 from medvision_agent.agent.made import RESULT_ONLY
 from medvision_agent.eval.compare.compare import same_answers
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import scored_records
+from medvision_agent.eval.scorer.score import sample_scores
 from medvision_agent.eval.store.read import has_run, open_run
 from medvision_agent.eval.study.plan import Plan
 from medvision_agent.eval.study.schema import source_arm
@@ -22,6 +22,6 @@ def handed_back(plan: Plan, folder: Path, rules: Protocol) -> dict[str, tuple[in
             on = cells[source, model, source_arm(arm), wording, epoch]
             if has_run(own) and has_run(on):
                 name = own.relative_to(folder).name
-                before, after = (open_run(one).records for one in (on, own))
-                found[name] = same_answers([(scored_records(before, rules), scored_records(after, rules))])
+                before, after = ([*sample_scores(open_run(one).each(), rules)] for one in (on, own))
+                found[name] = same_answers([(before, after)])
     return found

@@ -10,11 +10,12 @@ from medvision_agent.agent.made import ENLARGED, MATCHED
 from medvision_agent.eval.settings.identity import Identity
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.summary.summary import Effort, Mean, effort_of
+from medvision_agent.eval.summary.effort import Effort, Mean
+from medvision_agent.eval.summary.efforts import effort_of_runs
 from medvision_agent.frozen import Frozen
 from medvision_agent.text import percent
 
-__all__ = ["COMPUTE", "PairCompute", "compute_note", "compute_of_pair", "effort_of_arm"]
+__all__ = ["COMPUTE", "PairCompute", "compute_note", "compute_of_pair"]
 
 COMPUTE: Mapping[str, str] = {
     "output_tokens": "tokens out",
@@ -61,7 +62,7 @@ def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] =
     differ = {name for name, _, _ in a[0].identity.differences(b[0].identity)}
     if not differ & TOOL_FIELDS:
         return None
-    one, two = effort_of_arm(a), effort_of_arm(b)
+    one, two = effort_of_runs(a), effort_of_runs(b)
     note = compute_note(_matched(a[0].identity, b[0].identity))
     ratios = {
         name: two_mean / one_mean
@@ -94,11 +95,6 @@ def _matched(a: Identity, b: Identity) -> tuple[str, ...]:
     """Return the condition that was matched to the other arm, which has tools; empty if neither was matched."""
     pairs = (one.condition for one, other in ((a, b), (b, a)) if other.tools and not other.control)
     return tuple(condition for condition in pairs if condition in (*MATCHED, ENLARGED))
-
-
-def effort_of_arm(runs: Sequence[Run]) -> Effort:
-    """Return the effort of an arm's scored samples, over all its epochs and tasks."""
-    return effort_of([record for run in runs for record in run.records if not record.outcome.infrastructure])
 
 
 def _mean(effort: Effort, field: str) -> float | None:

@@ -12,7 +12,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Cost", "CostSum", "Effort", "EffortSum", "Mean", "ToolCount", "effort_of"]
+__all__ = ["Cost", "CostSum", "Effort", "EffortSum", "Mean", "ToolCount"]
 
 
 class Mean(Frozen):
@@ -104,6 +104,15 @@ class EffortSum:
             values["input_tokens"].append(usage.input)
             values["output_tokens"].append(usage.output)
 
+    def take(self, other: Self) -> None:
+        """Add the records of another sum."""
+        self._calls.update(other._calls)
+        self._failed.update(other._failed)
+        self._scored += other._scored
+        self._reported += other._reported
+        for name, values in self._values.items():
+            values.extend(other._values[name])
+
     def effort(self) -> Effort:
         """Return the effort."""
         return Effort(
@@ -132,11 +141,3 @@ class CostSum:
         """Return the cost."""
         priced = self._priced
         return Cost(usd=sum(priced) if priced else None, n=len(priced), incomplete=self._incomplete)
-
-
-def effort_of(scored: Iterable[Record]) -> Effort:
-    """Return the effort of scored records."""
-    found = EffortSum()
-    for record in scored:
-        found.add(record)
-    return found.effort()

@@ -17,12 +17,12 @@ from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import AT_ONCE, NAME, random_boxes
 from medvision_agent.eval.scorer.score import Score, score_on_donor, scored_one_by_one
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.summary.effort import Cost, CostSum, Effort, EffortSum, Mean, ToolCount, effort_of
+from medvision_agent.eval.summary.effort import Cost, CostSum, Effort, EffortSum, Mean, ToolCount
 from medvision_agent.eval.summary.measures import MEASURES
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ON_DONOR", "Cost", "Effort", "Mean", "Summary", "Summing", "TaskSummary", "ToolCount", "effort_of"]
+__all__ = ["ON_DONOR", "Cost", "Effort", "Mean", "Summary", "Summing", "TaskSummary", "ToolCount"]
 __all__ += ["subject_sizes", "summarise"]
 
 
@@ -222,6 +222,6 @@ class _RandomBoxes:
         return {name: Mean.of(values) for name, values in self._figures.items()}
 
 
-def subject_sizes(records: Iterable[Record]) -> list[int]:
-    """Return the number of records of each subject, without the subjects' names."""
-    return list(Counter(record.sample.subject for record in records).values())
+def subject_sizes(samples: Iterable[Sample]) -> list[int]:
+    """Return the number of samples of each subject, without the subjects' names."""
+    return list(Counter(sample.subject for sample in samples).values())

@@ -11,7 +11,7 @@ from medvision_agent.cli.printed.compare import paired_view
 from medvision_agent.eval.compare.compare import compare as compare_scored
 from medvision_agent.eval.compare.parity import TOOL_FIELDS, parity
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
-from medvision_agent.eval.scorer.score import scored_records
+from medvision_agent.eval.scorer.score import sample_scores
 from medvision_agent.eval.store.record import Record
 
 V12 = PROTOCOLS["medvision-1.2"]
@@ -39,7 +39,7 @@ WITH_TOOLS = IDENTITY | {
 
 
 def compare(records_a, records_b, rules, *, chosen):
-    return compare_scored(scored_records(records_a, rules), scored_records(records_b, rules), rules, chosen=chosen)
+    return compare_scored([*sample_scores(records_a, rules)], [*sample_scores(records_b, rules)], rules, chosen=chosen)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from medvision_agent.agent.policies.policy import final
 from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.data.selection import Selection
-from medvision_agent.eval.place.located import located_run
+from medvision_agent.eval.parts.looked import look_at
 from medvision_agent.eval.place.rule import Place
-from medvision_agent.eval.place.summary import summarise_place
+from medvision_agent.eval.place.summary import places_by_task
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.tables.frames import samples_table
@@ -23,6 +23,11 @@ from medvision_agent.quantity import ANGLE_DEG, BOX
 
 RULES = PROTOCOLS["medvision-1.2"]
 COUNT, SEED = 2, 10
+
+
+def _places(run):
+    looked = look_at(run, RULES)
+    return places_by_task(looked.located, looked.without_place)
 
 
 def turned(points):
@@ -83,14 +88,14 @@ def stored(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("frame", ["medvision", "norm1000-yx"])
 async def test_true_points_lie_in_the_right_place(stored, frame):
-    own = list(located_run(await stored(Elsewhere(), frame=frame, tasks=("size", "distance", "angle")), RULES))
+    own = look_at(await stored(Elsewhere(), frame=frame, tasks=("size", "distance", "angle")), RULES).located
     assert [one.place for one in own] == [Place.RIGHT] * (3 * COUNT)
     assert max(one.apart_mm for one in own) < 1e-6
 
 
 async def test_moving_what_was_measured_moves_it_elsewhere_and_leaves_the_loss(stored):
     run = await stored(Elsewhere(turned))
-    own = list(located_run(run, RULES))
+    own = look_at(run, RULES).located
     assert len(own) == 4 * COUNT
     assert {one.place for one in own} == {Place.ELSEWHERE}
     for one in own:
@@ -109,14 +114,14 @@ async def test_a_small_shift_stays_in_place_and_a_larger_one_does_not(stored):
     places = []
     for step in (0, 3, 16):
         run = await stored(Elsewhere(shifted(0.025 * step)), name=f"run{step}", tasks=("size",))
-        places.append([one.place is Place.RIGHT for one in located_run(run, RULES)])
+        places.append([one.place is Place.RIGHT for one in look_at(run, RULES).located])
     for of_sample in zip(*places, strict=True):
         assert list(of_sample) == sorted(of_sample, reverse=True)
         assert (of_sample[0], of_sample[-1]) == (True, False)
 
 
 async def test_what_agrees_with_no_call_is_not_locatable(stored):
-    places = summarise_place(run := await stored(Elsewhere(factor=1.2)), located_run(run, RULES))
+    places = _places(await stored(Elsewhere(factor=1.2)))
     for task in ("size", "distance", "angle"):
         assert places[task].not_locatable == {"a number of the answer is made of nothing that was measured": COUNT}
         assert places[task].grounded_loss is None
@@ -126,7 +131,7 @@ async def test_what_agrees_with_no_call_is_not_locatable(stored):
 
 async def test_without_tools_only_boxes_say_where_they_are(stored):
     run = await stored(Elsewhere(), tools="off")
-    places = summarise_place(run, located_run(run, RULES))
+    places = _places(run)
     assert places["size"].not_locatable == {"nothing was measured and no points are stated": COUNT}
     assert (places["size"].share.n, places["size"].subjects) == (0, 0)
     assert (places["detection"].right, places["detection"].subjects) == (COUNT, COUNT)
@@ -139,7 +144,7 @@ async def test_tables_and_pictures_that_are_gone(stored, tmp_path):
     assert (table.grounded_loss == 1).all()
     assert table.off_centre_mm[table.task == "size"].gt(20).all()
     shutil.rmtree(run.folder / "pictures")
-    reasons = [one.found for one in located_run(run, RULES) if one.sample.task == "size"]
+    reasons = [one.found for one in look_at(run, RULES).located if one.sample.task == "size"]
     assert reasons == ["the conversation or the image as sent is missing or damaged"] * COUNT
 
 

@@ -18,7 +18,7 @@ from medvision_agent.eval.compare.compare import compare
 from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.random_boxes import random_boxes
-from medvision_agent.eval.scorer.score import score_record, scored_records
+from medvision_agent.eval.scorer.score import sample_scores, score_record
 from medvision_agent.eval.store.record import Record, ToolUse
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.measures import MEASURES, Measure
@@ -241,6 +241,6 @@ def test_a_measure_sees_the_sample_as_well_as_the_score(make_record, monkeypatch
     of_p2 = Measure("of p2", lambda sample, score: score.loss if sample.subject == "d/p2" else math.nan)
     monkeypatch.setitem(MEASURES, "size", (of_p2,))
     assert summarise(records, V12).tasks["size"].metrics["of p2"].n == 1
-    scored = scored_records(records, V12)
+    scored = [*sample_scores(records, V12)]
     paired = compare(scored, scored, V12, chosen=2).tasks["size"].metrics["of p2"]
     assert (paired.n, paired.subjects) == (1, 1)
