@@ -24,7 +24,7 @@ from medvision_agent.eval.results.plans import Plans, read_plans
 from medvision_agent.eval.scorer.answer import Answer
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
-from medvision_agent.eval.scorer.score import Score, score, score_numbers, sample_scores
+from medvision_agent.eval.scorer.score import Score, sample_scores, score, score_numbers
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair

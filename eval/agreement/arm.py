@@ -162,11 +162,14 @@ def _drawn(sums: Sums, count: int) -> Measures:
 
 
 @lru_cache(maxsize=4)
-def _draws(count: int) -> NDArray[np.uint16]:
-    """Return how often each of *count* subjects is drawn in each bootstrap draw; the draws are always the same."""
+def _draws(count: int) -> NDArray[np.uint8]:
+    """Return how often each of *count* subjects is drawn in each bootstrap draw; the draws are always the same.
+
+    A byte is enough: that one of many subjects is drawn 256 times in a draw has a probability below 1e-500.
+    """
     chances, rng = np.full(count, 1 / count), np.random.default_rng(0)
     sizes = [min(_BLOCK, _DRAWS - at) for at in range(0, _DRAWS, _BLOCK)]
-    return np.concatenate([rng.multinomial(count, chances, size=size).astype(np.uint16) for size in sizes])
+    return np.concatenate([rng.multinomial(count, chances, size=size).astype(np.uint8) for size in sizes])
 
 
 def _bias(error: Floats, data: _Data) -> Figure:

@@ -168,7 +168,7 @@ def _records(folder: Path, samples: Later[Sample], which: str, last: int) -> Ite
 def _record(folder: Path, stored: StoredRecord, sample: Sample) -> Record:
     if stored.changed:
         raise changed("record", stored.sample_id, stored.attempt).error(folder)
-    return Record.model_validate({**json.loads(stored.json), "sample": sample})
+    return Record.model_validate({**parsed(stored.json), "sample": sample})
 
 
 def read_config(folder: Path) -> dict[str, Any]:
