@@ -173,5 +173,8 @@ def control_named(text: str) -> Control | None:
         return None
     ways = get_args(Withheld)
     if (what or "all") not in ways:
-        raise ConfigError(f"--tools {text}: after blind:, expected one of {', '.join(ways)}.{nearest(what, ways)}")
+        raise ConfigError(
+            f"--tools {text}: after blind: expected one of {', '.join(ways)} (what tools return that is withheld)."
+            f"{nearest(what, ways)}"
+        )
     return Blind(cast("Withheld", what or "all"))

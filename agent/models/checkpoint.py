@@ -32,7 +32,10 @@ def local_folder(model: str) -> Path | None:
     if folder.is_dir():
         return folder
     if model.startswith(("/", ".", "~")) or model.count("/") > 1:
-        raise ConfigError(f"model {model}: is neither an existing folder nor an id of the hub (OWNER/NAME).")
+        raise ConfigError(
+            f"model {model}: there is no folder of this name, and it is no id of the Hugging Face hub (OWNER/NAME); "
+            "correct `model` in its row."
+        )
     return None
 
 
@@ -93,4 +96,7 @@ def _tensors(file: BinaryIO, path: Path) -> list[_Tensor]:
             if name != "__metadata__"
         ]
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
-        raise ConfigError(f"{path}: is not a valid safetensors file of weights ({type(error).__name__}).") from None
+        raise ConfigError(
+            f"{path}: this is not a valid safetensors file of weights ({type(error).__name__}); download or save the "
+            "checkpoint again."
+        ) from None

@@ -29,7 +29,8 @@ def build(config: "Offline") -> BaseChatModel:
     if config.name == "scripted":
         if config.script is None:
             raise ConfigError(
-                "model 'scripted': key script is missing; give the path of a JSON file of turns (--script FILE)"
+                "model 'scripted': the key script is missing from its row; give the path of a JSON file of turns "
+                "there, or by --script FILE"
             )
         return Scripted(name=config.model, turns=read_script(Path(config.script)))
     frame = FRAMES[config.frame]

@@ -123,8 +123,8 @@ def _check_local(config: Transformers) -> None:
     missing = [name for name in ("torch", "transformers", "PIL") if find_spec(name) is None]
     if missing:
         raise ConfigError(
-            f"model {config.model}: runs in this process and needs {' and '.join(missing)}: "
-            "pip install 'medvision-agent[local]'"
+            f"model {config.model}: it runs in this process and needs {' and '.join(missing)}, which cannot be found; "
+            "install them by: pip install 'medvision-agent[local]'"
         )
     if local_folder(config.model) is not None and config.revision is not None:
         raise ConfigError(f"model {config.model}: revision: a local folder has no revision; leave it out.")

@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_read_counts_as_none_with_one_line(file, content):
 def test_a_file_that_cannot_be_written_is_said_and_no_error(tmp_path):
     (tmp_path / "no folder").write_text("")
     problem = keep("mine", row(), check(reachable=True), tmp_path / "no folder" / "checks.json")
-    assert problem.startswith("the result is not kept: ")
+    assert problem.startswith("the result of the check is not stored, because the file ")
 
 
 def test_the_file_does_not_grow_for_ever(file, monkeypatch):

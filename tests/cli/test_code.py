@@ -93,9 +93,9 @@ async def test_a_dry_run_shows_the_prompt_as_sent(server, published, call):
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        (("--tools", "on"), "knows two arms: --tools off and --tools code"),
-        (("--tools", "again:2"), "knows two arms: --tools off and --tools code"),
-        (("--recipe", "medvision-1.2"), "asked by --recipe paper-v1, not by medvision-1.2"),
+        (("--tools", "on"), "has only --tools off and --tools code"),
+        (("--tools", "again:2"), "has only --tools off and --tools code"),
+        (("--recipe", "medvision-1.2"), "set --recipe paper-v1 instead of medvision-1.2"),
         (("--frame", "top-left"), "frame: medvision"),
         (("--prompt-file", "own.yaml"), "system would not be sent"),
     ],

@@ -138,8 +138,8 @@ async def test_the_reader_sees_the_response_alone_and_each_is_paid_once(runs, se
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        ('["99.0"]', "does not stand in the text"),
-        ('["18.0", "19.0"]', "not one of 1 texts"),
+        ('["99.0"]', "a number that is not in the response"),
+        ('["18.0", "19.0"]', "does not have exactly 1 text,"),
         ('{"a": 1}', "no JSON array"),
         ("[]", "finds no answer"),
     ],

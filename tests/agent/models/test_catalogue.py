@@ -84,7 +84,7 @@ def test_a_setting_of_another_provider_is_not_suggested(tmp_path):
 )
 def test_keys_within_free_settings_are_refused(tmp_path, settings):
     for row in ("provider: langchain, factory: 'a:b', settings", "provider: openai, extra_body"):
-        with pytest.raises(ConfigError, match="looks like a key"):
+        with pytest.raises(ConfigError, match="looks like an API key"):
             load_catalogue(written(tmp_path, f"a: {{model: m, {row}: {settings}}}"))
     load_catalogue(written(tmp_path, "a: {provider: openai, model: m, extra_body: {max_tokens: 5, tokens: [Bearers]}}"))
 
@@ -142,9 +142,11 @@ def test_own_rows_add_replace_and_extend(tmp_path):
         ("a: {model: x, model: y}", ["'model' is given twice"]),
         ("a: {model: [", ["line 2", "not valid YAML"]),
         ("a: 3", ["a: a model's name"]),
-        ("[1]", ["must be a mapping of model names"]),
-        ("", ["must be a mapping of model names"]),
-        ("# nothing but a comment", ["must be a mapping of model names"]),
+        ("[1]", ["expected a mapping of model names to their settings, found list"]),
+        ("", ["expected a mapping of model names to their settings, found nothing"]),
+        ("# nothing but a comment", ["expected a mapping of model names"]),
+        ("a: {model: m}", ["a: provider: this key is missing; expected one of gemini, openai"]),
+        ("a: {extends: gpt-5.4, perceived: {height: 5}}", ["perceived.rule: this key is missing; expected", "fixed"]),
         ("? [a]\n: {}", ["mine.yaml"]),
         ("a: !!python/object/apply:os.system [x]", ["not valid YAML"]),
     ],
