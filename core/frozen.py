@@ -102,7 +102,7 @@ def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == _UNKNOWN:
         hint = nearest(str(item["loc"][-1]), known)
-        return f"unknown key.{hint}" if hint else message
+        return f"unknown key.{hint}" if hint else "unknown key; leave it out, or correct its name"
     context = item.get("ctx", {})
     if item["type"] == _PATTERN:
         given = printable(repr(item["input"]))[:_LONGEST]

@@ -79,7 +79,7 @@ def test_samples_that_declare_nothing_are_written_as_before(own):
         ({"units": "HU", "slope": 0}, "values.slope: Input should be greater than 0"),
         ({"slope": 1e31}, "values.slope"),
         ({"intercept": "-1024"}, "values.intercept: Input should be a valid number"),
-        ({"offset": 1}, "values.offset: Extra inputs"),
+        ({"offset": 1}, "values.offset: unknown key"),
     ],
 )
 def test_what_cannot_be_right_names_line_and_field(own, values, words):
