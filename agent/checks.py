@@ -98,7 +98,10 @@ def standing(name: str, config: ModelConfig, file: Path | None = None) -> list[s
         return [*lines, f"model {name}: not checked yet (this row, endpoint and version); try it with: {again}"]
     if kept.failed:
         served = f" of {kept.served}" if kept.served else ""
-        return [*lines, f"model {name}: its check on {kept.on}{served} failed: {', '.join(kept.failed)}; see: {again}"]
+        return [
+            *lines,
+            f"model {name}: its check on {kept.on}{served} failed: {', '.join(kept.failed)}; details: {again}",
+        ]
     return lines
 
 

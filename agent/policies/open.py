@@ -25,7 +25,7 @@ __all__ = ["build", "translated"]
 
 
 def build(config: "Offline") -> BaseChatModel:
-    """Return the chat model of an offline row; raises ConfigError for a scripted model without a script."""
+    """Return the chat model of an offline row; raises ConfigError for a scripted model without a readable script."""
     if config.name == "scripted":
         if config.script is None:
             raise ConfigError(

@@ -55,7 +55,9 @@ async def open_model(
 ) -> AsyncIterator[Chat]:
     """Yield the open model of *config*, and close its connections afterwards. *provider_code*: the provider runs code.
 
-    If other processes ask the samples (*elsewhere*), a local model is loaded there and not in this process.
+    If other processes ask the samples (*elsewhere*), a local model is loaded there and not in this process. Raises
+    ConfigError for a missing API key or package and for an unusable row, and ProviderError for a local model that
+    cannot be downloaded or does not fit in memory. No request is sent.
     """
     check_ready(config, environ)
     key = _key(config, environ)

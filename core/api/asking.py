@@ -110,7 +110,7 @@ def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protoco
     """Ask like ``ask``; first print in what *settings* differ from those of the stored run *before*."""
     prepared = prepare(settings)
     changed = changes(before.identity, prepared.identity)
-    lines = [f"not as in {before.folder}: {', '.join(changed)}"] if changed else []
+    lines = [f"settings that differ from {before.folder}: {', '.join(changed)}"] if changed else []
     return _asked(prepared, [*lines, *_said_first(prepared)], progress=progress, rules=rules)
 
 

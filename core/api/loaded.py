@@ -146,7 +146,10 @@ class Loaded:
 
 
 def rules_of(loaded: Loaded, name: str | None) -> Protocol:
-    """Return the protocol *name*; without a name, the one that a loaded study declared, or the default protocol."""
+    """Return the protocol *name*; without a name, the one that a loaded study declared, or the default protocol.
+
+    Raises ConfigError for an unknown name.
+    """
     if name is None and loaded.kind == "study":
         from medvision_agent.eval.study.plan import read_plan  # noqa: PLC0415 - a run needs no plan
 

@@ -41,7 +41,7 @@ def test_a_row_was_not_checked_failed_or_passed(file):
     assert line.endswith("medvision-agent models check mine")
     assert keep("mine", row(), check(reachable=True, tools=False, usage=None), file) == ""
     (line,) = standing("mine", row(), file)
-    assert "of m-2026 failed: tools; see: medvision-agent models check mine" in line
+    assert "of m-2026 failed: tools; details: medvision-agent models check mine" in line
     keep("mine", row(), check(reachable=True, usage=None), file)
     assert standing("mine", row(), file) == []
 

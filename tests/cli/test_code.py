@@ -114,7 +114,7 @@ async def test_interfaces_without_code_execution_are_refused(server, data, model
     words = ("run", "--model", model, "--models", models, "--data", data, "--tools", "code", "--out", tmp_path / "run")
     code, _, err = await call(*words)
     assert code == 2
-    assert f"--tools code: model '{model}' is asked through an interface without code execution" in err
+    assert f"--tools code: the interface of model '{model}' offers no code execution" in err
     assert not (tmp_path / "run").exists()
 
 

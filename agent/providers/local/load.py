@@ -60,7 +60,10 @@ def without_warnings() -> Iterator[None]:
 
 
 def load(config: Transformers) -> Loaded:
-    """Return the model of *config*, ready to generate."""
+    """Return the model of *config*, ready to generate.
+
+    Raises ConfigError if the row or the checkpoint is to blame, and ProviderError if the hub or the memory is.
+    """
     folder = local_folder(config.model)
     if folder is None:
         folder = _fetched(config)
@@ -102,7 +105,7 @@ def load(config: Transformers) -> Loaded:
 
 
 def load_processor(config: Transformers) -> Any:
-    """Return only the processor of *config*, without downloading weights."""
+    """Return only the processor of *config*, without downloading weights; raises the same errors as ``load``."""
     folder = local_folder(config.model) or _fetched(config, [name for name in _FILES if name != _WEIGHTS])
     try:
         with _without_bars():

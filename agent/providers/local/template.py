@@ -37,7 +37,11 @@ _ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "tool"
 
 
 class ChatTemplate:
-    """The chat template of a processor, tested when created."""
+    """The chat template of a processor; a new object tests it with marked texts.
+
+    Raises ConfigError if it leaves out the question, its image or earlier replies, and with *native_tools* if it leaves
+    out the declarations or the results of tools.
+    """
 
     def __init__(self, processor: Any, *, name: str, native_tools: bool) -> None:
         self._processor = processor

@@ -192,7 +192,7 @@ def test_a_key_in_the_wrong_place_is_not_repeated(tmp_path):
 
 
 def test_unreadable_files(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yaml: does not exist"):
+    with pytest.raises(ConfigError, match=r"none\.yaml: this file does not exist"):
         load_catalogue(tmp_path / "none.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(ConfigError, match=r"bytes\.yaml"):

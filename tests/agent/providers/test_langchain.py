@@ -105,7 +105,7 @@ def test_an_argument_that_is_given_already_takes_no_client(row, fields):
 
 
 async def test_an_argument_for_another_kind_of_client_is_named(ask, row):
-    with pytest.raises(ConfigError, match=r"fails with these settings: TypeError: .*http_client"):
+    with pytest.raises(ConfigError, match=r"fails with the row's arguments \(.*\): TypeError: .*http_client"):
         await ask(row(client_argument="http_client"), text("fine"))
 
 

@@ -157,7 +157,7 @@ async def test_a_run_asks_it_like_any_other_model_and_no_failure_of_its_server_i
 @pytest.mark.parametrize(
     ("name", "words", "why"),
     [
-        ("tinny", (), "upstream has no model 'tinny'"),
+        ("tinny", (), "MedVision's package has no model 'tinny'"),
         ("broken", (), "a_package_that_is_nowhere is not installed in this environment"),
         ("tiny", ("--arg", "nothing=1"), "unexpected keyword argument 'nothing'"),
         ("tiny", ("--arg", "number=null"), "ValueError: number is missing"),
@@ -207,7 +207,7 @@ def test_a_request_of_any_shape_is_refused_with_the_reason(message, why):
 @pytest.mark.parametrize(
     ("setting", "why"),
     [
-        ({"stop": ["\n"]}, "stop: upstream's models do not take this setting"),
+        ({"stop": ["\n"]}, "stop: the models of MedVision's package do not take this setting"),
         ({"logit_bias": {"5": 1}}, "logit_bias: "),
         ({"seed": 0, "temperature": 0.7}, "seed: the models of MedVision's package take no seed"),
         ({"temperature": float("nan")}, "must be numbers"),
