@@ -162,7 +162,7 @@ _PLAIN: Mapping[str, Control] = {"same-region": SameRegion(), "blank": Blank(), 
 
 
 def control_named(text: str) -> Control | None:
-    """Return the control written as *text* (``blind``, ``blind:numbers``, ``blank``), or None if it names none.
+    """Return the control written as *text* (``blind``, ``blind:numbers``, ``blank``); None if *text* is no control.
 
     Raises ConfigError for an unknown kind of ``blind``.
     """

@@ -81,7 +81,8 @@ def _complaint(error: ValidationError, provider: str) -> str:
         keys = [str(key) for key in item["loc"] if str(key) not in _TAGS]
         message = told(item)
         if item["type"] == "extra_forbidden":
-            message = f"no such setting.{nearest(keys[-1], _known(provider, keys))}"
+            hint = nearest(keys[-1], _known(provider, keys))
+            message = f"no such setting.{hint}" if hint else "no such setting; leave it out, or correct its name"
         if item["type"].startswith("union_tag"):
             keys, message = [*keys, str(item["ctx"]["discriminator"]).strip("'")], _of_tags(item["ctx"])
         parts.append(": ".join(filter(None, [".".join(keys), message])))

@@ -109,7 +109,7 @@ class Registry:
         """
         wanted = [self.tool(name) for name in dict.fromkeys(names)]
         if not wanted:
-            raise ConfigError(f"no tool is named; give at least one of {', '.join(self.offers)}")
+            raise ConfigError(f"no tool is named; give on, off, or at least one of {', '.join(self.offers)}")
         found: dict[str, Tool] = {}
         for tool in wanted:
             other = found.setdefault(tool.name, tool)

@@ -66,7 +66,7 @@ def test_identity_is_what_is_run():
 def test_a_setting_of_another_provider_is_not_suggested(tmp_path):
     with pytest.raises(ConfigError) as caught:
         load_catalogue(written(tmp_path, "a: {provider: openai, model: m, thinking_budget: 0}"))
-    assert "thinking_budget: no such setting." in str(caught.value)
+    assert "thinking_budget: no such setting; leave it out" in str(caught.value)
     assert "mean 'thinking_budget'" not in str(caught.value)
 
 
