@@ -96,7 +96,7 @@ async def test_a_dry_run_shows_the_prompt_as_sent(server, published, call):
         (("--tools", "on"), "has only --tools off and --tools code"),
         (("--tools", "again:2"), "has only --tools off and --tools code"),
         (("--recipe", "medvision-1.2"), "set --recipe paper-v1 instead of medvision-1.2"),
-        (("--frame", "top-left"), "frame: medvision"),
+        (("--frame", "top-left"), "set --frame medvision instead of top-left"),
         (("--prompt-file", "own.yaml"), "system would not be sent"),
     ],
 )
