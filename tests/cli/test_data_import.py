@@ -127,7 +127,10 @@ def test_an_image_that_is_left_out_is_named_and_the_exit_code_says_so(folder, tm
         ("scans --masks masks --labels \u00b2=liver", "expected NUMBER=NAME with a number from 1"),
         ("scans --masks masks --slices some", "--slices some: expected largest, all or the index"),
         ("scans --masks masks --task angle", "--task angle: tasks made from masks are detection, size, area"),
-        ("scans --masks masks --plane frontal", "--plane frontal: for volumes, expected one of axial, coronal, sagittal"),
+        (
+            "scans --masks masks --plane frontal",
+            "--plane frontal: for volumes, expected one of axial, coronal, sagittal",
+        ),
         ("scans --masks masks --spacing 0,1", "--spacing 0,1: expected HEIGHT,WIDTH"),
         ("scans --masks masks --redact 5,5,2,9", "--redact 5,5,2,9: expected X0,Y0,X1,Y1"),
         ("scans --masks masks --distance AB", "'AB': expected NAME=POINT,POINT"),
