@@ -39,7 +39,8 @@ def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
         yield Fault(
             "target-size",
             "target",
-            f"{shortest:g} mm is shorter than one pixel ({across:g} mm wide, {down:g} mm high): is it in cm or metres?",
+            f"{shortest:g} mm is shorter than one pixel ({across:g} mm wide, {down:g} mm high); is the target in cm or "
+            "metres instead of mm?",
             refused=False,
         )
 
@@ -70,7 +71,7 @@ def _area(sample: Sample, height: int, width: int) -> Iterator[Fault]:
         yield Fault(
             "target-size",
             "target",
-            f"{area:g} mm2 is smaller than one pixel ({pixel:g} mm2): is it in cm2?",
+            f"{area:g} mm2 is smaller than one pixel ({pixel:g} mm2); is the target in cm2 instead of mm2?",
             refused=False,
         )
 
@@ -81,6 +82,7 @@ def _box(sample: Sample, height: int, width: int) -> Iterator[Fault]:
         yield Fault(
             "target-size",
             "target",
-            f"the box is {(x2 - x1) * width:.2g} x {(y2 - y1) * height:.2g} px: smaller than a pixel",
+            f"the box has {(x2 - x1) * width:.2g} x {(y2 - y1) * height:.2g} px, and so a side below one pixel; check "
+            "its corners x1, y1, x2, y2",
             refused=False,
         )

@@ -88,8 +88,8 @@ def test_a_folder_gives_the_figures_of_its_records(score: Command, folder: Path)
     ("arguments", "message"),
     [
         ([INPUTS, "--protocol", "paper-v1", "--removed-samples", INPUTS], "paper-v1 has no such filter"),
-        ([INPUTS, "--removed-samples", "none.json"], "--removed-samples none.json: cannot read it"),
-        ([INPUTS, "--plans", "none.json"], "--plans none.json: cannot read it"),
+        ([INPUTS, "--removed-samples", "none.json"], "--removed-samples none.json: this file cannot be read"),
+        ([INPUTS, "--plans", "none.json"], "--plans none.json: this file cannot be read"),
         ([INPUTS, "--samples", "no/such/folder/out.jsonl"], "--samples no/such/folder/out.jsonl cannot be written"),
         (["none.jsonl"], "none.jsonl holds no run"),
         (["none", "--numpy1"], "--numpy1 is for MedVision's result files only; none is not one"),
