@@ -33,7 +33,7 @@ def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
             "target-size",
             "target",
             f"{longest:g} mm is longer than the image's diagonal, {diagonal:g} mm ({width} x {height} px of "
-            f"{across:g} x {down:g} mm); {guess}is pixel_size not in mm?",
+            f"{across:g} x {down:g} mm); {guess}is pixel_size not in mm? Correct the one that is wrong",
         )
     elif shortest < min(down, across):
         yield Fault(
@@ -65,7 +65,7 @@ def _area(sample: Sample, height: int, width: int) -> Iterator[Fault]:
             "target-size",
             "target",
             f"{area:g} mm2 is larger than the image, {whole:g} mm2 ({width} x {height} px of {pixel:g} mm2); "
-            "is the target not in mm2, or pixel_size not in mm?",
+            "is the target not in mm2, or pixel_size not in mm? Correct the one that is wrong",
         )
     elif area < pixel:
         yield Fault(

@@ -31,7 +31,7 @@ def name_faults(sample: Sample) -> Iterator[Fault]:
     expected = CORNERS if sample.asks.is_box else AXES if not sample.asks.landmarks else sample.landmarks
     if not names or names == expected:
         return
-    said = "in this order" if sorted(names) == sorted(expected) else "with these names"
+    said = "this order" if sorted(names) == sorted(expected) else "these names"
     yield Fault(
         "points-names",
         "truth_points",
@@ -57,9 +57,10 @@ def contradiction(sample: Sample, measured: Sequence[float], height: int, width:
     """
     if _agrees(sample, sample.target, measured, height, width):
         return ""
-    why = _why(sample, tuple(measured), height, width) or f"correct one of them, or leave {by} out"
+    why = _why(sample, tuple(measured), height, width)
+    remedy = f"{why} Correct the sample" if why else f"correct target or {by}"
     gives = "the mask gives" if by == "mask" else f"{by} give"
-    return f"{_written(sample, sample.target)}, but {gives} {_written(sample, measured)}; {why}"
+    return f"{_written(sample, sample.target)}, but {gives} {_written(sample, measured)}; {remedy}, or leave {by} out"
 
 
 def agree(sample: Sample) -> bool:

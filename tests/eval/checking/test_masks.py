@@ -56,11 +56,11 @@ def test_samples_that_agree_with_their_masks_pass(tmp_path):
     ("line", "field", "said", "refused"),
     [
         (sample("a", "detection", target=[50 / 200, 60 / 160, 140 / 200, 95 / 160], truth_points=[], mask=MASK),
-         "target", "0.25, 0.375, 0.7, 0.5938, but the mask gives 0.25, 0.4062, 0.65, 0.5938; correct one", True),
+         "target", "0.25, 0.375, 0.7, 0.5938, but the mask gives 0.25, 0.4062, 0.65, 0.5938; correct target", True),
         (sample("a", "detection", target=[50 / 200, 65 / 160, 80 / 200, 30 / 160], truth_points=[], mask=MASK),
          "target", "expected x1 < x2", True),
         (sample("a", "detection", target=[50 / 200, 65 / 160, 80 / 200, 95 / 160], truth_points=[], mask=MASK),
-         "target", "correct one of them", True),
+         "target", "correct target or mask, or leave mask out", True),
         (sample("a", "size", target=[80.0, 24.0], truth_points=[], mask=MASK), "target", "the mask gives 39.97", False),
         (sample("a", "size", target=[4.0, 2.4], truth_points=[], mask=MASK), "target", "10 times too short", False),
         (sample("a", "area", target=[2000.0], mask=MASK), "target", "but the mask gives 75.*leave mask out", True),
