@@ -71,6 +71,7 @@ def prices_point(runs: Runs, names: tuple[str, str]) -> Point:
 
 
 def _stored_prices(run: Run) -> Prices | None:
+    """Return the prices in the model's row that a run stored; None where the row has none."""
     stored = run.config.get("model", {}).get("prices")
     return None if stored is None else Prices.model_validate(stored)
 

@@ -114,7 +114,7 @@ def test_an_image_that_is_left_out_is_named_and_the_exit_code_says_so(folder, tm
     (tmp_path / "scans/case-2.nii.gz").write_bytes(b"no volume")
     code, out, _ = typed("medvision-agent data import scans --masks masks --labels 1=x --out some", tmp_path)
     assert code == 1
-    assert "left out: scans/case-2.nii.gz: damaged gzip file" in " ".join(out.split())
+    assert "left out: scans/case-2.nii.gz: the gzip file is damaged" in " ".join(out.split())
     assert "case-2" not in (tmp_path / "some/summary.md").read_text()
 
 
