@@ -28,6 +28,7 @@ __all__ = [
     "Leased",
     "Message",
     "News",
+    "Note",
     "Open",
     "Opened",
     "Paced",
@@ -241,13 +242,17 @@ class Closed:
     """The pictures of its samples, then."""
 
 
+Note = Finished | Closed | Told | GaveUp | Broke | Heard
+"""What a worker of a cluster reports."""
+
+
 @dataclass(frozen=True)
 class News:
     """From a worker of a cluster: its notes since the last time."""
 
     last: int
     """The number of the last note, with which its receipt is confirmed to the worker."""
-    notes: Sequence[Finished | Closed | Told | GaveUp | Broke | Heard]
+    notes: Sequence[Note]
     unclosed: bool
     """Whether it keeps anything in a shard that is not closed."""
 
