@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -149,6 +149,41 @@ def test_a_shard_stays_where_the_run_cannot_be_written(tmp_path):
             asyncio.run(store.merge_async(file))
         assert file.exists()
         assert hash_in_name(file)
+
+
+@contextmanager
+def no_file_may_grow_beyond(size):
+    """Limit the size of files in bytes, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_shard_that_was_left_open_stays_where_there_is_no_room_for_its_copy(tmp_path):
+    folder = tmp_path / "run"
+    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
+        shard_of(folder, "w", 1, KEYS, close=False)
+        with no_file_may_grow_beyond(8192), pytest.raises(StorageError, match=r"was not merged into the run.*is kept"):
+            store.merge_left()
+        assert [one.parent.name for one in left_in(folder)] == ["1"]
+        assert not list(store.refusals()), "nothing says that it is damaged"
+        assert [len(merged.keys) for merged in store.merge_left()] == [len(KEYS)]
+    assert not verify_run(folder).damage
+
+
+def test_a_shard_that_was_removed_after_it_was_closed_is_named_and_said_to_be_missing(tmp_path):
+    folder = tmp_path / "run"
+    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
+        file = shard_of(folder, "w", 1, KEYS)
+        file.unlink()
+        asyncio.run(store.merge_async(file))
+        (refused,) = store.refusals()
+        missing = "the shard is missing: its worker closed it, and it was removed after that"
+        assert refused.why == f"{file}: {missing}; it is not merged into the run"
 
 
 def test_a_worker_knows_by_a_token_whether_it_sees_the_run(tmp_path):
