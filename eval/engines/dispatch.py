@@ -53,6 +53,8 @@ class Dispatch:
         self._numbers = itertools.count()
         self._workers = [worker(self) for _ in range(number)]
         self._deaths = 0
+        self.stopping = False
+        """Whether no further sample may be begun."""
 
     async def ask(self, lane: Lane, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Traced]:
         """Make a worker ask one sample (``Engine.ask``)."""
@@ -77,6 +79,7 @@ class Dispatch:
     async def stop_when(self, stop: asyncio.Event) -> None:
         """Wait for *stop*, then make all workers stop waiting for further tries of requests."""
         await stop.wait()
+        self.stopping = True
         for worker in self._workers:
             worker.stop()
 
@@ -157,6 +160,8 @@ class Worker(ABC):
             if not self.lives:
                 await self.start()
                 self.lives = True
+            if self.dispatch.stopping:  # a process that has just started was not told
+                raise GivenUpError
         if lane not in self._opened:
             self._opened[lane] = asyncio.create_task(self.answer(self.dispatch.opening(lane), waiting))
         await asyncio.shield(self._opened[lane])

@@ -15,7 +15,7 @@ from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.api import studying
 from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.watch import Watch
-from medvision_agent.eval.engines import holder
+from medvision_agent.eval.engines import holder, leases
 from medvision_agent.eval.engines.leases import Leases
 from medvision_agent.eval.engines.messages import Closed
 from medvision_agent.eval.settings.settings import Settings
@@ -147,4 +147,55 @@ async def test_a_damaged_shard_is_named_also_where_its_worker_dies_while_it_is_m
     assert "finished answers (" in notes[0]
     run = await ask(resume=True)
     assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert not verify_run(tmp_path / "run").damage
+
+
+async def test_a_damaged_shard_is_named_also_where_the_command_is_interrupted_twice_meanwhile(
+    server, ask, monkeypatch, tmp_path
+):
+    server.behave(lambda request: ANSWER)
+    loop, plain, hurt, notes, interrupted = asyncio.get_running_loop(), write.plain, [], [], threading.Event()
+
+    def late(file):
+        if not hurt:
+            hurt.append(file)
+            damage(file)
+            loop.call_soon_threadsafe(task.cancel)
+            loop.call_soon_threadsafe(interrupted.set)
+            assert interrupted.wait(30)
+        return plain(file)
+
+    monkeypatch.setattr(write, "plain", late)
+    task = asyncio.create_task(ask(Watch(on_note=notes.append)))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [str(hurt[0]) in note for note in notes] == [True]
+    run = await ask(resume=True)
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    assert not verify_run(tmp_path / "run").damage
+
+
+async def test_what_is_lost_with_a_worker_that_sees_no_folder_is_told_and_asked_again(
+    server, ask, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(holder, "sees", lambda run, token: False)
+    monkeypatch.setattr(holder, "_AGE", 1000.0)  # no shard is closed before all is asked
+    monkeypatch.setattr(Mortal, "news", near.Near.news)
+    told, killed, finished, notes = [], [], leases._Session._finished, []
+
+    def hear(session, out, note):
+        finished(session, out, note)
+        told.append(out.ask[1].id)
+        if len(session._waiting) == 2 and not killed:
+            killed.append(ask.worker.kill())
+
+    monkeypatch.setattr(leases._Session, "_finished", hear)
+    server.behave(lambda request: ANSWER)
+    run = await ask(Watch(on_note=notes.append))
+    assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
+    (note,) = notes
+    assert "worker 1 of 1 died (it " in note
+    lost = len(told) - len(set(told))
+    assert lost >= 2
+    assert f"{lost} finished answers ({1060 * lost:,} tokens, for {COST * lost:.4f} US dollars)" in note
     assert not verify_run(tmp_path / "run").damage
