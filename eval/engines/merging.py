@@ -104,8 +104,8 @@ class Merging(Handing, ABC):
                 self._named.add(machine)
                 self._watch.on_note(
                     f"worker {self._slots.index(slot) + 1} of {len(self._slots)}, on machine {machine}, cannot read an "
-                    f"image that another worker reads; others ask its sample: {why}; give all machines the same data, "
-                    "under the same paths"
+                    f"image that another worker reads, and others ask the samples that it cannot read: {why}; give all "
+                    "machines the same data, under the same paths"
                 )
 
     async def _take_in(self, note: Closed) -> None:

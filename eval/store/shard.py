@@ -87,8 +87,8 @@ class Shard:
         file = self._folder / DATABASE
         if (self._folder / LOG).exists():  # the disk is full, or someone reads: the file lacks what is in the log
             raise StorageError(
-                f"{file}: the shard cannot be closed, the disk may be full; free some space and go on with --resume, "
-                "which takes in what is in it"
+                f"{file}: this shard of finished samples cannot be closed, the disk may be full; free some space and "
+                "go on with --resume, which merges its samples into the run"
             )
         try:
             digest = sha256(file.read_bytes()).hexdigest()
