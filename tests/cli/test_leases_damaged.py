@@ -179,8 +179,9 @@ async def test_what_is_lost_with_a_worker_that_sees_no_folder_is_told_and_asked_
     server, ask, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(holder, "sees", lambda run, token: False)
-    monkeypatch.setattr(holder, "_AGE", 1000.0)  # no shard is closed before all is asked
     monkeypatch.setattr(Mortal, "news", near.Near.news)
+    close = holder.Holder._close_what_is_due
+    monkeypatch.setattr(holder.Holder, "_close_what_is_due", lambda holder: close(holder) if killed else None)
     told, killed, finished, notes = [], [], leases._Session._finished, []
 
     def hear(session, out, note):
