@@ -129,7 +129,7 @@ async def answer(
             raise
         # Tokens were spent, so they are recorded. No reply arrived, so a resumed run asks again.
         fault = session.last_fault.outcome if session.last_fault else Outcome.RATE_LIMITED
-        return _answer(session, fault, "given up between two requests, because the run was stopped")
+        return _answer(session, fault, "the run was stopped while this sample waited to send a request again")
     except Exception as error:  # noqa: BLE001 - a fault of ours in one sample must lose neither the others nor its trace
         return _answer(session, Outcome.INTERNAL, "".join(traceback.format_exception(error))[-4000:])
     return _answer(session, *_ending(session))
@@ -139,24 +139,33 @@ def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one lin
     """Return the outcome and its detail for a conversation in which every request got a proper reply."""
     last = session.turns[-1]
     if last.finish is Finish.UNKNOWN:
-        return Outcome.UNKNOWN_ENDING, f"stopped for an unknown reason: {last.finish_raw[:80]!r}"
+        return (
+            Outcome.UNKNOWN_ENDING,
+            f"the reply stopped for a reason that this package does not know: {last.finish_raw[:80]!r}",
+        )
     if session.counts["broken"] >= session.limits.broken_turns:
         return Outcome.TOOL_PROTOCOL, f"{session.counts['broken']} turns in a row without a readable tool call"
     if last.finish is Finish.BLOCKED:
-        return Outcome.REFUSED, f"finish reason {last.finish_raw}"
+        return Outcome.REFUSED, f"the provider or the model refused to answer (finish reason {last.finish_raw})"
     if last.finish is Finish.LENGTH:
-        return Outcome.LIMIT_REACHED, "cut off by the output token limit"
+        return (
+            Outcome.LIMIT_REACHED,
+            f"the reply was cut off by the output token limit or the context window (finish reason {last.finish_raw})",
+        )
     if last.calls_a_tool and not session.condition.tools:
-        return Outcome.TOOL_PROTOCOL, f"called a tool where none is declared, finish reason {last.finish_raw}"
+        return (
+            Outcome.TOOL_PROTOCOL,
+            f"the model called a tool, but no tool is declared (finish reason {last.finish_raw})",
+        )
     if last.unread_calls and not session.forced:
         return (
             Outcome.TOOL_PROTOCOL,
-            f"the reply holds {plural(last.unread_calls, 'call')} that nobody read: {READ_THEM}",
+            f"the text of the reply has {plural(last.unread_calls, 'tool call')} that nobody read: {READ_THEM}",
         )
     if last.calls_a_tool or last.unread_calls:
-        return Outcome.LIMIT_REACHED, "called a tool in the turn that had to be the answer"
+        return Outcome.LIMIT_REACHED, "the model called a tool in its last turn, which had to be the answer"
     if not last.text.strip():
-        return Outcome.NO_ANSWER, f"no visible text, finish reason {last.finish_raw}"
+        return Outcome.NO_ANSWER, f"the reply has no visible text (finish reason {last.finish_raw})"
     return Outcome.ANSWERED, ""
 
 

@@ -76,11 +76,13 @@ class Check:
 async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
     """Have three short conversations with a model and return the findings; *environ* holds its API key.
 
-    Raises ConfigError or ProviderError if no conversation is possible.
+    Raises ConfigError for a row with `replay` and for a model that cannot be opened, and ProviderError if the provider
+    refuses to work at all.
     """
     if isinstance(config, Gemini) and config.replay is not None:
         raise ConfigError(
-            f"{config.model}: a replay has no tools and its own form of reply; check a row without `replay`"
+            f"model {config.model}: its row repeats a published experiment (key `replay`), which has no tools and its "
+            "own form of reply, so that it cannot be checked; check a row without `replay`"
         )
     check = Check()
     seen, code, unfolded = _digits(), _digits(), _digits()

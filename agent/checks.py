@@ -80,7 +80,7 @@ def keep(name: str, config: ModelConfig, found: Check, file: Path | None = None)
     try:
         _write(file, _File(checks=dict(list(checks.items())[-_MOST:])))
     except OSError as error:
-        return f"the result is not kept: {file} cannot be written ({error.strerror})"
+        return f"the result of the check is not stored, because the file {file} cannot be written ({error.strerror})"
     return problem
 
 
@@ -98,7 +98,10 @@ def standing(name: str, config: ModelConfig, file: Path | None = None) -> list[s
         return [*lines, f"model {name}: not checked yet (this row, endpoint and version); try it with: {again}"]
     if kept.failed:
         served = f" of {kept.served}" if kept.served else ""
-        return [*lines, f"model {name}: its check on {kept.on}{served} failed: {', '.join(kept.failed)}; see: {again}"]
+        return [
+            *lines,
+            f"model {name}: its check on {kept.on}{served} failed: {', '.join(kept.failed)}; details: {again}",
+        ]
     return lines
 
 
@@ -129,8 +132,8 @@ def _read(file: Path) -> tuple[_File, str]:
     except FileNotFoundError:
         return _File(), ""
     except (OSError, ValidationError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not what this version writes"
-        return _File(), f"earlier checks of models are not known: {file} cannot be read ({why})"
+        why = error.strerror if isinstance(error, OSError) else "it does not have the form that this version writes"
+        return _File(), f"the results of earlier checks of models are not known, because {file} cannot be read ({why})"
 
 
 def _write(file: Path, content: _File) -> None:

@@ -67,9 +67,11 @@ class Condition:
 
     @classmethod
     def parse(cls, text: str, registry: Registry | None = None) -> "Condition":
-        """Return the condition written as *text*, by the rules at the top of this file; raises ConfigError.
+        """Return the condition written as *text*, by the rules at the top of this file.
 
-        *registry* has the tools that can be named; by default, the shipped ones and those of installed packages.
+        *registry* has the tools that can be named; by default, the shipped ones and those of installed packages. Raises
+        ConfigError for unknown names, and for a combination that cannot be: two controls, a control without tools, or
+        tools beside an arm that is made from another arm's answers.
         """
         if text in {"off", "code", *MADE}:
             return cls(text, (), provider_code=text == "code", made=text in MADE)
@@ -83,7 +85,10 @@ class Condition:
         if (control := control_named(first)) is not None:
             chosen = cls.parse(rest or "on", registry)
             if chosen.control is not None:
-                raise ConfigError(f"--tools {text}: give one control only, {control.name} or {chosen.control.name}")
+                raise ConfigError(
+                    f"--tools {text}: {control.name} and {chosen.control.name} are both controls, and an arm can have "
+                    "only one; leave one out"
+                )
             if not chosen.tools:
                 raise ConfigError(
                     f"--tools {text}: {control.name} changes what tools return, and {rest} has no tools; give "

@@ -162,7 +162,7 @@ _PLAIN: Mapping[str, Control] = {"same-region": SameRegion(), "blank": Blank(), 
 
 
 def control_named(text: str) -> Control | None:
-    """Return the control written as *text* (``blind``, ``blind:numbers``, ``blank``), or None if it names none.
+    """Return the control written as *text* (``blind``, ``blind:numbers``, ``blank``); None if *text* is no control.
 
     Raises ConfigError for an unknown kind of ``blind``.
     """
@@ -173,5 +173,8 @@ def control_named(text: str) -> Control | None:
         return None
     ways = get_args(Withheld)
     if (what or "all") not in ways:
-        raise ConfigError(f"--tools {text}: after blind:, expected one of {', '.join(ways)}.{nearest(what, ways)}")
+        raise ConfigError(
+            f"--tools {text}: after blind: expected one of {', '.join(ways)} (what tools return that is withheld)."
+            f"{nearest(what, ways)}"
+        )
     return Blind(cast("Withheld", what or "all"))

@@ -34,32 +34,39 @@ def check_askable(name: str, config: ModelConfig, condition: Condition, recipe: 
     runs_code = isinstance(config, Gemini) or (isinstance(config, OpenAI) and config.api == "responses")
     if condition.provider_code and not runs_code:
         raise ConfigError(
-            f"--tools code: model {name!r} is asked through an interface without code execution; Gemini's has it "
-            "(provider: gemini), and OpenAI's responses (provider: openai, api: responses)"
+            f"--tools code: the interface of model {name!r} offers no code execution; use a model with provider: "
+            "gemini, or with provider: openai and api: responses"
         )
     if not isinstance(config, Gemini) or config.replay is None:
         return
     if condition.name not in ("off", "code"):
         raise ConfigError(
-            f"model {name!r} replays {LITERAL}, which knows two arms: --tools off and --tools code; for others, use "
-            "a row without the key `replay`"
+            f"model {name!r} replays the published experiment {LITERAL}, which has only --tools off and --tools code; "
+            "for other tools, use a row without the key `replay`"
         )
     if config.frame != MEDVISION.name:
-        raise ConfigError(f"model {name!r} replays {LITERAL}, asked with frame: {MEDVISION.name}, not {config.frame}")
+        raise ConfigError(
+            f"model {name!r} replays the published experiment {LITERAL}, which used the frame {MEDVISION.name}; set "
+            f"--frame {MEDVISION.name} instead of {config.frame}"
+        )
     if recipe != RECIPE:
-        raise ConfigError(f"model {name!r} replays {LITERAL}, asked by --recipe {RECIPE}, not by {recipe}")
+        raise ConfigError(
+            f"model {name!r} replays the published experiment {LITERAL}, which used the recipe {RECIPE}; set --recipe "
+            f"{RECIPE} instead of {recipe}"
+        )
     if wording.display != "plain":
         raise ConfigError(
-            f"model {name!r} replays {LITERAL}, whose images have nothing drawn on them: use --display plain, not "
-            f"{wording.display}"
+            f"model {name!r} replays the published experiment {LITERAL}, whose images have nothing drawn on them; set "
+            f"--display plain instead of {wording.display}"
         )
     if wording.number:
         raise ConfigError(
-            f"model {name!r} replays {LITERAL}, asked in the usual words: leave out --wording, and `prompts` of a study"
+            f"model {name!r} replays the published experiment {LITERAL}, which has one wording only; leave out "
+            "--wording and, in a study, `prompts`"
         )
     unsent = " and ".join(name for name in wording.own if name == "system" or name.startswith("tools"))
     if unsent:
         raise ConfigError(
-            f"--prompt-file: {unsent} would not be sent: model {name!r} replays {LITERAL}, whose prompt is one text "
-            "without a system text; put every word into the task's own template"
+            f"--prompt-file: {unsent} would not be sent, because model {name!r} replays the published experiment "
+            f"{LITERAL}, whose prompt is one text without a system text; put every word into the task's own template"
         )

@@ -17,6 +17,7 @@ from medvision_agent import prompts
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.models import ModelConfig
 from medvision_agent.frozen import Frozen
+from medvision_agent.text import plural
 
 __all__ = ["MOST_CHARACTERS", "MOST_REPLY", "TEMPLATE", "Reader", "Reading", "Wanted", "numbers_in", "prompt_sha256"]
 __all__ += ["stand_in"]
@@ -93,21 +94,26 @@ def _hash(content: list[Any]) -> str:
 
 
 def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], str]:
-    """Return the numbers of a reader's reply and "", or () and the reason why they do not count."""
+    """Return the *count* numbers of a reader's reply and "", or () and the reason why they do not count.
+
+    A number counts only if it occurs in *response*, the text that the reader was given.
+    """
     arrays = _ARRAY.findall(reply[-MOST_REPLY:])
     try:
         # Numbers are kept as texts, as written.
         found = json.loads(arrays[-1], parse_float=str, parse_int=str, parse_constant=str)
     except (IndexError, ValueError):
-        return (), "the reader's reply holds no JSON array"
+        return (), "the reader's reply has no JSON array"
     if not found:
         return (), "the reader finds no answer"
     if len(found) != count or not all(isinstance(one, str) for one in found):
-        return (), f"the reader's array is not one of {count} texts"
+        return (), f"the reader's array does not have exactly {plural(count, 'text')}, one for each number asked for"
     numbers = tuple(one.strip().replace(_MINUS, "-") for one in found)
     if not all(_NUMBER.fullmatch(one) for one in numbers):
-        return (), "what the reader names is no number"
-    return (numbers, "") if stand_in(numbers, response) else ((), "what the reader names does not stand in the text")
+        return (), "the reader's array has a text that is no number"
+    return (
+        (numbers, "") if stand_in(numbers, response) else ((), "the reader names a number that is not in the response")
+    )
 
 
 def stand_in(numbers: Sequence[str], response: str) -> bool:

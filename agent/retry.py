@@ -204,8 +204,12 @@ def _broken_off(message: AIMessage, turn: Turn) -> Fault:
     if (error := message.response_metadata.get("error")) is not None:
         fault = classify(BodyError(error))
         return replace(fault, detail=f"the reply was broken off ({turn.finish_raw or 'no reason'}): {fault.detail}")
-    why = f"broken off by the service ({turn.finish_raw})" if turn.finish_raw else "without a reason to stop"
-    return Fault(Outcome.BAD_REPLY, f"the reply is {why}: it is incomplete or empty", retryable=True)
+    why = (
+        f"the service broke the reply off ({turn.finish_raw})"
+        if turn.finish_raw
+        else "the reply states no finish reason"
+    )
+    return Fault(Outcome.BAD_REPLY, f"{why}, so that it is incomplete or empty", retryable=True)
 
 
 def _broken_call(said: str, written: str) -> tuple[AIMessage, Turn]:

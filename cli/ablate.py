@@ -83,7 +83,10 @@ def command(
     from medvision_agent.cli.study import print_cells, print_preview
 
     if pilots and not dry_run:
-        raise ConfigError("--pilot needs --dry-run: it estimates how small a difference the study could show")
+        raise ConfigError(
+            "--pilot needs --dry-run: it is the stored run from which a dry run estimates the spread of the loss and "
+            "the tokens; add --dry-run, or leave --pilot out"
+        )
     budget = bounded(Budget(), BUDGET, more)
     if dry_run:
         found = preview(study_file, tools_from=tools_from, pilots=pilots, budget=budget, probe=probe)
@@ -103,14 +106,14 @@ def command(
         raise ProviderError(f"{error}\n{go_on}" if laid.out.exists() else str(error)) from error
     failure = print_cells(done, laid.protocol, as_json=as_json, verbose=verbose)
     for problem in done.problems:
-        click.echo(printable(f"not to be compared: {problem}"), err=True)
+        click.echo(printable(f"these arms cannot be compared: {problem}"), err=True)
     if done.used_up:
         click.echo(f"stopped: {done.used_up}", err=True)
     if failure:
-        click.echo(printable(f"no result: {failure}"), err=True)
+        click.echo(printable(f"first sample that ended without a result: {failure}"), err=True)
     unread = sum(one.not_reached for one in read)
     if unread:
-        click.echo(f"{plural(unread, 'response')} not read by {laid.study.reader}; {go_on}", err=True)
+        click.echo(f"the reader {laid.study.reader} did not read {plural(unread, 'response')}; {go_on}", err=True)
     if done.left:
         higher = ", with a higher limit or without it" if done.used_up else ""
         click.echo(f"{done.left} samples are left or ended without a result; {go_on}{higher}", err=True)

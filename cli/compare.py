@@ -118,14 +118,16 @@ def _check(given: Mapping[str, Any]) -> None:
     published, models, two = given["published"], given["models"], given["run_b"] is not None
     measured = given["metrics"] or given["failures"] != "worst"
     refused = {
-        "--published takes one run; give RUN_B or --published": published and two,
-        "--reader needs two runs and allows only --protocol: it compares both readings": given["reader"] is not None
+        "--published takes one run; leave out RUN_B, or leave out --published": published and two,
+        "--reader compares two runs by two readings of their responses, and can be combined with --protocol only; "
+        "leave out --published, --models, --metric and --failures": given["reader"] is not None
         and (published or models or measured),
         "--models-file and --reader-max-cost need --reader; give --reader too": given["reader"] is None
         and (given["models_file"] is not None or given["reader_max_cost"] is not None),
         "--published-version needs --published; give --published too": given["version"] and not published,
         "--models needs two runs; give RUN_B instead of --published": published and models,
-        "--metric and --failures need two runs; published results have fixed metrics": published and measured,
+        "--metric and --failures need two runs; published results have fixed metrics: leave them out": published
+        and measured,
         "RUN_A has nothing to be compared with; give RUN_B or --published": not published and not two,
     }
     for why in (why for why, so in refused.items() if so):

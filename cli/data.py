@@ -113,7 +113,7 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
     from medvision_agent.tools.view.png import encode_png
 
     if out.exists() and not force:
-        raise StorageError(f"{out}: exists already; choose another name, or overwrite it with --force")
+        raise StorageError(f"--out {out}: the file exists already; choose another name, or overwrite it with --force")
     source = open_source(data, reading_with(Reading(), options))
     sample = find_sample(source, sample_id)
     native = source.load(sample)
@@ -121,7 +121,7 @@ def show(sample_id: str, data: str, out: Path, force: bool, **options: Any) -> N
     try:
         out.write_bytes(encode_png(draw_truth(shown, sample)))
     except OSError as error:
-        raise StorageError(f"{out}: cannot be written ({error.strerror})") from None
+        raise StorageError(f"--out {out}: the drawing cannot be written ({error.strerror})") from None
     height, width = native.values.shape
     for name, value in [*_facts(sample, width, height), ("units", native.units)]:
         print_wrapped(f"{name:12} {value}", hanging=13)

@@ -204,7 +204,10 @@ def _tasks(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in FROM_MASK:
-            raise ConfigError(f"--task {name}: masks give {', '.join(FROM_MASK)}; use markups or a table for others")
+            raise ConfigError(
+                f"--task {name}: tasks made from masks are {', '.join(FROM_MASK)}; for other tasks, give --markups or "
+                "--table"
+            )
     return names
 
 
@@ -216,8 +219,8 @@ def _labels(text: str | None) -> dict[int, str]:
             raise ConfigError(f"--labels {part.strip()!r}: expected NUMBER=NAME with a number from 1, such as 1=liver")
         if int(number) in found or name.strip() in found.values():
             raise ConfigError(
-                f"--labels {part.strip()!r}: the number or the name is there twice; a question about a name that two "
-                "structures share has no single answer"
+                f"--labels {part.strip()!r}: this number or this name is given twice; give each structure its own "
+                "number and its own name"
             )
         found[int(number)] = name.strip()
     return found
@@ -248,7 +251,10 @@ def _spacing(text: str | None) -> "Spacing | None":
 def _rectangle(text: str) -> tuple[int, int, int, int]:
     numbers = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]) or text.count(",") != 3:
-        raise ConfigError(f"--redact {text}: expected X0,Y0,X1,Y1, whole numbers of pixels from the top left corner")
+        raise ConfigError(
+            f"--redact {text}: expected X0,Y0,X1,Y1, four whole numbers of pixels from the top left corner, with X0 "
+            "below X1 and Y0 below Y1"
+        )
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
@@ -257,7 +263,7 @@ def _plane(plane: str | None, images: Path) -> str:
     from medvision_agent.eval.importing.inputs import has_volumes
 
     if plane and plane not in PLANES and has_volumes(images):
-        raise ConfigError(f"--plane {plane}: volumes are cut into {', '.join(PLANES)} slices")
+        raise ConfigError(f"--plane {plane}: for volumes, expected one of {', '.join(PLANES)}")
     return plane or ""
 
 
@@ -268,7 +274,8 @@ def _measure(task: Any, text: str, counts: tuple[int, ...]) -> "Measure":
     parts = tuple(part.strip() for part in rest.split(",") if part.strip())
     if not name.strip() or len(parts) not in counts:
         wanted = " or ".join(map(str, counts))
-        raise ConfigError(f"{text!r}: expected NAME=POINT,POINT,... with {wanted} names of points for a {task}")
+        option = {"distance": "--distance", "angle": "--angle", "size": "--axes"}[task]
+        raise ConfigError(f"{option} {text!r}: expected NAME=POINT,POINT,... with {wanted} names of markup points")
     return Measure(task, name.strip(), parts)
 
 

@@ -48,7 +48,10 @@ def command(run: Path, out: Path, form: "Literal['medvision'] | Format", protoco
             click.echo(f"written: {file}, {rows} rows")
         return
     if protocol_name is not None:
-        raise ConfigError("--protocol needs --format parquet, csv or jsonl; MedVision's files hold no scores")
+        raise ConfigError(
+            "--protocol needs --format parquet, csv or jsonl, because MedVision's result files have no scores; leave "
+            "--protocol out, or give one of these formats"
+        )
     done = export_medvision(run, out)
     for folder in done.files.folders:
         click.echo(f"written: {folder}")

@@ -78,7 +78,10 @@ def check(context: click.Context, name: str, models_file: Path | None) -> None:
 
     config = find(name, load_catalogue(models_file))
     if isinstance(config, Offline):
-        raise ConfigError(f"{name} is an offline policy, which answers MedVision's questions only: nothing to check")
+        raise ConfigError(
+            f"model {name} is an offline policy: it runs in this program and needs no check; name another model "
+            "(`medvision-agent models list`)"
+        )
     for line in notices(config):
         click.echo(printable(line), err=True)
     found = asyncio.run(check_model(config, os.environ))

@@ -172,7 +172,10 @@ def reader_options(command: _F) -> _F:
 
 
 def bounded(base: _M, names: Mapping[str, str], given: Mapping[str, Any]) -> _M:
-    """Return *base* (limits or a budget) with the values of the options in *given*; raises ConfigError."""
+    """Return *base* (limits or a budget) with the values of the options in *given*.
+
+    Raises ConfigError that names the option for a value outside the range of its setting.
+    """
     changes = {field: given[option] for option, field in names.items() if given.get(option) is not None}
     try:
         return type(base).model_validate(dict(base) | changes)

@@ -73,9 +73,15 @@ def command(
 
     scoring = protocol_named(protocol)
     if pilot is not None and not dry_run:
-        raise ConfigError("--pilot needs --dry-run: it bases the cost estimate on a stored run")
+        raise ConfigError(
+            "--pilot needs --dry-run: it is the stored run from which a dry run estimates the cost; add --dry-run, or "
+            "leave --pilot out"
+        )
     if verbose and not dry_run:
-        raise ConfigError("--verbose needs --dry-run; a run stores everything: score, why and report show it")
+        raise ConfigError(
+            "--verbose needs --dry-run; leave it out: a run stores everything, and the commands score, why and report "
+            "show it"
+        )
     settings = _settings(given(context))
     if dry_run:
         print_estimate(estimate(settings, pilot=pilot), settings.data, as_json=as_json, verbose=verbose)

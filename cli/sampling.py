@@ -126,7 +126,10 @@ def reading_with(base: "Reading", given: Mapping[str, Any]) -> "Reading":
 
 
 def selection_with(base: "Selection", given: Mapping[str, Any]) -> "Selection":
-    """Return *base*, a selection of samples, with the options in *given*; raises ConfigError."""
+    """Return *base*, a selection of samples, with the options in *given*.
+
+    Raises ConfigError for an unknown task, and for a task list that cannot be read.
+    """
     from medvision_agent.eval.data.configs import read_task_list
     from medvision_agent.eval.data.selection import parse_tasks
 

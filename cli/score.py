@@ -173,7 +173,7 @@ def _factors(given: str | None) -> tuple[float, float]:
         low = high = math.nan
     if not 0 < low <= high < math.inf:
         where = f"--scaled-pixel-size {given}" if given is not None else " and ".join(_FACTORS)
-        raise ConfigError(f"{where}: expected two numbers above 0, the lower one first, such as 0.5,3")
+        raise ConfigError(f"{where}: expected two numbers above 0 (factors), the lower one first, such as 0.5,3")
     return low, high
 
 
@@ -185,4 +185,4 @@ def _write_lines(file: Path | None, rows: Iterable[Mapping[str, Any]]) -> None:
         with file.open("w", encoding="utf-8") as lines:
             lines.writelines(json.dumps(row, allow_nan=False) + "\n" for row in rows)
     except OSError as error:
-        raise ConfigError(f"--samples {file} cannot be written: {error.strerror}") from error
+        raise ConfigError(f"--samples {file}: this file cannot be written ({error.strerror})") from error

@@ -77,9 +77,10 @@ def settings_options(command: _F) -> _F:
 
 
 def settings_with(base: Settings, given: Mapping[str, Any]) -> Settings:
-    """Return *base* with the values of the options in *given*; raises ConfigError.
+    """Return *base* with the values of the options in *given*.
 
-    Another model, or another file of models, replaces the model's row in *base*.
+    Another model, or another file of models, replaces the model's row in *base*. Raises ConfigError that names the
+    option for a value that its setting does not allow.
     """
     changes = {name: value for name, value in given.items() if name in Settings.model_fields}
     if "reshape" in changes:

@@ -151,7 +151,7 @@ def try_tool(
         raise ToolError(f"{reply.text.removeprefix(_FAILED)}{inside}")
     path = out or Path(f"{tool.name}.png")
     if reply.picture is not None and path.exists() and not force:
-        raise StorageError(f"--out {path}: exists already; choose another name, or overwrite it with --force")
+        raise StorageError(f"--out {path}: the file exists already; choose another name, or overwrite it with --force")
     click.echo(printable(reply.text, lines=True))
     if reply.picture is not None:
         try:
@@ -242,7 +242,7 @@ def _arguments(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"--args: {error}") from None
     if not isinstance(arguments, dict):
-        raise ConfigError('--args must be a JSON object such as {"view": "v0"}')
+        raise ConfigError('--args: expected a JSON object of arguments, such as {"view": "v0"}')
     return arguments
 
 
@@ -252,7 +252,10 @@ def _slice(image: str, spacing: str | None, recipe: Recipe) -> Slice:
     if not colon:
         return _picture(Path(image), spacing)
     if spacing is not None:
-        raise ConfigError("--spacing is for a PNG file only; a sample has its own spacing: leave --spacing out")
+        raise ConfigError(
+            f"--image {image} is a sample, which has its own pixel size; leave --spacing out (it is for image files "
+            "only)"
+        )
     source = open_source(name)
     samples = {sample.id: sample for sample in source.samples}
     if sample_id not in samples:
@@ -263,7 +266,10 @@ def _slice(image: str, spacing: str | None, recipe: Recipe) -> Slice:
 
 def _picture(path: Path, spacing: str | None) -> Slice:
     if spacing is None:
-        raise ConfigError(f"--image {path}: an image file needs --spacing HEIGHT,WIDTH; a sample is SOURCE:ID")
+        raise ConfigError(
+            f"--image {path}: for an image file, give its pixel size in mm by --spacing HEIGHT,WIDTH; to name a sample "
+            "instead, write SOURCE:ID, such as demo:ID"
+        )
     try:
         height, width = map(float, spacing.split(","))
         size = Spacing(height, width)
@@ -272,7 +278,7 @@ def _picture(path: Path, spacing: str | None) -> Slice:
     try:
         data = read_picture(path)
     except OSError as error:
-        raise DataError(f"--image {path}: cannot be read ({error.strerror})") from None
+        raise DataError(f"--image {path}: this file cannot be read ({error.strerror})") from None
     native = decode_picture(data, f"--image {path}")
     mapping = as_displayed if native.displayed else percentiles(native.values)
     return Slice(native.values, size, mapping, native.units)

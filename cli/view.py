@@ -60,11 +60,14 @@ def command(
     given = folders or (Path(),)
     if bundle is not None:
         if port or no_browser:
-            raise ConfigError("--port and --no-browser are for the server; --bundle writes a folder and serves nothing")
+            raise ConfigError(
+                "--port and --no-browser are for the server, and --bundle writes a folder without starting a server; "
+                "leave them out, or leave --bundle out"
+            )
         _write(given, bundle, samples, protocol_name)
         return
     if samples is not None:
-        raise ConfigError("--samples needs --bundle; the server shows all samples")
+        raise ConfigError("--samples needs --bundle, because the server shows all samples; leave --samples out")
     with terminable():
         view(given, port=port, browser=not no_browser, protocol=protocol_name, say=click.echo)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from medvision_agent.errors import nearest
 from medvision_agent.text import printable
 
-__all__ = ["NAME", "Frozen", "Lean", "complaint", "in_less_memory", "keys_at", "strict", "told"]
+__all__ = ["NAME", "ONE_LINE", "Frozen", "Lean", "complaint", "in_less_memory", "keys_at", "strict", "told"]
 
 LeanModel = TypeVar("LeanModel", bound="Lean")
 _MOST_SHARED = 29
@@ -19,6 +19,8 @@ _MOST_SHARED = 29
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """The pattern of a name that also names a file."""
+ONE_LINE = r"^[^\x00-\x1f]+$"
+"""The pattern of a text without control characters."""
 _UNKNOWN, _PATTERN = "extra_forbidden", "string_pattern_mismatch"
 _LONGEST = 80
 """Most characters shown of a text that does not have its form."""
@@ -102,7 +104,7 @@ def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == _UNKNOWN:
         hint = nearest(str(item["loc"][-1]), known)
-        return f"unknown key.{hint}" if hint else message
+        return f"unknown key.{hint}" if hint else "unknown key; leave it out, or correct its name"
     context = item.get("ctx", {})
     if item["type"] == _PATTERN:
         given = printable(repr(item["input"]))[:_LONGEST]
@@ -113,10 +115,12 @@ def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
 
 
 def _in_words(pattern: str) -> str:
-    """Return what a regular expression asks for, in words where it is the one of names."""
-    if pattern == NAME:
-        return "letters, digits, '-', '_' and dots, the first one a letter or digit"
-    return f"the regular expression {pattern}"
+    """Return what a regular expression asks for, in words where it is one of this module's."""
+    words = {
+        NAME: "letters, digits, '-', '_' and dots, the first one a letter or digit",
+        ONE_LINE: "a text of one line, without tabs and other control characters",
+    }
+    return words.get(pattern, f"the regular expression {pattern}")
 
 
 def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:

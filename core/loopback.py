@@ -31,7 +31,10 @@ class Announced(uvicorn.Server):
 
 @contextmanager
 def listening(port: int) -> Iterator[socket.socket]:
-    """Yield a socket that listens on *port* (0: any free port); raises ConfigError if the port is in use."""
+    """Yield a socket that listens on *port* (0: any free port).
+
+    Raises ConfigError if the port is in use, or the system does not allow it.
+    """
     taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if os.name == "posix":  # on other systems this option would allow two servers on one port
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,5 +43,7 @@ def listening(port: int) -> Iterator[socket.socket]:
             taken.bind((HOST, port))
             taken.listen()  # at once: two sockets that are only bound can share one port
         except OSError as error:
-            raise ConfigError(f"--port {port}: {error.strerror}; give another port, or 0 for any free port") from None
+            raise ConfigError(
+                f"--port {port}: this port cannot be used ({error.strerror}); give another port, or 0 for any free port"
+            ) from None
         yield taken

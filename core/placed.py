@@ -31,4 +31,7 @@ def placed(out: Path) -> Iterator[Path]:
                     old.replace(out)
                 raise
     except OSError as error:
-        raise StorageError(f"{out}: cannot write it ({error.strerror or error})") from None
+        raise StorageError(
+            f"{out}: this file or folder cannot be written ({error.strerror or error}); give a place that you may "
+            "write to"
+        ) from None

@@ -61,7 +61,7 @@ def read_json(text: str | bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = Counter(key for key, _ in pairs)
     if twice := [key for key, count in keys.items() if count > 1]:
-        raise ValueError(f"{twice[0]!r} is given twice")
+        raise ValueError(f"the key {twice[0]!r} is given twice; leave one of them out")
     return dict(pairs)
 
 
@@ -74,7 +74,8 @@ def _check(content: Any) -> None:
     for number, (place, value) in enumerate(_values(content)):
         if number == _MOST_VALUES or len(place) > _DEEPEST:
             raise ValueError(
-                f"has more than {_MOST_VALUES:,} values or {_DEEPEST:,} levels, references to its own parts included"
+                f"the text has more than {_MOST_VALUES:,} values or {_DEEPEST:,} levels of nesting (a part that is "
+                "referenced several times counts each time)"
             )
         if not _usable(value):
             raise ValueError(f"{'.'.join(map(str, place))}: expected a finite number of at most 64 bits")
@@ -103,7 +104,8 @@ class _Loader(_Base):
         """Return a mapping of distinct keys."""
         keys = Counter(str(key.value) for key, _ in node.value if key.tag != f"{_TAG}merge")
         if twice := [key for key, count in keys.items() if count > 1]:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} is given twice", node.start_mark)
+            problem = f"the key {twice[0]!r} is given twice; leave one of them out"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
         mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
         return mapping
 

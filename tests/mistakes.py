@@ -58,8 +58,8 @@ def volume(name: str, **fields: Any) -> dict[str, Any]:
 
 
 REFUSED: dict[str, tuple[Callable[[str], Line], str, str]] = {
-    "missing-picture": (lambda n: sample(n, "size", image="images/none.png"), "image", "cannot read"),
-    "damaged-picture": (lambda n: sample(n, "size", image="images/damaged.png"), "image", "cut short or damaged"),
+    "missing-picture": (lambda n: sample(n, "size", image="images/none.png"), "image", "cannot be read"),
+    "damaged-picture": (lambda n: sample(n, "size", image="images/damaged.png"), "image", "incomplete or damaged"),
     "spacing-in-cm": (
         lambda n: sample(n, "size", pixel_size={"height_mm": 0.08, "width_mm": 0.05}, target=[40.0, 24.0]),
         "target",
@@ -87,7 +87,11 @@ REFUSED: dict[str, tuple[Callable[[str], Line], str, str]] = {
     ),
     "target-in-cm": (lambda n: sample(n, "distance", target=[8.0]), "target", "10 times too short.* in cm"),
     "target-in-pixels": (lambda n: sample(n, "distance", target=[100.0]), "target", "is the target in pixels"),
-    "points-give-another": (lambda n: sample(n, "distance", target=[63.0]), "target", "truth_points give 80; correct"),
+    "points-give-another": (
+        lambda n: sample(n, "distance", target=[63.0]),
+        "target",
+        "truth_points give 80 mm; correct",
+    ),
     "corners-exchanged": (lambda n: sample(n, "detection", target=[0.8, 0.75, 0.3, 0.25]), "target", "x1 < x2"),
     "box-with-sides": (
         lambda n: sample(n, "detection", target=[0.3, 0.25, 0.5, 0.5]),
@@ -105,7 +109,7 @@ REFUSED: dict[str, tuple[Callable[[str], Line], str, str]] = {
         "truth_points",
         "'q' .250, 120. lies outside the image of 200 x 160 px",
     ),
-    "id-twice": (lambda n: sample(n, "size", id="sound"), "id", "is taken by .*:1"),
+    "id-twice": (lambda n: sample(n, "size", id="sound"), "id", "is the id of another sample too, at .*:1"),
     "picture-of-another": (
         lambda n: sample(n, "size", image="images/sound.png", target=[40.0, 24.4]),
         "subject",

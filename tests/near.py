@@ -58,6 +58,8 @@ class Near(LeaseWorker):
         return self.holder.recall(pool) if self.holder else []
 
     async def news(self, heard):
+        if self.holder is None:
+            raise WorkerLostError("it is dead")
         return await self._until_death(asyncio.sleep(60) if self.mute else self.holder.news(heard))
 
     def stop(self):

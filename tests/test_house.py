@@ -74,10 +74,11 @@ ROOMS = (
     "core/__init__.py",
     "cli/printed",
     "cli",
+    "core/__main__.py",
 )
 """Every room of the package, and its faces. A room imports only rooms that stand before it."""
-FACES = {ROOT / "core/__init__.py", ROOT / "tools/__init__.py"}
-"""They name what the package and its tools offer, and import it when it is first used."""
+FACES = {ROOT / "core/__init__.py", ROOT / "core/__main__.py", ROOT / "tools/__init__.py"}
+"""They name what the package and its tools offer, and import it when it is first used, or start the command."""
 FOLDERS = ("core", "agent", "tools", "prompts", "eval", "cli", "viewer/built")
 HEAVY = {
     "langgraph",

@@ -183,7 +183,7 @@ def test_a_run_is_asked_again_from_what_it_stored(stored):
     first, second = open_run(stored / "options"), open_run(stored / "second")
     assert list(first.identity.differences(second.identity)) == []
     assert [one.response for one in first.records] == [one.response for one in second.records]
-    assert "not as in" not in out
+    assert "settings that differ from" not in out
 
 
 def test_a_study_goes_on_under_this_code(stored):

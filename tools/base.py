@@ -87,7 +87,7 @@ class Measures:
     """The arguments that a call may leave out, with their values."""
 
     def of(self, quantity: Quantity) -> Measurand | None:
-        """Return how a result holds a quantity; None where it does not."""
+        """Return which fields of a result have values of *quantity*; None for a tool that does not measure it."""
         return next((one for one in self.measurands if one.quantity == quantity), None)
 
 
@@ -174,7 +174,7 @@ class Tool:
 
     def _with(self, method: Method) -> "Tool":
         if self.outlines is None:
-            raise ValueError(f"{self.name} does not outline")
+            raise ValueError(f"tool {self.name}: it does not outline structures, so it has no method to replace")
         return replace(self, function=_filled(self.outlines, method), method=method)
 
     @property
@@ -186,7 +186,7 @@ class Tool:
         )
 
     def measurand(self, quantity: Quantity) -> Measurand | None:
-        """Return how a result holds a quantity; None where it does not."""
+        """Return which fields of a result have values of *quantity*; None for a tool that does not measure it."""
         return self.measuring.of(quantity)
 
     def without_overlay(self) -> "Tool":
@@ -240,11 +240,15 @@ class Tool:
         before = len(list(views))
         output: object = self.function(views, arguments)
         if not isinstance(output, Output) or not isinstance(output.result, self.result):
-            raise TypeError(f"{self.name} must return Output({self.result.__name__}(...))")
+            kind = type(output.result if isinstance(output, Output) else output).__name__
+            raise TypeError(f"{self.name} must return Output({self.result.__name__}(...)), but it returned {kind}")
         result = output.result.model_dump(mode="json")
         text = json.dumps(result)
         if len(text) > RESULT_TEXT:
-            raise ValueError(f"the result has {len(text)} characters; at most {RESULT_TEXT} are sent")
+            raise ValueError(
+                f"the result of {self.name} has {len(text)} characters of JSON; at most {RESULT_TEXT} are sent to a "
+                "model; return fewer or shorter fields"
+            )
         made = tuple(view.id for view in views)[before:]
         return Reply(text, True, result, _sound(output.picture), made=made, drawn=_shapes(output.drawn))
 
@@ -283,7 +287,10 @@ def tool(
     def wrap(function: Callable[..., Output]) -> Tool:
         description = cleandoc(function.__doc__ or "")
         if overlay not in description:
-            raise ValueError(f"{function.__name__}: its docstring does not hold {overlay!r}")
+            raise ValueError(
+                f"tool {function.__name__}: its docstring does not contain the text that overlay= gives, {overlay!r}; "
+                "copy that part of the docstring character by character, line breaks included"
+            )
         name = function.__name__
         for one in own:
             _check(name, one, result.model_fields, (result if solver else arguments).model_fields)
@@ -315,24 +322,31 @@ def _check(name: str, one: Measurand, values: Container[str], points: Container[
     unknown += [field for names in one.points for field in names if field not in points]
     unknown += [field for names in one.in_v0 for field in names if field not in values]
     if unknown:
-        raise ValueError(f"{name}: measures {one.quantity.name}, but nothing is called {', '.join(unknown)}")
+        raise ValueError(
+            f"tool {name}: its Measurand of {one.quantity.name} names {', '.join(unknown)}, but neither the arguments "
+            "nor the result have a field of that name"
+        )
     if one.points and len(one.points) != len(one.fields):
-        raise ValueError(f"{name}: measures {one.quantity.name}: {len(one.fields)} fields, points of {len(one.points)}")
+        raise ValueError(
+            f"tool {name}: its Measurand of {one.quantity.name} names {len(one.fields)} fields, but the points of "
+            f"{len(one.points)} values; give in points one tuple of names for each field"
+        )
     points_of_value = 2 * one.quantity.points
     if points_of_value and any(len(names) != points_of_value for names in one.points):
         raise ValueError(
-            f"{name}: measures {one.quantity.name}: expected x and y of {one.quantity.points} points for each value"
+            f"tool {name}: its Measurand of {one.quantity.name} must name in points, for each value, x and y of "
+            f"{one.quantity.points} points: {points_of_value} names"
         )
     if one.in_v0 and [len(names) for names in one.in_v0] != [len(names) for names in one.points]:
         raise ValueError(
-            f"{name}: measures {one.quantity.name}: in_v0 names the points of {len(one.in_v0)} values and points of "
-            f"{len(one.points)}; in_v0 repeats what points names (arguments, or result fields where solver=True), "
-            "as result fields in coordinates of v0"
+            f"tool {name}: in its Measurand of {one.quantity.name}, in_v0 and points do not name the same number of "
+            "coordinates for each value; in_v0 must name, for each coordinate in points, the result field that has it "
+            "in coordinates of v0"
         )
 
 
 def _bounded(text: str) -> str:
-    """Return words of a tool as they may be sent and stored."""
+    """Return *text* cut to _WORDS characters, with escapes in place of characters that cannot be printed."""
     return printable(text if len(text) <= _WORDS else f"{text[:_WORDS]}... (cut)", lines=True)
 
 
@@ -347,7 +361,10 @@ def _sound(picture: Picture | None) -> Picture | None:
         or (pixels.ndim != 2 and pixels.shape[2:] != (3,))
         or 0 in pixels.shape
     ):
-        raise TypeError("a picture has the pixels of an array of bytes (uint8), of shape (h, w) or (h, w, 3)")
+        raise TypeError(
+            "the pixels of a tool's picture must be a numpy array of uint8 of shape (h, w) or (h, w, 3), with at "
+            "least one pixel"
+        )
     return replace(picture, caption=_bounded(picture.caption))
 
 
@@ -355,12 +372,12 @@ def _shapes(drawn: tuple[Drawn, ...]) -> tuple[Drawn, ...]:
     """Return the shapes that a tool drew; raises TypeError for other objects, or for too many shapes."""
     given: object = drawn
     if not isinstance(given, tuple) or len(given) > _SHAPES or not all(isinstance(one, Drawn) for one in given):
-        raise TypeError(f"what a tool drew is a tuple of at most {_SHAPES} shapes (Drawn)")
+        raise TypeError(f"the field drawn of a tool's Output must be a tuple of at most {_SHAPES} objects Drawn")
     return drawn
 
 
 def _complaint(error: ValidationError) -> str:
-    """Return one line with the error of each argument, without echoing long input."""
+    """Return one line with the errors of the first four wrong arguments, without the values that were given."""
     parts = []
     for item in error.errors(include_url=False, include_context=False)[:4]:
         name = ".".join(str(part)[:40] for part in item["loc"]) or "arguments"

@@ -39,7 +39,10 @@ class Crop(Result):
 
 
 def cropped(views: ViewSet, args: CropArguments) -> Crop:
-    """Add the view that the arguments ask for, and return where it lies; raises ToolError where there can be none."""
+    """Add the view that the arguments ask for, and return where it lies.
+
+    Raises ToolError for an unknown view, for a corner outside the view, and for a region without width or height.
+    """
     source = views.get(args.view)
     region = views.region(source, args.x0, args.y0, args.x1, args.y1, any_slice=True)
     view = views.crop(region, args.zoom, source)

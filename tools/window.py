@@ -79,7 +79,10 @@ def window(views: ViewSet, args: WindowArguments) -> Output:
 
 
 def _by_hu(views: ViewSet, args: WindowArguments, source: View) -> tuple[float, float]:
-    """Return the values shown black and white; raises ToolError where they are not in HU, or not given."""
+    """Return the values shown black and white.
+
+    Raises ToolError where the image is not in HU, and where level or width is missing or beyond its limits.
+    """
     if views.refuses and source.slice.units != Units.HU:
         raise ToolError(
             f"the values of this image are not known to be HU ({source.slice.units}); window by percentile",
@@ -93,9 +96,10 @@ def _by_hu(views: ViewSet, args: WindowArguments, source: View) -> tuple[float, 
 
 
 def _by_percentile(views: ViewSet, args: WindowArguments, source: View) -> tuple[float, float]:
-    """Return the values shown black and white: one value where both percentiles are, and the view is black.
+    """Return the values shown black and white; raises ToolError unless low_percent is less than high_percent.
 
-    That is no error, which would tell of the image in an arm that must not be told.
+    Both values are the same where the values of the image at both percentiles are; the view is then all black. That is
+    no error, because an error would tell the model about the image in an arm in which it must not learn anything of it.
     """
     region = region_at(views, args, ("x0", "y0"), ("x1", "y1"), any_slice=True)[0] or source.region
     if not args.low_percent < args.high_percent:

@@ -91,9 +91,9 @@ def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
 
 
 def _unknown(text: str, start: int, names: frozenset[str]) -> tuple[int, str] | None:
-    """Return the place and tool of text after *start* that looks like a call in an unsupported form, or None.
+    """Return the place and tool of the first text after *start* that looks like a call in an unsupported form.
 
-    The tool is "" if only a mark suggests a call.
+    The tool is "" if only a mark suggests a call. None if no text looks like a call.
     """
     marks = (mark.start() for mark in FOREIGN.finditer(text, start))
     foreign = next((at for at in marks if (known := MARK.match(text, at)) is None or known["open"] is None), None)

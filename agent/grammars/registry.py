@@ -48,27 +48,27 @@ class _Watched:
 
     @property
     def opens(self) -> str:
-        return self._checked(str, lambda: self.grammar.opens)
+        return self._checked("opens", str, lambda: self.grammar.opens)
 
     def paragraph(self, tools: Declared) -> str:
-        return self._checked(str, lambda: self.grammar.paragraph(tools))
+        return self._checked("paragraph", str, lambda: self.grammar.paragraph(tools))
 
     def write(self, calls: Sequence[Call]) -> str:
-        return self._checked(str, lambda: self.grammar.write(calls))
+        return self._checked("write", str, lambda: self.grammar.write(calls))
 
     def answer(self, results: Sequence[CallResult]) -> str:
-        return self._checked(str, lambda: self.grammar.answer(results))
+        return self._checked("answer", str, lambda: self.grammar.answer(results))
 
     def read(self, text: str, names: Collection[str]) -> Parsed:
-        return self._checked(Parsed, lambda: self.grammar.read(text, names))
+        return self._checked("read", Parsed, lambda: self.grammar.read(text, names))
 
-    def _checked(self, wanted: type[_T], told: Callable[[], Any]) -> _T:
+    def _checked(self, name: str, wanted: type[_T], told: Callable[[], Any]) -> _T:
         try:
             value = told()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
             raise self.offer.failed(error) from None
         if not isinstance(value, wanted):
-            raise self.offer.failed(f"returned {type(value).__name__} where {wanted.__name__} is expected")
+            raise self.offer.failed(f"{name} gave a {type(value).__name__} where a {wanted.__name__} is expected")
         return value
 
 
@@ -77,10 +77,18 @@ def _tried(grammar: _Watched) -> Grammar:
     written = grammar.write(_TRIAL)
     read = [(call["name"], call["args"]) for call in grammar.read(f"Look.\n{written}", ("measure", "look")).calls]
     if read != [(call.name, call.arguments) for call in _TRIAL]:
-        raise grammar.offer.failed(f"calls it writes are not read back as they were: {json.dumps(written)[:300]}")
+        raise grammar.offer.failed(
+            "its method read does not return the same calls that its method write was given; write returned "
+            f"{json.dumps(written)[:300]}"
+        )
     answered = grammar.answer([CallResult("call_1", "measure", '{"mm": 20.5}', ok=True, picture=[])])
     if not grammar.opens or not answered.startswith(grammar.opens):
-        raise grammar.offer.failed(f"its results do not start with {grammar.opens!r}, which the prompt would announce")
+        raise grammar.offer.failed(
+            f"the text of its method answer must start with its text opens ({grammar.opens!r}), which the prompt "
+            f"announces, but it is {answered[:300]!r}"
+        )
     if "20.5" not in answered:
-        raise grammar.offer.failed(f"a tool's result is not in its message: {answered[:300]!r}")
+        raise grammar.offer.failed(
+            f"the text of its method answer does not contain the tool's result: {answered[:300]!r}"
+        )
     return grammar

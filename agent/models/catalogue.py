@@ -73,10 +73,13 @@ def _read(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{name}: does not exist. Give the name of an existing YAML file of models.") from None
+        raise ConfigError(
+            f"{name}: this file does not exist; expected a YAML file of models (docs/models.md)."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{name}: cannot read the file as UTF-8 text ({type(error).__name__}). Give a YAML file of models."
+            f"{name}: this file cannot be read as UTF-8 text ({type(error).__name__}); expected a YAML file of models "
+            "(docs/models.md)."
         ) from None
 
 
@@ -84,7 +87,11 @@ _LOG = logging.getLogger(__name__)
 
 
 def load_catalogue(extra: Path | None = None) -> dict[str, ModelConfig]:
-    """Return all models by name; rows of the file *extra* override all others. Raises ConfigError."""
+    """Return all models by name; rows of the file *extra* override all others.
+
+    Raises ConfigError for a file that cannot be read, for an invalid row, and for a package that fails or offers a name
+    that is taken.
+    """
     return {name: config for name, (config, _) in _loaded(extra).items()}
 
 
@@ -104,7 +111,8 @@ def _loaded(extra: Path | None) -> dict[str, tuple[ModelConfig, str]]:
                 continue  # not a model: a row that others extend
             if name in models and not place.replaces:
                 raise ConfigError(
-                    f"{place.name}: {name}: {models[name][1]} has a model of that name; choose another name"
+                    f"{place.name}: model {name}: a model of that name is already in {models[name][1]}, and a package "
+                    "cannot replace it; choose another name"
                 )
             models[name] = model(name, layers, place.name), place.name
     return models

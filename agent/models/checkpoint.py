@@ -32,12 +32,18 @@ def local_folder(model: str) -> Path | None:
     if folder.is_dir():
         return folder
     if model.startswith(("/", ".", "~")) or model.count("/") > 1:
-        raise ConfigError(f"model {model}: is neither an existing folder nor an id of the hub (OWNER/NAME).")
+        raise ConfigError(
+            f"model {model}: there is no folder of this name, and it is no id of the Hugging Face hub (OWNER/NAME); "
+            "correct `model` in its row."
+        )
     return None
 
 
 def fingerprint(folder: Path) -> str:
-    """Return the SHA-256 of the content of the checkpoint in *folder*, independent of its path and name."""
+    """Return the SHA-256 of the content of the checkpoint in *folder*, independent of its path and name.
+
+    Raises ConfigError for a file of weights that is no valid safetensors file.
+    """
     digest = sha256()
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         if path.suffix in _SMALL:
@@ -54,7 +60,10 @@ def fingerprint(folder: Path) -> str:
 
 
 def parameter_bytes(folder: Path, width: int | None) -> int:
-    """Return the bytes that the weights take in memory: as stored, or with floating-point values of *width* bytes."""
+    """Return the bytes that the weights take in memory: as stored, or with floating-point values of *width* bytes.
+
+    Raises ConfigError for a file of weights that is no valid safetensors file.
+    """
     total = 0
     for path in folder.glob(f"*{_WEIGHTS}"):
         with path.open("rb") as file:
@@ -83,7 +92,7 @@ def _samples(path: Path) -> Iterator[bytes]:
 
 
 def _tensors(file: BinaryIO, path: Path) -> list[_Tensor]:
-    """Return the tensors of a safetensors file, with their places in it."""
+    """Return the tensors of a safetensors file, with their places in it; raises ConfigError if it is no such file."""
     try:
         length = int.from_bytes(file.read(8), "little")
         header: dict[str, Any] = json.loads(file.read(length))
@@ -93,4 +102,7 @@ def _tensors(file: BinaryIO, path: Path) -> list[_Tensor]:
             if name != "__metadata__"
         ]
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, MemoryError) as error:
-        raise ConfigError(f"{path}: is not a valid safetensors file of weights ({type(error).__name__}).") from None
+        raise ConfigError(
+            f"{path}: this is not a valid safetensors file of weights ({type(error).__name__}); download or save the "
+            "checkpoint again."
+        ) from None

@@ -62,9 +62,14 @@ class Transformers(Model):
     @model_validator(mode="after")
     def _has_an_effect(self) -> "Transformers":
         if not self.temperature and (self.top_p is not None or self.seed is not None):
-            raise ValueError("top_p and seed: have no effect without a temperature above 0")
+            raise ValueError(
+                "top_p and seed have no effect without a temperature above 0; give a temperature, or leave them out"
+            )
         if self.images_in_tool_result:
-            raise ValueError("images_in_tool_result: chat templates take text only from a tool")
+            raise ValueError(
+                "images_in_tool_result: chat templates take only text from a tool, so images must go into a user "
+                "message; leave this key out"
+            )
         return self
 
     def identity(self) -> dict[str, Any]:

@@ -58,14 +58,20 @@ class Remote(Model):
     @classmethod
     def _plain_url(cls, url: str) -> str:
         if not url.startswith(("https://", "http://")) or re.search(r"[@?#]", url):
-            raise ValueError("must start with https:// or http:// and hold no user, password, query or fragment")
+            raise ValueError(
+                "must start with https:// or http:// and contain no user name, password (...@), query (?...) or "
+                "fragment (#...)"
+            )
         if re.fullmatch(r"[!-~]+", url) is None or "\\" in url:
             raise ValueError(
-                "must hold ASCII letters, digits and signs only, no spaces, control or direction marks and no "
-                "backslash; write a host in other letters as xn--..."
+                "must consist of ASCII letters, digits and punctuation, without spaces, control characters and "
+                "backslashes; write a host name with other letters in its ASCII form, xn--..."
             )
         if not _names_a_host(url):
-            raise ValueError("names no usable host and port; a port is a number from 1 to 65535")
+            raise ValueError(
+                "must contain a valid host name or address and, after a colon, a port from 1 to 65535 or none, such as "
+                "http://127.0.0.1:8000/v1"
+            )
         return url.rstrip("/")
 
 
@@ -99,7 +105,10 @@ class Gemini(Remote):
         changed = [name for name, value in fixed.items() if getattr(self, name) != value]
         if self.replay is not None and changed:
             wanted = ", ".join(f"{name}: {'null' if fixed[name] is None else fixed[name]}" for name in changed)
-            raise ValueError(f"replay: {self.replay} needs {wanted}: the replayed experiment was sent like this")
+            raise ValueError(
+                f"replay: {self.replay} repeats an experiment that was sent with {wanted}; set these keys to these "
+                "values"
+            )
         return self
 
 
@@ -164,13 +173,19 @@ class LangChain(Model):
     @model_validator(mode="after")
     def _one_value_for_an_argument(self) -> "LangChain":
         if self.client_argument is not None and self.client_argument in {self.key_argument, *self.settings}:
-            raise ValueError("client_argument: this argument is also in settings or is key_argument; name another one")
+            raise ValueError(
+                f"client_argument: the factory's argument {self.client_argument} is already given by settings or by "
+                "key_argument; name another argument"
+            )
         return self
 
     @model_validator(mode="after")
     def _bound_that_can_be_kept(self) -> "LangChain":
         if self.client_argument is None and self.max_body_mb != _MOST_MB:
-            raise ValueError("max_body_mb: needs client_argument, the factory's argument that takes an HTTP client")
+            raise ValueError(
+                "max_body_mb: this limit is kept only with client_argument, the name of the factory's argument that "
+                "takes an HTTP client; give client_argument, or leave max_body_mb out"
+            )
         return self
 
     def identity(self) -> dict[str, Any]:

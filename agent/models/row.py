@@ -91,7 +91,9 @@ class Model(BaseModel):
     @classmethod
     def _known_frame(cls, name: str | None) -> str | None:
         if name is not None and name not in FRAMES:
-            raise ValueError(f"unknown frame; known: {', '.join(FRAMES)}.{nearest(name, FRAMES)}")
+            raise ValueError(
+                f"unknown frame (coordinate convention); known: {', '.join(FRAMES)}.{nearest(name, FRAMES)}"
+            )
         return name
 
     @field_validator("grammar")
@@ -140,13 +142,19 @@ class Model(BaseModel):
 
 def _variable(name: str) -> str:
     if re.fullmatch(r"[A-Z][A-Z0-9_]*", name) is None:
-        raise ValueError("must be the name of an environment variable, in capitals; never write the key itself here")
+        raise ValueError(
+            "must be the name of an environment variable: capital letters, digits and underscores; never write the API "
+            "key itself here"
+        )
     return name
 
 
 def _without_keys(settings: dict[str, Any]) -> dict[str, Any]:
     if _holds_key(settings):
-        raise ValueError("holds what looks like a key; name its environment variable in api_key_env instead")
+        raise ValueError(
+            "contains a name or a value that looks like an API key; put the key into an environment variable, and give "
+            "the name of this variable as api_key_env"
+        )
     return settings
 
 

@@ -25,13 +25,17 @@ Rows = Mapping[str, Mapping[str, Any]]
 
 @lru_cache(maxsize=32)  # every arm of a study reads the shipped rows, which takes a sixth of a second
 def rows(text: str, file: str) -> Rows:
-    """Return the rows in the text of *file*; callers must not change them. Raises ConfigError."""
+    """Return the rows in the text of *file*; callers must not change them.
+
+    Raises ConfigError unless the text is YAML with a mapping of names to mappings. Settings are not yet validated.
+    """
     try:
         content = read_yaml(text)
     except ValueError as error:
         raise ConfigError(f"{file}: {error}.") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"{file}: must be a mapping of model names to their settings.")
+        found = "nothing" if content is None else type(content).__name__
+        raise ConfigError(f"{file}: expected a mapping of model names to their settings, found {found}.")
     for name, row in content.items():
         if not isinstance(name, str) or not isinstance(row, dict):
             raise ConfigError(f"{file}: {name}: a model's name must be a text and its settings a mapping.")
@@ -39,7 +43,10 @@ def rows(text: str, file: str) -> Rows:
 
 
 def model(name: str, layers: Sequence[Rows], file: str) -> ModelConfig:
-    """Return the model *name* from the last of the *layers* that has it; *file* names that layer in errors."""
+    """Return the model *name* from the last of the *layers* that has it; *file* names that layer in errors.
+
+    Raises ConfigError for an unknown key, a wrong value, and a row that extends an unknown row or itself.
+    """
     row = _resolved(name, layers, file, ())
     try:
         return MODEL_CONFIG.validate_python(row)
@@ -60,7 +67,10 @@ def _resolved(name: str, layers: Sequence[Rows], file: str, path: tuple[str, ...
         known = [known for layer in below for known in layer]
         raise ConfigError(f"{file}: {name}: extends: no model is called {parent!r}.{nearest(str(parent), known)}")
     if parent in path:
-        raise ConfigError(f"{file}: {name}: extends: {' -> '.join([*path, name, parent])} goes in a circle.")
+        raise ConfigError(
+            f"{file}: {name}: extends: these rows extend each other in a circle: {' -> '.join([*path, name, parent])}; "
+            "leave one `extends` out."
+        )
     step = () if parent == name else (*path, name)
     return _resolved(parent, below, file, step) | row
 
@@ -71,7 +81,8 @@ def _complaint(error: ValidationError, provider: str) -> str:
         keys = [str(key) for key in item["loc"] if str(key) not in _TAGS]
         message = told(item)
         if item["type"] == "extra_forbidden":
-            message = f"no such setting.{nearest(keys[-1], _known(provider, keys))}"
+            hint = nearest(keys[-1], _known(provider, keys))
+            message = f"no such setting.{hint}" if hint else "no such setting; leave it out, or correct its name"
         if item["type"].startswith("union_tag"):
             keys, message = [*keys, str(item["ctx"]["discriminator"]).strip("'")], _of_tags(item["ctx"])
         parts.append(": ".join(filter(None, [".".join(keys), message])))
@@ -81,7 +92,9 @@ def _complaint(error: ValidationError, provider: str) -> str:
 def _of_tags(context: Mapping[str, Any]) -> str:
     """Return the message for an unknown word: the allowed words, without repeating the word itself."""
     if "expected_tags" not in context:
-        return "missing"
+        key = str(context["discriminator"]).strip("'")
+        words = (one.model_fields[key].default for one in (*_MODELS, *_RULES) if key in one.model_fields)
+        return f"this key is missing; expected one of {', '.join(words)}"
     known = [word.strip(" '") for word in str(context["expected_tags"]).split(",")]
     return f"expected one of {', '.join(known)}.{nearest(str(context.get('tag')), known)}"
 

@@ -96,7 +96,11 @@ def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _fit(look: Look, blob: Blob) -> Calls:
-    """Return the numbers from an outline of the blob in a crop; None without such tools or a good outline."""
+    """Return the numbers of the answer from an outline of the blob in a crop.
+
+    None where no outlining tool is offered, where it does not measure what is asked for, and where the tool gives an
+    error, no number, or an outline of a quality below GOOD_FIT.
+    """
     offered = {tool.name: tool for tool in look.brief.tools if tool.name in look.tools}
     tool = next((offered[name] for name in OUTLINERS if name in offered), None)
     wanted = tool.measurand(look.brief.quantity) if tool is not None else None

@@ -25,11 +25,12 @@ __all__ = ["build", "translated"]
 
 
 def build(config: "Offline") -> BaseChatModel:
-    """Return the chat model of an offline row; raises ConfigError for a scripted model without a script."""
+    """Return the chat model of an offline row; raises ConfigError for a scripted model without a readable script."""
     if config.name == "scripted":
         if config.script is None:
             raise ConfigError(
-                "model 'scripted': key script is missing; give the path of a JSON file of turns (--script FILE)"
+                "model 'scripted': the key script is missing from its row; give the path of a JSON file of turns "
+                "there, or by --script FILE"
             )
         return Scripted(name=config.model, turns=read_script(Path(config.script)))
     frame = FRAMES[config.frame]

@@ -77,10 +77,12 @@ class Look:
     """Coordinate frame of the final box; everything else a policy writes and reads is in MedVision's frame."""
 
     def stated(self, key: str) -> float:
-        """Return a number that the prompt gives as ``key = number``."""
+        """Return a number that the prompt gives as ``key = number``; raises ValueError where it does not."""
         found = re.search(rf"\b{re.escape(key)} = ([0-9.]+[0-9])", self.text)
         if found is None:
-            raise ValueError(f"the prompt does not state {key}")
+            raise ValueError(
+                f"this offline model needs the text '{key} = NUMBER' in the prompt, which does not have it"
+            )
         return float(found[1])
 
     def final_box(self, box: Sequence[float], decimals: int) -> str:
@@ -227,7 +229,10 @@ def cropped(look: Look, region: Mapping[str, float], zoom: float, points: Sequen
 
 
 def measured(look: Look, quantity: Quantity, view: str, points: Sequence[Unit]) -> Calls:
-    """Return the value from the first tool that measures *quantity* from *points*; None without tool or value."""
+    """Return the value from the first offered tool that measures *quantity* from so many *points*.
+
+    None where no such tool is offered, or where its reply has no value (an error, or a withheld number).
+    """
     flat = [value for point in points for value in point]
     for tool in look.brief.tools:
         taken = tool.measurand(quantity)

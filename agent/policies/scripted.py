@@ -43,7 +43,7 @@ def _wrong(error: Exception) -> str:
 
 
 def read_script(path: Path) -> Turns:
-    """Read a script; raises ConfigError naming the file."""
+    """Return the turns of a script; raises ConfigError for a file that cannot be read, is no script, or is empty."""
     try:
         turns = TypeAdapter(Turns).validate_python(read_json(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError) as error:

@@ -55,7 +55,9 @@ async def open_model(
 ) -> AsyncIterator[Chat]:
     """Yield the open model of *config*, and close its connections afterwards. *provider_code*: the provider runs code.
 
-    If other processes ask the samples (*elsewhere*), a local model is loaded there and not in this process.
+    If other processes ask the samples (*elsewhere*), a local model is loaded there and not in this process. Raises
+    ConfigError for a missing API key or package and for an unusable row, and ProviderError for a local model that
+    cannot be downloaded or does not fit in memory. No request is sent.
     """
     check_ready(config, environ)
     key = _key(config, environ)
@@ -123,8 +125,8 @@ def _check_local(config: Transformers) -> None:
     missing = [name for name in ("torch", "transformers", "PIL") if find_spec(name) is None]
     if missing:
         raise ConfigError(
-            f"model {config.model}: runs in this process and needs {' and '.join(missing)}: "
-            "pip install 'medvision-agent[local]'"
+            f"model {config.model}: it runs in this process and needs {' and '.join(missing)}, which cannot be found; "
+            "install them by: pip install 'medvision-agent[local]'"
         )
     if local_folder(config.model) is not None and config.revision is not None:
         raise ConfigError(f"model {config.model}: revision: a local folder has no revision; leave it out.")

@@ -21,7 +21,10 @@ from medvision_agent.errors import ConfigError
 
 __all__ = ["LangChainChat", "build"]
 
-_UNUSED = "the factory did not use the HTTP client it was given; name the argument that it uses, or leave the key out"
+_UNUSED = (
+    "the factory did not use the HTTP client that it was given by this argument; name the argument that takes a "
+    "client, or leave client_argument out"
+)
 _PLACES = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
 
 
@@ -58,7 +61,8 @@ def build(config: LangChain, key: str | None, client: BoundedClient) -> LangChai
         factory = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
-            f"model {config.model}: factory: {config.factory} cannot be imported ({error}); is its package installed?"
+            f"model {config.model}: factory: {config.factory} cannot be imported ({error}); install its package, or "
+            "correct MODULE:NAME"
         ) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
         raise ConfigError(
@@ -75,9 +79,12 @@ def build(config: LangChain, key: str | None, client: BoundedClient) -> LangChai
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another package's code raises
         reason = str(error) if key is None else str(error).replace(key, "[key]")
         raise ConfigError(
-            f"model {config.model}: factory: {config.factory} fails with these settings: "
+            f"model {config.model}: factory: {config.factory} fails with the row's arguments ({', '.join(settings)}): "
             f"{type(error).__name__}: {' '.join(reason.split())[:300]}"
         ) from None
     if not isinstance(model, BaseChatModel):
-        raise ConfigError(f"model {config.model}: factory: {config.factory} did not return a LangChain chat model")
+        raise ConfigError(
+            f"model {config.model}: factory: {config.factory} returned {type(model).__name__}, not a LangChain chat "
+            "model (BaseChatModel); name a class or function that returns one"
+        )
     return LangChainChat(config, model, client=client if config.client_argument else None)

@@ -91,7 +91,10 @@ class OpenAICodeChat(OpenAIChat):
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Return the model with only the provider's code tool."""
         if tools:
-            raise ConfigError(f"{self.config.model}: the provider's code execution cannot be combined with other tools")
+            raise ConfigError(
+                f"model {self.config.model}: the provider's code execution cannot be combined with other tools; use "
+                "--tools code"
+            )
         return self.model.bind_tools([_CODE_INTERPRETER], tool_choice=tool_choice)
 
 

@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from medvision_agent.agent.upstream.model import CHECKPOINTS, UpstreamModel
 from medvision_agent.loopback import HERE
+from medvision_agent.text import plural
 
 __all__ = ["Refused", "app_of", "question_of"]
 
@@ -76,13 +77,19 @@ def _other(asked: Any, name: str) -> str:
     """Return an error if a request asks for another catalogue model than *name*, else ""."""
     if asked == CHECKPOINTS.get(name) or asked not in CHECKPOINTS.values():
         return ""
-    return f"this server has {name}, not {asked}; serve each on a port of its own (--port, and base_url in a row)"
+    return (
+        f"this server serves the model {name}, not {asked}; serve each model on its own port (--port), and give that "
+        "port in base_url of the model's row"
+    )
 
 
 def _check_sender(request: Request) -> None:
     host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
     if host not in HERE or "origin" in request.headers:
-        raise Refused("only programs on this machine are answered")
+        raise Refused(
+            "this server answers only programs on its own machine, under the host localhost or 127.0.0.1, and no web "
+            "page"
+        )
 
 
 async def _body(request: Request) -> Mapping[str, Any]:
@@ -90,7 +97,9 @@ async def _body(request: Request) -> Mapping[str, Any]:
     async for part in request.stream():
         content += part
         if len(content) > _MOST_BYTES:
-            raise Refused(f"the request is larger than {_MOST_BYTES // 2**20} MB")
+            raise Refused(
+                f"the request is larger than {_MOST_BYTES // 2**20} MiB, which is the limit; send a smaller image"
+            )
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
@@ -101,9 +110,11 @@ async def _body(request: Request) -> Mapping[str, Any]:
 
 
 def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
-    """Return the text, the file of the image and the settings of a request; raises Refused.
+    """Return the text, the file of the image and the settings of a request.
 
     A system message goes before the question, with an empty line between them: upstream's interface has one text.
+    Raises Refused for a request with tools, several turns, no image or several, an image that is no data URL, or a
+    setting that upstream does not support.
     """
     _check_supported(body)
     texts, images, users = list[str](), list[bytes](), 0
@@ -111,7 +122,10 @@ def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
     for message in messages if isinstance(messages, list) else []:
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ("system", "developer", "user"):
-            raise Refused("messages: upstream's models hold no conversation; ask one question, with --tools off")
+            raise Refused(
+                "messages: the models of MedVision's package answer one question without a conversation, so that only "
+                "messages of the roles system and user are allowed; use --tools off"
+            )
         users += role == "user"
         for part in _parts(message.get("content")):
             if part.get("type") == "text":
@@ -121,18 +135,28 @@ def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
             else:
                 raise Refused(f"messages: a part of type {str(part.get('type'))[:50]!r} is neither text nor image_url")
     if users != 1 or len(images) != 1 or not "".join(texts).strip():
-        raise Refused(f"messages: expected one question with one image, got {users} with {len(images)}")
+        raise Refused(
+            f"messages: expected one user message with a text and one image, got {plural(users, 'user message')} with "
+            f"{plural(len(images), 'image')} and {'a' if ''.join(texts).strip() else 'no'} text"
+        )
     return "\n\n".join(texts), images[0], _settings(body)
 
 
 def _check_supported(body: Mapping[str, Any]) -> None:
     """Refuse settings that upstream's models would not follow."""
     if asked := [name for name in _NOT_ASKED if body.get(name)]:
-        raise Refused(f"{asked[0]}: upstream's models answer one question and call no tools; ask with --tools off")
+        raise Refused(
+            f"{asked[0]}: the models of MedVision's package answer one question and call no tools; ask with --tools off"
+        )
     if asked := [name for name in _NOT_PASSED if body.get(name)]:
-        raise Refused(f"{asked[0]}: upstream's models do not take this setting; leave it out of the model's row")
+        raise Refused(
+            f"{asked[0]}: the models of MedVision's package do not take this setting; leave it out of the model's row"
+        )
     if body.get("seed") is not None and body.get("temperature"):
-        raise Refused("seed: upstream's models take none; set temperature to 0, or leave seed out of the model's row")
+        raise Refused(
+            "seed: the models of MedVision's package take no seed; set temperature to 0, or leave seed out of the "
+            "model's row"
+        )
     if body.get("n", 1) != 1:
         raise Refused("n: only one answer per request is supported; leave n out")
 
@@ -140,7 +164,7 @@ def _check_supported(body: Mapping[str, Any]) -> None:
 def _parts(content: Any) -> list[dict[str, Any]]:
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
-        raise Refused("messages: content is neither a text nor a list of parts")
+        raise Refused("messages: content must be a text or a list of JSON objects")
     return parts
 
 
@@ -149,7 +173,7 @@ def _image(part: Mapping[str, Any]) -> bytes:
     url = where.get("url") if isinstance(where, dict) else where
     head, _, data = str(url).partition(",")
     if not (head.startswith("data:image/") and head.endswith(";base64")):
-        raise Refused("image_url: expected a data URL (base64); other URLs are not fetched")
+        raise Refused("image_url: expected a data URL (data:image/...;base64,...); other URLs are not fetched")
     try:
         return base64.b64decode(data, validate=True)
     except ValueError:  # also for letters that are not ASCII

@@ -81,15 +81,23 @@ def upstream_names() -> list[str]:
 
 
 def open_upstream(name: str, settings: Mapping[str, Any]) -> UpstreamModel:
-    """Load a model by upstream's key; *settings* are the keyword arguments of its class. Raises ConfigError."""
+    """Load a model by upstream's key; *settings* are the keyword arguments of its class.
+
+    Raises ConfigError for an unknown key, for a package that is not installed, and where upstream's code fails.
+    """
     names = upstream_names()
     if name not in names:
-        raise ConfigError(f"upstream has no model {name!r}; it has {', '.join(names)}.{nearest(name, names)}")
+        raise ConfigError(
+            f"MedVision's package has no model {name!r}; it has {', '.join(names)}.{nearest(name, names)}"
+        )
     try:
         made = import_module(f"{_PACKAGE}.models").get_model(name)(**settings)
     except ModuleNotFoundError as error:
         raise ConfigError(f"{name}: {error.name} {_MISSING}") from None
     except Exception as error:  # whatever upstream's code raises: of a keyword, a folder or a device
-        given = ", ".join(settings) or "nothing"
-        raise ConfigError(f"{name} was not loaded (--arg gives {given}): {type(error).__name__}: {error}") from error
+        given = ", ".join(settings) or "none"
+        raise ConfigError(
+            f"{name}: MedVision's package cannot load this model (arguments given by --arg: {given}): "
+            f"{type(error).__name__}: {error}"
+        ) from error
     return UpstreamModel(name, made)

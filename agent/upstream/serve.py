@@ -15,7 +15,7 @@ __all__ = ["serve_upstream"]
 def serve_upstream(load: Callable[[], UpstreamModel], port: int, ready: Callable[[UpstreamModel, str], None]) -> None:
     """Load a model and serve it until Ctrl-C; *ready* gets the model and the base URL when requests are accepted.
 
-    Raises ConfigError; a port in use is detected before the slow loading of the model.
+    Raises ConfigError for a port in use, before the slow loading of the model, and what *load* raises.
     """
     with listening(port) as taken:
         model = load()

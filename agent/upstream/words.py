@@ -81,7 +81,10 @@ class Lent:
 
 
 def lent(questions: Iterable[Asked], python: Path | None = None) -> Lent:
-    """Return every question in upstream's words; *python* is the interpreter that has the package, else this one."""
+    """Return every question in upstream's words; *python* is the interpreter that has the package, else this one.
+
+    Raises ConfigError where the interpreter or the package fails, and where the package has no text for a question.
+    """
     with TemporaryDirectory(prefix="medvision-agent-") as home:
         program, asked, told = (Path(home) / name for name in ("lend.py", "asked.jsonl", "told.jsonl"))
         # Copied to an empty folder: Python imports from a program's folder first, and this one has other modules.
@@ -90,7 +93,7 @@ def lent(questions: Iterable[Asked], python: Path | None = None) -> Lent:
         # Not resolved: the link in an environment's folder is what makes it that environment.
         own = str(python.absolute()) if python else sys.executable
         _run([own, str(program), str(asked), str(told)], home)
-        return _read(told, names)
+        return _read(told, names, own)
 
 
 def _written(questions: Iterable[Asked], to: Path) -> Iterator[str]:
@@ -115,10 +118,10 @@ def _run(words: list[str], home: str) -> None:
         raise ConfigError(f"{words[0]}: MedVision's package ended with status {done.returncode}: {last}. {_WHERE}")
 
 
-def _read(path: Path, names: list[str]) -> Lent:
+def _read(path: Path, names: list[str], python: str) -> Lent:
     """Return the texts that the program wrote; raises ConfigError if any is missing."""
     if not path.exists():
-        raise ConfigError(f"MedVision's package gave no answer. {_WHERE}")
+        raise ConfigError(f"{python}: the program that asks MedVision's package for prompts wrote nothing. {_WHERE}")
     with path.open(encoding="utf-8") as lines:
         origin = _object(lines.readline(_LINE))
         if set(origin) != _FIELDS:
@@ -133,8 +136,8 @@ def _read(path: Path, names: list[str]) -> Lent:
             if not text.strip() or len(text) > _MOST_CHARACTERS or "\0" in text:
                 why = told.get("error") or f"expected a text of at most {_MOST_CHARACTERS:,} characters"
                 raise ConfigError(
-                    f"--words upstream: {package} has no words for sample {name!r} ({why}); ask others, or leave out "
-                    "--words"
+                    f"--words upstream: {package} gives no prompt for sample {name!r} ({why}); leave out this sample, "
+                    "or leave out --words upstream"
                 )
             texts[name] = same.setdefault(text, text)  # most boxes of a label share their text
     return Lent(texts, origin)

@@ -63,7 +63,7 @@ async def bounded(response: httpx2.Response, most: int) -> bytes:
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > most:
-            raise _too_large(f"more than {most / MEGABYTE:g} MB (max_body_mb)")
+            raise _too_large(f"more than {most / MEGABYTE:g} MB, the limit max_body_mb of the model's row")
     encodings = response.headers.get("content-encoding", "").lower()
     if len(body) < LARGE and not encodings:
         return _checked(bytes(body), encodings, most)
@@ -87,13 +87,13 @@ def _checked(body: bytes, encodings: str, most: int) -> bytes:
         if encoding not in {"", "identity"}:
             body = _inflated(body, encoding, most)
     if _many_values(body):
-        raise _too_large(f"more than {MOST_VALUES:,} JSON values")
+        raise _too_large(f"more than {MOST_VALUES:,} JSON values, the most that are read")
     return body
 
 
 def _inflated(body: bytes, encoding: str, most: int) -> bytes:
     if encoding not in _ZLIB:
-        raise _unreadable(f"compressed as {encoding[:40]!r}, which was not requested")
+        raise _unreadable(f"it is compressed as {encoding[:40]!r}, which was not requested (gzip and deflate were)")
     for wbits in (_ZLIB[encoding], -15) if encoding == "deflate" else (_ZLIB[encoding],):
         decoder = zlib.decompressobj(wbits)
         try:
@@ -101,10 +101,12 @@ def _inflated(body: bytes, encoding: str, most: int) -> bytes:
         except zlib.error:
             continue
         if len(content) > most:
-            raise _too_large(f"more than {most / MEGABYTE:g} MB when decompressed (max_body_mb)")
+            raise _too_large(
+                f"more than {most / MEGABYTE:g} MB when decompressed, the limit max_body_mb of the model's row"
+            )
         if decoder.eof:
             return content
-    raise _unreadable(f"damaged or cut short ({encoding})")
+    raise _unreadable(f"its compressed data ({encoding}) is damaged or cut short")
 
 
 def _many_values(body: bytes) -> bool:

@@ -108,7 +108,7 @@ def _by_status(status: int, error: BaseException, detail: str, *, tools: bool = 
     if unread and (status >= 500 or status in {400, 422}):
         return Fault(Outcome.TOOL_PROTOCOL, detail, broken_call=failed_generation(error))
     if status == 429 and (DAILY.search(text) or NO_CREDIT.search(text)):
-        what = "daily quota used up" if DAILY.search(text) else "daily quota or credit used up"
+        what = "the daily quota is used up" if DAILY.search(text) else "the daily quota or the credit is used up"
         return Fault(Outcome.RATE_LIMITED, f"{what}: {detail}", stops_run=True)
     if status == 429 or (status == 413 and RATE.search(text)):
         return Fault(Outcome.RATE_LIMITED, detail, retryable=True, wait_seconds=asked_wait(error))
@@ -123,5 +123,5 @@ def _by_status(status: int, error: BaseException, detail: str, *, tools: bool = 
     if isinstance(error, ContextOverflowError) or OVERFLOW.search(text):
         return Fault(Outcome.CONTEXT_OVERFLOW, detail)
     if status not in {400, 422} or is_a_page(error):
-        return Fault(Outcome.GATEWAY, f"refused on the way to the model: {detail}")
+        return Fault(Outcome.GATEWAY, f"the request was refused on its way to the model: {detail}")
     return Fault(Outcome.REFUSED if POLICY.search(text) else Outcome.REJECTED, detail)

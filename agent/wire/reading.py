@@ -84,13 +84,13 @@ def first(error: BaseException, *names: str) -> Any:
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the HTTP status of an error, or None."""
+    """Return the HTTP status of an error; None if neither the error nor one of its causes has one."""
     status = first(error, "status_code", "code")
     return status if isinstance(status, int) else None
 
 
 def asked_wait(error: BaseException) -> float | None:
-    """Return the seconds to wait from the Retry-After header or Gemini's RetryInfo, or None."""
+    """Return the seconds to wait from the Retry-After header or Gemini's RetryInfo; None without either of them."""
     headers = getattr(first(error, "response"), "headers", None) or {}
     if milliseconds := _number(headers.get("retry-after-ms")):
         return milliseconds / 1000

@@ -54,15 +54,21 @@ def with_prompt_file(wording: Wording, path: Path, questions: Iterable[str]) -> 
         content = path.read_bytes()
         texts = read_yaml(content.decode("utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: not a YAML file of prompts: {' '.join(str(error).split())}") from None
+        raise ConfigError(
+            f"{path}: this is no readable YAML file of prompts: {' '.join(str(error).split())}; expected texts by name "
+            f"({', '.join([*questions, *_BESIDES])})"
+        ) from None
     trials = dict.fromkeys(questions, _TRIAL) | _BESIDES
     if not isinstance(texts, dict) or not texts:
         raise ConfigError(f"{path}: expected texts by name ({', '.join(trials)})")
     for name, text in texts.items():
         if name not in trials:
-            raise ConfigError(f"{path}: key {name!r}: known names are {', '.join(trials)}.{nearest(str(name), trials)}")
+            raise ConfigError(
+                f"{path}: key {name!r}: no prompt has this name; known names: {', '.join(trials)}."
+                f"{nearest(str(name), trials)}"
+            )
         if not isinstance(text, str) or not text.strip():
-            raise ConfigError(f"{path}: key {name}: expected a text")
+            raise ConfigError(f"{path}: key {name}: expected a text that is not empty")
     worded = replace(wording, own=texts)
     _try_out(worded, {name: trials[name] for name in texts}, path)
     return worded, sha256(content).hexdigest()
@@ -73,4 +79,8 @@ def _try_out(wording: Wording, trials: Mapping[str, Mapping[str, Any]], path: Pa
         try:
             wording.render(name, **trials[name], frame=frame)
         except (TemplateError, ArithmeticError, TypeError, ValueError, IndexError) as error:
-            raise ConfigError(f"{path}: key {name}: not a usable template: {error}") from None
+            known = ", ".join([*trials[name], "frame"])
+            raise ConfigError(
+                f"{path}: key {name}: the text is no usable Jinja template: {error}; its variables can be {known}, and "
+                "those of the recipe's wording (docs/prompts.md)"
+            ) from None

@@ -110,7 +110,7 @@ def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protoco
     """Ask like ``ask``; first print in what *settings* differ from those of the stored run *before*."""
     prepared = prepare(settings)
     changed = changes(before.identity, prepared.identity)
-    lines = [f"not as in {before.folder}: {', '.join(changed)}"] if changed else []
+    lines = [f"settings that differ from {before.folder}: {', '.join(changed)}"] if changed else []
     return _asked(prepared, [*lines, *_said_first(prepared)], progress=progress, rules=rules)
 
 
@@ -164,7 +164,7 @@ def _settings(base: Settings | None, given: dict[str, Any]) -> Settings:
     """Return settings with a folder; raises ConfigError that names the wrong setting."""
     for name in given.keys() - Settings.model_fields.keys():
         known = Settings.model_fields
-        raise ConfigError(f"unknown setting {name!r}; known: {', '.join(known)}.{nearest(name, known)}")
+        raise ConfigError(f"unknown setting {name!r}; known settings: {', '.join(known)}.{nearest(name, known)}")
     if "model" in given or "models_file" in given:
         given = {"row": None, **given}  # another model replaces the row
     try:
@@ -173,7 +173,7 @@ def _settings(base: Settings | None, given: dict[str, Any]) -> Settings:
         raise ConfigError(complaint(error, of=Settings)) from None
     placed = "out" in given or settings.out != Settings.model_fields["out"].default
     if settings.resume and not placed:
-        raise ConfigError("resume needs out: give the folder of the run to continue")
+        raise ConfigError("resume=True needs out=: give the folder of the run to continue")
     return settings if placed else settings.but(out=default_folder(settings))
 
 
@@ -184,7 +184,7 @@ def _upgrades(prepared: Prepared) -> list[str]:
         return []
     began, now = read_config(settings.out)["libraries"], libraries()
     return [
-        f"{name} is {now.get(name, 'not installed')}; this run began with {began.get(name, 'none recorded')}"
+        f"library {name}: now {now.get(name, 'not installed')}; this run began with {began.get(name, 'none recorded')}"
         for name in sorted(began.keys() | now.keys())
         if began.get(name) != now.get(name)
     ]

@@ -30,7 +30,11 @@ def check(data: PathText, *, unchecked: Iterable[str] = (), reading: Reading | N
 
 
 def opened(name: str, reading: Reading | None = None) -> Source:
-    """Return the source called *name* without listing its samples; raises DataError or ConfigError."""
+    """Return the source called *name* without listing its samples.
+
+    Raises ConfigError for an unknown name, or a package whose source fails, and DataError if the file or the folder
+    that it names cannot be read.
+    """
     return open_source(name, reading or Reading(), listing=False)
 
 

@@ -211,7 +211,8 @@ def compare_published(
     """Return a stored run over MedVision's samples with the published results, and the differences in how they asked.
 
     *version* is `preprint-v1` or `leaderboard-v2`; by default, the version whose models were asked like the run's, by
-    recipe and form.
+    recipe and form. Raises ConfigError for an unknown version or protocol, DataError if the run has no sample of
+    MedVision's data, and StorageError if it cannot be read.
     """
     rules, stored = protocol_named(protocol), open_run(Path(run))
     beside = version_of(stored.identity) if version is None else version_named(version)

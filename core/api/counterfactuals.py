@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from medvision_agent.api.found import EXPECTED, Walk, file_facts, model_of, results_in
+from medvision_agent.api.found import EXPECTED, Walk, file_facts, model_of, no_answers, results_in
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import DataError
 from medvision_agent.eval.figures.figure import Figure
@@ -173,7 +173,7 @@ def _files(source: Path, rules: Protocol, plans: Plans | None) -> Counterfactual
         walk.take(one, decomposed=answers[-1].decomposed)
     notes = walk.notes()
     if not answers:
-        raise DataError(f"{source}: no answer can be explained: all are {', '.join(walk.left_out)}")
+        raise DataError(f"{source}: {no_answers(walk.left_out)}")
     facts = file_facts(source, notes, walk.left_out, dict(walk.lacks.most_common()))
     return _made(answers, rules, source=source, model=model_of(source), condition="", facts=facts)
 

@@ -144,8 +144,11 @@ def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Pla
     notes = files.remarks(scoring) + forms_note(forms)
     facts = [f"result files: {source}", *(f"note: {note}" for note in notes)]
     if not cases:
-        kinds = [f"answers {reason}: {count}" for reason, count in left_out.items()]
-        raise DataError(f"{source}: no answer can be sorted; {', '.join(kinds) or 'all are boxes'}")
+        kinds = [f"{plural(count, 'answer')} {reason}" for reason, count in left_out.items()]
+        raise DataError(
+            f"{source}: no answer can be sorted into categories ({'; '.join(kinds) or 'all answers are boxes'}); "
+            "expected answers that are sizes, distances, angles or areas"
+        )
     facts += [f"left out: {plural(count, 'answer')} {reason}" for reason, count in left_out.items()]
     facts += [f"not in the files, {plural(count, 'answer')}: {what}" for what, count in lacks.items()]
     return _arm(str(source), facts, cases, rules)

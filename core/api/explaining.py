@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from medvision_agent.api.found import EXPECTED, Walk, file_facts, model_of, results_in
+from medvision_agent.api.found import EXPECTED, Walk, file_facts, model_of, no_answers, results_in
 from medvision_agent.api.loaded import PathText
 from medvision_agent.errors import DataError
 from medvision_agent.eval.findings.inputs import no_evidence
@@ -150,7 +150,7 @@ def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
             located.append(place)
     notes = walk.notes()
     if not losses:
-        raise DataError(f"{source}: no answer can be explained: all are {', '.join(walk.left_out)}")
+        raise DataError(f"{source}: {no_answers(walk.left_out)}")
     summary = WhySummary(
         model=model_of(source),
         condition="",

@@ -19,7 +19,7 @@ from medvision_agent.eval.store.read import STUDY, open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.text import counted, plural
 
-__all__ = ["EXPECTED", "Files", "Walk", "file_facts", "forms_note", "model_of", "results_in"]
+__all__ = ["EXPECTED", "Files", "Walk", "file_facts", "forms_note", "model_of", "no_answers", "results_in"]
 
 EXPECTED = (
     "expected the folder of a run, or MedVision's result files: a file <stamp>_samples_<task>.jsonl[.gz], or a folder "
@@ -97,6 +97,12 @@ class Walk:
     def notes(self) -> list[str]:
         """Return remarks about the files that were read; complete once all ``answers`` were taken."""
         return self._results.remarks(self._rules) + forms_note(self._forms)
+
+
+def no_answers(left_out: Mapping[str, int]) -> str:
+    """Return the message for files of which no answer can be used; *left_out* are numbers of answers by reason."""
+    kinds = "; ".join(f"{plural(count, 'answer')} {reason}" for reason, count in left_out.items())
+    return f"these files have no answer that can be used ({kinds or 'they have no answers at all'})"
 
 
 def forms_note(forms: Counter[str]) -> list[str]:

@@ -111,10 +111,15 @@ class Loaded:
         folders = self._folders(run)
         key = self._sent(sample, folders) if sample is not None else str(sha256)
         if not is_hash(key):
-            raise ConfigError(f"picture: {key!r} is not a SHA-256: expected 64 digits from 0 to f")
+            raise ConfigError(
+                f"picture: sha256={key!r} is not a SHA-256 hash: expected 64 hexadecimal digits (0-9, a-f)"
+            )
         here = [folder for folder in folders.values() if picture_path(folder, key).is_file()]
         if not here and sample is None:
-            raise StorageError(f"{self.path}: image {key} is not stored here")
+            raise StorageError(
+                f"{self.path}: no image with the SHA-256 hash {key} is stored here; the tables of samples and of tool "
+                "calls have the hashes of stored images"
+            )
         return read_picture(next(iter(here or folders.values())), key, sample)
 
     def _sent(self, sample_id: str, folders: Mapping[str, Path]) -> str:
@@ -124,19 +129,27 @@ class Loaded:
             raise ConfigError(f"picture: runs sent different images of sample {sample_id!r}; name one run with run=")
         if not hashes:
             ids = {record.sample.id for folder in folders.values() for record in open_run(folder).each()}
-            raise ConfigError(f"picture: {self.path} sent no image of sample {sample_id!r}.{nearest(sample_id, ids)}")
+            raise ConfigError(
+                f"picture: no run in {self.path} sent an image of the sample {sample_id!r}.{nearest(sample_id, ids)}"
+            )
         return hashes.pop()
 
     def _folders(self, run: str | None) -> Mapping[str, Path]:
         if run is None:
             return self.folders
         if run not in self.folders:
-            raise ConfigError(f"picture: {self.path} has no run {run!r}.{nearest(run, self.folders)}")
+            known = ", ".join(list(self.folders)[:10])
+            raise ConfigError(
+                f"picture: {self.path} has no run {run!r}; its runs: {known}.{nearest(run, self.folders)}"
+            )
         return {run: self.folders[run]}
 
 
 def rules_of(loaded: Loaded, name: str | None) -> Protocol:
-    """Return the protocol *name*; without a name, the one that a loaded study declared, or the default protocol."""
+    """Return the protocol *name*; without a name, the one that a loaded study declared, or the default protocol.
+
+    Raises ConfigError for an unknown name.
+    """
     if name is None and loaded.kind == "study":
         from medvision_agent.eval.study.plan import read_plan  # noqa: PLC0415 - a run needs no plan
 

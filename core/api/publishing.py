@@ -77,7 +77,8 @@ def published(
     rules = protocol_named(protocol) if protocol else None
     found = shaped(given, version, rules, None if plans is None else Path(plans))
     if not found.entries:
-        raise DataError("\n".join(["no result fits MedVision's tables", *found.left_out]))
+        expected = "expected runs over samples of MedVision's data, or MedVision's result files"
+        raise DataError("\n".join([f"none of the given results fits MedVision's tables; {expected}", *found.left_out]))
     if out is not None:
         found.write(Path(out))
     return found
@@ -99,7 +100,7 @@ def shaped(
                 left_out.append(f"{folder}: {error}")
                 continue
             if entry is None:
-                left_out.append(f"{folder}: no result about samples of MedVision's data")
+                left_out.append(f"{folder}: this run has no result about samples of MedVision's data")
             else:
                 entries.append(entry)
     return InPublishedShape(entries, left_out)

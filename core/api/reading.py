@@ -247,7 +247,10 @@ def _responses(
         run = open_run(path)
         texts, reasons = list(texts_of_run(run, rules)), no_evidence(run)
     if not texts and some:
-        raise DataError(f"{path}: none of its samples has a response that could be read")
+        raise DataError(
+            f"{path}: no sample has a response that a reader could read; finish the run first, or give result files "
+            "that have the texts of the responses"
+        )
     file = Path(readings) if readings is not None else (path / NAME if path.is_dir() else Path(f"{path}.{NAME}"))
     asked = ask_reader(config, texts, file, known, most_usd, progress=progress, name=reader)
     return _read(path, reader, config, texts, asked, left_out=left_out, notes=notes, reasons=reasons, some=some)
@@ -279,7 +282,7 @@ def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], a
             versions |= {found.model_version: None} if found.model_version else {}
         both.append(BothRead.of(text, found))
     if not both and more["some"]:
-        why = "the limit of costs was reached" if asked.used_up else asked.first_failure or "none was asked for"
+        why = "the limit of costs was reached" if asked.used_up else asked.first_failure or "it was sent no response"
         raise DataError(f"{path}: the reader {reader} read no response: {why}")
     tasks = summarise_readings(both, missed, more["reasons"])
     missing = sum(missed.values())

@@ -194,7 +194,8 @@ def export_medvision(run: PathText, out: PathText) -> ExportedRun:
     """Write a run over MedVision's samples as MedVision's own result files, a folder in *out* for each kind of task.
 
     Reviewers' notes on its samples are copied to ``MODEL.review.jsonl`` in *out*. Unfinished samples are left out and
-    counted in the result.
+    counted in the result. Raises DataError if the run has no result, or samples that are not MedVision's, and
+    StorageError if a model's folder in *out* exists already or cannot be written.
     """
     stored = open_run(Path(run))
     name, now = stored.identity.model_name, datetime.now().astimezone()

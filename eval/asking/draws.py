@@ -52,19 +52,26 @@ class Draws:
         """Count an answer that is on disk."""
         self.drawn[record.sample.id].append(record)
 
-    def made(self, sample: Sample, attempt: int) -> tuple[Record, Trace] | None:
-        """Return the record made from the answers to a sample; None where more answers are needed."""
-        drawn = self.drawn[sample.id]
-        if not self._enough(sample.id, drawn):
-            return None
-        trace = Trace()
-        trace.say(*(AIMessage(one.response) for one in drawn))
-        return combined(drawn, attempt, tagged=self.tagged), trace
+    def lost(self, record: Record) -> None:
+        """Take back an answer that turned out not to be on disk."""
+        own = self.drawn[record.sample.id]
+        self.drawn[record.sample.id] = [one for one in own if one.attempt != record.attempt]
 
-    def _enough(self, sample_id: str, drawn: list[Record]) -> bool:
+    def enough(self, sample_id: str) -> bool:
+        """Return whether the answers drawn for a sample suffice for its combined record."""
+        drawn = self.drawn[sample_id]
         if self.number is not None or len(drawn) >= MOST_DRAWS:
             return len(drawn) >= min(MOST_DRAWS, self.number or MOST_DRAWS)
         return bool(drawn) and sum(map(tokens, drawn)) >= self.spent[sample_id]
+
+    def made(self, sample: Sample, attempt: int) -> tuple[Record, Trace] | None:
+        """Return the record made from the answers to a sample; None where more answers are needed."""
+        if not self.enough(sample.id):
+            return None
+        drawn = self.drawn[sample.id]
+        trace = Trace()
+        trace.say(*(AIMessage(one.response) for one in drawn))
+        return combined(drawn, attempt, tagged=self.tagged), trace
 
     def settle_number(self, source: Iterable[Record], single: Iterable[Record]) -> None:
         """Set the number of answers that every sample gets, unless an earlier session did."""

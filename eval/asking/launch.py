@@ -355,8 +355,8 @@ async def execute(
         if settings.resume:
             check_pictures(prepared, run)
         watch.on_start(run)
-        for line in store.refused:
-            watch.on_note(line)
+        for refused in store.refusals():
+            watch.on_note(f"{refused.why}; its samples are asked again")
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
         meter = Meter(settings.budget, run.paid if settings.budget.of_usage else (), run.probe)
         try:

@@ -51,7 +51,7 @@ def check_source(source: Source, unchecked: tuple[str, ...] = ()) -> Checked:
 
     Walk(checked, opener, place, samples_at).all(read())
     if not checked.samples:
-        raise DataError(f"{source.info.name}: contains no samples")
+        raise DataError(f"{source.info.name}: contains no samples, so there is nothing to check; give another source")
     return checked
 
 
@@ -118,11 +118,11 @@ def check_selected(
 
 
 def refuse(checked: Checked, data: str) -> None:
-    """Raise DataError with the first refusals, if there are any, and the command that lists all of them."""
+    """Raise DataError with the first ten refusals, if there are any, and the command that lists all of them."""
     if checked.refusals:
         lines = "\n".join(checked.lines(_SHOWN))
         found = "1 mistake" if checked.refusals == 1 else f"{checked.refusals} mistakes"
         raise DataError(
-            f"{lines}\n{found} in the samples, found before the first request. To check the whole source: "
-            f"medvision-agent data check {data}"
+            f"{lines}\n{found} in the samples, found before the first request. Correct the samples, then repeat the "
+            f"command. To check the whole source: medvision-agent data check {data}"
         )

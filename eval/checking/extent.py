@@ -33,13 +33,14 @@ def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
             "target-size",
             "target",
             f"{longest:g} mm is longer than the image's diagonal, {diagonal:g} mm ({width} x {height} px of "
-            f"{across:g} x {down:g} mm); {guess}is pixel_size not in mm?",
+            f"{across:g} x {down:g} mm); {guess}is pixel_size not in mm? Correct the one that is wrong",
         )
     elif shortest < min(down, across):
         yield Fault(
             "target-size",
             "target",
-            f"{shortest:g} mm is shorter than one pixel ({across:g} mm wide, {down:g} mm high): is it in cm or metres?",
+            f"{shortest:g} mm is shorter than one pixel ({across:g} mm wide, {down:g} mm high); is the target in cm or "
+            "metres instead of mm?",
             refused=False,
         )
 
@@ -64,13 +65,13 @@ def _area(sample: Sample, height: int, width: int) -> Iterator[Fault]:
             "target-size",
             "target",
             f"{area:g} mm2 is larger than the image, {whole:g} mm2 ({width} x {height} px of {pixel:g} mm2); "
-            "is the target not in mm2, or pixel_size not in mm?",
+            "is the target not in mm2, or pixel_size not in mm? Correct the one that is wrong",
         )
     elif area < pixel:
         yield Fault(
             "target-size",
             "target",
-            f"{area:g} mm2 is smaller than one pixel ({pixel:g} mm2): is it in cm2?",
+            f"{area:g} mm2 is smaller than one pixel ({pixel:g} mm2); is the target in cm2 instead of mm2?",
             refused=False,
         )
 
@@ -81,6 +82,7 @@ def _box(sample: Sample, height: int, width: int) -> Iterator[Fault]:
         yield Fault(
             "target-size",
             "target",
-            f"the box is {(x2 - x1) * width:.2g} x {(y2 - y1) * height:.2g} px: smaller than a pixel",
+            f"the box has {(x2 - x1) * width:.2g} x {(y2 - y1) * height:.2g} px, and so a side below one pixel; check "
+            "its corners x1, y1, x2, y2",
             refused=False,
         )

@@ -118,9 +118,12 @@ class Checked:
         """Yield a line for each warning, for what was not opened, and for rules that were switched off."""
         yield from (f"doubtful: {warned}" for warned in self.warnings)
         if self.unopened:
-            yield f"{plural(self.unopened, 'image')} not opened: the time for checks before a run was over"
+            yield (
+                f"{plural(self.unopened, 'image')} not opened, because the time for checks before a run was over; "
+                "to check all: medvision-agent data check"
+            )
         if self.unchecked:
-            yield f"not checked: {', '.join(self.unchecked)}"
+            yield f"not checked, because --unchecked says so: {', '.join(self.unchecked)}"
 
     def lines(self, most: int | None = None) -> Iterator[str]:
         """Yield a line for each refusal, at most *most*, and one that counts the rest."""
@@ -135,7 +138,11 @@ def check_unchecked(names: Iterable[str]) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(names))
     for name in found:
         if name not in PLAUSIBLE:
-            why = "finds contradictions and cannot be switched off" if name in RULES else "is no rule"
+            why = (
+                "this rule finds contradictions and cannot be switched off"
+                if name in RULES
+                else "there is no such rule"
+            )
             raise ConfigError(
                 f"--unchecked {name}: {why}; expected {' or '.join(PLAUSIBLE)}.{nearest(name, PLAUSIBLE)}"
             )

@@ -16,7 +16,7 @@ from medvision_agent.eval.data.sources.spacing import same_spacing, written
 
 __all__ = ["header_faults", "plane_faults"]
 
-_UNITS = {0: "no unit at all", 1: "metres", 3: "micrometres"}
+_UNITS = {0: "states no unit for its spacing", 1: "gives its spacing in metres", 3: "gives its spacing in micrometres"}
 _MM = 0.1
 """Largest distance between the places of a corner of the volume by two matrices of the header."""
 _PLANES = {0: "sagittal", 1: "coronal", 2: "axial"}
@@ -26,14 +26,20 @@ _PLANES = {0: "sagittal", 1: "coronal", 2: "axial"}
 def header_faults(header: Header) -> Iterator[Fault]:
     """Yield a warning for each doubt about the unit, the spacing, or the position by sform and qform."""
     if header.unit in _UNITS:
-        told = f"the header says {_UNITS[header.unit]} for its spacing; it is taken to be in mm"
+        told = f"the header {_UNITS[header.unit]}, but here the spacing is taken to be in mm; check the pixel sizes"
         yield Fault("header", "xyzt_units", told, refused=False)
     if (zooms := header.sform_zooms) is not None and not same_spacing(zooms, header.zooms):
-        told = f"sform says a spacing of {written(zooms)} mm, pixdim of {written(header.zooms)} mm, which counts"
+        told = (
+            f"sform says a spacing of {written(zooms)} mm, but pixdim says {written(header.zooms)} mm, which is used; "
+            "check which one is right"
+        )
         yield Fault("header", "sform", told, refused=False)
     sform, qform = header.forms
     if sform is not None and qform is not None and (away := _apart(sform, qform, header.shape)) > _MM:
-        told = f"sform and qform place the volume differently, up to {away:.3g} mm apart; pixdim counts for lengths"
+        told = (
+            f"sform and qform place the volume differently, up to {away:.3g} mm apart; lengths do not change (they "
+            "follow pixdim), but check the plane"
+        )
         yield Fault("header", "qform", told, refused=False)
 
 
@@ -41,7 +47,10 @@ def plane_faults(header: Header, slice_dim: int, plane: str) -> Iterator[Fault]:
     """Yield a warning where the header's directions contradict the plane that the sample states."""
     found = _plane(header, slice_dim)
     if found and plane.lower() in _PLANES.values() and found != plane.lower():
-        told = f"{plane}, but by the header's directions a slice along axis {slice_dim} is {found}"
+        told = (
+            f"is {plane!r}, but by the header's directions a slice along axis {slice_dim} is {found}; check which one "
+            "is right"
+        )
         yield Fault("header", "plane", told, refused=False)
 
 

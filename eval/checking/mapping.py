@@ -36,7 +36,10 @@ def check_mapping(checked: Checked, source: MedVisionSource, deadline: float | N
         if not left:
             return
         if deadline is not None and monotonic() > deadline:
-            told = f"{plural(len(left), 'case')} of it not found yet when the time for checks was over"
+            told = (
+                f"{plural(len(left), 'case')} of this file had not been found in MedVision's annotations when the time "
+                "for checks was over; to check all: medvision-agent data check"
+            )
             checked.add(Fault("subjects-file", "case", told, refused=False), str(path))
             return
     datasets = {plan.dataset for plan in source.plans}
@@ -45,10 +48,10 @@ def check_mapping(checked: Checked, source: MedVisionSource, deadline: float | N
             continue
         place = f"{path}:{source.subject_lines[number]}"
         if dataset in datasets:
-            told = f"{case[:80]!r} is not a case of {dataset}.{nearest(case, known.get(dataset, ()))}"
+            told = f"{case[:80]!r} is not a case of the dataset {dataset}.{nearest(case, known.get(dataset, ()))}"
             checked.add(Fault("subjects-file", "case", told), place)
         else:
-            told = f"{dataset[:80]!r} is not a dataset of this folder.{nearest(dataset, datasets)}"
+            told = f"{dataset[:80]!r} is not a dataset of this data folder.{nearest(dataset, datasets)}"
             checked.add(Fault("subjects-file", "dataset", told), place)
 
 

@@ -42,7 +42,8 @@ class Masks:
             yield Fault("mask", "mask", str(error))
             return
         if not mask.any():
-            yield Fault("mask", "mask", f"{named.file} has no structure {named.number} on this image")
+            told = f"{named.file} has no structure {named.number} on this image; correct the file or mask.number"
+            yield Fault("mask", "mask", told)
         elif sample.asks.landmarks:
             yield from _beside(sample, mask)
         else:
@@ -60,7 +61,7 @@ class Masks:
             shape, asked = read_header(path).shape, sample.volume
             kept = tuple(side for axis, side in enumerate(shape) if axis != asked.slice_dim)
             if kept != size or asked.slice_idx >= shape[asked.slice_dim]:
-                raise DataError(f"its shape {shape} is not that of the image")
+                raise DataError(f"its shape {shape} is not that of the image; give the mask of this volume")
             return np.asarray(self._volumes.slice(path, asked.slice_dim, asked.slice_idx) == named.number)
         except DataError as error:
             raise DataError(f"{named.file}: {str(error).removeprefix(f'{path}: ')}") from None
@@ -96,6 +97,9 @@ def _beside(sample: Sample, mask: Mask) -> Iterator[Fault]:
     for point in sample.truth_points:
         row, column = min(int(max(point.y, 0)), height - 1), min(int(max(point.x, 0)), width - 1)
         if (far := float(away[row, column])) > _BESIDE_PX:
-            told = f"{point.name!r} ({point.x:g}, {point.y:g}) lies {far:.1f} px beside the structure of the mask"
+            told = (
+                f"{point.name!r} ({point.x:g}, {point.y:g}) lies {far:.1f} px beside the structure of the mask (at "
+                f"most {_BESIDE_PX:g} px are expected); check the point and the mask"
+            )
             yield Fault("mask", "truth_points", told, refused=False)
             return

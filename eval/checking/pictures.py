@@ -31,7 +31,7 @@ class Opener:
         self._masks: Masks | None = None
 
     def open(self, sample: Sample, number: int) -> Inspected:
-        """Return the facts about a sample's image; raises DataError."""
+        """Return the facts about a sample's image; raises DataError where it is missing, damaged or not valid."""
         source = self._source
         if isinstance(source, MedVisionSource) and sample.medvision is not None:
             # Its header was read when the sample was made.
@@ -87,6 +87,7 @@ class Opener:
         return Inspected(height, width, native.displayed, _hash(native))
 
     def _header(self, sample: Sample) -> tuple[Header, int] | None:
+        """Return the header of a sample's volume and the axis its slice leaves out; None for a 2-D image."""
         source, facts = self._source, sample.medvision
         if isinstance(source, JsonlSource) and sample.volume is not None:
             return source.volumes.header(sample.image, sample.id), sample.volume.slice_dim
@@ -95,6 +96,7 @@ class Opener:
         return None
 
     def _at(self, number: int) -> int | None:
+        """Return the number of a sample's place in its file; None where the numbers are not those of a file."""
         return number if self._numbered else None
 
 

@@ -12,7 +12,7 @@ from medvision_agent.eval.checking.finding import Fault
 from medvision_agent.eval.checking.slips import slip
 from medvision_agent.eval.data.sample import Landmark, Sample
 from medvision_agent.eval.data.sources.checks import outside
-from medvision_agent.quantity import ANGLE_DEG, AREA_MM2
+from medvision_agent.quantity import ANGLE_DEG, AREA_MM2, LENGTH_MM
 from medvision_agent.text import significant
 
 __all__ = ["AXES", "CORNERS", "agree", "contradiction", "name_faults", "point_faults"]
@@ -31,11 +31,11 @@ def name_faults(sample: Sample) -> Iterator[Fault]:
     expected = CORNERS if sample.asks.is_box else AXES if not sample.asks.landmarks else sample.landmarks
     if not names or names == expected:
         return
-    said = "in another order" if sorted(names) == sorted(expected) else "by other names"
+    said = "this order" if sorted(names) == sorted(expected) else "these names"
     yield Fault(
         "points-names",
         "truth_points",
-        f"named {', '.join(names)[:200]}: {said} than expected, {', '.join(expected)[:300]}",
+        f"the points are named {', '.join(names)[:200]}; expected {said}: {', '.join(expected)[:300]}",
     )
 
 
@@ -57,9 +57,10 @@ def contradiction(sample: Sample, measured: Sequence[float], height: int, width:
     """
     if _agrees(sample, sample.target, measured, height, width):
         return ""
-    why = _why(sample, tuple(measured), height, width) or f"correct one of them, or leave {by} out"
+    why = _why(sample, tuple(measured), height, width)
+    remedy = f"{why} Correct the sample" if why else f"correct target or {by}"
     gives = "the mask gives" if by == "mask" else f"{by} give"
-    return f"{_written(sample.target)}, but {gives} {_written(measured)}; {why}"
+    return f"{_written(sample, sample.target)}, but {gives} {_written(sample, measured)}; {remedy}, or leave {by} out"
 
 
 def agree(sample: Sample) -> bool:
@@ -125,8 +126,11 @@ def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
     if sample.asks.is_box:
         x1, y1, x2, y2 = sample.target
         causes = [
-            (lambda: fits((x1, y1, x1 + x2, y1 + y2), measured), "is the target x, y, width and height?"),
-            (lambda: fits((x1, 1 - y2, x2, 1 - y1), measured), "does y of the target run down?"),
+            (
+                lambda: fits((x1, y1, x1 + x2, y1 + y2), measured),
+                "is the target x, y, width and height instead of x1, y1, x2, y2?",
+            ),
+            (lambda: fits((x1, 1 - y2, x2, 1 - y1), measured), "does y of the target run down instead of up?"),
             (lambda: fits((y1, x1, y2, x2), measured), "are x and y of the target exchanged?"),
         ]
     elif sample.asks.quantity == AREA_MM2:
@@ -151,5 +155,9 @@ def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
     return next((words for holds, words in causes if holds()), "")
 
 
-def _written(numbers: Sequence[float]) -> str:
-    return " x ".join(significant(number, 4) for number in numbers)
+def _written(sample: Sample, numbers: Sequence[float]) -> str:
+    """Return numbers of a sample's target in words, with their unit; those of a box have none."""
+    units = {LENGTH_MM: " mm", ANGLE_DEG: " degrees", AREA_MM2: " mm2"}
+    if sample.asks.is_box:
+        return ", ".join(significant(number, 4) for number in numbers)
+    return " x ".join(significant(number, 4) for number in numbers) + units.get(sample.asks.quantity, "")

@@ -45,22 +45,23 @@ class Repeated:
         subjects, questions = np.asarray(self._subjects), np.asarray(self._questions)
         first = _firsts(np.asarray(self._ids))
         for row in map(int, np.flatnonzero(first != np.arange(len(first)))):
-            told = f"is taken by {place(self._numbers[int(first[row])])}; every id must be unique"
+            other = place(self._numbers[int(first[row])])
+            told = f"is the id of another sample too, at {other}; give every sample an id of its own"
             checked.add(Fault("form", "id", told), place(self._numbers[row]))
         first = _firsts(pictures)
         shared = np.flatnonzero(subjects != subjects[first])
         plain = uniform({self._numbers[int(first[row])] for row in shared})
         for row in map(int, shared):
-            if (other := self._numbers[int(first[row])]) not in plain:
-                told = f"another one has the same image: {place(other)}; one image shows one person"
-                more = ", so correct one of them, or state that both are right by --unchecked shared-picture"
+            if (at := self._numbers[int(first[row])]) not in plain:
+                told = f"another subject has the same image, at {place(at)}; one image shows one person"
+                more = ", so correct one of the subjects, or confirm both with --unchecked shared-picture"
                 checked.add(Fault("shared-picture", "subject", told + more), place(self._numbers[row]))
         renamed = np.flatnonzero((names != names[first]) & (subjects == subjects[first]))
-        told = "the same image has another name in"
+        told = "the same image is there twice; under another name it is at"
         self._warn(checked, place, (renamed, first), Fault("repeated-picture", "image", told, refused=False))
         asked = _firsts(questions)
         twice = np.flatnonzero(asked != np.arange(len(asked)))
-        told = "the same question about the same image is in"
+        told = "the same question about the same image is asked twice; the other sample is at"
         self._warn(checked, place, (twice, asked), Fault("repeated-question", "id", told, refused=False))
 
     def _warn(

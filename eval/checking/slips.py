@@ -5,12 +5,12 @@ import math
 __all__ = ["slip"]
 
 _FACTORS = {
-    10.0: "10 times too long: is the pixel size in cm, or a decimal point in the wrong place?",
-    0.1: "10 times too short: is the target in cm?",
-    1000.0: "1,000 times too long: is the target in micrometres, or the pixel size in metres?",
-    0.001: "1,000 times too short: is the target in metres, or the pixel size in micrometres?",
-    100.0: "100 times too long: a slip of the unit?",
-    0.01: "100 times too short: a slip of the unit?",
+    10.0: "the target is 10 times too long: is the pixel size in cm, or a decimal point in the wrong place?",
+    0.1: "the target is 10 times too short: is the target in cm?",
+    1000.0: "the target is 1,000 times too long: is the target in micrometres, or the pixel size in metres?",
+    0.001: "the target is 1,000 times too short: is the target in metres, or the pixel size in micrometres?",
+    100.0: "the target is 100 times too long: is the target or the pixel size in another unit than mm?",
+    0.01: "the target is 100 times too short: is the target or the pixel size in another unit than mm?",
 }
 _CLOSE = 0.1
 """Relative difference up to which a ratio counts as a factor."""

@@ -25,6 +25,6 @@ def spacing_faults(sample: Sample) -> Iterator[Fault]:
         yield Fault(
             "pixel-size",
             f"pixel_size.{name}",
-            f"{size:g} mm; expected {LEAST_MM:g} to {MOST_MM:g} mm{guess}. Convert it to mm, or confirm it "
-            "with --unchecked pixel-size",
+            f"is {size:g} mm; expected {LEAST_MM:g} to {MOST_MM:g} mm{guess}. Convert it to mm, or confirm that it is "
+            "right with --unchecked pixel-size",
         )

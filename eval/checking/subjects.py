@@ -38,8 +38,10 @@ class Subjects:
         """Add names that differ only in case, spaces, separators, leading zeros or the dataset before them."""
         for names in self._alike.values():
             if len(names) > 1:
-                told = f"{', '.join(repr(name[:80]) for name in names[:4])}: one person under {len(names)} names? "
-                told += "All statistics take them as different persons"
+                told = (
+                    f"{', '.join(repr(name[:80]) for name in names[:4])}: is this one person under {len(names)} names? "
+                )
+                told += "Statistics treat them as different persons, so give one person one name"
                 others = sum(self._samples[name] for name in names[1:])
                 checked.add(Fault("subject-names", "subject", told, refused=False), self._first[names[1]], others)
 

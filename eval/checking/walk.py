@@ -76,7 +76,7 @@ class Walk:
     def end(self) -> None:
         """Add the problems that only all samples together show."""
         if self._angles and not self._large_angle:
-            told = f"no angle is above {_QUARTER_TURN:.4g}: are they in radians? Expected degrees"
+            told = f"no angle is above {_QUARTER_TURN:.4g}: are the angles in radians? Angles in degrees are expected"
             self.checked.add(
                 Fault("radians", "target", told, refused=False), self._place(self._first_angle), self._angles
             )
@@ -128,5 +128,8 @@ def _other_size(sample: Sample, found: Inspected) -> list[Fault]:
     if facts is None or facts.image_size_2d == (found.height, found.width):
         return []
     height, width = facts.image_size_2d
-    told = f"the image has {found.width} x {found.height} px, but medvision.image_size_2d says {width} x {height}"
+    told = (
+        f"the image has {found.width} x {found.height} px, but medvision.image_size_2d says {width} x {height}; export "
+        "the sample again"
+    )
     return [Fault("picture", "image", told)]

@@ -177,6 +177,10 @@ def _pair(sample: Sample, a: Score, b: Score, metric: Primary | None) -> _Pair:
 
 
 def _at_largest(pairs: Sequence[_Pair], metric: Primary | None) -> float | None:
+    """Return the mean difference (B - A) if failures cost the largest loss; None where they do so already.
+
+    Also None without pairs.
+    """
     if metric is None or metric.largest <= 1:
         return None
 

@@ -93,16 +93,20 @@ def read_task_list(path: Path) -> Sequence[str]:
     try:
         names = list(json.loads(path.read_bytes()))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot read it ({error.strerror})") from None
+        raise ConfigError(f"{path}: this task list cannot be read ({error.strerror}); check the path") from None
     except (ValueError, TypeError, RecursionError):
-        raise DataError(f"{path}: not a task list; expected a JSON object with upstream's task names as keys") from None
+        expected = "a JSON object whose keys are the names of MedVision's tasks, or a JSON list of these names"
+        raise DataError(f"{path}: is not a task list; expected {expected}") from None
     tasks = []
     for name in names:
         task = task_name(name) if isinstance(name, str) else None
         if task is None:
-            expected = "<dataset>_<family>_Task<NN>_<Sagittal|Coronal|Axial>, as upstream's lists have it"
-            raise DataError(f"{path}: {name!r} is not a task name; expected {expected}")
+            expected = "<dataset>_<family>_Task<NN>_<Sagittal|Coronal|Axial>"
+            example = "KiPA22_TumorLesionSize_Task01_Axial"
+            raise DataError(
+                f"{path}: {name!r} is not the name of a MedVision task; expected {expected}, such as {example}"
+            )
         tasks.append(task)
     if not tasks:
-        raise DataError(f"{path}: the task list names no task")
+        raise DataError(f"{path}: the task list is empty; name at least one of MedVision's tasks in it")
     return list(dict.fromkeys(tasks))

@@ -30,7 +30,10 @@ class _Frozen(BaseModel):
 
 
 class Box(_Frozen):
-    """A bounding box: first and last row and column, both inclusive."""
+    """A bounding box on a slice: pairs are (row, column); indices from 0, the first and the last one inclusive.
+
+    ``dimensions`` are the height and width in pixels, ``sizes`` in mm.
+    """
 
     min_coords: RowColumn
     max_coords: RowColumn
@@ -100,7 +103,11 @@ class MedVisionFacts(_Frozen):
     """In an image exported by version 0.1.0: native value = stored value x slope + offset. Now: ``Sample.values``."""
 
     def target(self) -> tuple[float, ...]:
-        """Return the true answer as upstream makes it: box corners, axes, a length, an angle or an area."""
+        """Return the true answer as MedVision makes it, in the order in which an answer gives its numbers.
+
+        Of a box x1, y1, x2, y2 as fractions of the slice, y upwards; else lengths in mm, an angle in degrees or an area
+        in mm2. Empty for an annotation without box, metric and area.
+        """
         if self.boxes:
             (height, width), box = self.image_size_2d, self.boxes[0]
             (row0, column0), (row1, column1) = box.min_coords, box.max_coords

@@ -19,7 +19,11 @@ _UNSAFE, _LONGEST = re.compile(r"[^A-Za-z0-9._@+-]"), 80
 
 
 class Folders:
-    """The known folders of this machine; *written* returns a text in the format of the page, such as Markdown."""
+    """The known folders of this machine.
+
+    *written* converts a plain text to the format of the page (for Markdown: with its escapes), so that a folder's path
+    is recognised in that form too.
+    """
 
     def __init__(
         self, folders: Iterable[Path] = (), sources: Iterable[str] = (), written: Callable[[str], str] = str

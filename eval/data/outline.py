@@ -24,9 +24,9 @@ def has_outline(sample: Sample) -> bool:
 
 
 def outline_of(sample: Sample, native: Size, shown: Size) -> NDArray[np.float64] | None:
-    """Return the true closed outline, (n, 2), in the slice frame of an image of size *shown*; None if there is none.
+    """Return the true closed outline, (n, 2), x and y in pixels of an image of size *shown*.
 
-    *native* is the size of the sample's own image, which may have been resampled.
+    *native* is the size of the sample's own image, which may have been resampled. None where ``has_outline`` is False.
     """
     if not has_outline(sample):
         return None

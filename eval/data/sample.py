@@ -15,7 +15,8 @@ from pydantic import Field, field_validator, model_validator
 
 from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
-from medvision_agent.frozen import Frozen
+from medvision_agent.frozen import ONE_LINE, Frozen
+from medvision_agent.text import plural
 
 __all__ = [
     "Asked",
@@ -108,7 +109,7 @@ class PixelSize(Frozen):
 
 
 class Landmark(Frozen):
-    """A named ground truth point in the slice frame."""
+    """A named ground truth point in the slice frame, in pixels."""
 
     name: str = Field(min_length=1)
     x: float
@@ -159,7 +160,7 @@ class MaskFile(Frozen):
 class Sample(Frozen):
     """One question about one image, with its ground truth."""
 
-    id: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")
+    id: str = Field(min_length=1, max_length=200, pattern=ONE_LINE)
     """Stable and unique within its source."""
     task: TaskName
     image: str = Field(min_length=1)
@@ -231,9 +232,11 @@ class Sample(Frozen):
     def _consistent(self) -> Self:
         expected, needed = len(self.asks.numbers), self.asks.landmarks
         if len(self.target) != expected:
-            raise ValueError(f"target has {len(self.target)} numbers, a {self.task} sample needs {expected}")
+            wanted = f"{expected} ({', '.join(self.asks.numbers)})"
+            raise ValueError(f"target: has {plural(len(self.target), 'number')}; the task {self.task!r} needs {wanted}")
         if len(self.landmarks) != needed:
-            raise ValueError(f"landmarks has {len(self.landmarks)} names, a {self.task} sample needs {needed}")
+            found = plural(len(self.landmarks), "name")
+            raise ValueError(f"landmarks: has {found}; the task {self.task!r} needs {needed}")
         if needed == 0 and not self.label:
-            raise ValueError(f"label is missing: a {self.task} sample needs the structure's name")
+            raise ValueError(f"label: is missing; the task {self.task!r} needs the name of the structure asked about")
         return self

@@ -169,7 +169,8 @@ class Kept(Samples):
             self._file.write(packed)
         except OSError as error:
             raise StorageError(
-                f"{gettempdir()}: cannot store samples there ({error.strerror}); set TMPDIR to a folder with free space"
+                f"{gettempdir()}: samples cannot be stored in this temporary folder ({error.strerror}); set the "
+                "environment variable TMPDIR to a folder with free space"
             ) from None
 
     def __len__(self) -> int:

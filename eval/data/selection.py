@@ -43,9 +43,9 @@ def parse_tasks(text: str | None) -> tuple[TaskName, ...] | None:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in TASKS:
-            raise ConfigError(f"unknown task {name!r}; known: {', '.join(TASKS)}.{nearest(name, TASKS)}")
+            raise ConfigError(f"--task {text}: unknown task {name!r}; known: {', '.join(TASKS)}.{nearest(name, TASKS)}")
     if not names:
-        raise ConfigError(f"no task is named; known: {', '.join(TASKS)}")
+        raise ConfigError(f"--task {text!r}: no task is named; give one or more of {', '.join(TASKS)}")
     return tuple(task for task in TASKS if task in names)
 
 
@@ -71,7 +71,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.limit_by == "subject" and self.limit is None:
-            raise ConfigError("--limit-by subject needs --limit: how many samples to draw")
+            raise ConfigError("--limit-by subject needs --limit too: give --limit N, the most samples of each task")
 
     @property
     def is_medvision(self) -> bool:
@@ -154,7 +154,10 @@ def select(source: Source, selection: Selection) -> Samples:
     volumes = _Volumes()
     if not isinstance(source, Streaming):
         if selection.is_medvision:
-            raise ConfigError("--config, --tasks and --split go with --data medvision:DIR")
+            raise ConfigError(
+                f"--data {source.info.name}: --config, --tasks and --split are for MedVision's data only; leave them "
+                "out, or give --data medvision:DIR"
+            )
         listed = Picked.all(source.samples)
         for row, sample in enumerate(listed):
             if selection.takes(sample) and draw.take(row, sample):
@@ -209,29 +212,31 @@ def _in_order(samples: Samples, drawn: "array[int]", volumes: _Volumes) -> Sampl
 
 
 def find_sample(source: Source, sample_id: str) -> Sample:
-    """Return the sample with this id; raises DataError that names the nearest existing id."""
+    """Return the sample with this id; raises DataError where there is none, which suggests the nearest existing id."""
     samples: Iterable[Sample] = source.samples if not isinstance(source, Streaming) else ()
-    hint, near = "", set()
+    hint, near = "; to list the ids: medvision-agent data list", set()
     if isinstance(source, Streaming):
         # The id of a MedVision sample is its configuration and its number there.
         name = sample_id.rpartition("-")[0]
         wants = Wants(lambda dataset: name.startswith(f"{dataset}_"), lambda config: config.name == name, masks=True)
         samples = source.stream(wants)
-        hint = "; expected CONFIGURATION-NUMBER, see: medvision-agent data list --samples"
+        hint = "; expected CONFIGURATION-NUMBER. To list the ids: medvision-agent data list --samples"
     for sample in samples:
         if sample.id == sample_id:
             return sample
         near.add(sample.id)
-    raise DataError(f"--data {source.info.name}: no sample {sample_id!r}{hint}.{nearest(sample_id, near)}")
+    name = source.info.name
+    raise DataError(f"--data {name}: no sample has the id {sample_id!r}{hint} --data {name}.{nearest(sample_id, near)}")
 
 
 def _check_names(selection: Selection, found: list[Config]) -> None:
     """Raise DataError for names and patterns that match no sample: a run must not be smaller without notice."""
     idle = [pattern for pattern in selection.configs if not any(selection.admits(pattern, c) for c in found)]
     if idle:
-        more = f" and {len(idle) - 1} more" if len(idle) > 1 else ""
+        more = f" (and of {len(idle) - 1} more names)" if len(idle) > 1 else ""
         masks = "" if selection.asks_masks or "MaskSize" not in idle[0] else "masks are asked only with --task area; "
         raise DataError(
-            f"no sample of {idle[0]!r}{more}, with the split, planes and tasks asked for; {masks}"
-            f"see: medvision-agent data list.{nearest(idle[0], [config.name for config in found])}"
+            f"--config or --tasks: MedVision's data have no sample of {idle[0]!r}{more} with the split, planes and "
+            f"tasks that are selected; {masks}to list the configurations that have samples: medvision-agent data list "
+            f"--data medvision:DIR.{nearest(idle[0], [config.name for config in found])}"
         )

@@ -106,7 +106,7 @@ class Sized(Protocol):
     """A source that knows the size of an image without decoding it."""
 
     def size(self, sample: Sample) -> tuple[int, int]:
-        """Return height and width in pixels; raises DataError."""
+        """Return height and width in pixels; raises DataError where the image cannot be read."""
         ...
 
 
@@ -139,7 +139,10 @@ class Known(Protocol):
     """A source of this program that can tell without listing whether its samples are unchanged."""
 
     def fingerprint(self) -> str | None:
-        """Return a text that, with this program's code, determines all samples; None where there is no such text."""
+        """Return a text that, with this program's code, determines all samples.
+
+        None where the source's file cannot be read, or has changed since it was opened.
+        """
         ...
 
 

@@ -1,7 +1,8 @@
 """A worker's bench: prepares the runs it is given, and asks their samples as the writing process would.
 
-Contract: it reads the run's settings and makes of them what the writing process made, or refuses. It writes pictures
-of answered samples into the run's folder, flushed, and nothing else; records and traces go back.
+Contract: it prepares a run from the settings as the writing process did, and raises ConfigError if the identity then
+differs. It writes the images of answered samples into the run's folder, flushed, and nothing else; records and traces
+go back as messages.
 """
 
 import asyncio
@@ -159,8 +160,9 @@ def _check_same(message: Open, prepared: Prepared) -> None:
     ]
     if different:
         raise ConfigError(
-            f"a worker prepared the run differently from the process that began it "
-            f"({', '.join(different)}): files or packages changed meanwhile; repeat the command with --resume"
+            f"a worker of --processes prepared the run differently from the command that began it; these fields of the "
+            f"identity differ: {', '.join(different)}. Both need the same version, the same packages, and the same "
+            "files of models, tools and prompts: make them the same, and repeat the command with --resume"
         )
 
 

@@ -30,15 +30,16 @@ _MOST_CONNECTIONS = 1000
 def number_of(runs: Sequence[Prepared], cores: int | None = None) -> int:
     """Return how many processes ask *runs*: the given number, or as many as are useful; 1 is this process alone.
 
-    Raises ConfigError where several were asked for and the model works in this process, and where one process would
-    have more samples in flight than it can.
+    Raises ConfigError if several are given for a model that is loaded into the process that asks, and if one process
+    would have more samples in flight than it can.
     """
     number = _number_of(runs, cores)
     most = max(run.parallel for run in runs)
     if most > number * _MOST_CONNECTIONS:
         raise ConfigError(
-            f"--max-connections {most}: one process has {_MOST_CONNECTIONS} samples in flight at most; "
-            f"give --processes {-(-most // _MOST_CONNECTIONS)} or more"
+            f"--max-connections {most}: {plural(number, 'process', 'processes')} can have at most "
+            f"{number * _MOST_CONNECTIONS} samples in flight, {_MOST_CONNECTIONS} in each; "
+            f"give --processes {-(-most // _MOST_CONNECTIONS)} or more, or fewer --max-connections"
         )
     return number
 
@@ -74,7 +75,8 @@ def stated(number: int, settings: Settings) -> list[str]:
 async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIterator[Engine | LeasingEngine]:
     """Return the engine that asks *runs*; its processes end with the context, and stop waiting when *stop* is set.
 
-    Raises ConfigError where Ray is asked for and cannot be had.
+    Raises ConfigError if the settings name Ray, and Ray is not installed, no cluster can be reached, or the cluster has
+    too few cores or GPUs.
     """
     settings, number = runs[0].settings, number_of(runs)
     if settings.engine == "ray":

@@ -1,9 +1,9 @@
 """Workers that are actors of a Ray cluster, on this machine or on others. Needs the extra ``cluster``.
 
 Contract: an actor gets the settings of a run and leases of samples (``holder.py``). It writes what it finishes beside
-the run where it sees the run's folder; elsewhere that comes back through Ray's object store, in pieces of a few
-megabytes. Keys are never sent: each machine has its own, in the environment in which Ray was started there. Where an
-actor dies, Ray says so, and another one takes its place (``leases.py``). Scheduling and placement are Ray's.
+the run if it sees the run's folder; else that comes back through Ray's object store, in pieces of a few megabytes. Keys
+are never sent: each machine has its own, in the environment in which Ray was started there. If an actor dies, Ray
+reports it, and another one takes its place (``leases.py``). Ray decides where actors run.
 """
 
 import asyncio
@@ -64,7 +64,12 @@ def connect(address: str | None, workers: int) -> None:
             ray.init(address=address or "local", **quiet, **own)
         except (OSError, ValueError) as error:  # ConnectionError is an OSError
             cluster = f"--address {address}: no Ray cluster can be reached there" if address else "Ray does not start"
-            raise ConfigError(f"{cluster}: {error}") from error
+            todo = (
+                "give the HOST:PORT of the cluster's head, or auto for the one on this machine (`ray status` shows it)"
+                if address
+                else "`ray start --head` may say more; --engine local asks without Ray"
+            )
+            raise ConfigError(f"{cluster}: {error}; {todo}") from error
 
 
 def gpus_of_each(given: float | None, workers: int, *, loads: bool) -> float:

@@ -1,8 +1,8 @@
 """An engine of several workers: each asks some of the samples that are in flight.
 
 Contract: a sample goes to the worker with the fewest of its model in flight, so that workers share the connections of
-each model evenly. The limits per minute of a model are kept here, for all workers together. Where a worker dies, its
-samples are told so, and another takes its place. Workers end with the context.
+each model evenly. The limits per minute of a model are kept here, for all workers together. If a worker dies, whoever
+waits for one of its samples gets a WorkerLostError, and another worker takes its place. Workers end with the context.
 """
 
 import asyncio
@@ -53,6 +53,8 @@ class Dispatch:
         self._numbers = itertools.count()
         self._workers = [worker(self) for _ in range(number)]
         self._deaths = 0
+        self.stopping = False
+        """Whether no further sample may be begun."""
 
     async def ask(self, lane: Lane, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Traced]:
         """Make a worker ask one sample (``Engine.ask``)."""
@@ -77,6 +79,7 @@ class Dispatch:
     async def stop_when(self, stop: asyncio.Event) -> None:
         """Wait for *stop*, then make all workers stop waiting for further tries of requests."""
         await stop.wait()
+        self.stopping = True
         for worker in self._workers:
             worker.stop()
 
@@ -122,13 +125,13 @@ class Dispatch:
 def died_often(deaths: int, how: str) -> ConfigError:
     """Return the error for so many deaths in a row; *how* the last one died."""
     return ConfigError(
-        f"--processes: {deaths} workers died one after the other, without a sample that ended (the last one {how}); "
-        "where memory is short, give fewer --processes or --max-connections"
+        f"--processes: {deaths} worker processes died one after the other, and no sample was finished in between (the "
+        f"last one: {how}); if memory is short, give fewer --processes or --max-connections, and go on with --resume"
     )
 
 
 class NotBegunError(Exception):
-    """The worker died before it began the sample, so the sample did not cause the death."""
+    """Raised where a worker died before it began the sample: the sample did not cause the death, and is asked anew."""
 
 
 class Worker(ABC):
@@ -157,6 +160,8 @@ class Worker(ABC):
             if not self.lives:
                 await self.start()
                 self.lives = True
+            if self.dispatch.stopping:  # a process that has just started was not told
+                raise GivenUpError
         if lane not in self._opened:
             self._opened[lane] = asyncio.create_task(self.answer(self.dispatch.opening(lane), waiting))
         await asyncio.shield(self._opened[lane])

@@ -17,8 +17,6 @@ from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.pool import Ask, Pool
 from medvision_agent.eval.asking.watch import Watch
 from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot, Tried, shares
-from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.write import Traced
 
 __all__ = ["TICK", "Handing"]
 
@@ -52,8 +50,8 @@ class Handing(ABC):
         self._problems = list[Exception]()
 
     @abstractmethod
-    async def _store(self, out: Out, record: Record, trace: Traced, *, counts: bool) -> None:
-        """Store a record that no worker stores; *counts* says whether its cost counts in the budget."""
+    def _combine(self, out: Out) -> None:
+        """Store the record that is made from the answers drawn for a sample, once all of these are in the run."""
 
     def _go(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -180,14 +178,15 @@ class Handing(ABC):
         return True
 
     def _give(self, slot: Slot, number: int, ask: Ask, tried: tuple[Tried, ...] = ()) -> None:
-        lane, sample, attempt = ask
+        lane, sample, _ = ask
         out = Out(next(self._numbers), number, ask, slot, self._watch.asking(sample.id), tried=tried)
         out.asking.__enter__()
         self._meter.flying += 1
         slot.out[out.number] = out
         slot.count[number] += 1
-        if lane.draws and (made := lane.draws.made(sample, attempt)):
-            self._go(self._store(out, *made, counts=False))
+        if lane.draws and lane.draws.enough(sample.id):
+            out.made = True
+            self._combine(out)
             return
         slot.outbox.append(out)
         slot.needed.set()

@@ -30,11 +30,11 @@ from medvision_agent.eval.engines.messages import (
     Closed,
     Fault,
     Finished,
-    GaveUp,
     Heard,
     Leased,
     Message,
     News,
+    Note,
     Open,
     Place,
     Told,
@@ -61,8 +61,6 @@ _TOLD = 1 << 23
 
 _BACK = 1 << 12
 """How many of the last samples given back are reported again: more than can wait here at once (``slots.py``)."""
-
-Note = Finished | Closed | Told | GaveUp | Broke | Heard
 
 
 @dataclass

@@ -12,32 +12,31 @@ from pathlib import Path
 from typing import Any
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.errors import MedVisionAgentError, StorageError
+from medvision_agent.errors import StorageError
 from medvision_agent.eval.asking.crashes import line_up_again
 from medvision_agent.eval.asking.engine import LeasingEngine, WorkerLostError
 from medvision_agent.eval.asking.meter import Meter
 from medvision_agent.eval.asking.one import beside
 from medvision_agent.eval.asking.pool import Lane, Pool
-from medvision_agent.eval.asking.settle import settle
 from medvision_agent.eval.asking.watch import Brief, Watch
 from medvision_agent.eval.engines.dispatch import MOST_DEATHS, died_often, settled
-from medvision_agent.eval.engines.handing import TICK, Handing
+from medvision_agent.eval.engines.handing import TICK
+from medvision_agent.eval.engines.merging import Merging
 from medvision_agent.eval.engines.messages import (
     Broke,
     Closed,
     Finished,
-    GaveUp,
     Heard,
     Leased,
+    Note,
     Open,
     Place,
     Told,
 )
 from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot
-from medvision_agent.eval.store.files import make_folder, unwritable, write_picture
-from medvision_agent.eval.store.read import find_attempt
+from medvision_agent.eval.store.files import unwritable
 from medvision_agent.eval.store.record import Record
-from medvision_agent.eval.store.shard import SHARDS, left_in, new_token, remove_shards
+from medvision_agent.eval.store.shard import new_token
 
 __all__ = ["Leases"]
 
@@ -45,9 +44,6 @@ SILENCE = 300.0
 """Seconds without a message after which a worker is given up."""
 _PATIENCE = 5.0
 """Seconds to wait for all workers to give back their waiting samples before any worker may begin more."""
-
-_LOOKS = 3
-"""How often the end looks for remaining shards: a worker that is being killed may close one meanwhile."""
 
 
 class Leases(LeasingEngine):
@@ -68,22 +64,14 @@ class Leases(LeasingEngine):
             worker.close()
 
 
-class _Session(Handing):
+class _Session(Merging):
     """All leases of one command."""
 
     def __init__(
         self, workers: Sequence[LeaseWorker], pools: Sequence[Pool], meter: Meter, watch: Watch, stop: asyncio.Event
     ) -> None:
         super().__init__(workers, pools, meter, watch, stop)
-        self._lanes, self._tokens = dict[Lane, int](), dict[Path, str]()
-        self._waiting = dict[tuple[Lane, str, int], tuple[Out, Record, Brief | None]]()
-        """Finished samples that are not in the run yet: other samples depend on them, or they may still be lost."""
-        self._early = set[tuple[Lane, str, int]]()
-        """Samples that came into the run before the worker reported them as finished."""
-        self._refused = set[tuple[Lane, str]]()
-        """Damaged shards. Their samples are asked again, even if the worker reports them as finished later."""
-        self._named = set[str]()
-        """The machines that were named because they cannot read an image."""
+        self._tokens = dict[Path, str]()
         self._deaths = 0
 
     async def run(self) -> list[Exception]:
@@ -98,6 +86,8 @@ class _Session(Handing):
                 task.cancel()
             for slot in self._slots:
                 slot.worker.kill()
+                if slot.hearing is not None:
+                    slot.hearing.cancel()
             self._take_what_is_left()
         return self._problems
 
@@ -112,8 +102,10 @@ class _Session(Handing):
                 await self._lost(slot, str(lost))
             except Exception as problem:  # noqa: BLE001 - raised when all others are done
                 self._problem(problem)
-                self._back(list(slot.out.values()))
                 slot.worker.kill()
+                await self._heard_out(slot)
+                self._back_unmerged(slot)
+                self._back([out for out in slot.out.values() if not out.made])
             slot.anew()
             self._fill()
 
@@ -148,8 +140,8 @@ class _Session(Handing):
                 if lanes < len(slot.sees) or any(out.ask[0] not in slot.sees for out in slot.outbox):
                     continue  # it loads another one
                 raise WorkerLostError(f"it said nothing for {SILENCE:g} seconds") from None
-            for note in news.notes:
-                await self._hear(slot, note)
+            slot.hearing = asyncio.create_task(self._hear_all(slot, news.notes))
+            await asyncio.shield(slot.hearing)
             slot.heard, slot.unclosed = news.last, news.unclosed
             self._fill()
             if self._recalls is not None:  # before the worker begins more
@@ -203,9 +195,20 @@ class _Session(Handing):
             drawn=lane.draws is not None,
         )
 
-    async def _hear(self, slot: Slot, note: Finished | Closed | Told | GaveUp | Broke | Heard) -> None:
+    async def _hear_all(self, slot: Slot, notes: Sequence[Note]) -> None:
+        for note in notes:
+            await self._hear(slot, note)
+
+    async def _heard_out(self, slot: Slot) -> None:
+        """Wait until the notes that came last are processed, and report what failed there."""
+        if slot.hearing is not None and not slot.hearing.done():
+            await asyncio.wait({slot.hearing})
+            if isinstance(error := slot.hearing.exception(), Exception):
+                self._problem(error)
+
+    async def _hear(self, slot: Slot, note: Note) -> None:
         if isinstance(note, Closed):
-            await self._take_in(slot, note)
+            await self._take_in(note)
             return
         if isinstance(note, Heard):
             self._watch.on_fault(note.fault, note.tries)
@@ -231,16 +234,15 @@ class _Session(Handing):
         scored = Brief(*note.scored) if note.scored else None
         out.slot.finished += 1
         self._meter.add(record)
-        key = lane, sample.id, attempt
-        if (lane.followers or not out.slot.sees[lane]) and key not in self._early:
+        key, out.shard = (lane, sample.id, attempt), f"{out.slot.life}/{note.shard}"
+        unmerged = self._unmerged.told(key, out.shard, record)
+        if unmerged and (lane.followers or not out.slot.sees[lane]):
             self._waiting[key] = out, record, scored
-            out.shard = f"{out.slot.life}/{note.shard}"
             self._landed(out)
-            if (lane, out.shard) in self._refused:
-                self._back_unmerged(out.slot, (lane, out.shard))
         else:
-            self._early.discard(key)
             self._settle(out, record, scored)
+        if unmerged and (lane, out.shard) in self._refused:
+            self._lose(lane, out.shard, f"{lane.store.folder}: shard {out.shard}, which was damaged, held more")
 
     async def _whole(self, out: Out, note: Told) -> None:
         """Store a record that the worker did not keep.
@@ -257,84 +259,27 @@ class _Session(Handing):
         else:
             await self._store(out, record, note, counts=True)
 
-    async def _store(self, out: Out, record: Record, trace: Any, *, counts: bool) -> None:
-        """Store a record that no worker stores."""
-        await out.ask[0].store.add_async(record, trace)
-        if counts:
-            self._meter.add(record)
-        self._settle(out, record, None)
-        self._fill()
-
-    def _settle(self, out: Out, record: Record, scored: Brief | None) -> None:
-        """Do everything that follows from a record that is on disk."""
-        lane, sample, _ = out.ask
-        if lane.store.in_flight.deaths(sample.id):
-            lane.store.in_flight.forget(sample.id)
-        if record.outcome is not Outcome.UNREADABLE:
-            self._tell_who_cannot_read(out)
-
-        def heard(one: Record) -> None:
-            if self._watch.on_scored is not None:
-                self._watch.on_scored(one, scored)
-            else:
-                self._watch.on_record(one)
-
-        try:
-            settle(self._pools[out.pool], out.ask, record, heard)
-        except MedVisionAgentError as problem:
-            self._problem(problem)
-        self._end(out)
-
-    def _tell_who_cannot_read(self, out: Out) -> None:
-        """Name the machines whose workers could not read an image which another one did, each once."""
-        for slot, machine, why in out.tried:
-            if machine not in self._named:
-                self._named.add(machine)
-                self._watch.on_note(
-                    f"worker {self._slots.index(slot) + 1} of {len(self._slots)}, on machine {machine}, cannot read an "
-                    f"image that another worker reads; others ask its sample: {why}; give all machines the same data, "
-                    "under the same paths"
-                )
-
-    async def _take_in(self, slot: Slot, note: Closed) -> None:
-        lane = next(one for one, number in self._lanes.items() if number == note.lane)
-        file = lane.store.folder / SHARDS / note.name
-        if note.content is not None:
-            try:
-                await asyncio.to_thread(_unpacked, lane, file, note)
-            except OSError as error:
-                raise StorageError(unwritable(file, error)) from error
-        merged = await lane.store.merge_async(file)
-        if merged.refused:
-            self._watch.on_note(merged.refused)
-            self._refused.add(shard := (lane, note.name.partition("-")[0]))
-            self._back_unmerged(slot, shard)
-        for key in merged.keys:
-            if (waited := self._waiting.pop((lane, *key), None)) is not None:
-                self._settle(*waited)
-            elif lane.followers or not slot.sees[lane]:
-                self._early.add((lane, *key))
-
-    def _back_unmerged(self, slot: Slot, shard: tuple[Lane, str] | None = None) -> None:
-        """Queue the samples again that a worker had finished in a lost *shard*; by default, in all of its shards."""
-        ours = {key: (key[0], out.shard) for key, (out, *_) in self._waiting.items() if out.slot is slot}
-        lost = [key for key, its in ours.items() if shard in {None, its}]
-        self._back([self._waiting.pop(key)[0] for key in lost])
-
     async def _lost(self, slot: Slot, how: str) -> None:
         """Merge the finished samples of a worker that died, and let others ask the rest."""
         slot.worker.kill()
+        await self._heard_out(slot)
         self._deaths += 1
         if self._deaths >= MOST_DEATHS:
             self._problem(died_often(self._deaths, how))
         for lane in slot.sees:
-            for merged in await asyncio.to_thread(lane.store.merge_left, slot.life):
-                if merged.refused:
-                    self._watch.on_note(merged.refused)
-        for out in list(slot.out.values()):
+            try:
+                merged = await asyncio.to_thread(lane.store.merge_left, slot.life)
+                self._unmerged.forget(lane, merged)
+            except StorageError as problem:  # its shards stay
+                self._problem(problem)
+                self._back_unmerged(slot)
+            self._tell_refused(lane)
+        for out in [out for out in slot.out.values() if not out.made]:
             await self._if_found(out)
+        for lane in slot.sees:
+            self._tell_lost(lane, slot.life, f"worker {self._slots.index(slot) + 1} of {len(self._slots)} died ({how})")
         for number in range(len(self._pools)):
-            outs = [out for out in slot.out.values() if out.pool == number]
+            outs = [out for out in slot.out.values() if out.pool == number and not out.made]
             blamed = [out for out in outs if out.arrived and out.flies][: slot.shares[number]]
             self._back([out for out in outs if out not in blamed])
             for out in blamed:
@@ -342,28 +287,6 @@ class _Session(Handing):
                 lane.store.in_flight.died(sample.id)
                 await line_up_again(self._pools[number], out.ask, self._watch)
                 self._end(out)
-
-    async def _if_found(self, out: Out) -> None:
-        """Count a sample of a dead worker as finished if the merge of its shards has brought it into the run."""
-        lane, sample, attempt = out.ask
-        waited = self._waiting.pop((lane, sample.id, attempt), None)
-        record = await asyncio.to_thread(find_attempt, lane.store.folder, sample, attempt)
-        if record is None:
-            return
-        if waited is None:
-            self._meter.add(record)
-        self._settle(out, record, waited[2] if waited else None)
-
-    def _take_what_is_left(self) -> None:
-        """Merge the remaining shards where the command was interrupted twice, or failed."""
-        for store in {lane.store for lane in self._lanes}:
-            for _ in range(_LOOKS):
-                for merged in store.merge_left():
-                    if merged.refused:
-                        self._watch.on_note(merged.refused)
-                if not any(left_in(store.folder)):
-                    remove_shards(store.folder)
-                    break
 
 
 async def _both(*works: Coroutine[Any, Any, None]) -> None:
@@ -382,11 +305,3 @@ def _raised(note: Broke) -> Exception:
     except Exception as error:  # noqa: BLE001 - it is what is returned
         return error
     raise AssertionError
-
-
-def _unpacked(lane: Lane, file: Path, note: Closed) -> None:
-    """Write files sent by a worker without a shared folder: the images first, then the shard that names them."""
-    for key, png in note.pictures.items():
-        write_picture(lane.store.folder, key, png, lane.store.shared)
-    make_folder(file.parent)
-    file.write_bytes(note.content or b"")

@@ -1,7 +1,7 @@
 """The messages between a worker and the process that writes the run.
 
 Contract: both are the same program, of the same version, started by the same user: messages are Python objects, each
-after its length. Text of models is data in them. A worker is told of nothing that the run does not ask.
+after its length in bytes. Text of models is data in them. A worker gets no sample that the run does not ask.
 """
 
 import pickle
@@ -28,6 +28,7 @@ __all__ = [
     "Leased",
     "Message",
     "News",
+    "Note",
     "Open",
     "Opened",
     "Paced",
@@ -120,7 +121,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Stop:
-    """To a worker: wait for no further try of a request."""
+    """To a worker: the run is being stopped, give up the samples that wait for the next try of a request."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +134,15 @@ class Paced:
 
 @dataclass(frozen=True)
 class Ready:
-    """From a worker: it can be asked."""
+    """From a worker: it has started, and takes messages."""
 
 
 @dataclass(frozen=True)
 class Began:
-    """From a worker: it has begun with what it was asked."""
+    """From a worker: it works on a message now, so a death of the worker may be due to it."""
 
     number: int
+    """The number of that ``Open`` or ``Ask``."""
 
 
 @dataclass(frozen=True)
@@ -241,13 +243,17 @@ class Closed:
     """The pictures of its samples, then."""
 
 
+Note = Finished | Closed | Told | GaveUp | Broke | Heard
+"""What a worker of a cluster reports."""
+
+
 @dataclass(frozen=True)
 class News:
     """From a worker of a cluster: its notes since the last time."""
 
     last: int
     """The number of the last note, with which its receipt is confirmed to the worker."""
-    notes: Sequence[Finished | Closed | Told | GaveUp | Broke | Heard]
+    notes: Sequence[Note]
     unclosed: bool
     """Whether it keeps anything in a shard that is not closed."""
 

@@ -1,7 +1,7 @@
 """Workers that are processes of this machine, each at the other end of a socket (``worker.py``).
 
-Contract: what a worker says is heard in the order in which it says it. All of them end with this process, however it
-ends.
+Contract: the messages of a worker are processed in the order in which it sent them. All workers end with this process,
+however it ends.
 """
 
 import asyncio
@@ -112,8 +112,8 @@ class ProcessWorker(Worker):
         if status < 0:
             return _innocent(self.lost(_ended(status)))
         return ConfigError(
-            f"--processes: a worker {_ended(status)} before it could be asked; the lines above say why. "
-            "Give --processes 1 to ask in one process"
+            f"--processes: a worker process {_ended(status)} while it started; its own error is printed above. "
+            "Remove the cause, or give --processes 1 to ask in one process"
         )
 
     def _forget(self) -> None:

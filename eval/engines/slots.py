@@ -81,6 +81,8 @@ class Out:
     """Whether it counts as in flight: until it is finished, even if it is merged into the run only later."""
     shard: str = ""
     """The shard that holds it, if it is finished and waits for that shard to be merged."""
+    made: bool = False
+    """Whether no worker asks it: this process makes its record from the answers drawn for it."""
     arrived: bool = False
     """Whether the worker has confirmed that it has the sample."""
     tried: tuple[Tried, ...] = ()
@@ -110,6 +112,9 @@ class Slot:
     sees: dict[Lane, bool] = field(default_factory=dict[Lane, bool])
     """The lanes it has prepared, and whether it sees the folders of their runs."""
     heard: int = 0
+    """The number of the last note that was processed."""
+    hearing: asyncio.Task[None] | None = None
+    """The task that processes the latest notes; it is not interrupted if the worker dies meanwhile."""
     unclosed: bool = False
     finished: int = 0
     rate: float = 0.0

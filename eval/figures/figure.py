@@ -16,7 +16,7 @@ __all__ = ["Figure", "Panel", "relative"]
 def relative(href: str) -> str:
     """Return an address relative to the page; raises ValueError for one with a scheme, a host or a root."""
     if not re.fullmatch(r"(?!/)[^:\\\x00-\x20]+", href):
-        raise ValueError(f"{href!r} is not an address relative to the page")
+        raise ValueError(f"{href!r} is not an address relative to the page; expected a path without scheme and host")
     return href
 
 

@@ -64,6 +64,8 @@ def _write_page(figure: Figure, folder: Path) -> list[Path]:
                 folder.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(saved(made, form))
             except OSError as error:
-                raise StorageError(f"{file} cannot be written: {error.strerror}") from error
+                raise StorageError(
+                    f"{file} cannot be written: {error.strerror}; check the folder and its free space"
+                ) from error
             files.append(file)
     return files

@@ -75,7 +75,8 @@ def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group
     Without *rules*, a study is scored by its declared protocol, and runs by the default protocol.
     """
     if len({folder.resolve() for folder in folders}) < len(folders):
-        raise ConfigError("a folder is given twice; give each run once")
+        twice = next(one for at, one in enumerate(folders) if one.resolve() in {two.resolve() for two in folders[:at]})
+        raise ConfigError(f"{twice}: this folder is given twice; give each run and each study once")
     found: list[Group] = []
     for folder in filter(is_study, folders):
         own = rules or protocol(study_protocol(folder))
@@ -209,6 +210,7 @@ def _contrast(
 
 
 def _same(one: ContrastIn, scores: Mapping[str, Epochs]) -> tuple[int, int] | None:
+    """Return ``same_answers`` of the two arms; None unless one of them is shown nothing but results of tools."""
     if RESULT_ONLY not in {one.a.first.identity.condition, one.b.first.identity.condition}:
         return None
     return same_answers(zip(scores[one.a.name], scores[one.b.name], strict=False))

@@ -192,7 +192,9 @@ def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
     """Return what the samples of *runs* are evidence of; DataError if synthetic and real images are mixed."""
     made = {sample.marks.synthetic for run in runs for sample in streamed(run.samples)}
     if len(made) > 1:
-        raise DataError(f"{where}: synthetic and real samples are mixed; they never share a figure. Report them apart")
+        raise DataError(
+            f"{where}: synthetic and real images are mixed, but no figure may mix them; make a report of each kind"
+        )
     if any(run.config["source"].get("demonstration") for run in runs):
         return "demonstration"
     return "synthetic" if made == {True} else "real"

@@ -129,6 +129,7 @@ def _cost(a: ArmIn, b: ArmIn, task: TaskName) -> tuple[float | None, Literal["US
 
 
 def _tokens(effort: Effort) -> float | None:
+    """Return the mean tokens of a sample, input and output together; None where either is unknown."""
     both = effort.input_tokens.mean, effort.output_tokens.mean
     return None if None in both else sum(filter(None, both))
 

@@ -61,7 +61,7 @@ def mark_of(folder: Path) -> str:
 
 
 def kept(folder: Path, rules: Protocol, mark: str) -> Kept | None:
-    """Return the kept figures of a run whose current mark is *mark*; None if there are none."""
+    """Return the kept figures of a run whose current mark is *mark*; None where none are kept for this mark."""
     file = _read(folder)
     return file.by_protocol.get(rules.name) if file is not None and mark and file.mark == mark else None
 
@@ -82,6 +82,7 @@ def keep(folder: Path, rules: Protocol, mark: str, found: Kept) -> None:
 
 
 def _read(folder: Path) -> _File | None:
+    """Return the file of kept figures; None where there is none, or where it is too large or not of its form."""
     path = folder / KEPT
     try:
         if not path.is_file() or path.stat().st_size > _MOST:

@@ -84,7 +84,7 @@ def _arms(plan: Plan, cells: Mapping[Path, Listed], folder: Path) -> Iterator[Ar
 
 
 def _together(runs: Sequence[Listed]) -> Figures | None:
-    """Return the figures of the runs of one arm, each result counted once."""
+    """Return the figures of the runs of one arm, each result counted once; None where no run has figures."""
     every = [run.overall for run in runs if run.overall is not None]
     if not every:
         return None
@@ -121,10 +121,12 @@ def _run(folder: Path, name: str) -> Listed:
     except StorageError as error:
         return row.but(**_wrong(error))
     except (KeyError, TypeError, ValueError) as error:  # no facts of a run: written by another version, or by hand
-        return row.but(state="damaged", problem=f"{folder}: its settings cannot be read ({type(error).__name__})")
+        told = f"{folder}: the stored settings cannot be read ({type(error).__name__}); restore the folder from a copy"
+        return row.but(state="damaged", problem=told)
 
 
 def _check_counts(database: sqlite3.Connection, folder: Path, found: int, noted: int | None) -> None:
+    """Raise DamageError if fewer records are *found* than were *noted*, or another number than was sealed."""
     tally = stored_tally(database)
     if noted is not None and found < noted:
         raise Damage(f"{noted} records were stored and {found} are left, because its log ({LOG}) is lost").error(folder)
@@ -142,7 +144,10 @@ def _settled(folder: Path, attempts: list[tuple[Any, ...]]) -> int:
 
 
 def _cost(attempts: list[tuple[Any, ...]], probe: ToolProbe | None) -> float | None:
-    """Return the cost of all attempts, each request counted once: a record does not repeat the cost of its draws."""
+    """Return the cost in US dollars of all attempts and of the probe; None where no cost is known.
+
+    Each request is counted once: a record does not repeat the cost of its draws.
+    """
     costs = [cost for _, _, _, draws, cost, _ in attempts if cost is not None and not draws]
     costs += [probe.cost_usd] if probe is not None and probe.cost_usd is not None else []
     return sum(costs) if costs else None

@@ -48,6 +48,7 @@ def other_arms(run: Run) -> dict[str, Listed]:
 
 
 def _identity(folder: Path) -> Identity | None:
+    """Return the identity stored in the folder of a run; None where it cannot be read."""
     try:
         with reading(folder) as database:
             facts = dict(database.execute("SELECT key, value FROM run WHERE key IN ('identity', 'resumed')"))

@@ -190,7 +190,7 @@ def structure_of(asked: Question) -> str:
 
 
 def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays | None:
-    """Return the replays over the decomposed answers."""
+    """Return the replays over the decomposed answers; None where no answer is decomposed."""
     own = [one for one in samples if one.found.replays]
     if not own:
         return None

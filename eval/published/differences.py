@@ -15,7 +15,10 @@ __all__ = ["differences"]
 
 
 def differences(run: Run, protocol: Protocol, version: Version) -> list[str]:
-    """Return the differences, beginning with how samples were asked and scored."""
+    """Return how *run*, scored by *protocol*, differs from the published results of *version*, one line each.
+
+    The lines begin with how samples were asked and scored.
+    """
     return [
         *_asking(run, protocol, version),
         *_samples(run, version),

@@ -103,7 +103,10 @@ def _of_files(
     scored = [section for answers, _ in loaded for section in sections(answers, own)]
     families = [section.batch.family for section in scored]
     if len(set(families)) < len(families):
-        raise DataError(f"{', '.join(map(str, homes))}: results of one family in several folders; give one of them")
+        raise DataError(
+            f"{', '.join(map(str, homes))}: several of these folders hold results of the same kind of task (detection, "
+            "size, or angles and distances); give one folder for each kind"
+        )
     notes = [_NOT_A_RUN, *(note for _, notes in loaded for note in notes)]
     different = [] if own.name == beside.protocol else [f"scoring: {own.name} here, {beside.protocol} there"]
     rows = _rows(beside, _rows_named(name), scored)

@@ -120,11 +120,15 @@ class _Blocks:
 
 
 def run_figures(records: Iterable[Record], protocol: Protocol) -> dict[str, dict[str, Figures]]:
-    """Return the figures by family and part of its table, for the families the run has samples of."""
+    """Return the figures by family and part of its table, for the families the run has samples of.
+
+    Raises DataError where no record is a result that MedVision scores, or where both splits of a task are among them.
+    """
     found = _sections(_kept(records), protocol)
     if not found:
         raise DataError(
-            "nothing to compare with the published results: no sample of the run has a result that MedVision scores"
+            "there is nothing to compare with the published results: expected a run over MedVision's data, with "
+            "results of tasks that MedVision scores (not area)"
         )
     return {one.batch.family: section_figures(one.summary) for one in found}
 

@@ -132,6 +132,7 @@ def _step(value: float, edges: Sequence[float], unit: str) -> tuple[int, str]:
 
 
 def _measured(section: Section, rows: Index) -> tuple[int, dict[str, float | None]]:
+    """Return the number of *rows* and their figures by name, as ``_cell`` gives them."""
     batch, protocol = section.batch, section.protocol
     is_box = batch.family == "Detection"
     found = (box_statistics if is_box else error_statistics)(batch, rows, protocol)
@@ -142,6 +143,7 @@ def _measured(section: Section, rows: Index) -> tuple[int, dict[str, float | Non
 
 
 def _cell(name: str, value: float | None) -> float | None:
+    """Return a figure in per cent, MAE in its own unit; None where it is missing, NaN or infinite."""
     if value is None or not np.isfinite(value):
         return None
     return float(value) * (1 if name == "MAE" else 100)

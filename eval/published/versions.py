@@ -83,7 +83,9 @@ def version_named(name: str) -> Version:
     """Return a version; raises ConfigError for an unknown name."""
     if name not in VERSIONS:
         known = ", ".join(VERSIONS)
-        raise ConfigError(f"published results {name!r} are unknown; known: {known}.{nearest(name, VERSIONS)}")
+        raise ConfigError(
+            f"there is no version {name!r} of the published results; known: {known}.{nearest(name, VERSIONS)}"
+        )
     text = (files("medvision_agent.eval.published") / f"{name}.json").read_text(encoding="utf-8")
     return Version.model_validate(json.loads(text))
 

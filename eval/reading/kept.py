@@ -46,7 +46,7 @@ class Readings:
     """The readings in one file; a context manager."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file; raises StorageError."""
+        """Open or create the file; raises StorageError where that fails, or where the file is of another kind."""
         self._path = path
         with self._said():
             self._database = sqlite3.connect(path, timeout=30)
@@ -64,7 +64,7 @@ class Readings:
         self._database.close()
 
     def find(self, key: str) -> Kept | None:
-        """Return the stored reading with this key (``Reader.key``), or None."""
+        """Return the stored reading with this key (``Reader.key``); None where no reading is stored under it."""
         with self._said():
             row = self._database.execute(
                 "SELECT numbers, unread, reply, model_version, usage, cost_usd FROM reading WHERE key = ?", (key,)
@@ -97,9 +97,11 @@ class Readings:
 
     @contextmanager
     def _said(self) -> Iterator[None]:
+        """Turn errors of the database, and of what it holds, into a StorageError that names the file."""
         try:
             yield
         except (sqlite3.Error, ValueError, TypeError) as error:
             raise StorageError(
-                f"{self._path}: expected a file of readings: {error}; move it away, or give another with --readings"
+                f"{self._path}: is not a usable file of a second reader's readings ({error}); move it away, or give "
+                "another file with --readings"
             ) from None

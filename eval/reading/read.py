@@ -98,7 +98,10 @@ async def read_all(
     except ExceptionGroup as several:  # the first error of the lanes explains the others
         raise several.exceptions[0] from None
     if done.failed >= _FIRST and not done.asked:
-        raise ProviderError(f"{chat.config.model}: the reader's first requests all failed: {done.first_failure}")
+        raise ProviderError(
+            f"{chat.config.model}: the first {done.failed} requests to this second reader all failed, so no more are "
+            f"sent; the first error: {done.first_failure}"
+        )
     return done
 
 

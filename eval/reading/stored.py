@@ -87,7 +87,10 @@ def stored_readings(folder: Path) -> Stored:
         with closing(connect_read_only(file)) as database:
             return _stored(database)
     except (sqlite3.Error, ValueError, TypeError) as error:
-        raise StorageError(f"{file}: expected a file of readings: {error}; move it away, or restore it") from None
+        raise StorageError(
+            f"{file}: is not a readable file of a second reader's readings ({error}); restore it from a copy, or move "
+            "it away and read the responses again"
+        ) from None
 
 
 def _stored(database: sqlite3.Connection) -> Stored:

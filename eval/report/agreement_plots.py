@@ -15,7 +15,10 @@ _MOST = 12
 
 
 def bland_altman(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure of errors by the mean of stated and true value: a panel for each arm and number asked for."""
+    """Return the figure of errors by the mean of stated and true value: a panel for each arm and number asked for.
+
+    None where no arm has an answer with such an error.
+    """
     every = _panels(chapter, links)
     if not every:
         return None
@@ -46,7 +49,7 @@ def _panels(chapter: Chapter, links: Links) -> list[Errors]:
 
 
 def risk_coverage(chapter: Chapter, place: str) -> Figure | None:
-    """Return the figure of the mean loss by coverage, for arms whose repeated answers differ."""
+    """Return the figure of the mean loss by coverage, of arms whose repeated answers differ; None if there are none."""
     found = {(one.task, one.arm): one.coverage for one in chapter.agreement if one.coverage.curve[1:]}
     panels: dict[str, list[Risk]] = {}
     for (task, arm), one in found.items():

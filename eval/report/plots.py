@@ -30,7 +30,10 @@ _CLAIMS = {
 
 
 def forest(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure of all contrasts' differences that have an interval; a panel for each task."""
+    """Return the figure of all contrasts' differences, with the intervals that exist; a panel for each task.
+
+    None where no contrast has a difference.
+    """
     effects: dict[str, list[Effect]] = {}
     for one in chapter.contrasts:
         for task, test in one.tests.items():
@@ -52,7 +55,7 @@ def _effect(one: Contrast, test: Test, href: str) -> Effect | None:
 
 
 def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure | None:
-    """Return the figure of both arms' losses, sample by sample; a panel for each task."""
+    """Return the figure of both arms' losses, sample by sample; a panel for each task. None without a pair."""
     samples = {
         str(task): [
             Dot(*pair, name, links.sample(name, one.b, one.a, task))
@@ -74,7 +77,7 @@ def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure 
 
 
 def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str], links: Links) -> Figure | None:
-    """Return the figure of each sample's loss by the size of its target, for some arms."""
+    """Return the figure of each sample's loss by the size of its target, for some arms; None if none has a loss."""
     panels = {
         (str(data.task), data.size_unit): {
             one.arm: [_sized(point, links.sample(point.id, one.arm, task=data.task)) for point in one.points]
@@ -95,7 +98,10 @@ def _sized(point: SamplePoint, href: str) -> Sized:
 
 
 def labels(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure of the loss of boxes by label and box-to-image ratio; a panel for each arm."""
+    """Return the figure of the loss of boxes by label and box-to-image ratio; a panel for each arm.
+
+    None without a scored box, or where no cell of the figure has enough subjects.
+    """
     boxes = [data for data in chapter.tasks if TASKS[data.task].is_box]
     arms = {
         one.arm: [Labelled(point.asked, point.subject, point.size / 100, point.loss) for point in one.points]
@@ -115,7 +121,7 @@ def labels(chapter: Chapter, place: str, links: Links) -> Figure | None:
 
 
 def tool_use(chapter: Chapter, place: str, wanted: Sequence[str], links: Links) -> Figure | None:
-    """Return the figure of calls per sample by tool, for some arms; a panel for each task."""
+    """Return the figure of calls per sample by tool, for some arms; a panel for each task. None without any call."""
     panels = {
         str(data.task): {
             one.arm: {

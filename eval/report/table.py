@@ -85,7 +85,7 @@ class Table:
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
-            raise ValueError(f"table {self.id}: a row has not as many cells as there are columns")
+            raise ValueError(f"table {self.id}: every row must have {len(self.columns)} cells, one for each column")
 
     @property
     def shown(self) -> list[list[str]]:

@@ -134,4 +134,6 @@ def _write(file: Path, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise StorageError(f"{file} cannot be written: {error.strerror}") from error
+        raise StorageError(
+            f"{file} cannot be written: {error.strerror}; check the folder and its free space"
+        ) from error

@@ -74,7 +74,7 @@ def _record(row: Row, file: str) -> OddRecord:
         task_type=get("task_type"),
         label_name=_optional_text(get("label_name")),
         modality=_optional_text(get("image_modality")),
-        zooms=tuple(map(float, zooms)) if isinstance(zooms, list) else None,
+        zooms=_zooms(zooms) if isinstance(zooms, list) else None,
         nmae=_stored(_nmae, row, "nMAE", "raw_nMAE"),
         raw_nmae=_stored(_nmae, row, "raw_nMAE", "raw_nMAE"),
         scale=_stored(_scale, row, "pixel_size_scale", "raw_pixel_size_scale"),
@@ -87,15 +87,22 @@ def _record(row: Row, file: str) -> OddRecord:
     )
 
 
+def _zooms(sizes: list[Any]) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, sizes))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("image_header_zooms is not a list of numbers (mm)") from None
+
+
 def unpack(resps: Any) -> str:
-    """Return the response in ``resps``."""
+    """Return the response in ``resps``; raises ValueError where there is none, or where it is not a text."""
     try:
         first = resps[0][0]
         text = first[0] if isinstance(first, list) else first
     except (IndexError, KeyError, TypeError):
-        raise ValueError("resps holds no response") from None
+        raise ValueError("resps holds no response; expected a list with a list of texts") from None
     if not isinstance(text, str):
-        raise ValueError("the response in resps is not a text")
+        raise ValueError("the first response in resps is not a text; expected a list with a list of texts")
     return text
 
 
@@ -111,13 +118,13 @@ def _text(row: Row) -> tuple[Any, str | None]:
     parsed = row.get("filtered_resps")
     if isinstance(parsed, list) and parsed and isinstance(parsed[0], str):
         return [[None]], parsed[0]
-    raise ValueError("there is no response: resps, response or filtered_resps is needed")
+    raise ValueError("there is no response; expected one of the keys resps, response and filtered_resps")
 
 
 def _doc(doc: Any) -> Doc:
     """Return a row; values without their declared type are kept unchanged."""
     if not isinstance(doc, dict):
-        raise ValueError("doc is not an object")
+        raise ValueError("doc is not a JSON object")
     return Doc(**{one.name: _fitting(doc[one.encode_name], one.type) for one in _DOC if one.encode_name in doc})
 
 
@@ -142,10 +149,18 @@ def _optional_text(value: Any) -> str | None:
 
 
 def _stored(read: Callable[[Row], Any], row: Row, name: str, preferred: str) -> Any:
-    """Return the value under a name; not read if another name is preferred."""
+    """Return the value under a name; UNSET where the row lacks it, None where another name is preferred.
+
+    Also None where the value is not an object. Raises ValueError that names the key where *read* fails.
+    """
     if name not in row:
         return UNSET
-    return read(row[name]) if isinstance(row[name], dict) and (name == preferred or preferred not in row) else None
+    if not isinstance(row[name], dict) or (name != preferred and preferred in row):
+        return None
+    try:
+        return read(row[name])
+    except (TypeError, KeyError, ValueError, OverflowError):
+        raise ValueError(f"{name} has no usable numbers") from None
 
 
 def _nmae(stored: Row) -> Stored:

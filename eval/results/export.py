@@ -56,19 +56,26 @@ class Exported:
 
 
 def export_run(records: Sequence[Record], model: str, out: Path, start: datetime) -> Exported:
-    """Write *records* of *model* below *out*; the first file is stamped *start*, each further one a second later."""
+    """Write *records* of *model* below *out*; the first file is stamped *start*, each further one a second later.
+
+    Raises DataError where there is nothing to export, or a record has no place in MedVision's files, and StorageError
+    where *out* cannot be written or already has a folder of the model.
+    """
     ended = [record for record in records if not record.outcome.infrastructure]
     kept = [record for record in ended if is_theirs(record.sample)]
     if ended and not kept:
-        raise DataError("nothing to export: MedVision's result files have no task like area, and the run has no other")
+        raise DataError(
+            "there is nothing to export: all results of the run are areas, which MedVision's result files cannot hold; "
+            "for tables of any run, add --format csv or parquet"
+        )
     tasks = rows_by_task(kept)
     if not tasks:
-        raise DataError("nothing to export: no sample of the run ended in a result")
+        raise DataError("there is nothing to export: no sample of the run ended in a result; resume the run first")
     families = {_task(_facts(record.sample))[0]: _family(record.sample) for record in kept}
     try:
         folders = _write(tasks, families, _folder_name(model), out, start)
     except OSError as error:
-        raise StorageError(f"{out}: cannot write it ({error.strerror})") from None
+        raise StorageError(f"{out}: this folder cannot be written ({error.strerror})") from None
     empty = sum(record.outcome is not Outcome.ANSWERED for record in kept)
     return Exported(folders, len(kept), empty, len(records) - len(ended), len(ended) - len(kept))
 
@@ -88,8 +95,8 @@ def task_rows(records: Iterable[Record]) -> Iterator[tuple[str, Row]]:
         name, split = _task(_facts(record.sample))
         if splits.setdefault(name, split) != split:
             raise DataError(
-                f"{name}: the run holds samples of both splits, which MedVision's result files cannot tell apart; "
-                "run them one by one"
+                f"{name}: the run holds samples of both splits of this task, which MedVision's result files cannot "
+                "tell apart; make a run for each split (--split train, --split test)"
             )
         yield name, _row(record)
 
@@ -101,14 +108,14 @@ def is_theirs(sample: Sample) -> bool:
 
 def _family(sample: Sample) -> Family:
     if sample.asks.family is None:
-        raise DataError(f"{sample.id}: MedVision's result files cannot store answers to the task {sample.task}")
+        raise DataError(f"{sample.id}: MedVision's result files cannot store answers to the task {sample.task!r}")
     return sample.asks.family
 
 
 def _facts(sample: Sample) -> MedVisionFacts:
     if sample.medvision is None:
         raise DataError(
-            f"{sample.id}: no sample of MedVision's data, so it has no place in MedVision's result files; for "
+            f"{sample.id}: this sample is not of MedVision's data, so MedVision's result files cannot hold it; for "
             "tables of any run, add --format csv or parquet"
         )
     return sample.medvision
@@ -118,7 +125,10 @@ def _task(facts: MedVisionFacts) -> tuple[str, str]:
     """Return the name of a configuration in result files, and its split."""
     name, _, split = facts.config.rpartition("_")
     if split not in SPLITS:
-        raise DataError(f"{facts.config}: not one of MedVision's configurations, whose names end in a split")
+        raise DataError(
+            f"{facts.config}: is not a configuration of MedVision (medvision.config); expected a name that ends in "
+            "_Train or _Test"
+        )
     return name.replace("_BoxSize_", "_BoxCoordinate_"), split
 
 

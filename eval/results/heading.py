@@ -36,7 +36,10 @@ def form_of(task: str) -> str:
 
 
 def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
-    """Return a record's heading from its own task, file and task type, or from the *file* that contains it."""
+    """Return a record's heading from its own task, file and task type, or from the *file* that contains it.
+
+    Raises ValueError where none of them says what was asked, and for mask sizes, which are not scored.
+    """
     task = task if isinstance(task, str) and task else task_of(file)
     if not isinstance(own_file, str) or not own_file:
         own_file = file if "samples_" in file else f"samples_{task}.jsonl"
@@ -44,6 +47,7 @@ def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
 
 
 def _family(said: Any, task: str) -> Family:
+    """Return the family by the stated task type, or else by the task's name; raises ValueError where neither says."""
     for family in FAMILIES:
         if said == family:
             return family
@@ -51,5 +55,8 @@ def _family(said: Any, task: str) -> Family:
         if said is None and word in task:
             return family
     if "_MaskSize_" in task:
-        raise ValueError("mask sizes are not scored")
-    raise ValueError(f"task_type is {said!r} and task {task!r}; expected one of {', '.join(FAMILIES)}")
+        raise ValueError("tasks about mask sizes (_MaskSize_) are not scored, as in MedVision")
+    raise ValueError(
+        f"task_type is {said!r} and task is {task!r}, so it is not known what was asked; expected the task_type "
+        f"{' or '.join(FAMILIES)}, or a task whose name has {' or '.join(_FAMILY_WORDS)}"
+    )

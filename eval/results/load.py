@@ -45,9 +45,10 @@ class ResultFiles:
         """Return remarks about the files that were read; DataError if they contained no answer."""
         reader, nameless = self._reader, self._reader.nameless
         if not reader.count:
-            raise DataError("\n".join([f"{self.path}: no answer could be read", *reader.notes.lines()]))
+            expected = "expected the lines of MedVision's result files (docs/why.md)"
+            raise DataError("\n".join([f"{self.path}: no answer could be read; {expected}", *reader.notes.lines()]))
         if nameless:
-            kind = "answers without a label's name or modality: in no group (give them with --plans)"
+            kind = "answers without the label's name or the modality: they are in no group (give both with --plans)"
             reader.notes.add(kind, nameless[0], len(nameless), (len(self.files) + 1,))
         return reader.notes.lines() + _doubts(reader, protocol)
 
@@ -67,9 +68,12 @@ def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> t
 def _doubts(reader: AnswerReader, protocol: Protocol) -> list[str]:
     seen, files = reader.signs.first(), reader.files.first()
     listed = " and ".join(f"{name} ({place})" for name, place in seen.items())
-    doubts = [f"answers of both generations of MedVision together: {listed}"] if len(seen) > 1 else []
+    doubts = [f"answers of two generations of MedVision's package are together: {listed}"] if len(seen) > 1 else []
     if len(seen) == 1 and protocol.version not in seen:
-        doubts.append(f"scored by {protocol.name}, but the files look like those of {listed}")
+        doubts.append(
+            f"scored by {protocol.name}, but the files look like those of {listed}; choose with --protocol by which "
+            "rules they are scored"
+        )
     without = [file for file in files if file not in reader.tagged]
     if protocol.answer_tags and without:
         doubts.append(
@@ -101,20 +105,25 @@ def has_results(folder: Path) -> bool:
 
 
 def result_files(folder: Path, notes: Notes) -> list[Path]:
-    """Return the sample files in *folder*, which must be of a single model."""
+    """Return the sample files in *folder*; DataError where there are none, or where they are of several models."""
     found = _sample_files(folder)
     raw = [path for path in found if path.parent.name != _PARSED]
     parsed = [path for path in found if path.parent.name == _PARSED and not _has_raw(path, raw)]
     if not raw and not parsed:
-        raise DataError(f"{folder}: no result files (<stamp>_samples_<task>.jsonl) in it or below")
+        raise DataError(
+            f"{folder}: there are no result files of MedVision (<stamp>_samples_<task>.jsonl) in this folder or below "
+            "it; give the folder of a model's results"
+        )
     files = raw + parsed
     _check_one_model(folder, files)
     if raw and parsed:
-        notes.add("parsed files without their raw file: read as they were parsed", parsed[0].name, len(parsed))
+        kind = "files whose raw file is missing: the parsed copy (in parsed/) is read instead"
+        notes.add(kind, parsed[0].name, len(parsed))
     stamps = [(path, path.name.rpartition("_samples_")[0]) for path in files]
     missing = [path for path, stamp in stamps if not path.with_name(f"{stamp}_results.json").is_file()]
     if missing:
-        notes.add("sample files without their results file (upstream refuses them)", missing[0].name, len(missing))
+        kind = "sample files without <stamp>_results.json beside them (MedVision's own package refuses such files)"
+        notes.add(kind, missing[0].name, len(missing))
     return files
 
 
@@ -142,4 +151,4 @@ def _check_one_model(folder: Path, files: list[Path]) -> None:
     inner = _homes(files) - {folder}
     if len(inner) > 1:
         listed = ", ".join(sorted(str(home.relative_to(folder)) for home in inner if home.is_relative_to(folder)))
-        raise DataError(f"{folder}: holds the results of several models ({listed}); give the folder of one")
+        raise DataError(f"{folder}: holds the results of several models ({listed}); give the folder of one model")

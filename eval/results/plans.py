@@ -31,23 +31,29 @@ _Names = tuple[str | None, str | None]
 _AXES = ("P1", "P2", "P3", "P4")
 """The ends of a lesion's axes, in every landmark file."""
 _METRIC_TYPE = re.compile(r"_(Angle|Distance)_Task")
+_PLANS_FORM = (
+    "expected MedVision's data folder, or a JSON object that gives for each task an object with labels_map and "
+    "image_modality"
+)
 
 
 def read_plans(path: Path) -> "Plans":
-    """Return the facts in a data folder or a JSON file."""
+    """Return the facts in a data folder or a JSON file; raises DataError where neither can be read."""
     return Plans(read_tasks(path), path if path.is_dir() else None)
 
 
 def read_tasks(path: Path) -> Tasks:
-    """Return the tasks in a data folder or a JSON file."""
+    """Return the tasks in a data folder or a JSON file; raises DataError where neither can be read."""
     if path.is_dir():
         return _from_plans(path)
     try:
         tasks = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"--plans {path}: cannot read it ({error})") from None
+    except OSError as error:
+        raise DataError(f"--plans {path}: this file cannot be read ({error.strerror}); check the path") from None
+    except ValueError as error:
+        raise DataError(f"--plans {path}: is not a JSON file in UTF-8 ({error}); {_PLANS_FORM}") from None
     if not isinstance(tasks, dict) or not all(isinstance(task, dict) for task in tasks.values()):
-        raise DataError(f"--plans {path}: expected an object of tasks, each an object with labels_map, image_modality")
+        raise DataError(f"--plans {path}: is not of the expected form; {_PLANS_FORM}")
     return tasks
 
 
@@ -59,7 +65,7 @@ class Plans:
         self._data = data
 
     def names(self, family: Family, task: str, label: str) -> _Names:
-        """Return the planned name of a *task*'s label, and its modality."""
+        """Return the planned name of a *task*'s label, and its modality; None for each that the plans do not give."""
         planned = self._task(task)
         if planned is None:
             return None, None
@@ -73,7 +79,10 @@ class Plans:
         return self._data is not None
 
     def zooms(self, image: Any) -> tuple[float, ...] | None:
-        """Return the voxel size from the header of an image; None if there are no images."""
+        """Return the voxel size from the header of an image, in its unit, as stated for each axis.
+
+        None without a data folder, and where the image is not in it or its header cannot be read.
+        """
         if self._data is None:
             return None
         datasets = (self._data / "Datasets").resolve()
@@ -81,7 +90,10 @@ class Plans:
         return _zooms(file) if file.is_relative_to(datasets) else None  # paths in a result file are untrusted
 
     def points(self, answer: Answer) -> tuple[tuple[float, float], ...] | None:
-        """Return the true points of a size, angle or distance, x and y in pixels; None if unknown."""
+        """Return the true points of a size, angle or distance, x and y in pixels of the slice.
+
+        None without a data folder, and where the landmark file is not named or lacks a point of the answer.
+        """
         names = self._point_names(answer)
         if self._data is None or not names or not isinstance(answer.doc.landmark_file, str):
             return None
@@ -94,7 +106,10 @@ class Plans:
             return None
 
     def case(self, answer: Answer) -> str | None:
-        """Return ``dataset/case`` of an answer's image, as a run names its subject; None if unknown."""
+        """Return ``dataset/case`` of an answer's image, as a run names its subject.
+
+        None where the plans have no such task, or the image's name does not have the form that they state.
+        """
         dataset, _, file = str(answer.doc.image or "").rpartition("Datasets/")[2].partition("/")
         folder, prefix, suffix = (self._task(answer.task) or {}).get("image", ("", "", ""))
         start = f"{folder}/{prefix}"

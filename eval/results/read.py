@@ -39,9 +39,9 @@ _BUFFER = 1 << 18
 _DECODED, _LOOKED_UP, _BUILT = range(3)
 """The steps of reading a line."""
 _AGAIN = "answers to a question that was answered before (all of them count)"
-_FLAT = "responses not nested in a list: only the first character is read, as upstream does"
-_NO_RESPONSE = "records without a response: the numbers read by their parser are used"
-_TOKENS = "NaN or Infinity tokens, which are no JSON; read as such"
+_FLAT = "responses not nested in two lists: only the first character is read, as MedVision's package does"
+_NO_RESPONSE = "records without a response: the numbers that another parser stored are used (filtered_resps)"
+_TOKENS = "values NaN or Infinity, which are not JSON: read as such numbers"
 
 _GENERATIONS = {"v1.2": re.compile(r"-(CoT|VP)\b"), "paper-v1": re.compile(r"-\d+x\d+$")}
 _LATER = "v1.2"
@@ -104,19 +104,20 @@ class AnswerReader:
             numbers.append(start)
 
     def _odd_record(self, text: bytes, line: int) -> OddRecord | None:
-        """Return the record in a line; None if it has no usable one."""
+        """Return the record in a line; None for an empty line, and for one that cannot be used, which is noted."""
         if not text.strip():
             return None
         try:
             row, tokens = decode_carefully(text)
         except ValueError:
-            kind = "lines that are no JSON" if text.endswith(b"\n") else "files cut off in the middle of a line"
-            self._note(line, f"{kind}: left out")
+            whole = text.endswith(b"\n")
+            kind = "lines that are not JSON: left out" if whole else "files cut off in their last line: it is left out"
+            self._note(line, kind)
             return None
         if tokens:
             self._note(line, _TOKENS, tokens)
         if not isinstance(row, dict):
-            self._note(line, "lines that are no JSON object: left out")
+            self._note(line, "lines that are not a JSON object: left out")
             return None
         try:
             record = odd_record(row, self._names[-1])
@@ -242,6 +243,7 @@ def _lines(path: Path) -> Iterator[list[bytes]]:
                 read = []
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         yield read
-        raise _DamagedError(f"compressed files that end early or are damaged ({error})") from None
+        told = f"compressed files that end early or are damaged ({error}): what follows is missing"
+        raise _DamagedError(told) from None
     except OSError as error:
-        raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+        raise DataError(f"{path}: this file cannot be read ({error.strerror}); check the path") from None

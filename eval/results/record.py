@@ -36,7 +36,7 @@ def decode_carefully(line: bytes) -> tuple[Any, int]:
     try:
         return json.JSONDecoder(parse_constant=constant).decode(line.decode()), len(tokens)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError("its values are nested too deeply") from None
 
 
 # All repeats for each request; a repeat is one text or several, of which MedVision takes the first. A text in place of

@@ -19,12 +19,15 @@ _FILE = "multi_cluster_samples_v1.0.0_to_v1.1.0.json"
 
 
 def read_removed(path: Path) -> set[Removed]:
-    """Return the samples listed in a file, or in the files of a folder's data sets."""
+    """Return the samples listed in a file, or in the files of a folder's data sets; raises DataError."""
     if not path.is_dir():
         return _read(path)
     files = sorted(path.glob(f"*/{_FILE}"))
     if not files:
-        raise DataError(f"--removed-samples {path}: no <data set>/{_FILE} in it")
+        raise DataError(
+            f"--removed-samples {path}: this folder has no file <dataset>/{_FILE}; give MedVision's folder Datasets, "
+            "or one such file"
+        )
     return {entry for file in files for entry in _read(file)}
 
 
@@ -34,10 +37,13 @@ def _read(path: Path) -> set[Removed]:
         lists = content if isinstance(content, dict) else {path.resolve().parent.name: content}
         return {_entry(dataset, entry) for dataset, entries in lists.items() for entry in entries}
     except OSError as error:
-        raise DataError(f"--removed-samples {path}: cannot read it ({error.strerror})") from None
+        told = f"this file cannot be read ({error.strerror}); check the path"
+        raise DataError(f"--removed-samples {path}: {told}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"--removed-samples {path}: expected lists of image_file, slice_dim, slice_idx, task_ID ({error!r})"
+            f"--removed-samples {path}: is not a list of samples; expected JSON objects with image_file, slice_dim (x, "
+            f"y or z), slice_idx and task_ID, in a list or in one list for each dataset ({type(error).__name__}: "
+            f"{error})"
         ) from None
 
 

@@ -106,11 +106,11 @@ def _stops(batch: Batch, grouping: Grouping, protocol: Protocol) -> list[str]:
     errors = batch.metrics["MAE" if batch.family == "Detection" else "MRE"][grouping.counted]
     infinite, negative = int(np.isinf(errors).sum()), int((errors <= -1.1).sum())
     if infinite and not protocol.skip_infinite:
-        notes.append(f"{infinite} infinite errors: upstream's summary stops at the first (OverflowError)")
+        notes.append(f"{infinite} infinite errors: MedVision's own summary stops at the first one (OverflowError)")
     if negative:
-        notes.append(f"{negative} errors of -1.1 or less are in no bucket: upstream's summary stops (IndexError)")
+        notes.append(f"{negative} errors of -1.1 or less are in no bucket: MedVision's own summary stops (IndexError)")
     notes += [
-        f"{count} samples {reason}: upstream's summary stops (ValueError); left out here"
+        f"{count} samples {reason}: MedVision's own summary stops (ValueError); here they are left out"
         for reason, count in grouping.left_out.items()
         if reason.startswith("whose label")
     ]

@@ -51,20 +51,23 @@ def _one_by_one(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], 
 
 
 def read_target(target: Any, family: Family) -> tuple[tuple[float, ...], bool]:
-    """Return the numbers of a target, and whether it was a bare number instead of a list."""
+    """Return the numbers of a target, and whether it was a bare number instead of a list.
+
+    Raises ValueError unless they are finite numbers, as many as the family has.
+    """
     value = _literal(target) if isinstance(target, str) else target
     bare = not isinstance(value, _SEQUENCES)
     numbers = (value,) if bare else tuple(value)
     if not all(map(_is_number, numbers)):
-        raise ValueError(f"target {str(target)[:60]!r} is not made of numbers")
+        raise ValueError(f"target {str(target)[:60]!r} is not a number or a list of numbers")
     if len(numbers) != COUNTS[family]:
-        raise ValueError(f"target has {len(numbers)} numbers, expected {COUNTS[family]}")
+        raise ValueError(f"target has {len(numbers)} numbers, but {COUNTS[family]} are expected (task_type {family})")
     try:
         found = tuple(map(float, numbers))
     except OverflowError:
         found = (math.inf,)
     if not all(map(math.isfinite, found)):
-        raise ValueError(f"target {str(target)[:60]!r} is not finite")
+        raise ValueError(f"target {str(target)[:60]!r} has an infinite number or NaN")
     return found, bare
 
 

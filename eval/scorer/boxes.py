@@ -61,7 +61,11 @@ _NAMES = (
 
 
 def written_box(response: str, frame: Frame, protocol: Protocol) -> Written | None:
-    """Return the box in a response, in *frame*, from the part that *protocol* reads; None if there is none."""
+    """Return the four numbers of the box in a response, as written in *frame*.
+
+    They are looked for in the part that *protocol* reads. Of several boxes, the last one is returned; None without one.
+    Where *protocol* reads between answer tags, None also where there are boxes that differ.
+    """
     text = scanned_text(response, protocol).translate(_ASCII)
     found = list(_boxes(_PIXELS.sub("", text) if frame.in_pixels else text, frame))
     if not protocol.answer_tags:
@@ -77,6 +81,7 @@ def _boxes(text: str, frame: Frame) -> Iterator[Written | None]:
 
 
 def _four(numbers: list[str]) -> Written | None:
+    """Return four numbers; None where there are more or fewer."""
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 

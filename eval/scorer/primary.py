@@ -119,7 +119,8 @@ def declared_by(words: Sequence[str]) -> Declared:
         known = next((name for name in TASKS if name == task), None)
         if known is None or not separator:
             raise ConfigError(
-                f"metric: expected METRIC once, or TASK=METRIC for tasks among {', '.join(TASKS)}: {word}"
+                f"metric: {word!r} is not of the expected form; give one METRIC for all tasks, or TASK=METRIC for each "
+                f"task, with a TASK among {', '.join(TASKS)}"
             )
         found[known] = metric_named(metric)
     return found
@@ -141,8 +142,9 @@ def primaries_of(samples: Sequence[Sample], declared: Declared, failures: Failur
         wanted = any(one.task == task for one in needed)
         if wanted and not chance.get(task):
             raise ConfigError(
-                f"metric: the best constant of the other subjects is needed for {task}, and there is none: it takes "
-                "samples of two subjects at least, and ground truths that differ"
+                f"metric: for the task {task!r} the loss of a constant answer (chance) is needed and cannot be "
+                "computed: expected samples of at least two subjects, with ground truths that differ; select more "
+                "samples"
             )
         # Rounded, so that another processor computes the same plan.
         known = float(f"{chance[task]:.6g}") if wanted else None

@@ -139,7 +139,7 @@ def protocol(name: str) -> Protocol:
         return PROTOCOLS[name]
     except KeyError:
         known = ", ".join(PROTOCOLS)
-        raise ConfigError(f"protocol {name!r} is unknown; known: {known}.{nearest(name, PROTOCOLS)}") from None
+        raise ConfigError(f"protocol: {name!r} is unknown; known: {known}.{nearest(name, PROTOCOLS)}") from None
 
 
 def scored_by(name: str, tasks: Iterable[TaskName]) -> str:

@@ -18,6 +18,7 @@ from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.text import plural
 
 __all__ = [
     "SampleScore",
@@ -87,7 +88,7 @@ def _scores(
     count = len(asked.numbers)
     for target in targets:
         if len(target) != count:
-            raise ValueError(f"target has {len(target)} numbers, a {task} sample needs {count}")
+            raise ValueError(f"target: has {plural(len(target), 'number')}; the task {task!r} needs {count}")
     values, success = parse_numbers([text.split(",") if text else () for text in extracted], count)
     metrics, loss = measure(asked.loss, values, success, np.array(targets, dtype=np.float64), protocol)
     columns = [success.tolist(), values.tolist(), loss.tolist(), *(column.tolist() for column in metrics.values())]

@@ -32,7 +32,10 @@ def spoken_in(frame: str, v0: Size) -> Spoken | None:
 
 
 def scored_text(record: Record) -> str | None:
-    """Return the text that is scored, with boxes in MedVision's convention; None if there is no reply."""
+    """Return the text that is scored, with boxes in MedVision's convention; None if the record is not answered.
+
+    A record that is not answered (refused, cut off, an error) has no scored text, even where it keeps one.
+    """
     if record.outcome is not Outcome.ANSWERED:
         return None
     if record.spoken is None or not record.sample.asks.is_box:

@@ -84,7 +84,7 @@ class _Answers:
 
     async def note(self, request: Request) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return _problem("a note is JSON", 415)
+            return _problem("expected a note as JSON (Content-Type: application/json)", 415)
         written = bytearray()
         async for part in request.stream():
             written += part
@@ -109,14 +109,15 @@ def _safely(answer: Answer) -> Answer:
             raise
         except Exception as error:  # noqa: BLE001 - one broken answer must not end the others
             _LOG.exception("the viewer's server failed at %s", request.url.path)
-            return _problem(f"an error of the viewer: {type(error).__name__}", 500)
+            return _problem(f"the viewer failed with an internal error ({type(error).__name__}); reload the page", 500)
 
     return safe
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _problem({404: "there is nothing of this name", 405: "this cannot be done here"}.get(status, "no"), status)
+    said = {404: "there is nothing at this address", 405: "this method is not allowed at this address"}
+    return _problem(said.get(status, "the request is not valid"), status)
 
 
 def _key(request: Request) -> str:

@@ -98,14 +98,14 @@ class Guard:
         headers = Headers(scope=scope)
         hosts, origin, site = headers.getlist("host"), headers.get("origin"), headers.get("sec-fetch-site")
         if len(hosts) != 1 or hosts[0].rpartition(":")[0] not in HERE:
-            return _no("this server answers to 127.0.0.1 and localhost only", 421)
+            return _no("this server answers to 127.0.0.1 and localhost only; open it by one of these names", 421)
         if origin is not None and origin != f"http://{hosts[0]}":
-            return _no("another page may not ask this server")
+            return _no(_ANOTHER_PAGE)
         if scope["method"] not in {"GET", "HEAD"} and origin is None:
-            return _no("a note is taken from the viewer's page only")
+            return _no("a note is accepted from the viewer's own page only; write it there")
         opens = scope["path"] == "/"  # may be a link in another program
         if site not in {None, "same-origin", "none"} and not opens:
-            return _no("another page may not ask this server")
+            return _no(_ANOTHER_PAGE)
         return None
 
     def _opened(self, scope: Scope) -> Response | None:
@@ -125,6 +125,9 @@ class Guard:
         if not any(map(self._keys.known, cookies)):
             return _no("open the address that `medvision-agent view` printed, with its token")
         return None
+
+
+_ANOTHER_PAGE = "a request from another web page is refused; open the address that `medvision-agent view` printed"
 
 
 def _no(why: str, status: int = 403) -> Response:

@@ -19,7 +19,7 @@ from medvision_agent.eval.store.seal import StoredRecord, StoredTrace, Tally, Tr
 from medvision_agent.eval.store.shard import hash_in_name, mark_of, run_of_shard
 from medvision_agent.eval.store.writer import transaction
 
-__all__ = ["Merged", "merge", "plain"]
+__all__ = ["Merged", "Refused", "merge", "plain"]
 
 _FIELDS = "sample_id, attempt, outcome, json, trace_sha256, sha256"
 _COLUMNS = f"{_FIELDS}, trace"
@@ -32,6 +32,17 @@ _KNOWN = """
 SELECT own.rowid FROM shard.record AS own
 JOIN main.record AS other ON other.sample_id = own.sample_id AND other.attempt = own.attempt
 """
+_LACKING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""SQLite's codes for what the system lacks or refuses; they say nothing about the content of a file."""
 _STRANGE = "SELECT sample_id FROM shard.record WHERE sample_id NOT IN (SELECT id FROM main.sample) LIMIT 1"
 
 
@@ -42,28 +53,54 @@ class Merged(NamedTuple):
     """Sample and attempt of every record in the shard, including those that the run had before."""
     tally: Tally | None = None
     """The tally of the run after the merge; None where nothing was added."""
-    refused: str = ""
-    """Why the shard was refused; empty where it was merged."""
+
+
+class Refused(NamedTuple):
+    """A damaged shard that was not merged."""
+
+    shard: str
+    """The worker's folder and the number of the shard in it: ``WORKER/NUMBER``."""
+    why: str
+    """What is wrong with it, and where it is kept."""
 
 
 def plain(file: Path) -> Path:
-    """Return a shard as one plain file with checked content; raises DamageError where it is damaged.
+    """Return a shard as one plain file with checked content.
 
     A shard that a worker left open is copied beside it, with all committed transactions, and checked record by record.
+    Raises DamageError where the shard is damaged or missing, and OSError or sqlite3.Error where the system lacks
+    something, such as room on the disk for the copy: then nothing is known about the shard.
     """
+    if (digest := hash_in_name(file)) is not None:
+        try:
+            found = sha256(file.read_bytes()).hexdigest()
+        except FileNotFoundError as error:
+            raise DamageError(
+                f"{file}: the shard is missing: its worker closed it, and it was removed after that"
+            ) from error
+        if found != digest:
+            raise DamageError(
+                f"{file}: the shard was changed after its worker wrote it: its SHA-256 is not the one in its name"
+            )
+        return file
+    copy = file.with_name("left.sqlite")
+    copy.unlink(missing_ok=True)
     try:
-        if (digest := hash_in_name(file)) is not None:
-            if sha256(file.read_bytes()).hexdigest() != digest:
-                raise DamageError(f"{file}: the shard was changed after its worker wrote it")
-            return file
-        copy = file.with_name("left.sqlite")
-        copy.unlink(missing_ok=True)
         with closing(sqlite3.connect(file)) as left, closing(sqlite3.connect(copy)) as whole:
             left.backup(whole)
             _check(file, whole)
-    except (OSError, sqlite3.Error) as error:
-        raise DamageError(f"{file}: the shard cannot be read: {error}") from error
+    except BaseException as error:
+        copy.unlink(missing_ok=True)
+        if isinstance(error, sqlite3.Error) and _primary(error) not in _LACKING:
+            raise DamageError(f"{file}: the shard cannot be read: {error}") from error
+        raise
     return copy
+
+
+def _primary(error: sqlite3.Error) -> int | None:
+    """Return SQLite's primary code of an error; None for an error of Python's module."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _check(file: Path, database: sqlite3.Connection) -> None:

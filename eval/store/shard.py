@@ -15,7 +15,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +35,7 @@ __all__ = [
     "hash_in_name",
     "left_in",
     "mark_of",
+    "name_of",
     "new_token",
     "remove_shards",
     "run_of_shard",
@@ -87,8 +87,8 @@ class Shard:
         file = self._folder / DATABASE
         if (self._folder / LOG).exists():  # the disk is full, or someone reads: the file lacks what is in the log
             raise StorageError(
-                f"{file}: the shard cannot be closed, the disk may be full; free some space and go on with --resume, "
-                "which takes in what is in it"
+                f"{file}: this shard of finished samples cannot be closed, the disk may be full; free some space and "
+                "go on with --resume, which merges its samples into the run"
             )
         try:
             digest = sha256(file.read_bytes()).hexdigest()
@@ -150,12 +150,22 @@ def runs_below(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def set_apart(file: Path) -> Path:
-    """Rename a damaged shard so that it is no longer taken for a shard; return the new name."""
+def name_of(file: Path) -> str:
+    """Return how a shard is called in messages of its worker: ``WORKER/NUMBER``."""
+    if (digest := hash_in_name(file)) is not None:
+        return f"{file.parent.name}/{file.stem.removesuffix(f'-{digest}')}"
+    return f"{file.parent.parent.name}/{file.parent.name}"
+
+
+def set_apart(file: Path) -> Path | None:
+    """Rename a damaged shard so that it is no longer taken for a shard; return where it is now, None if it is gone."""
     apart = file.with_name(f"{file.name}{_DAMAGED}")
-    with suppress(OSError):
-        file.replace(apart)
-    return apart
+    try:
+        return file.replace(apart)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return file
 
 
 def remove_shards(run: Path) -> None:

@@ -21,7 +21,8 @@ latest one counts. One process writes at a time (a file lock says so); any numbe
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -44,7 +45,7 @@ from medvision_agent.eval.store.files import (
     write_picture,
 )
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
-from medvision_agent.eval.store.merge import Merged, merge, plain
+from medvision_agent.eval.store.merge import Merged, Refused, merge, plain
 from medvision_agent.eval.store.packed import Packer, packs
 from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.read import open_run
@@ -52,7 +53,7 @@ from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.row import add_row
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.schema import continue_run, create_run, set_fact
-from medvision_agent.eval.store.shard import SHARDS, left_in, mark_of, remove_shards, set_apart
+from medvision_agent.eval.store.shard import SHARDS, left_in, mark_of, name_of, remove_shards, set_apart
 from medvision_agent.eval.store.writer import Writer
 
 __all__ = ["RunStore", "Traced"]
@@ -88,8 +89,7 @@ class RunStore:
         self.run: Run
         """The run's state when it was opened for writing."""
         self.in_flight = InFlight(folder)
-        self.refused = list[str]()
-        """Messages about damaged shards left by an earlier command."""
+        self._refused = deque[Refused]()
 
     @classmethod
     def create(cls, folder: Path, samples: Iterable[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
@@ -133,7 +133,7 @@ class RunStore:
         store = cls(folder)
         try:
             if (folder / SHARDS).is_dir():
-                store.refused += [merged.refused for merged in store.merge_left() if merged.refused]
+                store.merge_left()
                 remove_shards(folder)
                 stored = open_run(folder)
             tally = store._writer.do(lambda database: continue_run(database, stored, identity.code, libraries()))
@@ -207,9 +207,15 @@ class RunStore:
     async def merge_async(self, file: Path) -> Merged:
         """Merge a shard into the run while the event loop continues; then it is deleted, or renamed if it is damaged.
 
-        Raises StorageError where the run cannot be written.
+        A damaged shard is among the ``refusals``, also if the caller stops waiting. Raises StorageError where the shard
+        cannot be read or the run cannot be written; then the shard stays.
         """
         return await asyncio.shield(asyncio.wrap_future(self._writer.submit(partial(self._merge, file))))
+
+    def refusals(self) -> Iterator[Refused]:
+        """Yield the damaged shards that were not merged, each once; may be called at any time, from any thread."""
+        while self._refused:
+            yield self._refused.popleft()
 
     def merge_left(self, worker: str = "*") -> list[Merged]:
         """Merge all shards left by a *worker* that ended, or by all workers."""
@@ -220,14 +226,22 @@ class RunStore:
             shard = plain(file)
             merged = merge(database, shard)
         except DamageError as error:
-            return Merged(refused=f"{error}; it is kept as {set_apart(file)}, and its samples will be asked again")
+            kept = set_apart(file)
+            where = "" if kept is None else f", and kept as {kept}"
+            self._refused.append(Refused(name_of(file), f"{error}; it is not merged into the run{where}"))
+            return Merged()
         except UNWRITABLE as error:
-            raise StorageError(f"{self.folder}: {file} was not merged: {error}; go on with --resume") from error
+            raise StorageError(
+                f"{file}: the shard was not merged into the run: {error}; it is kept: remove the cause (where the disk "
+                "is full, free some space) and go on with --resume. If the file cannot be read any more, remove it: "
+                "its samples are then asked again"
+            ) from error
         if merged.tally is not None:
             with suppress(OSError):  # the samples are stored, and a lower count is true as well
                 self._writer.note_count(merged.tally.count)
         for one in {file, shard}:
-            one.unlink(missing_ok=True)
+            with suppress(OSError):  # merging it again would change nothing
+                one.unlink(missing_ok=True)
         return merged
 
     def _submit(self, record: Record, trace: Traced) -> Future[None]:

@@ -61,8 +61,8 @@ async def execute_study(
                 check = not any(_sends_the_same(one.cell, cell) for one in opened)
                 opened.append(open_cell(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
-            for line in (line for one in opened for line in one.store.refused):
-                watch.on_note(line)
+            for refused in (refused for one in opened for refused in one.store.refusals()):
+                watch.on_note(f"{refused.why}; its samples are asked again")
             probing = Probing([one.run.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
             groups = [[one for one in opened if one.cell.model == name] for name in models]

@@ -252,7 +252,10 @@ def _change(one: Conversation) -> tuple[bool, bool | None] | None:
 
 
 def _answer_in(text: str, record: Record, rules: Protocol) -> Sequence[Number] | None:
-    """Return the numbers read as an answer to a record's question, in the model's own convention, or None."""
+    """Return the numbers read as an answer to a record's question, in the model's own convention.
+
+    None where *text* has too few numbers, or no box.
+    """
     if record.spoken is None or not record.sample.asks.is_box:
         return numbers_in(text, len(record.sample.target), rules)
     box = written_box(text, FRAMES[record.spoken.frame], rules)

@@ -53,6 +53,7 @@ def coded_points(task: Task, code: str, scene: Scene) -> list[tuple[Point, ...]]
 
 
 def _parsed(code: str) -> ast.Module | None:
+    """Return the syntax tree of *code*; None where it is not valid Python, or too large to be parsed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -81,6 +82,7 @@ def _assigned(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, float]]:
 
 
 def _number(node: ast.AST) -> float | None:
+    """Return the value of a literal number; None for any other node, and for a number that no float can hold."""
     value = node.value if isinstance(node, ast.Constant) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -91,6 +93,7 @@ def _number(node: ast.AST) -> float | None:
 
 
 def _term(node: ast.AST, known: Mapping[str, float]) -> _Term | None:
+    """Return a literal number, or a name of *known* with its value; None for any other node."""
     number = _number(node)
     if number is not None:
         return _Term(number)

@@ -95,6 +95,7 @@ def _sound(text: str) -> str:
 
 
 def _named_subject(answer: Answer, plans: Plans | None) -> str | None:
+    """Return the subject by the file, or else the case by *plans*; None where neither states it."""
     return answer.subject or (plans.case(answer) if plans else None)
 
 
@@ -106,6 +107,7 @@ def subject_lack(answer: Answer, plans: Plans | None = None) -> Lack | None:
 
 
 def _task(answer: Answer) -> Task | None:
+    """Return the task of an answer; None where the file does not state whether it asked for an angle or a distance."""
     if answer.family != "AD":
         return DETECTION if answer.family == "Detection" else SIZE
     kinds = {"angle": ANGLE, "distance": DISTANCE}
@@ -166,7 +168,7 @@ def _spacing(answer: Answer) -> tuple[Spacing | Missing, bool]:
 
 
 def _header(answer: Answer) -> tuple[float, float] | None:
-    """Return the two voxel sizes in the plane of the slice."""
+    """Return the two voxel sizes in the plane of the slice; None where the axis or the three sizes are not stated."""
     axes = _IN_PLANE.get(answer.doc.slice_dim) if isinstance(answer.doc.slice_dim, int) else None
     if axes is None or answer.zooms is None or len(answer.zooms) != 3:
         return None

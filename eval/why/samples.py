@@ -162,6 +162,7 @@ def errors_of(
 
 
 def _landmarks(traced: Sequence[Traced | Missing], scene: Scene | Missing) -> LandmarkError | None:
+    """Return ``landmark_error`` of the points behind an answer; None also where the views are missing."""
     if isinstance(scene, Missing):
         return None
     points = [point for one in traced if isinstance(one, Traced) for point in one.points]
@@ -171,6 +172,7 @@ def _landmarks(traced: Sequence[Traced | Missing], scene: Scene | Missing) -> La
 def _corners(
     task: Task, target: Sequence[float], text: str | None, scene: Scene | Missing, rules: Protocol
 ) -> tuple[float, float] | None:
+    """Return ``corner_errors`` of an answer in mm; None for other tasks, without a readable box, and without views."""
     if not task.is_box or text is None or isinstance(scene, Missing):
         return None
     extracted = extract(text, BOX.numbers, rules)
@@ -182,7 +184,10 @@ def _corners(
 
 
 def landmark_error(points: Sequence[Point], truth: Sequence[Point], spacing: Spacing) -> LandmarkError | None:
-    """Return the error of two or four points (slice frame, line by line); None if there are no such true points."""
+    """Return the distances in mm of two or four points (slice frame, line by line) from the true ones.
+
+    None unless there are two or four points, and as many true ones.
+    """
     if len(points) != len(truth) or len(points) not in (2, 4):
         return None
     lines = [(points[k], points[k + 1]) for k in range(0, len(points), 2)]

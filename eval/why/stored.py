@@ -106,7 +106,7 @@ class Scenes:
 
 
 def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:
-    """Return the views of a record's conversation, or why they are missing."""
+    """Return the views of a record's conversation, or why they are missing; DamageError for a changed image."""
     return Scenes(run).of(record, calls)
 
 

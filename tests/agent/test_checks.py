@@ -41,7 +41,7 @@ def test_a_row_was_not_checked_failed_or_passed(file):
     assert line.endswith("medvision-agent models check mine")
     assert keep("mine", row(), check(reachable=True, tools=False, usage=None), file) == ""
     (line,) = standing("mine", row(), file)
-    assert "of m-2026 failed: tools; see: medvision-agent models check mine" in line
+    assert "of m-2026 failed: tools; details: medvision-agent models check mine" in line
     keep("mine", row(), check(reachable=True, usage=None), file)
     assert standing("mine", row(), file) == []
 
@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_read_counts_as_none_with_one_line(file, content):
 def test_a_file_that_cannot_be_written_is_said_and_no_error(tmp_path):
     (tmp_path / "no folder").write_text("")
     problem = keep("mine", row(), check(reachable=True), tmp_path / "no folder" / "checks.json")
-    assert problem.startswith("the result is not kept: ")
+    assert problem.startswith("the result of the check is not stored, because the file ")
 
 
 def test_the_file_does_not_grow_for_ever(file, monkeypatch):

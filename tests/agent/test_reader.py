@@ -28,14 +28,14 @@ def test_numbers_that_stand_in_the_text_are_read_as_they_stand(reply, numbers):
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        ('["31.50", "13"]', "does not stand in the text"),
-        ('["3.15", "1.2"]', "does not stand in the text"),  # a conversion of its own
-        ('["3.2", "12"]', "does not stand in the text"),  # the sign is part of it
-        ('["-14.5", "12"]', "does not stand in the text"),  # a range has no sign
-        ('["2", "12"]', "does not stand in the text"),  # T2 is a name
-        ('["31.50"]', "is not one of 2 texts"),
-        ('["31.50", "12", "10"]', "is not one of 2 texts"),
-        ('["31.50", ["12"]]', "is not one of 2 texts"),
+        ('["31.50", "13"]', "a number that is not in the response"),
+        ('["3.15", "1.2"]', "a number that is not in the response"),  # a conversion of its own
+        ('["3.2", "12"]', "a number that is not in the response"),  # the sign is part of it
+        ('["-14.5", "12"]', "a number that is not in the response"),  # a range has no sign
+        ('["2", "12"]', "a number that is not in the response"),  # T2 is a name
+        ('["31.50"]', "does not have exactly 2 texts"),
+        ('["31.50", "12", "10"]', "does not have exactly 2 texts"),
+        ('["31.50", ["12"]]', "does not have exactly 2 texts"),
         ('["31.50 mm", "12"]', "no number"),
         ('["NaN", "12"]', "no number"),
         ("[NaN, 12]", "no number"),

@@ -99,7 +99,7 @@ def test_wrong_names_of_pictures_are_refused(runs, stored):
     ):
         with pytest.raises(ConfigError, match=words):
             loaded.png(**given)
-    with pytest.raises(StorageError, match="image 0000"):
+    with pytest.raises(StorageError, match="no image with the SHA-256 hash 0000"):
         loaded.png(sha256="0" * 64)
 
 

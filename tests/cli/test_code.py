@@ -93,10 +93,10 @@ async def test_a_dry_run_shows_the_prompt_as_sent(server, published, call):
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        (("--tools", "on"), "knows two arms: --tools off and --tools code"),
-        (("--tools", "again:2"), "knows two arms: --tools off and --tools code"),
-        (("--recipe", "medvision-1.2"), "asked by --recipe paper-v1, not by medvision-1.2"),
-        (("--frame", "top-left"), "frame: medvision"),
+        (("--tools", "on"), "has only --tools off and --tools code"),
+        (("--tools", "again:2"), "has only --tools off and --tools code"),
+        (("--recipe", "medvision-1.2"), "set --recipe paper-v1 instead of medvision-1.2"),
+        (("--frame", "top-left"), "set --frame medvision instead of top-left"),
         (("--prompt-file", "own.yaml"), "system would not be sent"),
     ],
 )
@@ -114,7 +114,7 @@ async def test_interfaces_without_code_execution_are_refused(server, data, model
     words = ("run", "--model", model, "--models", models, "--data", data, "--tools", "code", "--out", tmp_path / "run")
     code, _, err = await call(*words)
     assert code == 2
-    assert f"--tools code: model '{model}' is asked through an interface without code execution" in err
+    assert f"--tools code: the interface of model '{model}' offers no code execution" in err
     assert not (tmp_path / "run").exists()
 
 

@@ -103,7 +103,9 @@ def test_show_refuses_what_it_cannot_do(tmp_path):
     out = tmp_path / "x.png"
     code, _, err = data("show", "ts_ct_z26__det_livr", "--out", str(out))
     assert code == 2
-    assert err == "Error: --data demo: no sample 'ts_ct_z26__det_livr'. Did you mean 'ts_ct_z26__det_liver'?\n"
+    wrong = "Error: --data demo: no sample has the id 'ts_ct_z26__det_livr'"
+    listed = "to list the ids: medvision-agent data list --data demo"
+    assert err == f"{wrong}; {listed}. Did you mean 'ts_ct_z26__det_liver'?\n"
     out.write_text("mine")
     code, _, err = data("show", "ts_ct_z26__det_liver", "--out", str(out))
     assert code == 2

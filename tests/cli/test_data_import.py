@@ -114,7 +114,7 @@ def test_an_image_that_is_left_out_is_named_and_the_exit_code_says_so(folder, tm
     (tmp_path / "scans/case-2.nii.gz").write_bytes(b"no volume")
     code, out, _ = typed("medvision-agent data import scans --masks masks --labels 1=x --out some", tmp_path)
     assert code == 1
-    assert "left out: scans/case-2.nii.gz: damaged gzip file" in " ".join(out.split())
+    assert "left out: scans/case-2.nii.gz: the gzip file is damaged" in " ".join(out.split())
     assert "case-2" not in (tmp_path / "some/summary.md").read_text()
 
 
@@ -123,11 +123,14 @@ def test_an_image_that_is_left_out_is_named_and_the_exit_code_says_so(folder, tm
     [
         ("scans", "images alone have no ground truth: give --masks, --markups, --table or --coco"),
         ("scans --masks masks --labels liver", "--labels 'liver': expected NUMBER=NAME"),
-        ("scans --masks masks --labels 1=liver,2=liver", "--labels '2=liver': the number or the name is there twice"),
+        ("scans --masks masks --labels 1=liver,2=liver", "--labels '2=liver': this number or this name is given twice"),
         ("scans --masks masks --labels \u00b2=liver", "expected NUMBER=NAME with a number from 1"),
         ("scans --masks masks --slices some", "--slices some: expected largest, all or the index"),
-        ("scans --masks masks --task angle", "--task angle: masks give detection, size, area"),
-        ("scans --masks masks --plane frontal", "--plane frontal: volumes are cut into axial, coronal, sagittal"),
+        ("scans --masks masks --task angle", "--task angle: tasks made from masks are detection, size, area"),
+        (
+            "scans --masks masks --plane frontal",
+            "--plane frontal: for volumes, expected one of axial, coronal, sagittal",
+        ),
         ("scans --masks masks --spacing 0,1", "--spacing 0,1: expected HEIGHT,WIDTH"),
         ("scans --masks masks --redact 5,5,2,9", "--redact 5,5,2,9: expected X0,Y0,X1,Y1"),
         ("scans --masks masks --distance AB", "'AB': expected NAME=POINT,POINT"),

@@ -87,7 +87,7 @@ def test_golden_answers_are_sorted_as_upstream_reads_them():
 def test_a_file_of_boxes_has_nothing_to_sort_and_says_so(monkeypatch, capsys):
     code, out, err = called(monkeypatch, capsys, golden.GOLDEN / "v1.2/detection/inputs.jsonl.gz")
     assert (code, out) == (2, "")
-    assert "no answer can be sorted; all are boxes" in " ".join(err.split())
+    assert "no answer can be sorted into categories (all answers are boxes)" in " ".join(err.split())
 
 
 def test_nobody_is_not_a_number_of_subjects(tmp_path, monkeypatch, capsys):

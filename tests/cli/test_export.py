@@ -39,7 +39,7 @@ async def test_samples_from_elsewhere_are_refused(call, data, tmp_path):
     assert code == 0, err
     code, _, err = await call("export", tmp_path / "run", "--out", tmp_path / "results")
     assert code == 2
-    assert "s0: no sample of MedVision's data" in err
+    assert "s0: this sample is not of MedVision's data" in err
     assert "--format csv" in err
     assert not (tmp_path / "results").exists()
 

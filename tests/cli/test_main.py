@@ -1,9 +1,13 @@
 """How the command line ends where a command does not see to it itself."""
 
+import subprocess
+import sys
+
 import click
 import pytest
 
 from medvision_agent.cli.main import LazyGroup, main
+from medvision_agent.version import VERSION
 
 
 def ends(monkeypatch, capsys, error):
@@ -79,3 +83,11 @@ def test_what_is_mistyped_is_answered_with_the_nearest_known(monkeypatch, capsys
     assert stopped.value.code == 2
     assert err.count("Did you mean") == 1
     assert f"'{nearest}'" in err.partition("Did you mean")[2]
+
+
+def test_the_package_is_started_as_a_module_too():
+    for words, code, said in ((["--version"], 0, f"medvision-agent, version {VERSION}"), (["nonsense"], 2, "No such")):
+        command = [sys.executable, "-m", "medvision_agent", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert said in done.stdout + done.stderr

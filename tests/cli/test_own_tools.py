@@ -48,7 +48,7 @@ async def test_rerun_compare_and_resume_go_by_the_code_of_a_tool(call, tmp_path)
     mine.write_text(FILE.read_text() + "# another text\n")
     code, _, err = await call("rerun", "first", "--out", "second")
     assert code == 0, err
-    assert "not as in first: tool_code_sha256.grey_level" in err
+    assert "settings that differ from first: tool_code_sha256.grey_level" in err
     first, second = open_run(tmp_path / "first"), open_run(tmp_path / "second")
     assert changes(first.identity, first.identity) == []
     assert [line.split(":")[0] for line in run_parity(first, second)] == ["tool_code_sha256.grey_level"]
@@ -59,7 +59,8 @@ async def test_rerun_compare_and_resume_go_by_the_code_of_a_tool(call, tmp_path)
     assert "tool_set (2026-11 then, 2027-05 now)" in changes(*later)
     mine.unlink()
     code, _, err = await call("rerun", "first", "--out", "third")
-    assert (code, err) == (2, "Error: mine.py: cannot read the tools (No such file or directory)\n")
+    assert code == 2
+    assert err.startswith("Error: mine.py: the file of tools cannot be read (No such file or directory); expected")
 
 
 async def test_a_study_sees_own_tools(call, tmp_path):
@@ -116,7 +117,7 @@ async def test_the_example_as_a_package(site, server, data, models, call, tmp_pa
     assert len(run.identity.tool_code_sha256["grey_level"]) == 64
     code, _, err = await call("run", *words, "--tools-from", FILE, "--out", "twice", PYTHONPATH=path)
     assert code == 2
-    assert "there is a tool of that name in the package medvision-agent-grey-level; rename yours" in err
+    assert "a tool of that name is already in the package medvision-agent-grey-level; rename the one in" in err
 
 
 def test_the_commands_of_the_page_on_tools(tmp_path, monkeypatch, capsys):

@@ -198,6 +198,33 @@ async def test_workers_keep_the_limits_per_minute_together(server, data, models,
     assert min(tokens for _, tokens in taken) > 0
 
 
+async def test_an_interruption_while_workers_start_waits_for_no_further_try(
+    server, data, models, monkeypatch, tmp_path
+):
+    from medvision_agent.eval.asking.launch import execute, prepare
+    from medvision_agent.eval.asking.watch import Watch
+    from medvision_agent.eval.engines.dispatch import dispatching
+    from medvision_agent.eval.engines.processes import ProcessWorker
+    from medvision_agent.eval.settings.settings import Settings
+
+    stop, start_worker = asyncio.Event(), ProcessWorker.start
+
+    async def started(worker):
+        stop.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # now all that waited for the stop was done
+        await start_worker(worker)
+
+    monkeypatch.setattr(ProcessWorker, "start", started)
+    server.behave(lambda request: error(429, retry_after="100"))
+    common = {"model": "fake-openai", "models_file": models, "data": str(data), "out": tmp_path / "run"}
+    prepared = prepare(Settings(**common, max_connections=4, tools="off", probe=False, processes=2))
+    async with asyncio.timeout(60), dispatching(2, ProcessWorker, stop) as engine:
+        run = await execute(prepared, watch=Watch(), stop=stop, engine=engine)
+    assert not run.records
+    assert not server.requests, "no sample is begun after the interruption"
+
+
 async def test_a_request_that_fails_or_is_not_begun_leaves_nothing_behind(server, data, models, monkeypatch, tmp_path):
     import medvision_agent as mva
     from medvision_agent.agent.wire.rate_limit import Pace

@@ -138,8 +138,8 @@ async def test_the_reader_sees_the_response_alone_and_each_is_paid_once(runs, se
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        ('["99.0"]', "does not stand in the text"),
-        ('["18.0", "19.0"]', "not one of 1 texts"),
+        ('["99.0"]', "a number that is not in the response"),
+        ('["18.0", "19.0"]', "does not have exactly 1 text,"),
         ('{"a": 1}', "no JSON array"),
         ("[]", "finds no answer"),
     ],
@@ -299,7 +299,7 @@ async def test_what_is_to_be_known_of_result_files_is_printed(server, models, ca
     code, out, err = await call("score", file, *READER, models)
     assert code == 0, err
     assert "note: not in the files, 2 answers: the subject: the image file stands for it" in " ".join(out.split())
-    assert "note: 1 responses not nested in a list: only the first character is read" in " ".join(out.split())
+    assert "note: 1 responses not nested in two lists: only the first character is read" in " ".join(out.split())
 
 
 async def test_models_that_read_no_text_and_files_of_something_else_are_refused(runs, models, call, tmp_path):
@@ -309,7 +309,7 @@ async def test_models_that_read_no_text_and_files_of_something_else_are_refused(
     assert (code, "pass it with --models-file" in " ".join(err.split())) == (2, True)
     (tmp_path / "x").write_text("not a database, but long enough to be read as one " * 20)
     code, _, err = await call("score", runs[0], *READER, models, "--readings", tmp_path / "x")
-    assert (code, "expected a file of readings" in err) == (2, True)
+    assert (code, "is not a usable file of a second reader" in err) == (2, True)
     code, _, err = await call("compare", runs[0], "--published", *READER, models)
     assert code == 2
     for words in (("score", runs[0]), ("compare", *runs)):

@@ -31,7 +31,10 @@ STUDY = "name: s\nmodels: [baseline-cv]\ndesigns: [on-off]\n"
             "run --model baseline-cv --task size --dataset x --dataset y",
             ["--data demo: no sample matches task size, dataset x or y; leave a restriction out"],
         ),
-        ("run --model baseline-cv --data none.jsonl", ["--data none.jsonl: no such file; paths are relative to"]),
+        (
+            "run --model baseline-cv --data none.jsonl",
+            ["--data none.jsonl: there is no such file; check the path: it is relative to"],
+        ),
         ("run --model gemini-2.5-flash --limit 1", ["set the environment variable GEMINI_API_KEY or GOOGLE_API_KEY"]),
         ("show nowhere x", ["nowhere: no such folder; give runs, studies or folders of them"]),
         ("report nowhere", ["nowhere holds no run (run.sqlite is missing); give the folder a run was written to"]),

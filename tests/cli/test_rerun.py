@@ -23,7 +23,7 @@ async def test_the_same_requests_again_without_the_models_file(server, data, mod
     models.unlink()
     code, out, err = await call("rerun", "first", "--out", "second")
     assert code == 0, err
-    assert "not as in" not in err
+    assert "settings that differ from" not in err
     assert "5 of 5 samples finished" in out
     assert bodies(server, 5) == asked
     first, second = open_run(tmp_path / "first"), open_run(tmp_path / "second")
@@ -41,7 +41,7 @@ async def test_what_has_changed_is_named(server, data, models, call, tmp_path):
     data.write_text(data.read_text().replace('"target": [10.0]', '"target": [11.0]'))
     code, _, err = await call("rerun", "first", "--out", "second")
     assert code == 0, err
-    assert "not as in first: samples_sha256" in err
+    assert "settings that differ from first: samples_sha256" in err
 
 
 async def test_an_old_store_is_refused_in_words(data, call, tmp_path):
@@ -67,7 +67,7 @@ async def test_the_budget_is_kept_and_options_replace_what_was_stored(server, da
     code, out, err = await call("rerun", "first", "--out", "third", *more)
     assert code == 0, err
     assert "4 of 4 samples finished" in out
-    assert "not as in first: limits, sample_ids_sha256, samples_sha256" in err
+    assert "settings that differ from first: limits, sample_ids_sha256, samples_sha256" in err
     third = open_run(tmp_path / "third")
     assert (third.identity.limits.tool_calls, third.identity.limits.model_calls) == (3, 12)
     assert third.config["budget"] == {"usd": None, "tokens": 100_000, "seconds": None}

@@ -376,4 +376,5 @@ async def test_a_library_that_was_changed_meanwhile_is_named(server, data, model
         database.execute(change)
     code, _, err = await call(*words, "--resume")
     assert code == 0, err
-    assert "this run began with 0.1" in err
+    assert "library openai: now " in err
+    assert "; this run began with 0.1" in err

@@ -34,7 +34,7 @@ async def test_a_study_is_refused_before_the_first_request(tmp_path, study, serv
     (tmp_path / "3.png").write_bytes((tmp_path / "3.png").read_bytes()[:-20])
     code, _, err = await call("ablate", study(), "--out", "s")
     assert code == 2
-    assert "samples.jsonl:4: image: 3.png: a PNG image that is cut short or damaged" in err
+    assert "samples.jsonl:4: image: 3.png: the PNG image is incomplete or damaged" in err
     assert server.requests == []
 
 
@@ -45,11 +45,14 @@ async def test_what_is_not_checked_is_said_and_stored_and_asked_again(tmp_path, 
     assert (await call(*words))[0] == 2
     code, _, err = await call(*words, "--unchecked", "pixel-size")
     assert code == 0, err
-    assert "not checked: pixel-size" in err
+    assert "not checked, because --unchecked says so: pixel-size" in err
     assert (await call("rerun", "r", "--out", "again"))[0] == 0
     code, _, err = await call(*words[:-1], "other", "--unchecked", "pixels")
     assert code == 2
-    assert "--unchecked pixels: is no rule; expected pixel-size or shared-picture. Did you mean 'pixel-size'" in err
+    assert (
+        "--unchecked pixels: there is no such rule; expected pixel-size or shared-picture. Did you mean 'pixel-size'"
+        in err
+    )
 
 
 async def test_a_warning_is_said_and_the_run_goes_on(tmp_path, call):
@@ -59,7 +62,7 @@ async def test_a_warning_is_said_and_the_run_goes_on(tmp_path, call):
     code, _, err = await call("run", "--model", "baseline-prior", "--data", file, "--out", "r")
     assert code == 0
     assert "doubtful: " in err
-    assert "one person under 2 names?" in err
+    assert "is this one person under 2 names?" in err
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
@@ -70,8 +73,10 @@ async def test_a_case_that_does_not_exist_is_refused(tmp_path, call, command):
     more = () if command == "check" else ("--data", f"medvision:{MINI}", "--limit", 1, "--out", "r")
     code, out, err = await call(*words, *more, "--subjects", who)
     assert code == 2
-    assert f"{who}:3: case: 'LungCT_05' is not a case of MiniTumor. Did you mean 'LungCT_005'?" in out + err
-    assert f"{who}:4: dataset: 'MiniTumour' is not a dataset of this folder. Did you mean 'MiniTumor'?" in out + err
+    assert f"{who}:3: case: 'LungCT_05' is not a case of the dataset MiniTumor. Did you mean 'LungCT_005'?" in out + err
+    assert (
+        f"{who}:4: dataset: 'MiniTumour' is not a dataset of this data folder. Did you mean 'MiniTumor'?" in out + err
+    )
 
 
 async def test_doubtful_headers_of_medvisions_volumes_are_warnings(tmp_path, call):
@@ -90,7 +95,7 @@ async def test_doubtful_headers_of_medvisions_volumes_are_warnings(tmp_path, cal
     words = ("run", "--model", "baseline-prior", "--data", f"medvision:{root}", "--config", config, "--limit", 1)
     code, _, err = await call(*words, "--out", "r")
     assert code == 0, err
-    assert "micrometres for its spacing; it is taken to be in mm" in err
+    assert "in micrometres, but here the spacing is taken to be in mm" in err
     assert "sform says a spacing of" in err
     code, out, _ = await call("data", "check", root, "--json", "--quick")
     assert code == 0

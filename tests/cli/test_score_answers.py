@@ -54,7 +54,7 @@ def test_tables_have_upstreams_figures_and_ours(score: Command) -> None:
     assert re.search(r"IoU \(all samples, all groups\) +19\.4% +438", out)
     assert "convention ceiling (boxes at the true edges, against targets one pixel short; n 438): IoU 94.7%" in out
     assert "samples in no group above: without a label, modality or plane 4" in out
-    assert "note: 4 answers without a label's name or modality" in err
+    assert "note: 4 answers without the label's name or the modality" in err
     assert max(map(len, out.splitlines())) <= 100
 
 
@@ -78,7 +78,7 @@ def test_a_folder_gives_the_figures_of_its_records(score: Command, folder: Path)
     assert {name: (group["num_samples"], pytest.approx(group["avgMRE"])) for name, group in ours.items()} == counts
     # The records name no labels, so boxes and sizes are in no group, and it is said.
     assert summary["Detection"]["groups"] == summary["TL"]["groups"] == {}
-    assert "742 answers without a label's name or modality" in err
+    assert "742 answers without the label's name or the modality" in err
     assert any("742 answers" in note for note in summary["TL"]["medvision_agent"]["notes"])
     _, out, _ = score(folder)
     assert re.search(r"all samples \(no groups\) +438 ", out)
@@ -88,9 +88,12 @@ def test_a_folder_gives_the_figures_of_its_records(score: Command, folder: Path)
     ("arguments", "message"),
     [
         ([INPUTS, "--protocol", "paper-v1", "--removed-samples", INPUTS], "paper-v1 has no such filter"),
-        ([INPUTS, "--removed-samples", "none.json"], "--removed-samples none.json: cannot read it"),
-        ([INPUTS, "--plans", "none.json"], "--plans none.json: cannot read it"),
-        ([INPUTS, "--samples", "no/such/folder/out.jsonl"], "--samples no/such/folder/out.jsonl cannot be written"),
+        ([INPUTS, "--removed-samples", "none.json"], "--removed-samples none.json: this file cannot be read"),
+        ([INPUTS, "--plans", "none.json"], "--plans none.json: this file cannot be read"),
+        (
+            [INPUTS, "--samples", "no/such/folder/out.jsonl"],
+            "--samples no/such/folder/out.jsonl: this file cannot be written",
+        ),
         (["none.jsonl"], "none.jsonl holds no run"),
         (["none", "--numpy1"], "--numpy1 is for MedVision's result files only; none is not one"),
         (["none", "--boxsize"], "--boxsize is for MedVision's result files only; none is not one"),

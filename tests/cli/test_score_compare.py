@@ -119,7 +119,10 @@ def test_score_writes_one_line_per_sample(tmp_path: Path, command: Command) -> N
     ("arguments", "message"),
     [
         (["--protocol", "paper-v2"], "Did you mean 'paper-v1'?"),
-        (["--samples", "no/such/folder/rows.jsonl"], "--samples no/such/folder/rows.jsonl cannot be written"),
+        (
+            ["--samples", "no/such/folder/rows.jsonl"],
+            "--samples no/such/folder/rows.jsonl: this file cannot be written",
+        ),
     ],
 )
 def test_score_refuses_what_it_cannot_do(tmp_path: Path, command: Command, arguments: list[str], message: str) -> None:

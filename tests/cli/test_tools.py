@@ -109,11 +109,11 @@ def test_a_new_tool_works_is_tested_and_passes_the_check(tools, folder):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("ruler", "there is a tool of that name in the shipped tools"),
-        ("blind", "cannot have the name of a condition"),
-        ("class", "a word of Python"),
-        ("../up", "letters, digits and underscores"),
-        ("taken", "taken.py: exists already"),
+        ("ruler", "ruler: a tool of that name is already in the shipped tools"),
+        ("blind", "cannot have the name of a condition (again, blank, blind, "),
+        ("class", "a keyword of Python"),
+        ("../up", "1 to 64 characters: letters (a to z, A to Z), digits and underscores"),
+        ("taken", "taken.py: the file exists already"),
     ],
 )
 def test_new_never_takes_what_is_there(tools, folder, name, text):
@@ -185,7 +185,11 @@ def test_a_segmenter_is_shown_and_checked_at_its_address(tools):
         shown = tools("show", "segment@server", "--segmenter", f"{address}/good")
         code, out, _ = tools("check", "segment@server", "--segmenter", f"{address}/error", "--calls", "100")
     assert shown == tools("show", "segment")
-    assert (code, "ToolServiceError" in out, "/error/segment: status 500" in out) == (1, True, True)
+    assert (code, "ToolServiceError" in out, "/error/segment: the segmenter replied with HTTP status 500" in out) == (
+        1,
+        True,
+        True,
+    )
 
 
 def test_try_writes_where_it_is_told_and_nothing_without_a_picture(tools, folder):
@@ -208,7 +212,7 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
     before = (folder / "a.png").read_bytes()
     code, out, err = tools(*words, "--out", "a.png")
     assert (code, out) == (2, "")
-    assert "--out a.png: exists already" in err
+    assert "--out a.png: the file exists already" in err
     assert (folder / "a.png").read_bytes() == before
     assert tools(*words, "--out", "a.png", "--force")[0] == 0
     assert (folder / "a.png").read_bytes() != before
@@ -219,21 +223,30 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["show", "rular"], "unknown tool 'rular'; known: pixel_spacing, crop"),
+        (["show", "rular"], "unknown tool 'rular'; known tools: pixel_spacing, crop"),
         (["show", "rular"], "Did you mean 'ruler'?"),
         (["check", "rular"], "Did you mean 'ruler'?"),
-        (["list", "--tools-from", "none.py"], "none.py: cannot read the tools (No such file"),
+        (["list", "--tools-from", "none.py"], "none.py: the file of tools cannot be read (No such file"),
         (["try", "ruler", "--image", "own.jsonl:case-8"], "no sample 'case-8'. Did you mean 'case-7'?"),
         (["try", "ruler", "--image", "other.jsonl:case-7"], "other.jsonl: no such file"),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "{x: 1}"], "--args: not valid JSON"),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "[" * 99999], "--args: not valid JSON"),
-        (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "[1]"], "must be a JSON object"),
-        (["try", "ruler", "--image", "own.jsonl:case-7", "--spacing", "1,1"], "a sample has its own spacing"),
+        (
+            ["try", "ruler", "--image", "own.jsonl:case-7", "--args", "[1]"],
+            "--args: expected a JSON object of arguments",
+        ),
+        (
+            ["try", "ruler", "--image", "own.jsonl:case-7", "--spacing", "1,1"],
+            "is a sample, which has its own pixel size; leave --spacing out",
+        ),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--recipe", "medvision-1"], "'medvision-1.2'?"),
-        (["try", "ruler", "--image", "a.png"], "needs --spacing HEIGHT,WIDTH"),
+        (["try", "ruler", "--image", "a.png"], "give its pixel size in mm by --spacing HEIGHT,WIDTH"),
         (["try", "ruler", "--image", "a.png", "--spacing", "1"], "--spacing 1: expected two numbers"),
         (["try", "ruler", "--image", "a.png", "--spacing", "1,nan"], "--spacing 1,nan: expected two numbers"),
-        (["try", "ruler", "--image", "b.png", "--spacing", "1,1"], "--image b.png: cannot be read (No such file"),
+        (
+            ["try", "ruler", "--image", "b.png", "--spacing", "1,1"],
+            "--image b.png: this file cannot be read (No such file",
+        ),
         (["try", "ruler", "--image", "own.jsonl", "--spacing", "1,1"], "--image own.jsonl: not a PNG image"),
         (
             ["try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":1,"y1":1}', "--out", "no/x"],

@@ -30,7 +30,7 @@ def test_numbers_that_settings_have():
 
 @pytest.mark.parametrize("text", ["a: 1\nb:\n  c: 1\n  c: 2", "{c: 1, c: 2}"])
 def test_a_key_of_yaml_given_twice(text):
-    with pytest.raises(ValueError, match=r"line \d: not valid YAML: 'c' is given twice"):
+    with pytest.raises(ValueError, match=r"line \d: not valid YAML: the key 'c' is given twice"):
         read_yaml(text)
 
 
@@ -41,7 +41,7 @@ def test_a_key_of_json_given_twice():
 
 @pytest.mark.parametrize("text", [BOMB, "a: &a [*a]", "a: &a {b: *a}"], ids=["bomb", "circle", "circle of mappings"])
 def test_texts_that_refer_to_their_own_parts(text):
-    with pytest.raises(ValueError, match="references to its own parts included"):
+    with pytest.raises(ValueError, match="referenced several times counts each time"):
         read_yaml(text)
 
 

@@ -253,13 +253,13 @@ def test_own_prompts_replace_the_shipped_ones(tmp_path):
     ("content", "said"),
     [
         ("just text", "expected texts by name"),
-        ("a: [", "not a YAML file"),
+        ("a: [", "this is no readable YAML file of prompts"),
         ({"sise": "x"}, "Did you mean 'size'"),
         ({"size": 3}, "key size: expected a text"),
-        ({"size": "{{ lable }}"}, "'lable' is undefined"),
+        ({"size": "{{ lable }}"}, "'lable' is undefined; its variables can be description, label, "),
         ({"size": "{% if frame.in_pixels %}{{ lable }}{% endif %}"}, "'lable' is undefined"),
-        ({"size": "{% if %}"}, "key size: not a usable template"),
-        ({"size": "{{ ''.__class__.__mro__ }}"}, "not a usable template"),
+        ({"size": "{% if %}"}, "key size: the text is no usable Jinja template"),
+        ({"size": "{{ ''.__class__.__mro__ }}"}, "no usable Jinja template"),
     ],
 )
 def test_unusable_prompt_files_are_refused_before_the_first_request(tmp_path, content, said):

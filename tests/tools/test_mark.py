@@ -182,9 +182,9 @@ def test_the_picture_of_a_mark_shows_it_and_leaves_its_point_free():
 @pytest.mark.parametrize(
     ("name", "arguments", "text"),
     [
-        ("mark", {"name": "left end", "x": 0.5, "y": 0.5}, "'left end' is no name of a mark; a name is a letter,"),
+        ("mark", {"name": "left end", "x": 0.5, "y": 0.5}, "'left end' is no name of a mark; a name has at most"),
         ("mark", {"name": "7", "x": 0.5, "y": 0.5}, "'7' is no name of a mark"),
-        ("mark", {"name": "a" * 13, "x": 0.5, "y": 0.5}, "letters and digits, 12 at most"),
+        ("mark", {"name": "a" * 13, "x": 0.5, "y": 0.5}, "a name has at most 12 characters, a letter first, then"),
         ("mark", {"name": "", "x": 0.5, "y": 0.5}, "'' is no name of a mark"),
         ("mark", {"name": "And", "x": 0.5, "y": 0.5}, "'And' is no name of a mark"),
         ("mark", {"name": "B", "x": 1.5, "y": 0.5}, "point (1.5, 0.5) lies outside view v0"),

@@ -193,7 +193,7 @@ def test_the_registry_keeps_its_order():
 
 
 def test_an_unknown_tool_is_named_with_the_nearest():
-    with pytest.raises(ConfigError, match=r"unknown tool 'rulers'; known: .* Did you mean 'ruler'\?"):
+    with pytest.raises(ConfigError, match=r"unknown tool 'rulers'; known tools: .* Did you mean 'ruler'\?"):
         installed().select(["crop", "rulers"])
     with pytest.raises(ConfigError, match="no tool is named"):
         installed().select([])

@@ -43,7 +43,7 @@ def main(text: str) -> None:
 
 
 def _bound_memory(memory_mb: int) -> bool:
-    """Allow this process so much memory more than it has; return whether the system could do that."""
+    """Limit this process to *memory_mb* MB beyond what it uses now; return False where the system cannot limit it."""
     try:
         import resource  # noqa: PLC0415 - not on every system
 

@@ -33,10 +33,13 @@ def problems(tool: Tool) -> Iterator[str]:
     if problem := unfit_name(tool.name):
         yield problem
     if len(tool.description) < 40:
-        yield "its docstring, which is what a model reads, says too little"
+        yield "its docstring, which is what a model reads, has fewer than 40 characters; say what the tool does"
     kind: type = tool.arguments
     if not issubclass(kind, Arguments):
-        yield "its arguments are no Arguments, which refuse unknown names and numbers that are not finite"
+        yield (
+            f"its argument model {kind.__name__} is not a subclass of medvision_agent.tools.Arguments, which refuses "
+            "unknown names and numbers that are not finite"
+        )
     schema = tool.arguments.model_json_schema()
     for name, one in schema.get("properties", {}).items():
         yield from (f"argument {name}: {problem}" for problem in _of_argument(name, one))
@@ -44,32 +47,44 @@ def problems(tool: Tool) -> Iterator[str]:
         f"{tool.description} {' '.join(str(one.get('description')) for one in schema.get('properties', {}).values())}"
     )
     if told := sorted(set(re.findall(r"[a-z-]+", text.lower())) & set(_DIRECTIONS)):
-        yield f"the texts say {', '.join(told)}: conventions differ, and only the prompt states the direction of y"
+        yield (
+            f"its docstring or descriptions say {', '.join(told)}; leave such words out: in some coordinate "
+            "conventions y runs upwards, in others downwards, and only the prompt states which"
+        )
     for name, one in tool.result.model_json_schema().get("properties", {}).items():
         kinds = {kind.get("type") for kind in one.get("anyOf", [one])} | ({"string"} if "$ref" in str(one) else set())
         if not kinds <= _KINDS | {"boolean", "null", None}:
-            yield f"result {name}: is no number and no text; controls withhold a result field by field"
+            yield (
+                f"result {name}: must be a number, a text or a boolean; lists and nested objects are not allowed, "
+                "because the controls of a study withhold a result field by field"
+            )
         if name == "picture":
-            yield "result picture: the name is taken by the picture of a reply"
+            yield "result picture: this name is reserved for the picture that a tool returns; rename the field"
     if not tool.result.model_fields:
-        yield "its result has no fields"
+        yield f"its result model {tool.result.__name__} has no fields; give it at least one"
 
 
 def _of_argument(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     if schema.get("type") not in _KINDS:
-        yield "must be a number, an integer, a text, or one of several texts (Literal); others get lost on the way"
+        yield "must be a number, an integer, a text, or one of several texts (Literal); some providers drop other types"
         return
     if unknown := sorted(schema.keys() - _KEYS - {"title"}):
-        yield f"has {', '.join(unknown)}, which not every provider takes; say it in the description"
+        yield f"its schema has {', '.join(unknown)}, which some providers drop; say it in the description instead"
     words = str(schema.get("description", ""))
     if not words:
-        yield "has no description"
+        yield "has no description; give Field(description=...)"
     if "default" in schema:
         default = schema["default"] if isinstance(schema["default"], str) else f"{schema['default']:g}"
         if f"({default} if left out)" not in words:
-            yield f"its description does not say ({default} if left out); some providers drop the default itself"
+            yield (
+                f"its description must contain the words ({default} if left out), because some providers drop the "
+                "default itself"
+            )
     if schema["type"] != "string" and _PLACE.search(name) and not ("{width}" in words or "{height}" in words):
-        yield "a coordinate says its range with the mark {width} (x) or {height} (y), because conventions differ"
+        yield (
+            "its name is that of a coordinate, so its description must state the range with {width} (for x) or "
+            "{height} (for y), which each coordinate convention replaces by its own number"
+        )
 
 
 def refusals(tool: Tool) -> Iterator[str]:
@@ -82,10 +97,10 @@ def refusals(tool: Tool) -> Iterator[str]:
         function = schema["function"]
         try:
             if convert_to_openai_tool(schema) != schema:
-                yield f"OpenAI and LangChain ({frame.name}): the declaration comes out changed"
+                yield f"OpenAI and LangChain ({frame.name}): LangChain's conversion changes the declaration"
             strict = convert_to_openai_tool(schema, strict=True)["function"]["parameters"]
             if strict.get("additionalProperties") is not False:
-                yield f"OpenAI ({frame.name}): arguments that are not declared would be taken"
+                yield f"OpenAI ({frame.name}): the converted declaration allows arguments that it does not declare"
             parameters = {key: value for key, value in function["parameters"].items() if key != "additionalProperties"}
             declared = types.FunctionDeclaration(
                 name=function["name"],
@@ -95,6 +110,6 @@ def refusals(tool: Tool) -> Iterator[str]:
             if declared.parameters is None or list(declared.parameters.properties or {}) != list(
                 parameters["properties"]
             ):
-                yield f"Gemini ({frame.name}): arguments get lost"
+                yield f"Gemini ({frame.name}): the converted declaration lacks some of the arguments"
         except Exception as error:  # noqa: BLE001 - a provider's library may raise anything
             yield f"{frame.name}: {type(error).__name__}: {str(error)[:200]}"

@@ -140,13 +140,13 @@ def _unfit(tried: _Tried) -> Iterator[str]:
     """Yield the problems of a reply, apart from a failure of the tool."""
     reply = tried.reply
     if reply.ok == reply.text.startswith("Error:") or (reply.result is None) == reply.ok:
-        yield "neither a result nor an error"
+        yield "the reply is neither a result nor an error"
     if reply.ok and json.loads(reply.text) != reply.result:
-        yield "its text is not its result"
+        yield "the text of the reply is not the JSON of its result"
     if not reply.text.isprintable():
-        yield "its text holds what cannot be printed"
+        yield "the text of the reply contains characters that cannot be printed"
     if not reply.ok and len(reply.text) > 500:
-        yield "its error is longer than 500 characters"
+        yield "the error that the tool raised is longer than 500 characters"
 
 
 def _works(tried: list[_Tried]) -> Finding:

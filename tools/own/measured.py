@@ -28,7 +28,10 @@ def unlike_points(tool: Tool, views: ViewSet, raw: Mapping[str, Any], result: Ma
         for number, field in enumerate(one.fields):
             given, names = _given(tool, one, number, raw, result)
             if "view" not in given:
-                yield f"{field}: no field view says in which view its points ({', '.join(names)}) lie"
+                yield (
+                    f"{field}: neither the arguments nor the result have a field view, which must say in which view "
+                    f"its points ({', '.join(names)}) lie"
+                )
                 continue
             view = views.get(str(given["view"])) if str(given["view"]) in views else views.whole
             between, near = _between(one, _points(views, view, [given[name] for name in names]), view.slice.spacing)
@@ -44,7 +47,10 @@ def _checked(one: Measurand) -> bool:
 def _given(
     tool: Tool, one: Measurand, number: int, raw: Mapping[str, Any], result: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-    """Return what holds the points of a value, and the names of their coordinates, as ``why`` looks them up."""
+    """Return the arguments or the result, and the names that x and y of the points of value *number* have there.
+
+    The command ``why`` looks the points of a stored call up in the same way.
+    """
     names = one.points[number]
     if tool.solver:
         return result, names

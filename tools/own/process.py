@@ -18,18 +18,20 @@ _BOUNDS = "it keeps its bounds"
 
 @dataclass(frozen=True, slots=True)
 class CheckBounds:
-    """What the check makes, and what one call may take."""
+    """The number of calls of a check, and the limits of each call."""
 
     calls: int = CALLS
     seconds: float = 5.0
+    """Seconds that one call may take."""
     memory_mb: int = 1024
     """Megabytes beyond what the process has when the tool is loaded."""
 
 
 def check(name: str, file: Path | None, bounds: CheckBounds, *, segmenter: str | None = None) -> list[Finding]:
-    """Return the findings about a tool from a file or a package; the tool must be loadable.
+    """Return the findings about the tool *name* of *file*, or of an installed package where *file* is None.
 
-    *segmenter* is the address of the server that the variant ``server`` asks.
+    The caller has loaded the tool once without an error. *segmenter* is the address of the server that the variant
+    ``server`` asks.
     """
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.jsonl"

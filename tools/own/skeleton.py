@@ -17,10 +17,11 @@ def write_skeleton(name: str, folder: Path) -> Path:
     Raises ConfigError for a name that no tool can have or another one has, StorageError where the file exists already
     or cannot be written.
     """
-    if problem := unfit_name(name) or ("that is a word of Python" if iskeyword(name) else ""):
-        raise ConfigError(f"{name}: {problem}")
+    if problem := unfit_name(name) or ("a tool cannot have the name of a keyword of Python" if iskeyword(name) else ""):
+        raise ConfigError(f"{name}: {problem}; choose another name")
     if name in installed().offers:
-        raise ConfigError(f"{name}: there is a tool of that name in {installed().offers[name].origin}; choose another")
+        origin = installed().offers[name].origin
+        raise ConfigError(f"{name}: a tool of that name is already in {origin}; choose another name")
     skeleton = files("medvision_agent.tools.own").joinpath("skeleton.txt").read_text(encoding="utf-8")
     camel = "".join(part.capitalize() for part in name.split("_")) or "Tool"
     path = folder / f"{name}.py"
@@ -28,7 +29,10 @@ def write_skeleton(name: str, folder: Path) -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(skeleton.replace("NAME", name).replace("CLASS", camel))
     except FileExistsError:
-        raise StorageError(f"{path}: exists already; choose another name") from None
+        raise StorageError(f"{path}: the file exists already; choose another name, or move the file") from None
     except OSError as error:
-        raise StorageError(f"{path}: cannot be written ({error.strerror})") from None
+        raise StorageError(
+            f"{path}: the file of the new tool cannot be written ({error.strerror}); choose a folder that exists and "
+            "that you may write to"
+        ) from None
     return path

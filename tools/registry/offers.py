@@ -42,8 +42,11 @@ class ToolOffer:
 def unfit_name(name: str) -> str:
     """Return the reason why *name* is not a valid tool name, or an empty string."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
-        return "a tool's name has letters, digits and underscores only, 64 at most, and begins with no digit"
-    return "a tool cannot have the name of a condition" if name in RESERVED else ""
+        return (
+            "the name of a tool must have 1 to 64 characters: letters (a to z, A to Z), digits and underscores, "
+            "with no digit at the start"
+        )
+    return f"a tool cannot have the name of a condition ({', '.join(sorted(RESERVED))})" if name in RESERVED else ""
 
 
 def from_packages() -> Iterator[ToolOffer]:
@@ -57,12 +60,17 @@ def from_packages() -> Iterator[ToolOffer]:
 
 @cache
 def _of_package(offer: plugins.Offer) -> Tool:
-    """Import the tool of a package; raises ConfigError that names the package."""
+    """Return the tool of a package, imported, with the hash of its code.
+
+    Raises ConfigError that names the package where the import fails, where it finds no tool, or one of another name.
+    """
     found = offer.loaded()
     if not isinstance(found, Tool):
         raise offer.failed(f"{offer.point.value} is no tool; name a function decorated with @tool")
     if found.name != offer.name:
-        raise offer.failed(f"{offer.point.value} is a tool called {found.name!r}; give its entry point the same name")
+        raise offer.failed(
+            f"{offer.point.value} is a tool called {found.name!r}; the entry point must have the same name as the tool"
+        )
     return replace(found, code_sha256=offer.origin()["code_sha256"])
 
 
@@ -71,16 +79,22 @@ def from_file(path: Path) -> tuple[ToolOffer, ...]:
     try:
         code = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot read the tools ({error.strerror})") from None
+        raise ConfigError(
+            f"{path}: the file of tools cannot be read ({error.strerror}); expected a Python file with functions "
+            "decorated with @tool (docs/tools.md)"
+        ) from None
     place = path.resolve()
     try:
         module = _executed(place, code)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the file may raise anything
         line = _line(error, str(place))
-        raise ConfigError(f"{path}: {f'line {line}: ' if line else ''}{_words(error)}") from None
+        where = f"line {line}: " if line else ""
+        raise ConfigError(f"{path}: {where}this file of tools cannot be executed: {_words(error)}") from None
     tools = [one for one in dict.fromkeys(_tools(module)) if one.function.__module__ == module.__name__]
     if not tools:
-        raise ConfigError(f"{path}: holds no tool; a tool is a function decorated with @tool (docs/tools.md)")
+        raise ConfigError(
+            f"{path}: the file defines no tool; a tool is a function decorated with @tool (docs/tools.md)"
+        )
     code_sha256 = sha256(code).hexdigest()
     return tuple(ToolOffer(one.name, str(path), partial(replace, one, code_sha256=code_sha256)) for one in tools)
 
@@ -105,7 +119,7 @@ def _executed(path: Path, code: bytes) -> ModuleType:
 
 
 def _line(error: BaseException, path: str) -> int | None:
-    """Return the line of the file in which it went wrong."""
+    """Return the number of the line of the file *path* that raised *error*; None where no line of this file did."""
     if isinstance(error, SyntaxError) and error.filename == path:
         return error.lineno
     line, step = None, error.__traceback__

@@ -67,7 +67,7 @@ class Registry:
     def __post_init__(self) -> None:
         for offer in self.offers.values():
             if problem := unfit_name(offer.name):
-                raise ConfigError(f"{offer.origin}: {offer.name}: {problem}; rename it")
+                raise ConfigError(f"{offer.origin}: {offer.name}: {problem}; rename the tool")
 
     def with_file(self, path: Path) -> "Registry":
         """Return a registry that also has the tools of a file; raises ConfigError for an invalid file or name."""
@@ -83,7 +83,7 @@ class Registry:
         if month is None or month == self.month:
             return self
         if month not in SETS:
-            raise ConfigError(f"no set of tools is dated {month!r}; known: {_dated()}")
+            raise ConfigError(f"no set of tools is dated {month!r}; known sets: {_dated()}")
         return replace(self, offers=_joined(self.offers.values(), month), month=month)
 
     def tool(self, label: str) -> Tool:
@@ -91,28 +91,40 @@ class Registry:
         name, at, variant = label.partition("@")
         if name not in self.offers:
             known = ", ".join(self.offers)
-            raise ConfigError(f"unknown tool {name!r}; known: {known}.{nearest(name, self.offers)}")
+            raise ConfigError(f"unknown tool {name!r}; known tools: {known}.{nearest(name, self.offers)}")
         found = EDITIONS.get(self.month, {}).get(name) or self.offers[name].load()
         if not at:
             return found
         if found.outlines is None:
-            raise ConfigError(f"{label}: {name} has no variants; the tools that outline have")
+            raise ConfigError(
+                f"{label}: the tool {name} has no variants: write {name} without @{variant}; only tools that outline a "
+                "structure, such as fit_contour and segment, have variants"
+            )
         return found.varied(variant_named(variant, self.segmenter))
 
     def select(self, names: Iterable[str]) -> tuple[Tool, ...]:
-        """Return the named tools, each once and in the order of the registry; raises ConfigError."""
+        """Return the named tools, each once and in the order of the registry.
+
+        Raises ConfigError for an unknown name, for no name at all, and for two variants of one tool.
+        """
         wanted = [self.tool(name) for name in dict.fromkeys(names)]
         if not wanted:
-            raise ConfigError(f"no tool is named; known: {', '.join(self.offers)}")
+            raise ConfigError(f"no tool is named; give on, off, or at least one of {', '.join(self.offers)}")
         found: dict[str, Tool] = {}
         for tool in wanted:
             other = found.setdefault(tool.name, tool)
             if other.label != tool.label:
-                raise ConfigError(f"one variant of a tool at a time: {other.label} or {tool.label}")
+                raise ConfigError(
+                    f"{other.label} and {tool.label} are two variants of one tool; a model can have only one of them "
+                    "at a time: name one"
+                )
         return tuple(found[name] for name in self.offers if name in found)
 
     def choose(self, text: str) -> Choice:
-        """Return the tools that *text* names, by the rules at the top of this file; raises ConfigError."""
+        """Return the tools that *text* names, by the rules at the top of this file.
+
+        Raises ConfigError where ``select`` does, for two sets, and for a set of an unknown month.
+        """
         words = list(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
         sets = [word for word in words if word == "on" or word.startswith("on@")]
         names = [word for word in words if word not in sets]
@@ -120,7 +132,7 @@ class Registry:
             tools = self.select(names)
             return Choice(",".join(tool.label for tool in tools), tools)
         if len(sets) > 1:
-            raise ConfigError(f"--tools {text}: one set of tools at a time, {' or '.join(sets)}")
+            raise ConfigError(f"--tools {text}: only one set of tools can be named, but here are {' and '.join(sets)}")
         try:
             dated = self.dated(None if sets[0] == "on" else sets[0].removeprefix("on@"))
         except ConfigError as error:
@@ -142,7 +154,10 @@ def _joined(offers: Iterable[ToolOffer], month: str = NEWEST) -> dict[str, ToolO
     for offer in offers:
         if offer.name in found:
             other = found[offer.name].origin
-            raise ConfigError(f"{offer.origin}: {offer.name}: there is a tool of that name in {other}; rename yours")
+            raise ConfigError(
+                f"{offer.origin}: tool {offer.name}: a tool of that name is already in {other}; rename "
+                f"the one in {offer.origin}"
+            )
         found[offer.name] = offer
     first = [name for name in SETS[month] if name in found]
     return {name: found[name] for name in dict.fromkeys([*first, *found])}
@@ -157,7 +172,10 @@ def installed() -> Registry:
     """Return the shipped tools and those of installed packages; raises ConfigError where two have one name."""
     offers = _joined(from_packages())
     if missing := [name for name in SETS[NEWEST] if name not in offers]:
-        raise ConfigError(f"the installation is incomplete: no tool {missing[0]!r}; install medvision-agent again")
+        raise ConfigError(
+            f"the installation of medvision-agent is incomplete: the shipped tool {missing[0]!r} is missing; install "
+            "medvision-agent again"
+        )
     return Registry(offers)
 
 

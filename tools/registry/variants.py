@@ -25,7 +25,11 @@ _MOST_NOISE = 1.0
 
 
 def variant_named(text: str, server: str | None = None) -> Variant:
-    """Return the variant written as *text*; *server* is the address of a segmenter. Raises ConfigError."""
+    """Return the variant written as *text*; *server* is the address of a segmenter, which ``server`` asks at once.
+
+    Raises ConfigError for an unknown variant, for an amplitude that is no number from 0 to 1, for ``server`` without an
+    address or without a reply from it, and where a package's segmenter cannot be imported.
+    """
     name, colon, amount = text.partition(":")
     if name == "oracle" and not colon:
         return Variant("oracle", _untold, told)
@@ -34,12 +38,15 @@ def variant_named(text: str, server: str | None = None) -> Variant:
         return Variant(f"noise:{_written(amplitude)}", _untold, partial(told, amplitude=amplitude))
     if text == "server":
         if server is None:
-            raise ConfigError("@server: give the address of the segmenter: --segmenter http://127.0.0.1:8000")
+            raise ConfigError(
+                "@server: this variant needs the address of a running segmenter; give the address, such as "
+                "--segmenter http://127.0.0.1:8000 (docs/segmenters.md)"
+            )
         found = Server(server)
         return Variant("server", checked(found.outline), origin=found.about())
     if text not in SEGMENTERS.names():
         known = f"{', '.join(SEGMENTERS.names())}, server, oracle, noise:A (such as noise:0.1)"
-        raise ConfigError(f"unknown variant @{text[:60]}; known: {known}")
+        raise ConfigError(f"unknown variant @{text[:60]} of a tool; known variants: {known}")
     offer = SEGMENTERS.offer(text)
     if offer.shipped:
         return Variant(text, offer.loaded())
@@ -52,7 +59,10 @@ def _amplitude(text: str, amount: str) -> float:
     except ValueError:
         amplitude = math.nan
     if not 0 <= amplitude <= _MOST_NOISE:
-        raise ConfigError(f"@{text[:60]}: expected noise:A with A from 0 to {_MOST_NOISE:g}, such as noise:0.1")
+        raise ConfigError(
+            f"@{text[:60]}: expected noise:A, where A is a number from 0 to {_MOST_NOISE:g} (how far the true outline "
+            "is degraded), such as noise:0.1"
+        )
     return amplitude + 0.0  # no minus before a 0
 
 
@@ -62,5 +72,7 @@ def _written(amplitude: float) -> str:
 
 
 def _untold(image: Slice, prompt: Prompt) -> list[Candidate]:  # noqa: ARG001 - the signature of a method
-    """Refuse to outline: the ground truth comes with a sample, and only a run has samples."""
-    raise LookupError("no ground truth was handed over")
+    """Raise LookupError: the ground truth comes with a sample, and only a run has samples."""
+    raise LookupError(
+        "the variants oracle and noise:A return the ground truth of a sample, and there is no sample here"
+    )

@@ -309,7 +309,7 @@ class Scope(dict[str, Any]):
         self.around = around
 
     def find(self, name: str) -> Any:
-        """Return the value of *name*; raises Refused."""
+        """Return the value of *name*; raises Refused where neither this scope nor one around it has the name."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope:

@@ -47,7 +47,10 @@ class _Reply(BaseModel):
 
 
 def run(code: str, limits: CodeLimits | None = None) -> tuple[int | float | str | None, str]:
-    """Return the value of *code* (a finite number, a text or None) and what it printed; raises ToolError."""
+    """Return the value of *code* (a finite number, a text or None) and what it printed.
+
+    Raises ToolError where the code is refused or fails, where it exceeds a limit, and where no child can be started.
+    """
     limits = limits or CodeLimits()
     if find_spec("resource") is None:
         raise ToolError("this tool is not available: the system it runs on cannot confine it")

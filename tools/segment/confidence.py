@@ -29,9 +29,10 @@ SHARES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 
 
 def confidence(prompt: Prompt, rank: int, measured: Measured) -> float | None:
-    """Return the share of good answers among similar answers; None where it is not known.
+    """Return the share of good answers, 0 to 1, among the answers of ``benchmarks/tools.py`` that are like this one.
 
-    Points beside a region, and points outside, were not part of the mix.
+    None where that benchmark had no such answers: for a prompt with both a region and a point inside, for one with a
+    point outside, and for a rank (0 is the first candidate) beyond those in SHARES.
     """
     if prompt.outside is not None or (prompt.region is not None and prompt.inside is not None):
         return None

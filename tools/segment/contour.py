@@ -88,7 +88,7 @@ class Cut:
         """Return the smallest cut that holds all pixels inside; raises ValueError if there are none."""
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         if rows.size == 0:
-            raise ValueError("an empty mask has no shape to measure")
+            raise ValueError("the mask is empty: it has no pixels inside, so there is no shape to measure")
         return cls(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
     def grown(self, margin: int, within: Self) -> Self:
@@ -193,7 +193,10 @@ def measure_outline(points: Points, size: Size, spacing: Spacing) -> Measured:
     x, y = ((outline - corner) * native).T
     area = abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
     if not len(inside) or area < _LEAST * spacing.height_mm * spacing.width_mm:
-        raise ValueError("an outline surrounds nothing of the slice")
+        raise ValueError(
+            f"the outline encloses no area within the slice of {size.width} x {size.height} pixels: it lies beside the "
+            "slice, is a line, or crosses itself so that its parts cancel out"
+        )
     oval = fit_oval(_even(outline * native), inside, fine)
     box = Region(*(float(edge) for edge in (*corner, *(corner + extent))))
     return Measured(box, _ellipse(oval, native), area, oval.dice(inside, fine), outline)

@@ -64,7 +64,7 @@ def fit_oval(contour: Points, inside: Points, pixel: NDArray[np.float64]) -> MmE
 
 
 def _least_squares(contour: Points) -> MmEllipse | None:
-    """Return OpenCV's fit, or None where it fails."""
+    """Return OpenCV's fit; None where it has an axis of length 0 or a number that is not finite."""
     middle = contour.mean(axis=0)
     (x, y), (width, height), degrees = cv2.fitEllipse((contour - middle).astype(np.float32))
     if height < width:  # OpenCV turns its box so that the height is the longer side; do not rely on it

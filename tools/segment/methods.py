@@ -34,7 +34,7 @@ def threshold(image: Slice, prompt: Prompt) -> list[Candidate]:
 
 
 def thresholded(image: Slice, prompt: Prompt, target: Target) -> Measured:
-    """Return the bright or dark structure in a region, or around a point; raises ToolError."""
+    """Return the bright or dark structure in a region, or around a point; raises ToolError where there is none."""
     region = Cut(*(prompt.region or image.region).pixels(image.size))
     seed = None
     if prompt.inside is not None:

@@ -58,7 +58,7 @@ class _Found(_Form):
     @model_validator(mode="after")
     def _one_form(self) -> "_Found":
         if (self.mask is None) == (self.polygon is None):
-            raise ValueError("a candidate has either mask or polygon")
+            raise ValueError("expected either mask or polygon, and not both")
         return self
 
 
@@ -75,9 +75,15 @@ def check_address(address: str) -> None:
     except ValueError:  # half of an IPv6 address
         parts = urlsplit("")
     if "@" in address or parts.query or parts.fragment:
-        raise ConfigError("--segmenter: the address is stored with the run: it may hold no password and no query")
+        raise ConfigError(
+            "--segmenter: the address is stored with the run, so that it must not contain a user name or password "
+            "(...@), a query (?...) or a fragment (#...); leave these out"
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"--segmenter {address[:100]!r}: expected an address such as http://127.0.0.1:8000")
+        raise ConfigError(
+            f"--segmenter {address[:100]!r}: expected an address that begins with http:// or https://, such as "
+            "http://127.0.0.1:8000"
+        )
 
 
 class Server:
@@ -89,7 +95,10 @@ class Server:
         self._about: dict[str, str] = {}
 
     def about(self) -> dict[str, str]:
-        """Return the name and the version that the server states; raises ConfigError where it states none."""
+        """Return the name and the version that the server states, by the keys ``name`` and ``version``.
+
+        Raises ConfigError where the server cannot be reached, or its reply has no valid name or version.
+        """
         try:
             self._about = _About.model_validate_json(self._body("GET", "/about")).model_dump()
         except ValidationError as error:
@@ -99,7 +108,11 @@ class Server:
         return self._about
 
     def outline(self, image: Slice, prompt: Prompt) -> list[Candidate]:
-        """Return the server's candidates, the highest score first; raises ToolServiceError."""
+        """Return the server's candidates (at most MOST), the highest score first; an empty list where it found nothing.
+
+        Raises ToolError where the server asks for a region or a point that the prompt lacks, and ToolServiceError where
+        it fails, sends no valid reply, or states another name or version than at the start of the run.
+        """
         body = self._body("POST", "/segment", json.dumps(_request(image, prompt)).encode())
         try:
             reply = _Reply.model_validate_json(body)
@@ -107,7 +120,11 @@ class Server:
             raise self._unfit("/segment", error) from None
         stated = {"name": reply.name, "version": reply.version}
         if stated != (self._about or stated):
-            raise ToolServiceError(f"{self._address} is {stated} now; the run began with {self._about}")
+            now, then = (f"{one['name']} {one['version']}" for one in (stated, self._about))
+            raise ToolServiceError(
+                f"{self._address}: the segmenter now states that it is {now}, but the run began with {then}; start "
+                f"{then} again and resume the run, or begin another run"
+            )
         if reply.needs is not None:
             raise ToolError(_NEEDS[reply.needs])
         found = sorted(reply.candidates, key=lambda one: -one.score)
@@ -119,7 +136,9 @@ class Server:
                 return Candidate(measure_outline(np.array(found.polygon), image.size, image.spacing), 0.0)
             return Candidate(measure_mask(_mask(found.mask or "", image), image.spacing), 0.0)
         except ValueError as error:
-            raise ToolServiceError(f"{self._address}/segment: {error}") from None
+            raise ToolServiceError(
+                f"{self._address}/segment: a candidate of the segmenter's reply cannot be used: {error}"
+            ) from None
 
     def _body(self, method: str, path: str, content: bytes = b"") -> bytes:
         """Return the body of a reply with status 200; raises ToolServiceError."""
@@ -131,10 +150,12 @@ class Server:
                 asked = self._bounded(method, f"{self._address}{path}", content)
                 return thread.submit(asyncio.run, asked).result()
         except TimeoutError:
-            raise ToolServiceError(f"{self._address}{path}: no complete reply within {self._seconds:g} s") from None
+            raise ToolServiceError(
+                f"{self._address}{path}: the segmenter sent no complete reply within {self._seconds:g} s"
+            ) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             words = printable(f"{type(error).__name__}: {error}")[:200]
-            raise ToolServiceError(f"{self._address}{path}: {words}") from None
+            raise ToolServiceError(f"{self._address}{path}: the request to the segmenter failed: {words}") from None
 
     async def _bounded(self, method: str, url: str, content: bytes) -> bytes:
         import httpx2  # noqa: PLC0415
@@ -146,18 +167,27 @@ class Server:
             headers = {"content-type": "application/json", "accept-encoding": "identity"}
             async with client.stream(method, url, content=content, headers=headers) as reply:
                 if reply.status_code != 200:
-                    raise ToolServiceError(f"{url}: status {reply.status_code}")
+                    raise ToolServiceError(
+                        f"{url}: the segmenter replied with HTTP status {reply.status_code}; expected 200"
+                    )
                 body = bytearray()
                 async for chunk in reply.aiter_raw():
                     body += chunk
                     if len(body) > self._most_bytes:
-                        raise ToolServiceError(f"{url}: the reply has more than {self._most_bytes} bytes")
+                        raise ToolServiceError(
+                            f"{url}: the segmenter's reply has more than {self._most_bytes} bytes, which is the limit"
+                        )
                 return bytes(body)
 
     def _unfit(self, path: str, error: ValidationError) -> ToolServiceError:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"]) or "the body"
-        return ToolServiceError(printable(f"{self._address}{path}: {place}: {first['msg']}"))
+        return ToolServiceError(
+            printable(
+                f"{self._address}{path}: the segmenter's reply does not have the form of docs/segmenters.md: "
+                f"{place}: {first['msg']}"
+            )
+        )
 
 
 def _request(image: Slice, prompt: Prompt) -> dict[str, Any]:
@@ -175,19 +205,24 @@ def _request(image: Slice, prompt: Prompt) -> dict[str, Any]:
 
 def _mask(text: str, image: Slice) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return the mask of a PNG in base64; raises ValueError for one of another size, or an empty one."""
-    data = base64.b64decode(text, validate=True)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        data = b""
     height, width = image.size.height, image.size.width
     # The size stands in the header: nothing is unpacked that would be far larger.
     if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
-        raise ValueError("a mask is a PNG file in base64")
+        raise ValueError("its mask is not the base64 text of a PNG file")
     found = int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
     if found != (height, width):
-        raise ValueError(f"a mask has {found[0]} x {found[1]} pixels; the slice has {height} x {width}")
+        raise ValueError(
+            f"its mask has {found[0]} x {found[1]} pixels (height x width), but the slice has {height} x {width}"
+        )
     # With its own depth and channels: 8 bits of grey would lose a 1 of 16 bits or of one colour.
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.shape[:2] != (height, width):
-        raise ValueError("a mask of the reply cannot be decoded as a PNG file")
+        raise ValueError("its mask cannot be decoded as a PNG file")
     mask = np.asarray(pixels > 0) if pixels.ndim == 2 else np.any(pixels[:, :, :3] > 0, axis=2)  # not its opacity
     if not mask.any():
-        raise ValueError("a mask is empty; a server that finds nothing replies without candidates")
+        raise ValueError("its mask is empty; a segmenter that finds nothing must reply without candidates")
     return mask

@@ -43,7 +43,10 @@ class Square:
 
     @classmethod
     def around(cls, image: Slice, prompt: Prompt, side: int) -> Self:
-        """Return the square around the region of a prompt, or around what is found at its point; raises ToolError."""
+        """Return the square around the region of a prompt, or around what the default method finds at its point.
+
+        Raises ToolError where a prompt has neither, or the whole image has one grey level.
+        """
         region = prompt.region or candidates(image, prompt)[0].measured.box
         return cls(Oval.inside(region), side)
 

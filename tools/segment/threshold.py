@@ -118,7 +118,10 @@ def distances(mask: Mask) -> FloatImage:
 
 
 def _half_height(image: FloatImage, mask: Mask) -> float | None:
-    """Return the level half-way between the inside and a ring just outside, or None where they do not differ."""
+    """Return the level half-way between the medians of the inside and of a ring just outside.
+
+    None where the mask leaves no room for a ring, or the inside is not brighter than the ring.
+    """
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     shape = mask.astype(np.uint8)
     core = cv2.erode(shape, cross) > 0

@@ -35,7 +35,10 @@ def checked(method: Method) -> Method:
     def outline(image: Slice, prompt: Prompt) -> list[Candidate]:
         found: object = method(image, prompt)
         if not isinstance(found, list) or not all(isinstance(one, Candidate) for one in found):
-            raise TypeError("the segmenter must return a list of candidates, and returned something else")
+            raise TypeError(
+                "a segmenter must return a list of Candidate objects (docs/segmenters.md), but this one returned "
+                f"{type(found).__name__}" + (" with other items" if isinstance(found, list) else "")
+            )
         if not found:
             raise ToolError("nothing found", about_image=True)
         return found[:MOST]

@@ -28,7 +28,10 @@ _LEAST = 1e-6
 
 
 def random_walker(image: Slice, prompt: Prompt) -> list[Candidate]:
-    """Return the structure in a region or at a point; raises ToolError. Its cost is 0: it has no confidence."""
+    """Return the structure in a region or at a point, as one candidate. Its cost is 0: it has no confidence.
+
+    Raises ToolError where nothing is found, and for a prompt with a point outside.
+    """
     if prompt.outside is not None:  # a lone place takes away hardly more than itself
         raise ToolError("the method random-walker takes no point outside")
     square = Square.around(image, prompt, _SIDE)

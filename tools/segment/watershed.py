@@ -14,7 +14,10 @@ _SIDE = 160
 
 
 def watershed(image: Slice, prompt: Prompt) -> list[Candidate]:
-    """Return the structure in a region or at a point; raises ToolError. Its cost is 0: it has no confidence."""
+    """Return the structure in a region or at a point, as one candidate. Its cost is 0: it has no confidence.
+
+    Raises ToolError where nothing is found.
+    """
     square = Square.around(image, prompt, _SIDE)
     inside, outside = square.markers(prompt)
     markers = np.where(inside, 1, np.where(outside, 2, 0)).astype(np.int32)

@@ -36,9 +36,13 @@ class Drawn:
     def __post_init__(self) -> None:
         count = len(self.points)
         if count != _COUNT.get(self.kind, max(3, min(count, MOST))):
-            raise ValueError(f"drawn {self.kind}: found {count} points")
+            expected = _COUNT.get(self.kind, f"3 to {MOST}")
+            raise ValueError(f"Drawn shape of the kind {self.kind}: expected {expected} points, found {count}")
         if not all(abs(value) <= _FARTHEST for point in self.points for value in point):
-            raise ValueError(f"drawn {self.kind}: a coordinate is no number within a million pixels")
+            raise ValueError(
+                f"Drawn shape of the kind {self.kind}: every coordinate must be a number from -1000000 to 1000000 "
+                "(pixels of the slice)"
+            )
 
     @classmethod
     def box(cls, region: Region) -> Self:
@@ -55,7 +59,10 @@ class Drawn:
         """Return a simplified closed outline (n, 2); raises ValueError where the points do not form one."""
         ring, off = np.asarray(points, np.float64), _OFF
         if ring.ndim != 2 or ring.shape[1] != 2 or len(ring) < 3 or not (np.abs(ring) <= _FARTHEST).all():
-            raise ValueError("an outline has at least three points (n, 2)")
+            raise ValueError(
+                f"Drawn.outline: expected an array of shape (n, 2) with at least 3 points within a million pixels, got "
+                f"shape {ring.shape}"
+            )
         middle = ring.mean(axis=0)
         kept = ring
         while len(kept) > MOST or off == _OFF:

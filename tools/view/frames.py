@@ -216,5 +216,8 @@ FRAMES = {frame.name: frame for frame in (MEDVISION, _TOP_LEFT, _NORM1000, _NORM
 def frame_named(name: str) -> Frame:
     """Return the convention called *name*; raises ConfigError with the nearest known name."""
     if name not in FRAMES:
-        raise ConfigError(f"unknown frame {name!r}; known: {', '.join(FRAMES)}.{nearest(name, FRAMES)}")
+        raise ConfigError(
+            f"unknown frame {name!r} (the coordinate convention of a model's points); known frames: "
+            f"{', '.join(FRAMES)}.{nearest(name, FRAMES)}"
+        )
     return FRAMES[name]

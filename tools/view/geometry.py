@@ -62,7 +62,10 @@ class Region:
 
     def __post_init__(self) -> None:
         if not (self.x0 < self.x1 and self.y0 < self.y1):
-            raise ValueError(f"region ({self.x0}, {self.y0})..({self.x1}, {self.y1}) is empty")
+            raise ValueError(
+                f"region from ({self.x0}, {self.y0}) to ({self.x1}, {self.y1}): expected x0 < x1 and y0 < y1, so that "
+                "it has a width and a height"
+            )
 
     @property
     def width(self) -> float:
@@ -113,5 +116,5 @@ def acute_angle_deg(a0: Point, a1: Point, b0: Point, b1: Point, spacing: Spacing
     ax, ay = (a1.x - a0.x) * spacing.width_mm, (a1.y - a0.y) * spacing.height_mm
     bx, by = (b1.x - b0.x) * spacing.width_mm, (b1.y - b0.y) * spacing.height_mm
     if (ax == 0 and ay == 0) or (bx == 0 and by == 0):
-        raise ValueError("a line of length 0 has no direction")
+        raise ValueError("both points of a line are the same, so that it has no direction and no angle to another line")
     return math.degrees(math.atan2(abs(ax * by - ay * bx), abs(ax * bx + ay * by)))

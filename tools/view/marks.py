@@ -46,12 +46,15 @@ class Marks:
         return iter(self._placed.values())
 
     def place(self, name: str, point: Point, view: str) -> Placed:
-        """Place a mark, or move the one of that name; raises ToolError for an unfit name or a mark too many."""
+        """Place a mark, or move the one of that name.
+
+        Raises ToolError for text that cannot be a name (``is_name``), and for a new name beside MOST others.
+        """
         name = name.strip()
         if not is_name(name):
             raise ToolError(
-                f"{name[:40]!r} is no name of a mark; a name is a letter, then letters and digits, {LONGEST} at most, "
-                "and not the word and"
+                f"{name[:40]!r} is no name of a mark; a name has at most {LONGEST} characters, a letter first, then "
+                "letters and digits, and it is not the word 'and'"
             )
         if name not in self._placed and len(self._placed) == MOST:
             raise ToolError(f"there are {MOST} marks already; move one by placing its name again")
@@ -59,7 +62,7 @@ class Marks:
         return self._placed[name]
 
     def get(self, name: str) -> Placed:
-        """Return a mark by name; raises ToolError that names the existing marks."""
+        """Return a mark by name; raises ToolError, which lists the existing marks, where there is none of this name."""
         try:
             return self._placed[name.strip()]
         except KeyError:

@@ -62,7 +62,10 @@ def _encoded(pixels: NDArray[np.uint8], settings: tuple[int, ...]) -> bytes:
     stored = pixels if pixels.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR)
     ok, data = cv2.imencode(".png", stored, settings)
     if not ok:
-        raise ValueError(f"cannot encode a picture of shape {pixels.shape} as PNG")
+        raise ValueError(
+            f"a picture of shape {pixels.shape} and type {pixels.dtype} cannot be encoded as PNG; expected uint8 of "
+            "shape (h, w) or (h, w, 3)"
+        )
     return data.tobytes()
 
 
@@ -93,7 +96,10 @@ _recent = _Recent(32 * 2**20)
 
 
 def reduced(data: bytes, longest: int) -> bytes:
-    """Return a PNG file whose longer side has at most so many pixels; *data* itself where it has, or cannot be read."""
+    """Return a PNG file whose longer side has at most *longest* pixels.
+
+    Returns *data* itself where it is small enough already, has more than 8 bits per channel, or cannot be read.
+    """
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if pixels is None or pixels.dtype != np.uint8 or max(pixels.shape[:2]) <= longest:
         return data

@@ -116,7 +116,8 @@ def region_at(
 ) -> tuple[Region | None, list[Placed]]:
     """Return the region between two opposite corners, and the corners; no region where both are left out.
 
-    Raises ToolError where one corner is left out, or nothing lies between them.
+    Raises ToolError where ``point_at`` does, where one corner is left out, and for a region that is less than half a
+    pixel of the slice wide or high.
     """
     a, b = (point_at(views, args, names, any_slice=any_slice) for names in (first, second))
     if a is None and b is None:
@@ -125,7 +126,9 @@ def region_at(
         raise ToolError("a region needs two opposite corners; give both or none")
     xs, ys = sorted((a.point.x, b.point.x)), sorted((a.point.y, b.point.y))
     if min(xs[1] - xs[0], ys[1] - ys[0]) < _NARROWEST:
-        raise ToolError("the region is empty; give two opposite corners")
+        raise ToolError(
+            "the region is empty, or less than half a pixel of the image wide or high; give two opposite corners"
+        )
     return Region(xs[0], ys[0], xs[1], ys[1]), [a, b]
 
 

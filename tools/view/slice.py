@@ -112,7 +112,7 @@ class Slice:
         first, last = (self.stack.first, self.stack.last) if self.stack else (0, 0)
         there = min(max(away, first), last)
         if there != away and not nearest:
-            raise ValueError(f"there is no slice {away} slices away")
+            raise ValueError(f"the volume has no slice {away} slices away from the one asked about: {first} to {last}")
         return replace(self, values=self.stack.values(there) if self.stack else self.values, away=away)
 
     @property

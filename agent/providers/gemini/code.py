@@ -64,7 +64,10 @@ class GeminiDirect(Unasked):
 
     def _content(self, message: BaseMessage) -> types.Content:
         if not isinstance(message, HumanMessage):
-            raise TypeError(f"{type(message).__name__}: only a single question can be sent this way")
+            raise TypeError(
+                f"a conversation with a {type(message).__name__} cannot be sent with code execution or in a replay: "
+                "only questions can"
+            )
         blocks = [message.content] if isinstance(message.content, str) else message.content
         return types.Content(role="user", parts=[self._part(block) for block in blocks])
 
@@ -82,7 +85,10 @@ class GeminiCodeChat(GeminiChat):
     def bind(self, tools: Any, tool_choice: ToolChoice = "auto") -> Runnable[LanguageModelInput, AIMessage]:  # noqa: ARG002
         """Return the model, which holds its settings; raises ConfigError if *tools* are given."""
         if tools:
-            raise ConfigError(f"{self.config.model}: code execution and replays cannot be combined with other tools")
+            raise ConfigError(
+                f"model {self.config.model}: Gemini's code execution, and a row with `replay`, cannot be combined with "
+                "other tools; use --tools code or --tools off"
+            )
         return self.model
 
     def read(self, message: AIMessage) -> Turn:

@@ -32,7 +32,7 @@ class Batches:
         self._worker: asyncio.Task[None] | None = None
 
     async def ask(self, request: Request) -> Generated:
-        """Return the reply to *request*; raises its KnownFault."""
+        """Return the reply to *request*; raises KnownFault where it fails."""
         reply: asyncio.Future[Generated] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, reply))
         if self._worker is None or self._worker.done():

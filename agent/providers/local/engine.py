@@ -87,8 +87,9 @@ class Engine:
         grammar = grammar_of(self.config)
         if grammar is not None and self.template.breaks_up(f"{grammar.opens}{grammar.write([Call('ruler')])}"):
             raise ConfigError(
-                f"model {self.config.model}: the marks of the grammar {self.config.text_grammar!r} are control tokens "
-                "of its tokenizer, and no text; choose another `grammar` in its row, or `tool_calling: native`."
+                f"model {self.config.model}: the tags of tool calls in the grammar {self.config.text_grammar!r} are "
+                "control tokens of this model's tokenizer, so that they cannot be sent as text; choose another "
+                "`grammar` in its row, or `tool_calling: native`."
             )
 
     def run(self, requests: Sequence[Request]) -> list[Generated | KnownFault]:

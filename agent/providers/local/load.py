@@ -60,7 +60,10 @@ def without_warnings() -> Iterator[None]:
 
 
 def load(config: Transformers) -> Loaded:
-    """Return the model of *config*, ready to generate."""
+    """Return the model of *config*, ready to generate.
+
+    Raises ConfigError if the row or the checkpoint is to blame, and ProviderError if the hub or the memory is.
+    """
     folder = local_folder(config.model)
     if folder is None:
         folder = _fetched(config)
@@ -69,8 +72,8 @@ def load(config: Transformers) -> Loaded:
         version = f"{folder.resolve().name}@sha256:{fingerprint(folder)[:12]}"
     if not any(folder.glob("*.safetensors")):
         raise ConfigError(
-            f"model {config.model}: has no *.safetensors files; other formats of weights are not read. Save its "
-            "weights in that format, or choose another model."
+            f"model {config.model}: its folder has no *.safetensors files, and other formats of weights are not read. "
+            "Save its weights in that format, or choose another model."
         )
     device = _device(config)
     _check_memory(config, folder, device)
@@ -91,8 +94,8 @@ def load(config: Transformers) -> Loaded:
         )
     if getattr(processor, "tokenizer", None) is None or getattr(processor, "image_processor", None) is None:
         raise ConfigError(
-            f"model {config.model}: cannot take images (it lacks a tokenizer or an image processor). Choose a "
-            "vision-language model."
+            f"model {config.model}: its checkpoint lacks a tokenizer or an image processor, so that it cannot take "
+            "images. Choose a vision-language model."
         )
     tokenizer = processor.tokenizer
     tokenizer.padding_side = "left"
@@ -102,7 +105,7 @@ def load(config: Transformers) -> Loaded:
 
 
 def load_processor(config: Transformers) -> Any:
-    """Return only the processor of *config*, without downloading weights."""
+    """Return only the processor of *config*, without downloading weights; raises the same errors as ``load``."""
     folder = local_folder(config.model) or _fetched(config, [name for name in _FILES if name != _WEIGHTS])
     try:
         with _without_bars():
@@ -172,27 +175,33 @@ def _fetched(config: Transformers, files: Sequence[str] = _FILES) -> Path:
         )
     except hub_errors.GatedRepoError:
         raise ProviderError(
-            f"model {name}: access is gated: accept its terms at https://huggingface.co/{config.model}, then log in "
-            "with `hf auth login` or set HF_TOKEN."
+            f"model {name}: the Hugging Face hub gives access only after a login. Accept the model's terms at "
+            f"https://huggingface.co/{config.model}, then log in with `hf auth login` or set HF_TOKEN."
         ) from None
     except hub_errors.RevisionNotFoundError:
         raise ProviderError(
-            f"model {name}: the hub has no such revision. Correct `revision` in its row, or leave it out."
+            f"model {name}: the Hugging Face hub has no such revision. Correct `revision` in its row, or leave it out."
         ) from None
     except hub_errors.RepositoryNotFoundError:
         raise ProviderError(
-            f"model {config.model}: neither a local folder nor a model of the hub. Correct `model` in its row; if the "
-            "model needs a login, run `hf auth login`."
+            f"model {config.model}: this is neither an existing folder nor a model of the Hugging Face hub. Correct "
+            "`model` in its row; if the model needs a login, run `hf auth login`."
         ) from None
     except hub_errors.LocalEntryNotFoundError:
         raise ProviderError(
-            f"model {name}: is not in the local cache, and the hub cannot be reached. Connect to the network, or give "
-            "a local folder as `model` in its row."
+            f"model {name}: it is not in the local cache, and the Hugging Face hub cannot be reached. Connect to the "
+            "network, or give a local folder as `model` in its row."
         ) from None
     except hub_errors.HFValidationError:
-        raise ConfigError(f"model {config.model}: neither a local folder nor an id of the hub (OWNER/NAME).") from None
+        raise ConfigError(
+            f"model {config.model}: this is neither an existing folder nor an id of the Hugging Face hub (OWNER/NAME). "
+            "Correct `model` in its row."
+        ) from None
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
-        raise ProviderError(f"model {name}: cannot be downloaded: {_line(error)}") from None
+        raise ProviderError(
+            f"model {name}: it cannot be downloaded from the Hugging Face hub ({_line(error)}). Repeat the command, or "
+            "give a local folder as `model` in its row."
+        ) from None
     return Path(folder)
 
 
@@ -208,8 +217,8 @@ def _device(config: Transformers) -> str:
         )
     if config.device == "mps" and not torch.backends.mps.is_available():
         raise ConfigError(
-            f"model {config.model}: device mps: is not available on this machine. Set `device: auto` or `cpu` in its "
-            "row."
+            f"model {config.model}: the device mps is not available on this machine. Set `device: auto` or `cpu` in "
+            "its row."
         )
     return config.device
 
@@ -222,7 +231,7 @@ def _check_memory(config: Transformers, folder: Path, device: str) -> None:
 
 
 def free_memory(device: str) -> int | None:
-    """Return the free bytes on *device*; None if unknown."""
+    """Return the free bytes on *device*; None on a system that does not report them (only Linux does, beside CUDA)."""
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(device)[0])
     try:

@@ -31,7 +31,10 @@ def check_reading(engine: Engine) -> None:
         try:
             engine.processor.parse_response("", template, prefix="")
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ConfigError(f"model {config.model}: response_template: {error}") from None
+            raise ConfigError(
+                f"model {config.model}: the response_template of its row or of its tokenizer cannot be used: {error}. "
+                "Correct `response_template` in its row, or set `tool_calling: text`."
+            ) from None
 
 
 def message_of(engine: Engine, request: Request, generated: Generated) -> AIMessage:
@@ -95,7 +98,7 @@ def _said(engine: Engine, request: Request, generated: Generated) -> _Said:
 
 
 def _call(call: Any) -> ToolCall | None:
-    """Return a parsed call, or None if it has no name or its arguments are not an object."""
+    """Return a parsed call; None if it has no name, or its arguments are not a JSON object."""
     function = call.get("function", call) if isinstance(call, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         return None

@@ -37,7 +37,11 @@ _ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "tool"
 
 
 class ChatTemplate:
-    """The chat template of a processor, tested when created."""
+    """The chat template of a processor; a new object tests it with marked texts.
+
+    Raises ConfigError if it leaves out the question, its image or earlier replies, and with *native_tools* if it leaves
+    out the declarations or the results of tools.
+    """
 
     def __init__(self, processor: Any, *, name: str, native_tools: bool) -> None:
         self._processor = processor
@@ -49,7 +53,10 @@ class ChatTemplate:
             "zq-said", lambda said: [question, {"role": "assistant", "content": said}, self._user("zq-more")]
         )
         if self._assistant is None:
-            raise ConfigError(f"model {name}: its chat template leaves out the model's earlier messages.")
+            raise ConfigError(
+                f"model {name}: its chat template leaves out the model's own earlier messages, so that no conversation "
+                "is possible. Choose another checkpoint."
+            )
         self._system = self._form("zq-system", lambda said: [{"role": "system", "content": said}, question])
         self._tool = self._tool_form(question) if native_tools else None
 
@@ -136,12 +143,18 @@ class ChatTemplate:
             seen = self._render([question])
             blind = self._render([{"role": "user", "content": question["content"][1:]}])
         except (ValueError, TypeError, jinja2.TemplateError) as error:
-            raise ConfigError(f"model {self._name}: has no usable chat template ({error}).") from None
+            raise ConfigError(
+                f"model {self._name}: it has no usable chat template ({error}). Choose a checkpoint with a chat "
+                "template for images."
+            ) from None
         if "zq-question" not in seen or seen == blind:
-            raise ConfigError(f"model {self._name}: its chat template does not show a question and its image.")
+            raise ConfigError(
+                f"model {self._name}: its chat template leaves out the question or its image. Choose a checkpoint with "
+                "a chat template for images."
+            )
 
     def _form(self, marker: str, conversation: Callable[[Any], Conversation], **settings: Any) -> _Form | None:
-        """Return the form of content in which the template shows *marker*, or None."""
+        """Return the form of content in which the template shows *marker*; None if it does in neither form."""
         for form in (_as_parts, _as_text):
             try:
                 shown = self._render(conversation(form(marker)), **settings)
@@ -161,7 +174,7 @@ class ChatTemplate:
         except (ValueError, TypeError, jinja2.TemplateError):
             declared = False
         if not declared:
-            raise ConfigError(f"model {self._name}: its chat template ignores tools; {advice}")
+            raise ConfigError(f"model {self._name}: its chat template leaves out the declarations of tools; {advice}")
         assert self._assistant is not None  # noqa: S101 - for the type checker
         function = {"name": "zq_tool", "arguments": {"zq_argument": 1}}
         calls = {
@@ -172,7 +185,7 @@ class ChatTemplate:
         result = {"role": "tool", "name": "zq_tool", "tool_call_id": "call_0"}
         form = self._form("zq-result", lambda said: [question, calls, result | {"content": said}], tools=[_TOOL])
         if form is None:
-            raise ConfigError(f"model {self._name}: its chat template leaves out tool results; {advice}")
+            raise ConfigError(f"model {self._name}: its chat template leaves out the results of tools; {advice}")
         return form
 
 

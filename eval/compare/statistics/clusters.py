@@ -29,7 +29,10 @@ class Clusters(NamedTuple):
 
 
 def clustered(subjects: Sequence[str], values: Sequence[float]) -> Clusters:
-    """Return one data set by subject, in the order of their names."""
+    """Return the sums, sizes and correlation of *values* by subject, in the order of the subjects' names.
+
+    *subjects* gives the subject of each value.
+    """
     sums, sizes, within = summed(subjects, values)
     return Clusters(sums, sizes, correlation(sums, sizes, within))
 
@@ -43,9 +46,10 @@ def summed(subjects: Sequence[str], values: Sequence[float]) -> tuple[Floats, Fl
 
 
 def correlation(sums: Floats, sizes: Floats, within: Floats) -> Floats:
-    """Return the correlation; *within* is the sum of squared deviations from the subjects' own means.
+    """Return the intra-subject correlation, 0 to 1; *within* sums the squared deviations from the subjects' own means.
 
-    It is 0 if nothing varies. If no subject has two samples, it is unknown, and no result depends on it.
+    It is 0 if nothing varies. If no subject has two samples, it cannot be estimated: the value returned then means
+    nothing, and no result depends on it.
     """
     shared, own = variances(sums, sizes, within)
     return np.divide(shared, shared + own, out=np.zeros_like(shared), where=shared + own > 0)

@@ -136,7 +136,8 @@ def estimate(
     Raises ValueError if a difference is not finite.
     """
     if not np.isfinite(differences).all():
-        raise ValueError("a difference is not finite")
+        count = int((~np.isfinite(differences)).sum())
+        raise ValueError(f"differences: {count} of {len(differences)} are NaN or infinite; leave these pairs out")
     data = clustered(subjects, differences)
     sizes, found = data.sizes, skewed(*data) if len(data.sizes) else None
     bare = Estimate(

@@ -140,7 +140,7 @@ def family(
         ValueError: a test is declared twice.
     """
     if len(set(declared)) < len(declared):
-        raise ValueError("a test is declared twice")
+        raise ValueError("declared: the same test is given twice; declare every test once")
     taken = [looks.get(key) or Looks((1.0,), (data.get(key, Pairs((), "real")),)) for key in declared]
     every = [_looked_at(key, one, alpha) for key, one in zip(declared, taken, strict=True)]
     found = reject(

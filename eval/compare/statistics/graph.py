@@ -28,7 +28,9 @@ class Graph:
     def __post_init__(self) -> None:
         rows = self.edges.sum(axis=1)
         if self.weights.sum() > 1 + 1e-9 or (rows > 1 + 1e-9).any() or self.edges.diagonal().any():
-            raise ValueError("weights and each row of edges add up to 1 at most, and no test has an edge to itself")
+            raise ValueError(
+                "weights must add up to 1 at most, each row of edges too, and no test may have an edge to itself"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ def warning(found: Sequence[Signal], names: tuple[str, str] = ("A", "B")) -> str
 
 
 def _fraction(side: Side, kind: Kind) -> float | None:
+    """Return which fraction of a side's epochs was lost or failed (0 to 1); None where no epoch has a score."""
     if kind == "lost":
         return side.lost / side.epochs
     return None if side.success is None else 1 - side.success

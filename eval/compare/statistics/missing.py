@@ -128,6 +128,7 @@ def _estimate(pairs: Pairs, subjects: list[str], differences: list[float]) -> Es
 
 
 def _bounds(pairs: Pairs, ends: list[tuple[float, float]]) -> Bounds | None:
+    """Return the bounds from the least and the largest difference of each asked pair; None without asked pairs."""
     subjects = [one.unit.subject for one in pairs.asked]
     low, high = (_estimate(pairs, subjects, [end[side] for end in ends]) for side in (0, 1))
     if low.difference is None or high.difference is None:

@@ -38,6 +38,7 @@ def between_models(first: Pairs, second: Pairs, arm: Literal["a", "b"]) -> Estim
 
 
 def _difference(one: Pair) -> float | None:
+    """Return a pair's loss in B minus that in A; None unless both arms have one."""
     return None if one.a.loss is None or one.b.loss is None else one.b.loss - one.a.loss
 
 

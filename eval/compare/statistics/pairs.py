@@ -60,11 +60,14 @@ class Price:
         """Raise a ValueError unless a result's loss is within 0..``largest``, and that of a failure is ``failure``."""
         name, loss = result.sample, result.loss
         if loss is None and result.answered:
-            raise ValueError(f"{name}: an answered sample has no loss; expected 0 to {self.largest:g}")
+            raise ValueError(f"{name}: this sample is answered, but has no loss; expected one of 0 to {self.largest:g}")
         if loss is not None and not 0 <= loss <= self.largest:  # also NaN
-            raise ValueError(f"{name}: the loss is {loss}; expected 0 to {self.largest:g}")
+            raise ValueError(f"{name}: the loss of this sample is {loss}; expected 0 to {self.largest:g}")
         if loss is not None and loss != self.failure and not result.answered:
-            raise ValueError(f"{name}: a failure has a loss of {loss}; expected {self.failure:g}")
+            raise ValueError(
+                f"{name}: this sample is not answered, and its loss is {loss}; expected {self.failure:g}, the loss of "
+                "a failure"
+            )
 
 
 WORST = Price()
@@ -135,7 +138,7 @@ class Pairs:
     def __post_init__(self) -> None:
         found = {one.unit.evidence for one in self.all}
         if "synthetic" in found and len(found) > 1:
-            raise ValueError("synthetic units are never mixed with real ones; compare them apart")
+            raise ValueError("synthetic samples and real ones are mixed; compare each kind separately")
 
     @property
     def asked(self) -> tuple[Pair, ...]:
@@ -157,7 +160,7 @@ class Pairs:
 
 
 def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price: Price = WORST) -> Pairs:
-    """Pair the results of two arms; several results of one sample are its epochs.
+    """Return the pairs of two arms' results, one for each unit; several results of one sample are its epochs.
 
     Raises:
         ValueError: a sample occurs twice among the units, a result belongs to no unit or is not on the scale of the
@@ -165,7 +168,7 @@ def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price:
     """
     known = {unit.sample for unit in units}
     if len(known) < len(units):
-        raise ValueError("a sample occurs twice among the units")
+        raise ValueError("units: a sample is given twice; give every sample once")
     of_a, of_b = _epochs(known, a, price), _epochs(known, b, price)
     found = {unit.evidence for unit in units}
     evidence: Evidence = (
@@ -187,7 +190,9 @@ def _epochs(known: set[str], results: Iterable[Result], price: Price) -> dict[st
     for result in results:
         price.check(result)
         if result.sample not in epochs:
-            raise ValueError(f"{result.sample}: a result for a sample that is not among the units")
+            raise ValueError(
+                f"{result.sample}: there is a result of this sample, but it is not among the units; add it"
+            )
         epochs[result.sample].append(result)
     return epochs
 

@@ -72,10 +72,14 @@ def detectable(
 
     *sizes* are the numbers of samples of the subjects. *icc*, the intra-subject correlation, comes from a pilot or is
     assumed: 1 is the worst case. *sd*, the standard deviation of one paired difference, comes from a pilot. *alpha* is
-    the level of the two-sided test. Raises ValueError for numbers out of range.
+    the level of the two-sided test. Raises ValueError unless *icc* is within 0..1, *power* between *alpha* and 1, and
+    every size at least 1.
     """
     if not 0 <= icc <= 1 or not alpha < power < 1 or min(sizes, default=1) < 1:
-        raise ValueError("icc must lie within 0..1, power between alpha and 1, and sizes above 0")
+        raise ValueError(
+            f"expected icc from 0 to 1 (given: {icc:g}), power between alpha and 1 (given: {power:g}, alpha "
+            f"{alpha:g}), and sizes of 1 or more"
+        )
     weights = np.asarray(sizes, dtype=np.float64)
     effective = float(kish(weights))
     found: float | None = None

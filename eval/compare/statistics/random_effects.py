@@ -42,7 +42,7 @@ def random_effects(effects: Floats, errors: Floats, level: float = 0.95) -> Rand
     """
     k = len(effects)
     if k < MIN_GROUPS:
-        raise ValueError(f"{k} groups, fewer than {MIN_GROUPS}")
+        raise ValueError(f"effects: there are {k} groups; expected at least {MIN_GROUPS}")
     variances = errors**2
     between = _between(effects, variances)
     weights = 1 / (variances + between)

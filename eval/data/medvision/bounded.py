@@ -26,11 +26,11 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except EOFError:
-        raise DataError(f"{path}: cut short: the gzip stream ends early; fetch the file again") from None
+        raise DataError(f"{path}: the file is incomplete, it ends too early; download or copy it again") from None
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: damaged gzip file ({error}); fetch the file again") from None
+        raise DataError(f"{path}: the gzip file is damaged ({error}); download or copy it again") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+        raise DataError(f"{path}: this file cannot be read ({error.strerror}); check the path") from None
 
 
 class _Bounded:
@@ -46,7 +46,10 @@ class _Bounded:
             data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise DataError(f"{self._path}: expands more than {MAX_RATIO}-fold, unlike any annotation file; refused")
+            raise DataError(
+                f"{self._path}: is refused, because it unpacks to more than {MAX_RATIO} times its size, which no "
+                "annotation file of MedVision does; download it again"
+            )
         return data
 
 
@@ -64,5 +67,8 @@ def read_gzip(path: Path, limit: int) -> bytes:
     with open_gzip(path) as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
-        raise DataError(f"{path}: more than {limit >> 20} MB when unpacked; refused")
+        raise DataError(
+            f"{path}: is refused, because it has more than {limit >> 20} MB when unpacked, which no landmark file of "
+            "MedVision has; download it again"
+        )
     return data

@@ -18,13 +18,18 @@ RELEASES = ("1.0.0", "1.1.0", "1.1.1", "1.2.0", "1.2.1", "1.3.0", "1.4.0")
 """Published versions of the annotations; 1.0.0 is the leaderboard's."""
 KINDS: tuple[Kind, ...] = ("detection", "biometry", "segmentation")
 _PLAN = re.compile(r"benchmark_plan_(detection|biometry|segmentation)_v(\d+\.\d+\.\d+)\.json\.gz")
+_AGAIN = "download the data of this dataset again"
 Version = tuple[int, int, int]
 
 
 def parse_version(text: str) -> Version:
     """Return a version such as ``1.2.0`` as three numbers; raises ConfigError for any other form."""
     if not re.fullmatch(r"\d{1,6}\.\d{1,6}\.\d{1,6}", text):
-        raise ConfigError(f"--annotations {text}: expected three numbers like 1.1.1, one of {', '.join(RELEASES)}")
+        published = ", ".join(RELEASES)
+        raise ConfigError(
+            f"--annotations {text}: is not a version of MedVision's annotations; expected three numbers with dots, as "
+            f"in the published versions {published}"
+        )
     major, minor, patch = map(int, text.split("."))
     return major, minor, patch
 
@@ -51,8 +56,8 @@ class DataFolder:
             hint = f"; did you mean medvision:{inner}?" if inner and (inner / "Datasets").is_dir() else ""
             lacks = "contains no folder 'Datasets'" if self.root.is_dir() else "there is no such folder"
             raise DataError(
-                f"{self.root}: {lacks}; give the folder that MedVision's downloader fills, "
-                f"Data/Datasets/<dataset>/benchmark_plan_*.json.gz (docs/data.md){hint}"
+                f"{self.root}: {lacks}; give the folder that MedVision's downloader fills, which contains "
+                f"Datasets/<dataset>/benchmark_plan_*.json.gz (docs/data.md){hint}"
             )
 
     @cached_property
@@ -91,17 +96,19 @@ class DataFolder:
         start = self.root / below
         pure = PurePosixPath(name or "")
         if not name or pure.is_absolute() or ".." in pure.parts or "\\" in name or "\0" in name:
-            raise DataError(f"{place}: {name!r} must be a path below {start}, without '..'")
+            raise DataError(
+                f"{place}: {name!r} is not allowed; expected the path of a file below {start}, without '..'; {_AGAIN}"
+            )
         path = start / name
         try:
             inside = path.resolve(strict=True).is_relative_to(self.real)
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
             reason = getattr(error, "strerror", None) or "a loop of links"
-            raise DataError(f"{place}: cannot read {path} ({reason})") from None
+            raise DataError(f"{place}: {path} cannot be read ({reason}); {_AGAIN}") from None
         if not inside:
             raise DataError(f"{place}: {path} is a link that leads out of {self.root}; copy the file into the folder")
         if not path.is_file():
-            raise DataError(f"{place}: {path} is not a file")
+            raise DataError(f"{place}: {path} is a folder or a device; expected a file; {_AGAIN}")
         return path
 
     def _check_known(self, version: str) -> None:
@@ -109,4 +116,6 @@ class DataFolder:
         parse_version(version)
         if version not in known:
             listed = ", ".join(sorted(known, key=parse_version))
-            raise ConfigError(f"--annotations {version}: no such version; known: {listed}")
+            raise ConfigError(
+                f"--annotations {version}: there is no such version of MedVision's annotations; known: {listed}"
+            )

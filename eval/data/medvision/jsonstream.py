@@ -60,7 +60,7 @@ class JsonStream:
             try:
                 value, end = self._scan(self._text, self._at)
             except RecursionError:
-                raise self._bad("nested too deeply") from None
+                raise self._bad("its values are nested too deeply") from None
             except ValueError as error:
                 if self._ended:
                     raise self._bad(str(error)) from None
@@ -119,4 +119,7 @@ class JsonStream:
         self._at = 0
 
     def _bad(self, what: str) -> DataError:
-        return DataError(f"{self._path}: not a readable annotation plan ({what}); fetch the file again")
+        return DataError(
+            f"{self._path}: is not a readable annotation plan of MedVision, a JSON object ({what}); download the file "
+            "again"
+        )

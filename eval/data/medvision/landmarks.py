@@ -18,6 +18,7 @@ from medvision_agent.frozen import complaint
 __all__ = ["LandmarkFile", "read_landmarks"]
 
 _LIMIT = 64 << 20
+_AGAIN = "download the data of this dataset again"
 Voxel = tuple[int, int, int]
 
 
@@ -49,9 +50,15 @@ class LandmarkFile:
         voxel = self._points.get((slice_dim, slice_idx), {}).get(name)
         axis = f"slice_landmarks_{'xyz'[slice_dim]}"
         if voxel is None:
-            raise DataError(f"{self._path}: {axis}: no landmark {name} on slice {slice_idx}")
+            raise DataError(
+                f"{self._path}: {axis}: the landmark {name!r} of the annotation plan is missing on slice {slice_idx}; "
+                f"{_AGAIN}"
+            )
         if voxel[slice_dim] != slice_idx:
-            raise DataError(f"{self._path}: {axis}: {name} at {list(voxel)} does not lie on slice {slice_idx}")
+            raise DataError(
+                f"{self._path}: {axis}: the landmark {name!r} of slice {slice_idx} has the voxel {list(voxel)}, which "
+                f"lies on slice {voxel[slice_dim]}; {_AGAIN}"
+            )
         row, column = (value for axis_number, value in enumerate(voxel) if axis_number != slice_dim)
         return column + 0.5, row + 0.5
 
@@ -71,9 +78,9 @@ def read_landmarks(path: Path) -> LandmarkFile:
                 for name, voxel in _first(entry).items():
                     found.setdefault(name, voxel)
     except ValidationError as error:
-        raise DataError(f"{path}: {complaint(error)}") from None
+        raise DataError(f"{path}: is not a landmark file of MedVision ({complaint(error)}); {_AGAIN}") from None
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a readable landmark file ({error})") from None
+        raise DataError(f"{path}: is not a readable landmark file, in JSON ({error}); {_AGAIN}") from None
     return LandmarkFile(path, points)
 
 

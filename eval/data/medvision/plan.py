@@ -16,10 +16,12 @@ from medvision_agent.eval.data.medvision.bounded import open_gzip
 from medvision_agent.eval.data.medvision.folder import PlanFile
 from medvision_agent.eval.data.medvision.jsonstream import JsonStream
 from medvision_agent.frozen import complaint
+from medvision_agent.text import plural
 
 __all__ = ["AnyCase", "AreaSlice", "AxesSlice", "BoxSlice", "Named", "PlanMetric", "PlanTask", "RawCase"]
 __all__ += ["parse_case", "read_plan"]
 
+_AGAIN = "download the plan again"
 SPLIT_KEYS = {"train_cases": "Train", "test_cases": "Test"}
 Mm = Annotated[float, Field(gt=0, lt=65_504, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=1, le=65_535)]
@@ -185,7 +187,7 @@ def read_plan(plan: PlanFile) -> Iterator[tuple[PlanTask, str, Iterator[RawCase]
                 yield from _read_task(plan, json, f"{tasks:02d}")
         json.end()
         if not tasks:
-            raise DataError(f"{plan.path}: tasks: missing or empty; expected a list of tasks")
+            raise DataError(f"{plan.path}: tasks: is missing or empty; expected a list of tasks; {_AGAIN}")
 
 
 def _read_task(plan: PlanFile, json: JsonStream, number: str) -> Iterator[tuple[PlanTask, str, Iterator[RawCase]]]:
@@ -195,7 +197,10 @@ def _read_task(plan: PlanFile, json: JsonStream, number: str) -> Iterator[tuple[
         split = SPLIT_KEYS.get(key)
         if split is None:
             if task is not None and key in PlanTask.model_fields:
-                raise DataError(f"{plan.path}: task {number}: {key} must come before the cases, as the planner has it")
+                raise DataError(
+                    f"{plan.path}: task {number}: {key}: stands after the cases of the task; expected before them, as "
+                    f"MedVision writes it; {_AGAIN}"
+                )
             fields[key] = json.value()
             continue
         task = task or _task(plan, fields, number)
@@ -218,9 +223,12 @@ def _task(plan: PlanFile, fields: Mapping[str, Any], number: str) -> PlanTask:
     try:
         task = PlanTask.model_validate(fields)
     except ValidationError as error:
-        raise DataError(f"{plan.path}: task {number}: {_complaint(error)}") from None
+        raise DataError(f"{plan.path}: task {number}: {_complaint(error, 'task')}; {_AGAIN}") from None
     if task.task_ID != number:
-        raise DataError(f"{plan.path}: task {number}: task_ID: {task.task_ID!r} is not its place in the list")
+        raise DataError(
+            f"{plan.path}: task {number}: task_ID: is {task.task_ID!r}; expected {number!r}, its place in the plan's "
+            f"list of tasks; {_AGAIN}"
+        )
     return task
 
 
@@ -236,9 +244,10 @@ def parse_case(case: RawCase) -> AnyCase:
     try:
         return kind.model_validate(case.data)
     except ValidationError as error:
-        raise DataError(f"{case.place}: {_complaint(error)}") from None
+        raise DataError(f"{case.place}: {_complaint(error, 'case')}; {_AGAIN}") from None
 
 
-def _complaint(error: ValidationError) -> str:
-    rest = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return complaint(error, "case") + rest
+def _complaint(error: ValidationError, whole: str) -> str:
+    """Return the first error with its field (*whole* where it has none) and the number of further errors."""
+    rest = f" (and {plural(error.error_count() - 1, 'further error')})" if error.error_count() > 1 else ""
+    return complaint(error, whole) + rest

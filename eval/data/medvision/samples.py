@@ -28,6 +28,8 @@ _AREA_TOLERANCE = 0.01
 """Share by which the area that a plan states may differ from pixels times the header's pixel size; half floats are off
 by 5e-4."""
 _AXES = ("major 1", "major 2", "minor 1", "minor 2")
+_AGAIN = "download the plan again"
+_OTHER = "the annotation plan was made for another image, so download the data of this dataset again"
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,13 @@ class OpenCase:
         said = case.image_file_info
         if said.array_size != header.shape:
             raise DataError(
-                f"{raw.place}: image_file_info.array_size: {list(said.array_size)}, but the header of {image} says "
-                f"{list(header.shape)}; plan and image do not belong together"
+                f"{raw.place}: image_file_info.array_size: is {list(said.array_size)}, but the header of {image} says "
+                f"{list(header.shape)}; {_OTHER}"
             )
         if any(abs(a - b) > _SPACING_TOLERANCE_MM for a, b in zip(said.voxel_size, header.zooms, strict=True)):
             raise DataError(
-                f"{raw.place}: image_file_info.voxel_size: {list(said.voxel_size)} mm, but the header of {image} says "
-                f"{list(header.zooms)}; plan and image do not belong together"
+                f"{raw.place}: image_file_info.voxel_size: is {list(said.voxel_size)} mm, but the header of {image} "
+                f"says {list(header.zooms)}; {_OTHER}"
             )
         key = raw.plan.dataset, case.case_ID
         return cls(folder, raw, case, image, header, subjects.get(key, "/".join(key)))
@@ -75,7 +77,11 @@ class OpenCase:
         """Return the sample of one annotation; raises DataError if no question can be made of it."""
         place = f"{self.raw.place}: slice {facts.slice_idx} of axis {facts.slice_dim}"
         if facts.slice_idx >= facts.image_size_3d[facts.slice_dim]:
-            raise DataError(f"{place}: slice_idx: the volume has {facts.image_size_3d[facts.slice_dim]} slices there")
+            count = facts.image_size_3d[facts.slice_dim]
+            raise DataError(
+                f"{place}: slice_idx: there is no such slice; the volume has the slices 0 to {count - 1} along this "
+                f"axis; {_AGAIN}"
+            )
         rows, columns = (self.header.zooms[axis] for axis in range(3) if axis != facts.slice_dim)
         task, points, names, measurement = self._asked(facts)
         try:
@@ -105,7 +111,10 @@ class OpenCase:
         name = self.raw.task.labels_map.get(str(facts.label), "")
         if not name:
             # The message does not name the case, so that one message covers all samples of the label.
-            raise DataError(f"{self.raw.plan.path}: task {facts.task_id}: labels_map: no name for label {facts.label}")
+            raise DataError(
+                f"{self.raw.plan.path}: task {facts.task_id}: labels_map: there is no name for the label "
+                f"{facts.label}, which annotations of this task have; {_AGAIN}"
+            )
         return name
 
     def _asked(self, facts: MedVisionFacts) -> tuple[TaskName, tuple[Landmark, ...], tuple[str, ...], str]:
@@ -133,14 +142,18 @@ class OpenCase:
 
     def _named(self, table: Mapping[str, Named], field: str, key: str) -> Named:
         if key not in table:
-            raise DataError(f"{self.raw.plan.path}: task {self.raw.task.task_ID}: {field}: no entry {key!r}")
+            raise DataError(
+                f"{self.raw.plan.path}: task {self.raw.task.task_ID}: {field}: there is no entry {key!r}, which an "
+                f"annotation of this task needs; {_AGAIN}"
+            )
         return table[key]
 
     def _names(self, keys: Sequence[str]) -> tuple[str, ...]:
         for key in keys:
             if not self.raw.task.landmarks_map.get(key):
                 raise DataError(
-                    f"{self.raw.plan.path}: task {self.raw.task.task_ID}: landmarks_map: no name for {key!r}"
+                    f"{self.raw.plan.path}: task {self.raw.task.task_ID}: landmarks_map: there is no name for the "
+                    f"landmark {key!r}, which an annotation of this task needs; {_AGAIN}"
                 )
         return tuple(self.raw.task.landmarks_map[key] for key in keys)
 
@@ -157,8 +170,8 @@ def _area_mm2(area: Area, pixel_mm2: float, place: str) -> float:
     found = area.pixel_count * pixel_mm2
     if math.isfinite(area.roi_mm2) and not math.isclose(found, area.roi_mm2, rel_tol=_AREA_TOLERANCE):
         raise DataError(
-            f"{place}: ROI_area: {area.roi_mm2:g} mm2, but {area.pixel_count} pixels of {pixel_mm2:g} mm2 by the "
-            f"volume's header are {found:g} mm2; plan and image do not belong together"
+            f"{place}: ROI_area: is {area.roi_mm2:g} mm2, but {area.pixel_count} pixels of {pixel_mm2:g} mm2, as the "
+            f"volume's header says, are {found:g} mm2; {_OTHER}"
         )
     return found
 
@@ -169,7 +182,10 @@ def _corners(facts: MedVisionFacts, place: str) -> tuple[Landmark, ...]:
     height, width = facts.image_size_2d
     if not (0 <= row0 <= row1 < height and 0 <= column0 <= column1 < width):
         where = f"slice {facts.slice_idx} of axis {facts.slice_dim}: bboxes"
-        raise DataError(f"{place}: {where}: corners {[row0, column0]}, {[row1, column1]} leave {height} x {width} px")
+        corners = f"the box from row and column {[row0, column0]} to {[row1, column1]}"
+        raise DataError(
+            f"{place}: {where}: {corners} does not lie in the slice of {height} rows and {width} columns; {_AGAIN}"
+        )
     return (
         Landmark(name="lower left", x=column0, y=row1),
         Landmark(name="upper right", x=column1, y=row0),

@@ -27,13 +27,14 @@ from medvision_agent.eval.data.medvision.volume import VolumeCache
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.samples import Kept, Samples
 from medvision_agent.eval.data.source import NativeImage, SourceInfo, Wants
+from medvision_agent.text import plural
 
 __all__ = ["MedVisionSource", "Reading", "read_subjects"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How MedVision's data is read."""
+    """How MedVision's data are read: which annotations, with which filters, and who is one person."""
 
     annotations: str | None = None
     """The newest annotations up to this version are used; None: the newest plan of each dataset."""
@@ -52,8 +53,15 @@ class MedVisionSource:
         self.reading = reading
         self.plans: Sequence[PlanFile] = list(self.folder.plans(reading.annotations))
         if not self.plans:
-            at = f" at annotation version {reading.annotations} or below" if reading.annotations else ""
-            raise DataError(f"{root}: no benchmark_plan_*.json.gz in any folder of Datasets/{at}")
+            at = (
+                f" of the version {reading.annotations} (--annotations) or an earlier one"
+                if reading.annotations
+                else ""
+            )
+            raise DataError(
+                f"{root}: no folder in Datasets/ has an annotation plan (benchmark_plan_*.json.gz){at}; download "
+                f"MedVision's annotations{', or give a later version' if at else ''} (docs/data.md)"
+            )
         self.subjects: Mapping[tuple[str, str], str] = {}
         self.subject_lines: Sequence[int] = ()
         """The line numbers of the file of subjects, in its order."""
@@ -78,8 +86,10 @@ class MedVisionSource:
             "Boxes are MedVision's: inclusive pixel indices, one pixel short in each direction.",
         ]
         if self._problems:
-            count = len(self._problems)
-            notes.append(f"{count} problems left samples out; see: medvision-agent data check {self.folder.root}")
+            problems = plural(len(self._problems), "problem")
+            notes.append(
+                f"Samples were left out because of {problems}, listed by: medvision-agent data check {self.folder.root}"
+            )
         return SourceInfo(f"medvision:{self.folder.root}", demonstration=False, note=" ".join(notes))
 
     @cached_property
@@ -136,13 +146,16 @@ class MedVisionSource:
         """
         facts, place = sample.medvision, f"{self.folder.root}: {sample.id}"
         if facts is None:
-            raise DataError(f"{place}: medvision: missing; the sample is not from this source")
+            raise DataError(f"{place}: medvision: is missing; this source loads samples of MedVision's data only")
         path = self.folder.file(facts.image_file, f"{place}: image_file")
         units = units_of(facts.dataset_name, sample.modality)
         native = self._volumes.native(path, facts.slice_dim, facts.slice_idx, units)
         found = native.values.shape
         if found != facts.image_size_2d:
-            raise DataError(f"{place}: image_size_2d: {facts.image_size_2d}, but the slice of {path} is {found}")
+            raise DataError(
+                f"{place}: image_size_2d: is {facts.image_size_2d} (height, width), but the slice of {path} has "
+                f"{found}; download the data of this dataset again"
+            )
         return native
 
 
@@ -159,18 +172,24 @@ def read_subjects(path: Path) -> tuple[Mapping[tuple[str, str], str], Sequence[i
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if not set(_COLUMNS) <= set(rows.fieldnames or ()):
-                raise DataError(f"{path}: expected a first line with the columns {', '.join(_COLUMNS)}")
+                named = ", ".join(rows.fieldnames or ()) or "nothing"
+                raise DataError(
+                    f"{path}: the first line must name the columns {', '.join(_COLUMNS)}, but it has {named[:200]}"
+                )
             for row in rows:
                 place = f"{path}:{rows.line_num}"
                 dataset, case, subject = ((row[column] or "").strip() for column in _COLUMNS)
                 if not (dataset and case and subject):
-                    raise DataError(f"{place}: dataset, case and subject must all be given")
+                    raise DataError(f"{place}: a column is empty; give dataset, case and subject in every row")
                 if (dataset, case) not in found:
                     lines.append(rows.line_num)
-                if found.setdefault((dataset, case), subject) != subject:
-                    raise DataError(f"{place}: case {case!r} of {dataset} is given two subjects")
+                if (first := found.setdefault((dataset, case), subject)) != subject:
+                    raise DataError(
+                        f"{place}: subject: the case {case!r} of {dataset} has the subject {subject!r} here, but "
+                        f"{first!r} in an earlier row; give it one subject"
+                    )
     except OSError as error:
-        raise ConfigError(f"--subjects {path}: cannot read it ({error.strerror})") from None
+        raise ConfigError(f"--subjects {path}: this file cannot be read ({error.strerror}); check the path") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV file in UTF-8 ({error})") from None
+        raise DataError(f"{path}: is not a CSV file in UTF-8 ({error}); save the table in this form") from None
     return found, lines

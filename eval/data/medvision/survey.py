@@ -83,7 +83,8 @@ class Survey:
                 self._complain(str(error))
             for number, count in counts.items():
                 if not count:
-                    self._complain(f"{plan.path}: task {number}: no cases, neither train_cases nor test_cases")
+                    lacks = "there are no cases: train_cases and test_cases are missing or empty"
+                    self._complain(f"{plan.path}: task {number}: {lacks}; download the plan again")
 
     def _case(self, raw: RawCase, configs: list[Config]) -> None:
         rows = [self.rows[config] for config in configs]
@@ -120,7 +121,10 @@ class Survey:
         key = raw.plan.path, raw.task.task_ID, case.case_ID
         first = self._splits.setdefault(key, split)
         if first != split:
-            self._complain(f"{raw.place}: case_ID: is also in {first}; a case must be in one split only")
+            self._complain(
+                f"{raw.place}: case_ID: this case is also in the split {first}; a case must be in one split only, so "
+                "download the plan again"
+            )
 
     def _check_files(self, opened: OpenCase) -> None:
         raw, case = opened.raw, opened.case
@@ -132,7 +136,10 @@ class Survey:
             mask = self._source.folder.file(case.mask_file, place, below=f"Datasets/{raw.plan.dataset}")
             header = read_header(mask)
             if header.shape != opened.header.shape:
-                raise DataError(f"{place}: {mask} has shape {header.shape}, its image {opened.header.shape}")
+                raise DataError(
+                    f"{place}: {mask} has the shape {header.shape}, but its image has {opened.header.shape}; download "
+                    "the data of this dataset again"
+                )
             self._check_volume(mask, header)
 
     def _check_volume(self, path: Path, header: Header) -> None:
@@ -141,7 +148,7 @@ class Survey:
         self._seen.add(path)
         # A sum of float32 values cannot overflow float64: it is finite if all of them are.
         if not np.isfinite(read_volume(path, header).sum(dtype=np.float64)):
-            raise DataError(f"{path}: holds NaN or infinity")
+            raise DataError(f"{path}: some voxels are NaN or infinite; download the volume again")
 
     def _try(self, check: Callable[[], object]) -> None:
         try:

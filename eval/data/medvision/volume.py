@@ -77,22 +77,31 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Return the header of a ``.nii`` or ``.nii.gz`` file, without reading the voxels; raises DataError."""
+    """Return the header of a ``.nii`` or ``.nii.gz`` file, without reading the voxels.
+
+    Raises DataError for a file that cannot be read, or that is not one complete 3-D NIfTI volume of real numbers.
+    """
     with _opened(path) as file, readable(path):
         data = file.read(540)
     import nibabel  # noqa: PLC0415 - slow to import, needed only here
 
     size = next((n for n in _HEAD if data[:4] in {n.to_bytes(4, "little"), n.to_bytes(4, "big")}), 0)
     if not size or len(data) < size:
-        raise DataError(f"{path}: not a NIfTI file (sizeof_hdr is neither 348 nor 540)")
+        reason = "sizeof_hdr, its first number, is neither 348 nor 540"
+        raise DataError(f"{path}: is not a NIfTI file ({reason}); save the volume as .nii or .nii.gz")
     header = getattr(nibabel, _HEAD[size])(data[:size], check=False)
     if bytes(header["magic"])[:3] not in {b"n+1", b"n+2"}:
-        raise DataError(f"{path}: magic: expected 'n+1' or 'n+2', one file with header and voxels")
+        raise DataError(
+            f"{path}: magic: expected 'n+1' or 'n+2', which mark a file with header and voxels; save the volume as one "
+            ".nii or .nii.gz file"
+        )
     try:
         slope, inter = header.get_slope_inter()
         dtype = header.get_data_dtype()
     except Exception as error:  # noqa: BLE001 - its own kinds, and KeyError for an unknown code
-        raise DataError(f"{path}: datatype, scl_slope or scl_inter: {error}") from None
+        raise DataError(
+            f"{path}: datatype, scl_slope or scl_inter: not usable ({error}); save the volume again as NIfTI"
+        ) from None
     return _checked(path, header, dtype, 1.0 if slope is None else float(slope), 0.0 if inter is None else float(inter))
 
 
@@ -100,21 +109,26 @@ def _checked(path: Path, header: Any, dtype: np.dtype[Any], slope: float, inter:
     dims, sizes = header["dim"].tolist(), header["pixdim"].tolist()
     shape, zooms = tuple(dims[1:4]), tuple(sizes[1:4])
     if dims[0] != 3:
-        raise DataError(f"{path}: dim: {dims[0]} dimensions; expected a 3-D volume")
+        raise DataError(f"{path}: dim: the image has {dims[0]} dimensions; expected a 3-D volume, so save one of it")
     if not all(1 <= side <= _MAX_SIDE for side in shape):
-        raise DataError(f"{path}: dim: shape {shape}; expected sides from 1 to {_MAX_SIDE}")
+        raise DataError(f"{path}: dim: the shape is {shape}; expected 1 to {_MAX_SIDE} voxels along each axis")
     if not all(math.isfinite(zoom) and zoom > 0 for zoom in zooms):
-        raise DataError(f"{path}: pixdim: voxel spacing {zooms} mm; expected finite numbers above 0")
+        expected = "expected finite numbers above 0, so correct the header"
+        raise DataError(f"{path}: pixdim: the voxel spacing is {zooms}; {expected}")
     if dtype.kind not in "iuf":
-        raise DataError(f"{path}: datatype: {dtype}; expected integers or floats")
+        raise DataError(f"{path}: datatype: the voxels are of the type {dtype}; expected integers or floats")
+    volume = f"a volume of the shape {shape} and the type {dtype}"
     if math.prod(shape) * dtype.itemsize > MAX_BYTES:
-        raise DataError(f"{path}: dim: shape {shape} of {dtype} takes more than {MAX_BYTES >> 30} GB; refused")
+        raise DataError(f"{path}: dim: {volume} takes more than {MAX_BYTES >> 30} GB; save a smaller part of it")
     offset = int(header["vox_offset"]) if math.isfinite(header["vox_offset"]) else -1
     if not header.single_vox_offset <= offset <= _MAX_OFFSET:
-        raise DataError(f"{path}: vox_offset: {offset}; expected {header.single_vox_offset} to {_MAX_OFFSET}")
+        expected = f"expected {header.single_vox_offset} to {_MAX_OFFSET}, so save the volume again"
+        raise DataError(f"{path}: vox_offset: the voxels begin at byte {offset}; {expected}")
     size = path.stat().st_size
     if size * (_DEFLATED if path.name.lower().endswith(".gz") else 1) < offset + math.prod(shape) * dtype.itemsize:
-        raise DataError(f"{path}: cut short: {size} bytes cannot hold shape {shape} of {dtype}; fetch the file again")
+        raise DataError(
+            f"{path}: the file is incomplete: its {size} bytes cannot hold {volume}; download or copy it again"
+        )
     rows = np.array([header["srow_x"], header["srow_y"], header["srow_z"]], np.float64)[:, :3]
     sform = tuple(np.sqrt((rows**2).sum(axis=0)).tolist()) if header["sform_code"] > 0 else None
     unit = int(header["xyzt_units"]) & 7
@@ -160,7 +174,9 @@ def read_volume(path: Path, header: Header) -> NDArray[Any]:
             if wide:
                 block[:] = header.scaled(target)
         if len(file.read(_SLACK + 1)) > _SLACK:
-            raise DataError(f"{path}: dim: the file holds more voxels than shape {header.shape} has")
+            raise DataError(
+                f"{path}: dim: the file holds more voxels than the header's shape {header.shape}; save the volume again"
+            )
     return voxels.reshape(header.shape, order="F")
 
 
@@ -185,7 +201,10 @@ class VolumeCache:
         with self._lock:
             header, voxels = self._volume(path)
         if not 0 <= index < header.shape[dim]:
-            raise DataError(f"{path}: dim: shape {header.shape} has no slice {index} along axis {dim}")
+            raise DataError(
+                f"{path}: there is no slice {index} along axis {dim}; the volume, of shape {header.shape}, has the "
+                f"slices 0 to {header.shape[dim] - 1}"
+            )
         plane = voxels[(slice(None),) * dim + (index,)]
         values = plane if voxels.dtype != header.dtype else header.scaled(plane)
         return np.ascontiguousarray(values, np.float32)
@@ -199,7 +218,7 @@ class VolumeCache:
         def values(away: int) -> FloatImage:
             found = self.slice(path, dim, index + away)
             if not np.isfinite(found).all():
-                raise DataError(f"{path}: slice {index + away} along axis {dim} holds NaN or infinity")
+                raise DataError(f"{path}: some voxels of slice {index + away} along axis {dim} are NaN or infinite")
             return found
 
         asked = values(0)

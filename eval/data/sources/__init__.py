@@ -50,17 +50,27 @@ def open_source(name: str, reading: Reading | None = None, *, listing: bool = Tr
 def _opened(name: str, reading: Reading) -> Source:
     kind, colon, argument = name.partition(":")
     if kind != "medvision" and reading != Reading():
-        raise ConfigError("--annotations, --no-filters and --subjects go with --data medvision:DIR")
+        raise ConfigError(
+            f"--data {name}: --annotations, --no-filters and --subjects are for MedVision's data only; leave them out, "
+            "or give --data medvision:DIR"
+        )
     names = SOURCES.names()
     if kind in names:
         if colon and not argument:
-            raise ConfigError(f"--data {name}: the text after the colon is missing; add it, or give {kind!r} alone")
+            raise ConfigError(f"--data {name}: nothing follows the colon; expected {_FORMS.get(kind) or _other(kind)}")
         offer = SOURCES.offer(kind)
         made: Source = offer.made(argument, reading) if offer.shipped else OfferedSource(offer, name, argument)
         return made
     if is_script(name):
         raise DataError(script_message(name))
     return _of_file(Path(name), name, names)
+
+
+_FORMS = {"demo": "demo", "phantom": "phantom, phantom:N or phantom:N:SEED", "medvision": "medvision:DIR"}
+
+
+def _other(kind: str) -> str:
+    return f"{kind}:ARGUMENT, or {kind} alone if the package that offers this source says so"
 
 
 def _of_file(path: Path, name: str, names: list[str]) -> Source:
@@ -73,7 +83,9 @@ def _of_file(path: Path, name: str, names: list[str]) -> Source:
             f".parquet.{nearest(name.partition(':')[0], names)}"
         )
     if not path.is_file():
-        raise DataError(f"--data {name}: no such file; paths are relative to the current folder, {Path.cwd()}")
+        raise DataError(
+            f"--data {name}: there is no such file; check the path: it is relative to the current folder, {Path.cwd()}"
+        )
     return _FILES[path.suffix](path)
 
 
@@ -90,14 +102,14 @@ def script_message(name: str) -> str:
     pins = "export MedVision_DATA_DIR=$PWD/Data MedVision_PLANNER_VERSION=1.0.0 MedVision_ACK_RELEASE=1.4.0"
     load = f"load_dataset('{REPOSITORY}', name='KiPA22_TumorLesionSize_Task01_Axial_Test', trust_remote_code=True,"
     return f"""--data {name}: medvision-agent does not run MedVision's loading script, which needs datasets==3.6.0 \
-(installed here: datasets {version("datasets")}). Fetch the data in an environment of its own, either way:
-1. with upstream's downloader, which brings datasets 3.6.0 and torch (TASKS.json: one of upstream's task lists):
+(installed here: datasets {version("datasets")}). Download the data in a separate environment, in one of two ways:
+1. with MedVision's downloader, which installs datasets 3.6.0 and torch (TASKS.json: one of MedVision's task lists):
      python3.11 -m venv medvision-env && medvision-env/bin/pip install medvision-bm==1.2.1
      {pins}
      medvision-env/bin/python -m medvision_bm.benchmark.download_datasets --tasks_json TASKS.json --data_dir Data
-2. with the script itself, here exporting one configuration's rows too:
+2. with the loading script itself; this example also writes the rows of one configuration to rows.parquet:
      python3.11 -m venv datasets-env && datasets-env/bin/pip install datasets==3.6.0 huggingface_hub==0.36.0
      {pins}
      datasets-env/bin/python -c "from datasets import load_dataset; \
 {load} split='test').to_parquet('rows.parquet')"
-Both leave plans and volumes in Data; then read them here with: --data medvision:Data"""
+Both ways leave annotations and volumes in the folder Data. Then give medvision-agent: --data medvision:Data"""

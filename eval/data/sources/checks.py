@@ -41,7 +41,8 @@ def parse_sample(text: bytes | str, place: str) -> Sample:
 def check_sample(given: object, place: str) -> Sample:
     """Return a sample made by other code after validating it; raises DataError naming *place* and the field."""
     if not isinstance(given, Sample):
-        raise DataError(f"{place}: expected a Sample, found {type(given).__name__}")
+        expected = "expected an object of medvision_agent's class Sample"
+        raise DataError(f"{place}: {expected}, found {type(given).__name__}; correct the package that makes it")
     try:
         sample = Sample.model_validate(given.model_dump(warnings=False))
     except ValidationError as error:
@@ -64,7 +65,7 @@ class FileSource(ABC):
 
     @property
     def samples(self) -> Samples:
-        """All samples, checked; raises DataError where there are none, or they may not be in one source."""
+        """All samples, checked; raises DataError for the first mistake in the file, or where it has no sample."""
         return self._listing.samples
 
     @property
@@ -84,7 +85,7 @@ class FileSource(ABC):
         return self._at(self._inspected, sample, number)
 
     def size(self, sample: Sample) -> tuple[int, int]:
-        """Return height and width of a sample's image in pixels; raises DataError."""
+        """Return height and width of a sample's image in pixels; raises DataError where it cannot be read."""
         found = self.inspect(sample)
         return found.height, found.width
 
@@ -181,7 +182,8 @@ def outside(sample: Sample, shape: tuple[int, ...]) -> Iterator[str]:
         if not (0 <= point.x <= width and 0 <= point.y <= height):
             yield (
                 f"{point.name!r} ({point.x:g}, {point.y:g}) lies outside the image "
-                f"of {width} x {height} px (x to the right, y down, in pixels from the outer corner)"
+                f"of {width} x {height} px; correct the point (x to the right and y down, in pixels from the top left "
+                "corner), or leave truth_points out"
             )
 
 
@@ -198,11 +200,13 @@ def path_fault(image: str, field: str = "image") -> str:
     """Return a message if *image* is not a path below the folder of its file, else an empty string."""
     path = PurePosixPath(image)
     if path.is_absolute() or PureWindowsPath(image).anchor or ".." in path.parts or "\\" in image or "\0" in image:
-        return f"{field}: {image!r} must be a path below the file's own folder, with forward slashes and without '..'"
+        expected = "a path below the folder of the file of samples, with forward slashes and without '..'"
+        return f"{field}: {image!r} is not allowed; expected {expected}"
     return ""
 
 
 def _target_fault(sample: Sample) -> str:
     if sample.asks.is_plausible(sample.target):
         return ""
-    return f"target: {list(sample.target)} is not a {sample.task} target; expected {sample.asks.plausible}"
+    task = sample.task
+    return f"target: {list(sample.target)} is not valid for the task {task!r}; expected {sample.asks.plausible}"

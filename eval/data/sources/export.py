@@ -35,7 +35,7 @@ def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool 
     otherwise. Raises DataError if there is no sample, or an image cannot be read or kept exactly enough.
     """
     if not samples:
-        raise DataError("nothing to export: no sample of the tasks asked for")
+        raise DataError("there is nothing to export: no sample is selected; give other filters (see data list)")
     _check_free(out, force=force)
     with placed(out) as made:
         if out.suffix == ".parquet":
@@ -46,14 +46,17 @@ def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool 
 
 def _check_free(out: Path, *, force: bool) -> None:
     if out.suffix not in {"", ".parquet"}:
-        raise StorageError(f"{out}: export writes a folder or a .parquet file; name one of these")
+        raise StorageError(f"{out}: give the name of a folder (without a dot) or of a .parquet file to export to")
     if not out.exists():
         return
     if not force:
         raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
     ours = (out / "samples.jsonl").is_file() and {item.name for item in out.iterdir()} <= {"samples.jsonl", "images"}
     if out.is_dir() != (out.suffix != ".parquet") or (out.is_dir() and not ours):
-        raise StorageError(f"{out}: is not an earlier export, so it is not replaced; choose another name")
+        raise StorageError(
+            f"{out}: exists already and is not an earlier export of this kind, so --force does not replace it; "
+            "choose another name"
+        )
 
 
 def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> None:

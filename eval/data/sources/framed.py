@@ -31,7 +31,8 @@ def read_frame(fields: dict[str, Any], size: _Size, place: str) -> dict[str, Any
     """Return the fields of a sample without ``frame``, with box and points in the frames that a ``Sample`` uses.
 
     *size* returns the height and width of the image in pixels, or None if the sample names no valid image; it is called
-    only if they are needed. Fields of a wrong form are left to the parser of samples. Raises DataError.
+    only if they are needed. Fields of a wrong form are left to the parser of samples. Raises DataError for an unknown
+    frame, for a box in pixels that is not in the image, and for a point in MedVision's frame that is not in it.
     """
     found = {name: value for name, value in fields.items() if name != FRAME}
     frame = fields.get(FRAME)
@@ -39,7 +40,7 @@ def read_frame(fields: dict[str, Any], size: _Size, place: str) -> dict[str, Any
         return found
     if frame not in _FRAMES:
         hint = nearest(frame, _FRAMES) if isinstance(frame, str) else ""
-        raise DataError(f"{place}: {FRAME}: {str(frame)[:80]!r}; expected 'pixels' or 'medvision'.{hint}")
+        raise DataError(f"{place}: {FRAME}: is {str(frame)[:80]!r}; expected 'pixels' or 'medvision'.{hint}")
     if frame == "pixels" and found.get("task") == DETECTION.name and _numbers(found.get("target"), 4):
         if (sides := size()) is not None:
             found["target"] = _relative(found["target"], *sides, place)
@@ -116,8 +117,8 @@ def _in_pixels(points: Any, height: int, width: int, place: str) -> Any:
         if not (0 <= x <= 1 and 0 <= y <= 1):
             name = str(point.get("name"))[:80]
             raise DataError(
-                f"{place}: truth_points: {name!r} ({x:g}, {y:g}) lies outside the image; in the frame 'medvision' "
-                "points are from 0 to 1, from the lower left corner, y up"
+                f"{place}: truth_points: {name!r} ({x:g}, {y:g}) lies outside the image; expected x and y from 0 to 1, "
+                "from the lower left corner, y up, because the sample's frame is 'medvision'"
             )
         found.append(point | {"x": round(x * width, _DIGITS), "y": round(height - y * height, _DIGITS)})
     return found

@@ -82,7 +82,7 @@ def _read(path: Path, volumes: Volumes) -> Iterator[Read]:
                 if text:
                     yield number, _sample(text, path.parent, volumes, f"{path}:{number}")
     except OSError as error:
-        raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+        raise DataError(f"{path}: this file of samples cannot be read ({error.strerror}); check the path") from None
 
 
 def _sample(text: bytes, folder: Path, volumes: Volumes, place: str) -> Sample | DataError:

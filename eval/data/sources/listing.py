@@ -44,7 +44,7 @@ class Listing:
         for at in range(*(int(np.searchsorted(ids, wanted, side, sorter=order)) for side in ("left", "right"))):
             if self.samples[int(order[at])].id == sample.id:
                 return int(order[at])
-        raise DataError(f"sample {sample.id!r} is not in this source")
+        raise DataError(f"no sample of this source has the id {sample.id!r}; take samples from the same source")
 
     def place(self, sample: Sample) -> str:
         """Return the words for the place of a sample."""
@@ -63,8 +63,8 @@ class Listing:
             sample = self.samples[row]
             if (first := self.row(sample)) != row:
                 raise DataError(
-                    f"{self._place(self._numbers[row])}: id: {sample.id!r} is taken by "
-                    f"{self._place(self._numbers[first])}; every id must be unique"
+                    f"{self._place(self._numbers[row])}: id: {sample.id!r} is the id of another sample too, at "
+                    f"{self._place(self._numbers[first])}; give every sample an id of its own"
                 )
 
 
@@ -76,6 +76,6 @@ def check_unmixed(first: dict[bool, str]) -> None:
     if len(first) == 2:
         later = list(first.values())[1]
         raise DataError(
-            f"{later}: marks.synthetic: synthetic samples and others in one source ({first[True]} is marked, "
-            f"{first[False]} is not); no mean may mix them, so keep each kind in a separate source"
+            f"{later}: marks.synthetic: this source has synthetic images and others ({first[True]} is marked as "
+            f"synthetic, {first[False]} is not), but no mean may mix them; put each kind in a source of its own"
         )

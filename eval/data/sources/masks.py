@@ -35,32 +35,41 @@ def read_levels(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
         pixels = levels[:, :, 0]
     if pixels.shape != size:
         raise DataError(
-            f"the mask has {pixels.shape[1]} x {pixels.shape[0]} px, the image {size[1]} x {size[0]}; make them equal"
+            f"the mask has {pixels.shape[1]} x {pixels.shape[0]} px, but the image has {size[1]} x {size[0]} px; give "
+            "a mask of the image's size"
         )
     if pixels.dtype.kind != "u":
-        raise DataError(f"the mask holds {pixels.dtype}; expected whole numbers from 0")
+        raise DataError(
+            f"the mask has pixels of the type {pixels.dtype}; expected whole numbers from 0, so save it in 8 or 16 bits"
+        )
     if path.suffix.lower() in {".jpg", ".jpeg"}:
         raise DataError("the mask is a JPEG file, which blurs its edges; save it as PNG")
     return pixels.astype(np.int64)
 
 
 def decoded(path: Path) -> NDArray[np.generic]:
-    """Return the stored pixels of a PNG, JPEG or TIFF file of one plane; raises DataError without the path."""
+    """Return the stored pixels of a PNG, JPEG or TIFF file, (h, w) or (h, w, channels).
+
+    Raises DataError, whose message does not name the path, for any other file, and for a TIFF file of several pages.
+    """
     try:
         data = read_picture(path)
     except OSError as error:
-        raise DataError(f"cannot read it ({error.strerror})") from None
+        raise DataError(f"this file cannot be read ({error.strerror}); check the path") from None
     buffer = np.frombuffer(data, np.uint8)
     try:
         if path.suffix.lower() in {".tif", ".tiff"} and data:
             ok, pages = cv2.imdecodemulti(buffer, cv2.IMREAD_UNCHANGED)
             if ok and len(pages) > 1:
-                raise DataError(f"the TIFF file has {len(pages)} pages; save each page as a file")
+                raise DataError(f"the TIFF file has {len(pages)} pages; save each page as a file of its own")
         pixels = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED) if data else None
     except cv2.error:
         pixels = None
     if pixels is None:
-        raise DataError("not a readable PNG, JPEG or TIFF image")
+        raise DataError("the file is not a readable PNG, JPEG or TIFF image; save the image again as PNG")
     if max(pixels.shape[:2]) > MAX_SIDE:
-        raise DataError(f"{pixels.shape[1]} x {pixels.shape[0]} px; at most {MAX_SIDE} px a side are accepted")
+        raise DataError(
+            f"the image has {pixels.shape[1]} x {pixels.shape[0]} px; at most {MAX_SIDE} px are accepted on each side, "
+            "so cut it to the part that is needed"
+        )
     return np.asarray(pixels)

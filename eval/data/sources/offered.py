@@ -26,6 +26,8 @@ from medvision_agent.tools.view.slice import FloatImage, Stack, Units
 __all__ = ["OfferedSource"]
 
 _T = TypeVar("_T")
+_CORRECT = "correct the package"
+_NOT_FINITE = "values that are NaN, infinite or too large for 32-bit floats; expected finite numbers"
 
 
 class OfferedSource:
@@ -47,14 +49,15 @@ class OfferedSource:
         """All samples, checked."""
         listing = Listing(whole(self.read()), self.place)
         if not listing.samples:
-            raise self._offer.failed(f"{self._name!r} contains no samples")
+            raise self._offer.failed(f"--data {self._name} contains no samples; check what follows the colon")
         return listing.samples
 
     def read(self) -> Iterator[Read]:
         """Yield every checked sample, or the error in it; raises DataError where the package returns no sequence."""
         given = self._told("samples", object, lambda: self._source.samples)
         if not isinstance(given, Sequence):
-            raise self._offer.failed(f"samples: expected Sequence, found {type(given).__name__}")
+            found = type(given).__name__
+            raise self._offer.failed(f"samples: expected a sequence, such as a list, found {found}; {_CORRECT}")
         for at in range(len(given)):
             one = self._told("samples", object, partial(given.__getitem__, at))
             try:
@@ -67,21 +70,23 @@ class OfferedSource:
         return f"{self._offer}: sample {number}"
 
     def load(self, sample: Sample) -> NativeImage:
-        """Return the native pixels of a sample; raises DataError."""
+        """Return the native pixels of a sample; raises DataError where the package fails, or its image is not valid."""
         native = self._told("load", NativeImage, lambda: self._source.load(sample))
         place = f"{self._offer}: {sample.id}"
         given = self._told("load", np.ndarray, lambda: np.asarray(native.values))
         if given.ndim != 2 or not all(1 <= side <= MAX_SIDE for side in given.shape):
-            raise DataError(f"{place}: an image of shape {given.shape}; expected two sides of 1 to {MAX_SIDE}")
+            expected = f"height and width of 1 to {MAX_SIDE} px"
+            raise DataError(f"{place}: the image has the shape {given.shape}; expected {expected}; {_CORRECT}")
         if given.dtype.kind not in "uif":
-            raise DataError(f"{place}: an image of {given.dtype} values; expected real numbers")
+            raise DataError(f"{place}: the image has {given.dtype} values; expected real numbers; {_CORRECT}")
         with np.errstate(over="ignore"):
             values = given.astype(np.float32)
         if not np.isfinite(values).all():
-            raise DataError(f"{place}: an image with NaN, infinite or huge values")
+            raise DataError(f"{place}: the image has {_NOT_FINITE}; {_CORRECT}")
         if native.displayed and (values.min() < 0 or values.max() > 255):
             raise DataError(
-                f"{place}: displayed grey levels run from {values.min():g} to {values.max():g}, not 0 to 255"
+                f"{place}: displayed is true, but the grey levels run from {values.min():g} to {values.max():g}; "
+                f"expected grey levels from 0 to 255, or displayed = False; {_CORRECT}"
             )
         checked = NativeImage(values, bool(native.displayed), self._units(native, place), self._stack(native, place))
         check_points(sample, values.shape, place)
@@ -90,7 +95,8 @@ class OfferedSource:
     def _units(self, native: NativeImage, place: str) -> Units:
         given: object = native.declared
         if given not in tuple(Units):
-            raise DataError(f"{place}: declared: {given!r} is not a unit; expected {', '.join(map(repr, Units))}")
+            known = ", ".join(repr(str(unit)) for unit in Units)
+            raise DataError(f"{place}: declared: {given!r} is not a known unit; expected one of {known}; {_CORRECT}")
         return Units(native.declared)
 
     def _stack(self, native: NativeImage, place: str) -> Stack | None:
@@ -99,16 +105,18 @@ class OfferedSource:
         if stack is None:
             return None
         if not isinstance(stack, Stack) or not stack.first <= 0 <= stack.last or not 0 < stack.step_mm < math.inf:
-            raise DataError(f"{place}: stack: expected a Stack with first <= 0 <= last and a step above 0 mm")
+            expected = "expected a Stack with first <= 0 <= last and a finite step_mm above 0"
+            raise DataError(f"{place}: stack: {expected}; {_CORRECT}")
 
         def checked(away: int) -> FloatImage:
             given = self._told("stack", np.ndarray, lambda: np.asarray(stack.values(away)))
             if given.shape != native.values.shape or given.dtype.kind not in "uif":
-                raise DataError(f"{place}: stack: slice {away} must hold real numbers and have the shape of the image")
+                expected = "must hold real numbers and have the shape of the image"
+                raise DataError(f"{place}: stack: slice {away} {expected}; {_CORRECT}")
             with np.errstate(over="ignore"):
                 values = given.astype(np.float32)
             if not np.isfinite(values).all():
-                raise DataError(f"{place}: stack: slice {away} has NaN, infinite or huge values")
+                raise DataError(f"{place}: stack: slice {away} has {_NOT_FINITE}; {_CORRECT}")
             return values
 
         return replace(stack, values=checked)
@@ -120,5 +128,6 @@ class OfferedSource:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - another package's code may raise anything
             raise self._offer.failed(error) from None
         if not isinstance(value, wanted):
-            raise self._offer.failed(f"{what}: expected {wanted.__name__}, found {type(value).__name__}")
+            found = type(value).__name__
+            raise self._offer.failed(f"{what}: expected {wanted.__name__}, found {found}; {_CORRECT}")
         return value

@@ -4,19 +4,20 @@ from pathlib import Path
 
 __all__ = ["is_dicom", "remedy_for"]
 
-_DICOM = "is DICOM, which is not read directly"
+_ALONE = ", which alone does not say what is asked"
+_DICOM = f"is a DICOM file{_ALONE}"
 _KINDS = {
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"), "is an image"),
-    **dict.fromkeys((".nii", ".nii.gz"), "is a volume"),
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"), f"is an image{_ALONE}"),
+    **dict.fromkeys((".nii", ".nii.gz"), f"is a volume{_ALONE}"),
     **dict.fromkeys((".dcm", ".dicom", ".ima"), _DICOM),
-    **dict.fromkeys((".csv", ".tsv", ".xlsx"), "is a table"),
-    ".json": "is JSON, but not one sample per line",
+    **dict.fromkeys((".csv", ".tsv", ".xlsx"), "is a table, not a list of samples"),
+    ".json": "is a JSON file, not JSON Lines with one sample per line (.jsonl)",
 }
 _FORM = (
-    "Images do not say what is asked: `medvision-agent data import` makes samples of them with masks, markups or a "
-    'table (docs/import.md). Or write a file samples.jsonl beside them, one JSON object per line with "image" (a '
-    'PNG file or a NIfTI volume), "pixel_size" in mm, the question and its ground truth, and give that file '
-    '(docs/data.md, "Your own samples")'
+    "To make samples of images with masks, markups, a table or COCO boxes: medvision-agent data import "
+    "(docs/import.md). Or write a file samples.jsonl beside the images, with one JSON object per line that has "
+    '"image" (a PNG file or a NIfTI volume), "pixel_size" in mm, the question and its ground truth, and give that '
+    'file (docs/data.md, "Your own samples")'
 )
 
 

@@ -104,7 +104,8 @@ class ParquetSource(FileSource):
 def _bytes(fields: Mapping[str, Any], place: str) -> bytes:
     data = fields.get(PICTURE)
     if not isinstance(data, bytes):
-        raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {type(data).__name__}")
+        found = "no value" if data is None else f"a value of the type {type(data).__name__}"
+        raise DataError(f"{place}: {PICTURE}: expected the bytes of a PNG file, found {found}")
     return data
 
 
@@ -121,10 +122,14 @@ def _picture_sample(text: str, place: str) -> Sample:
     sample = parse_sample(text, place)
     if sample.volume is not None:
         raise DataError(
-            f"{place}: volume: a Parquet file holds images only; name slices of volumes in a JSON Lines file"
+            f"{place}: volume: cannot be given in a Parquet file, which holds images only; ask about slices of volumes "
+            "in a JSON Lines file"
         )
     if sample.mask is not None:
-        raise DataError(f"{place}: mask: a Parquet file holds images only; name masks in a JSON Lines file")
+        raise DataError(
+            f"{place}: mask: cannot be given in a Parquet file, which holds images only; name masks in a JSON Lines "
+            "file, or leave mask out"
+        )
     return sample
 
 
@@ -141,10 +146,14 @@ def _open(path: Path, cache: str) -> Any:
             rows = datasets.Dataset.from_parquet(escape(str(path)), features=features, cache_dir=cache)
     except Exception as error:  # every layer below raises its own kinds
         cause = error.__cause__ or error
-        raise DataError(f"{path}: not a readable Parquet file ({str(cause).splitlines()[0]})") from error
+        reason = str(cause).splitlines()[0]
+        raise DataError(f"{path}: is not a readable Parquet file ({reason}); copy or write it again") from error
     if PICTURE not in rows.column_names:
         found = ", ".join(rows.column_names)
-        raise DataError(f"{path}: no column {PICTURE!r}; expected the PNG bytes there, found columns {found}")
+        raise DataError(
+            f"{path}: there is no column {PICTURE!r}; expected one that holds the bytes of each sample's PNG image "
+            f"(docs/data.md); the columns are {found}"
+        )
     return rows
 
 

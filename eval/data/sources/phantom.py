@@ -31,8 +31,9 @@ class PhantomSource:
         count, seed = (int(form[1] or _DEFAULT), int(form[2] or 0)) if form else (0, 0)
         if not 1 <= count <= _MOST:
             raise ConfigError(
-                f"--data {name}: expected phantom[:N[:SEED]], N images (1 to {_MOST}, {_DEFAULT} if left out) of a "
-                "seed (0 if left out), in whole numbers; for instance phantom:20:1"
+                f"--data {name}: is not a set of phantoms; expected phantom, phantom:N or phantom:N:SEED, with N, the "
+                f"number of images, from 1 to {_MOST} ({_DEFAULT} if left out), and a random seed, a whole number of 0 "
+                "or more (0 if left out); for instance phantom:20:1"
             )
         self._count, self._seed = count, seed
 

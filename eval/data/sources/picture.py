@@ -32,7 +32,11 @@ MAX_SIDE = 8192
 """Longest side in pixels; far above any slice, and low enough that a forged header cannot exhaust the memory."""
 MAX_BYTES = 2**29
 """Largest image file in bytes: four channels of 16 bits at the longest sides take no more."""
-EIGHT_BITS = "values: an image with 8 bits holds grey levels as displayed; native values need 16-bit grey"
+EIGHT_BITS = (
+    "values: cannot be given for an 8-bit image, whose numbers are grey levels as displayed; leave values out, or give "
+    "a 16-bit grey image"
+)
+_NOT_REGULAR = "it is not a regular file but, for instance, a folder"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -44,9 +48,9 @@ def path_inside(folder: Path, image: str, place: str) -> Path:
     with _named(folder, image, place):
         path = (folder / image).resolve(strict=True)
         if not path.is_relative_to(folder.resolve()):
-            raise DataError(f"{place}: image: {image!r} leads out of {folder}; copy the file into the folder")
+            raise DataError(f"{place}: image: {image!r} leads out of {folder}; copy the file into this folder")
         if not path.is_file():
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, _NOT_REGULAR)
     return path
 
 
@@ -64,7 +68,7 @@ def _named(folder: Path, image: str, place: str) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         reason = getattr(error, "strerror", None) or "a loop of links"
-        raise DataError(f"{place}: image: cannot read {folder / image} ({reason})") from None
+        raise DataError(f"{place}: image: {folder / image} cannot be read ({reason}); check the path") from None
 
 
 def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
@@ -78,7 +82,7 @@ def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(handle, "rb") as file:  # noqa: PTH123 - of a handle
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, _NOT_REGULAR)
         data = file.read(MAX_BYTES + 1 if most == MAX_BYTES else most)
     if len(data) > MAX_BYTES:
         raise OSError(errno.EFBIG, f"it is larger than {MAX_BYTES // 2**20} MiB")
@@ -86,13 +90,16 @@ def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
 
 
 def decode_picture(data: bytes, place: str) -> NativeImage:
-    """Return the values of a PNG file; *place* starts the message of a DataError."""
+    """Return the values of a PNG file, of a colour image as grey; *place* starts the message of a DataError.
+
+    A damaged file, one of another format and one with 16-bit colours are refused.
+    """
     import cv2  # noqa: PLC0415 - listing samples must not wait for OpenCV
 
     _check_png(data, place)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise DataError(f"{place}: not a readable PNG image")
+        raise DataError(f"{place}: the PNG image cannot be decoded; save it again")
     if pixels.ndim == 3 and pixels.dtype == np.uint8:
         code = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
         pixels = cv2.cvtColor(pixels, code)
@@ -119,19 +126,19 @@ def picture_size(folder: Path, image: str, place: str) -> tuple[int, int]:
 
 
 def size_in(data: bytes, place: str) -> tuple[int, int]:
-    """Return the height and width stated in the first bytes of a PNG file; raises DataError."""
+    """Return the height and width stated in the first bytes of a PNG file; raises DataError for any other file."""
     if not data.startswith(_SIGNATURE) or len(data) < 24:
         raise DataError(f"{place}: {_NO_PNG}")
     width, height = struct.unpack(">II", data[16:24])
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise DataError(f"{place}: an image of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+        raise DataError(f"{place}: {_sides(width, height)}")
     return height, width
 
 
 def _check_png(data: bytes, place: str) -> tuple[int, int, int, int]:
     """Read the chunks, to find a truncated or damaged file, and its size before it is decoded.
 
-    Return width, height, bits of a channel and PNG's code of the colour type.
+    Return width, height, bits of a channel and PNG's code of the colour type. Raises DataError for such a file.
     """
     if not data.startswith(_SIGNATURE):
         raise DataError(f"{place}: {_NO_PNG}")
@@ -141,19 +148,25 @@ def _check_png(data: bytes, place: str) -> tuple[int, int, int, int]:
         length = int.from_bytes(head[:4], "big")
         kind, body, crc = head[4:], data[at + 8 : at + 8 + length], data[at + 8 + length : at + 12 + length]
         if len(crc) < 4 or zlib.crc32(kind + body) != int.from_bytes(crc, "big"):
-            raise DataError(f"{place}: a PNG image that is cut short or damaged")
+            raise DataError(f"{place}: {_DAMAGED}")
         if kind == b"IHDR":
             if len(body) < 10:
-                raise DataError(f"{place}: a PNG image that is cut short or damaged")
+                raise DataError(f"{place}: {_DAMAGED}")
             found = width, height, _, _ = struct.unpack(">IIBB", body[:10])
             if max(width, height) > MAX_SIDE or min(width, height) < 1:
-                raise DataError(f"{place}: an image of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+                raise DataError(f"{place}: {_sides(width, height)}")
         at += 12 + length
     return found
 
 
-_NO_PNG = "not a PNG image; expected 8-bit or 16-bit grey, or 8-bit colour PNG"
-_WIDE_COLOUR = "a 16-bit colour PNG; expected 8-bit or 16-bit grey, or 8-bit colour"
+def _sides(width: int, height: int) -> str:
+    return f"the image has {width} x {height} px; expected 1 to {MAX_SIDE} px on each side"
+
+
+_FORMS = "expected a PNG image in 8-bit or 16-bit grey, or in 8-bit colour"
+_NO_PNG = f"the file is not a PNG image; {_FORMS}"
+_WIDE_COLOUR = f"the image is a 16-bit colour PNG; {_FORMS}"
+_DAMAGED = "the PNG image is incomplete or damaged; copy or save it again"
 _TOP = 65_535
 _HUGE = 1e30
 _HU: Literal["HU"] = "HU"
@@ -162,7 +175,8 @@ _HU: Literal["HU"] = "HU"
 def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample]:
     """Return the levels to store in a PNG, and the sample with the scale by which ``from_levels`` reads them back.
 
-    Levels have 8 bits for an image as displayed, 16 bits for native values. Raises DataError if the values do not fit.
+    Levels have 8 bits for an image as displayed, 16 bits for native values. Raises DataError where displayed grey
+    levels are not whole numbers from 0 to 255, and where native values are beyond 1e30.
     """
     values = native.values.astype(np.float64)
     low, high = float(values.min()), float(values.max())
@@ -172,7 +186,11 @@ def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample
     if not (whole and low >= 0 and high <= (255 if native.displayed else _TOP)):
         slope, intercept = 1.0 if whole and high - low <= _TOP else (high - low) / _TOP, low
         if native.displayed or not (0 < slope < _HUGE and abs(low) < _HUGE):
-            raise DataError(f"{sample.id}: its values do not fit a PNG; export cannot keep them")
+            expected = "whole grey levels from 0 to 255" if native.displayed else f"values below {_HUGE:g}"
+            raise DataError(
+                f"{sample.id}: cannot be exported, because a PNG image cannot hold its values ({low:g} to {high:g}; "
+                f"expected {expected}); select other samples"
+            )
     stored = np.clip(np.rint((values - intercept) / slope), 0, _TOP).astype(np.uint8 if native.displayed else np.uint16)
     facts = sample.medvision and sample.medvision.model_copy(update={"stored_slope": 1.0, "stored_offset": 0.0})
     said = StoredValues(units=units, slope=slope, intercept=intercept)

@@ -30,7 +30,8 @@ _CLOSE = 1e-3
 def in_mm(header: Header) -> Header:
     """Return a header whose spacings and matrices are in mm; raises DataError where its unit is none of length."""
     if header.unit not in UNITS:
-        raise DataError(f"xyzt_units: code {header.unit} is not a unit of length; correct the header")
+        known = "1 (metres), 2 (mm), 3 (micrometres) or 0 (not stated, taken as mm)"
+        raise DataError(f"xyzt_units: {header.unit} is not the code of a unit of length; expected {known}")
     _, factor = UNITS[header.unit]
     if factor == 1.0:
         return header

@@ -49,11 +49,12 @@ class Volumes:
         if sample.volume is not None:
             return self._checked(sample, sample.volume, place, stated=complete is text)
         if sample.image.lower().endswith(_SUFFIXES):
-            raise DataError(f"{place}: volume: missing; {sample.image!r} is a volume, so name a slice of it: {_KEYS}")
+            example = f"for example: {_KEYS}"
+            raise DataError(f"{place}: volume: is missing; {sample.image!r} is a volume, so name a slice, {example}")
         return sample
 
     def size(self, image: str, asked: VolumeSlice, place: str) -> tuple[int, int]:
-        """Return height and width of a slice in pixels; raises DataError."""
+        """Return height and width of a slice in pixels; raises DataError where the volume's header cannot be used."""
         header = self.header(image, place)
         height, width = (header.shape[axis] for axis in range(3) if axis != asked.slice_dim)
         return height, width
@@ -69,7 +70,7 @@ class Volumes:
             return None
 
     def header(self, image: str, place: str) -> Header:
-        """Return the header of a volume, checked to state a spacing in mm; raises DataError."""
+        """Return the header of a volume, with its spacing in mm; raises DataError where it states no clear spacing."""
         return self._opened(image, place)[1]
 
     def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
@@ -98,7 +99,7 @@ class Volumes:
         return self._contents[path]
 
     def sha256(self, samples: Iterable[Sample]) -> str | None:
-        """Return a hash over the files of all volumes, sample by sample; None where there is no volume."""
+        """Return a hash over the files of all volumes, sample by sample; None where no sample names a volume."""
         digest, any_there = hashlib.sha256(), False
         for sample in samples:
             if sample.volume is not None:
@@ -112,7 +113,7 @@ class Volumes:
                 with path.open("rb") as file:
                     self._hashes[path] = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as error:
-                raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+                raise DataError(f"{path}: this volume cannot be read ({error.strerror}); check the path") from None
         return self._hashes[path]
 
     def _opened(self, image: str, place: str) -> tuple[Path, Header]:
@@ -138,13 +139,15 @@ class Volumes:
         count = header.shape[asked.slice_dim]
         if asked.slice_idx >= count:
             raise DataError(
-                f"{place}: volume.slice_idx: {asked.slice_idx}; {path}, of shape {header.shape}, has the slices 0 to "
-                f"{count - 1} along axis {asked.slice_dim}"
+                f"{place}: volume.slice_idx: there is no slice {asked.slice_idx}; {path}, of shape {header.shape}, has "
+                f"the slices 0 to {count - 1} along axis {asked.slice_dim} (slice_dim)"
             )
         down, across = (axis for axis in range(3) if axis != asked.slice_dim)
         height, width = header.shape[down], header.shape[across]
         if max(height, width) > MAX_SIDE:
-            raise DataError(f"{place}: image: a slice of {width} x {height} px; at most {MAX_SIDE} px a side are read")
+            raise DataError(
+                f"{place}: image: the slice has {width} x {height} px; expected at most {MAX_SIDE} px on each side"
+            )
         size, said = PixelSize(height_mm=header.zooms[down], width_mm=header.zooms[across]), sample.pixel_size
         if stated and not same_spacing((said.height_mm, said.width_mm), (size.height_mm, size.width_mm)):
             raise DataError(
@@ -152,7 +155,10 @@ class Volumes:
                 f"{path} says {size.height_mm:g} and {size.width_mm:g}; leave pixel_size out, or correct one of them"
             )
         if sample.values is not None and sample.values != StoredValues(units=sample.values.units):
-            raise DataError(f"{place}: values: the header of a volume says slope and intercept; give the units alone")
+            raise DataError(
+                f"{place}: values: slope and intercept are read from the volume's header; leave them out and give only "
+                "units"
+            )
         check_points(sample, (height, width), place)
         return sample.but(pixel_size=size)
 

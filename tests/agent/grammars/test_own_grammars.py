@@ -117,10 +117,10 @@ def test_package_version_and_code_are_in_the_identity(installed, tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("mute", "its results do not start with 'Tool output'"),
-        ("lossy", "calls it writes are not read back"),
-        ("untyped", "returned list where Parsed is expected"),
-        ("deaf", "a tool's result is not in its message"),
+        ("mute", r"its method answer must start with its text opens \('Tool output'\)"),
+        ("lossy", "its method read does not return the same calls that its method write was given"),
+        ("untyped", "read gave a list where a Parsed is expected"),
+        ("deaf", "its method answer does not contain the tool's result"),
         ("costly", "fails: OSError: no licence; fix or uninstall"),
     ],
 )

@@ -118,7 +118,7 @@ async def test_text_mode_reads_the_call(ask, form):
 async def test_native_mode_counts_it_and_says_what_to_do(ask, form):
     given = await ask([text(FORMS[form])])
     assert (given.outcome, given.unread) == (Outcome.TOOL_PROTOCOL, 1)
-    assert "the reply holds 1 call that nobody read: set tool_calling: text" in given.detail
+    assert "the text of the reply has 1 tool call that nobody read: set tool_calling: text" in given.detail
 
 
 @pytest.mark.parametrize("wire", ["gemini", "responses"])

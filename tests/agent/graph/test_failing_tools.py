@@ -43,11 +43,15 @@ FAILURES = {
     "another result": (lambda: Output(_Other(text="x")), "TypeError", r"must return Output(_Number(...))"),
     "no output": (lambda: _Number(number=1), "TypeError", "must return Output"),
     "endless text": (lambda: Output(_Number(number=1, more="x" * 99_999)), "ValueError", "at most 16000 are sent"),
-    "no picture": (lambda: Output(_Number(number=1), Picture(np.ones((3, 3)), "c")), "TypeError", "array of bytes"),
+    "no picture": (
+        lambda: Output(_Number(number=1), Picture(np.ones((3, 3)), "c")),
+        "TypeError",
+        "a numpy array of uint8",
+    ),
     "an empty picture": (
         lambda: Output(_Number(number=1), Picture(np.ones((0, 3), np.uint8), "c")),
         "TypeError",
-        "a picture has",
+        "at least one pixel",
     ),
 }
 

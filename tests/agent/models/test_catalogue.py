@@ -66,7 +66,7 @@ def test_identity_is_what_is_run():
 def test_a_setting_of_another_provider_is_not_suggested(tmp_path):
     with pytest.raises(ConfigError) as caught:
         load_catalogue(written(tmp_path, "a: {provider: openai, model: m, thinking_budget: 0}"))
-    assert "thinking_budget: no such setting." in str(caught.value)
+    assert "thinking_budget: no such setting; leave it out" in str(caught.value)
     assert "mean 'thinking_budget'" not in str(caught.value)
 
 
@@ -84,7 +84,7 @@ def test_a_setting_of_another_provider_is_not_suggested(tmp_path):
 )
 def test_keys_within_free_settings_are_refused(tmp_path, settings):
     for row in ("provider: langchain, factory: 'a:b', settings", "provider: openai, extra_body"):
-        with pytest.raises(ConfigError, match="looks like a key"):
+        with pytest.raises(ConfigError, match="looks like an API key"):
             load_catalogue(written(tmp_path, f"a: {{model: m, {row}: {settings}}}"))
     load_catalogue(written(tmp_path, "a: {provider: openai, model: m, extra_body: {max_tokens: 5, tokens: [Bearers]}}"))
 
@@ -142,9 +142,11 @@ def test_own_rows_add_replace_and_extend(tmp_path):
         ("a: {model: x, model: y}", ["'model' is given twice"]),
         ("a: {model: [", ["line 2", "not valid YAML"]),
         ("a: 3", ["a: a model's name"]),
-        ("[1]", ["must be a mapping of model names"]),
-        ("", ["must be a mapping of model names"]),
-        ("# nothing but a comment", ["must be a mapping of model names"]),
+        ("[1]", ["expected a mapping of model names to their settings, found list"]),
+        ("", ["expected a mapping of model names to their settings, found nothing"]),
+        ("# nothing but a comment", ["expected a mapping of model names"]),
+        ("a: {model: m}", ["a: provider: this key is missing; expected one of gemini, openai"]),
+        ("a: {extends: gpt-5.4, perceived: {height: 5}}", ["perceived.rule: this key is missing; expected", "fixed"]),
         ("? [a]\n: {}", ["mine.yaml"]),
         ("a: !!python/object/apply:os.system [x]", ["not valid YAML"]),
     ],
@@ -190,7 +192,7 @@ def test_a_key_in_the_wrong_place_is_not_repeated(tmp_path):
 
 
 def test_unreadable_files(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yaml: does not exist"):
+    with pytest.raises(ConfigError, match=r"none\.yaml: this file does not exist"):
         load_catalogue(tmp_path / "none.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(ConfigError, match=r"bytes\.yaml"):

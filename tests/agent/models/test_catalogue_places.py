@@ -49,7 +49,7 @@ def test_every_place_counts_and_later_ones_replace_earlier(tmp_path, monkeypatch
 
 def test_a_file_named_by_the_variable_must_be_there(monkeypatch, own_file, tmp_path):
     monkeypatch.setenv(places.VARIABLE, str(tmp_path / "none.yaml"))
-    with pytest.raises(ConfigError, match=f"{places.VARIABLE}: .*none.yaml: does not exist"):
+    with pytest.raises(ConfigError, match=f"{places.VARIABLE}: .*none.yaml: this file does not exist"):
         load_catalogue()
 
 
@@ -76,7 +76,7 @@ def test_a_plugin_may_not_replace_what_others_offer(tmp_path, own_file, plugged_
     module.write_text(module.read_text().replace('"centre-box": {', '"gpt-4.1": {'))
     code, _, err = command(plugged_in, "models", "list")
     assert code == 2
-    assert "the shipped catalogue has a model of that name" in err
+    assert "a model of that name is already in the shipped catalogue" in err
 
 
 @pytest.fixture(scope="module")

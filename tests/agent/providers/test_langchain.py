@@ -92,18 +92,20 @@ async def test_without_the_argument_no_bound_holds_and_the_run_is_told_so(ask, r
 
 
 def test_a_bound_that_is_not_kept_cannot_be_set(row):
-    with pytest.raises(ValueError, match="max_body_mb: needs client_argument"):
+    with pytest.raises(ValueError, match="max_body_mb: this limit is kept only with client_argument"):
         row(max_body_mb=1)
 
 
 @pytest.mark.parametrize("fields", [{"client_argument": "api_key"}, {"client_argument": "model"}])
 def test_an_argument_that_is_given_already_takes_no_client(row, fields):
-    with pytest.raises(ValueError, match="client_argument: this argument is also in settings or is key_argument"):
+    with pytest.raises(
+        ValueError, match=r"client_argument: the factory's argument (api_key|model) is already given by settings or by"
+    ):
         row(**fields)
 
 
 async def test_an_argument_for_another_kind_of_client_is_named(ask, row):
-    with pytest.raises(ConfigError, match=r"fails with these settings: TypeError: .*http_client"):
+    with pytest.raises(ConfigError, match=r"fails with the row's arguments \(.*\): TypeError: .*http_client"):
         await ask(row(client_argument="http_client"), text("fine"))
 
 

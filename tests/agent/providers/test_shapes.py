@@ -269,7 +269,10 @@ async def test_words_for_a_refusal(ask, said):
     ("rule", "words"),
     [
         (always(raw({"error": "Unexpected endpoint or method. (POST /chat/completions)"})), "Unexpected endpoint"),
-        (always(error(429, "Usage limit reached for 5 hour.", code="1308")), "quota or credit used up"),
+        (
+            always(error(429, "Usage limit reached for 5 hour.", code="1308")),
+            "the daily quota or the credit is used up",
+        ),
     ],
     ids=["LM Studio's 200 for a wrong path", "the limit of a plan"],
 )

@@ -89,13 +89,13 @@ async def test_text_image_and_settings_reach_the_model_and_nothing_else_is_made_
     ("body", "why"),
     [
         ({"messages": [QUESTION], "tools": [{"type": "function"}]}, "call no tools; ask with --tools off"),
-        ({"messages": [QUESTION, {"role": "assistant", "content": "x"}]}, "hold no conversation"),
-        ({"messages": [QUESTION, QUESTION]}, "one question with one image, got 2 with 2"),
-        ({"messages": [{"role": "user", "content": "How long?"}]}, "got 1 with 0"),
+        ({"messages": [QUESTION, {"role": "assistant", "content": "x"}]}, "without a conversation"),
+        ({"messages": [QUESTION, QUESTION]}, "one image, got 2 user messages with 2 images and a text"),
+        ({"messages": [{"role": "user", "content": "How long?"}]}, "got 1 user message with 0 images and a text"),
         ({"messages": [QUESTION], "stream": True}, "stream"),
         ({"messages": [QUESTION], "n": 2}, "n: only one answer"),
         ({"messages": [QUESTION], "max_tokens": "many"}, "must be numbers"),
-        ({"messages": "x"}, "expected one question"),
+        ({"messages": "x"}, "expected one user message with a text and one image, got 0"),
         (
             {
                 "messages": [
@@ -115,7 +115,7 @@ async def test_what_its_interface_has_no_place_for_is_refused_with_the_reason(ur
 async def test_pages_and_other_names_of_this_machine_are_not_answered(url):
     for headers in ({"origin": "https://example.org"}, {"host": "example.org"}):
         reply = await asked(url, status=400, headers=headers, messages=[QUESTION])
-        assert "only programs on this machine" in reply["error"]["message"]
+        assert "answers only programs on its own machine" in reply["error"]["message"]
 
 
 @needs_upstream
@@ -157,7 +157,7 @@ async def test_a_run_asks_it_like_any_other_model_and_no_failure_of_its_server_i
 @pytest.mark.parametrize(
     ("name", "words", "why"),
     [
-        ("tinny", (), "upstream has no model 'tinny'"),
+        ("tinny", (), "MedVision's package has no model 'tinny'"),
         ("broken", (), "a_package_that_is_nowhere is not installed in this environment"),
         ("tiny", ("--arg", "nothing=1"), "unexpected keyword argument 'nothing'"),
         ("tiny", ("--arg", "number=null"), "ValueError: number is missing"),
@@ -189,8 +189,8 @@ def test_the_keys_that_rows_and_pages_name_are_upstreams():
 @pytest.mark.parametrize(
     ("message", "why"),
     [
-        ({"role": ["user"], "content": "x"}, "hold no conversation"),
-        ({"role": {}, "content": "x"}, "hold no conversation"),
+        ({"role": ["user"], "content": "x"}, "without a conversation"),
+        ({"role": {}, "content": "x"}, "without a conversation"),
         ({"role": "user", "content": [{"type": ["text"]}]}, "is neither text nor image_url"),
         (
             {"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64,\u00e9"}]},
@@ -207,9 +207,9 @@ def test_a_request_of_any_shape_is_refused_with_the_reason(message, why):
 @pytest.mark.parametrize(
     ("setting", "why"),
     [
-        ({"stop": ["\n"]}, "stop: upstream's models do not take this setting"),
+        ({"stop": ["\n"]}, "stop: the models of MedVision's package do not take this setting"),
         ({"logit_bias": {"5": 1}}, "logit_bias: "),
-        ({"seed": 0, "temperature": 0.7}, "seed: upstream's models take none"),
+        ({"seed": 0, "temperature": 0.7}, "seed: the models of MedVision's package take no seed"),
         ({"temperature": float("nan")}, "must be numbers"),
     ],
 )
@@ -256,7 +256,7 @@ async def test_a_request_for_another_model_of_the_catalogue_is_refused():
         for name in (*CHECKPOINTS.values(), "my-own", None, ["x"]):
             reply = await client.post("/v1/chat/completions", json={"messages": [message], "model": name})
             found[str(name)] = reply.status_code
-            assert (reply.status_code == 404) == ("serve each on a port of its own" in reply.text)
+            assert (reply.status_code == 404) == ("serve each model on its own port" in reply.text)
     assert [name for name, status in found.items() if status == 200] == [
         CHECKPOINTS["meddr"],
         "my-own",

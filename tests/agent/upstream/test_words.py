@@ -151,9 +151,9 @@ def test_what_cannot_be_asked_in_upstreams_words_is_refused_before_the_first_req
 @pytest.mark.parametrize(
     ("task", "gone", "instead", "why"),
     [
-        ("angle", "lines = task", "lines = task['none']", "no words for sample .*KeyError: 'none'"),
-        ("detection", "text_BoxCoordinate(", "text_Boxes(", "no words for sample .*text_BoxCoordinate"),
-        ("detection", '? {FORM}"', '"[:0]', "no words for sample .*expected a text"),
+        ("angle", "lines = task", "lines = task['none']", "no prompt for sample .*KeyError: 'none'"),
+        ("detection", "text_BoxCoordinate(", "text_Boxes(", "no prompt for sample .*text_BoxCoordinate"),
+        ("detection", '? {FORM}"', '"[:0]', "no prompt for sample .*expected a text"),
         ("size", "def _load_nifti_2d", "def _load", "has no _load_nifti_2d"),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_program_that_fails_or_tells_too_little_is_an_error(tmp_path):
     for script, why in [
         ("echo gone >&2; exit 3", "status 3: gone"),
         (': > "$3"', "no version"),
-        ("exit 0", "no answer"),
+        ("exit 0", "asks MedVision's package for prompts wrote nothing"),
     ]:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)

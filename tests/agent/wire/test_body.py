@@ -55,7 +55,9 @@ async def test_a_plain_body_is_not_read_beyond_the_bound(provider):
 async def test_it_is_tried_again_as_other_failures_of_the_way_are(provider):
     turn = await provider.turn(raw(bomb(40), encoding="gzip"), text("at last"), max_tries=2)
     assert turn.text == "at last"
-    assert provider.faults[0][0].detail.endswith("more than 32 MB when decompressed (max_body_mb)")
+    assert provider.faults[0][0].detail.endswith(
+        "more than 32 MB when decompressed, the limit max_body_mb of the model's row"
+    )
 
 
 async def test_many_values_are_not_parsed(provider):

@@ -54,7 +54,7 @@ async def test_a_run_that_kept_no_month_is_of_the_first_set(tmp_path):
 
 
 def test_an_unknown_month_is_refused_with_those_there_are(tmp_path):
-    with pytest.raises(ConfigError, match="no set of tools is dated '2020-01'; known: on@2026-11"):
+    with pytest.raises(ConfigError, match="no set of tools is dated '2020-01'; known sets: on@2026-11"):
         prepare(Settings(model="baseline-prior", tools_dated="2020-01", out=tmp_path))
 
 

@@ -75,7 +75,7 @@ def test_a_replay_has_no_display():
     rows = Path(__file__).parents[3] / "examples" / "published-gemini" / "models.yaml"
     asked = Settings(model="published-literal", models_file=rows, tools="off", recipe="paper-v1")
     assert prepare(asked, asking=False).wording.display == "plain"
-    with pytest.raises(ConfigError, match="have nothing drawn on them: use --display plain, not ticks"):
+    with pytest.raises(ConfigError, match="have nothing drawn on them; set --display plain instead of ticks"):
         prepare(asked.but(display="ticks"), asking=False)
 
 

@@ -159,7 +159,7 @@ def test_a_source_that_is_opened_says_how_to_list_every_mistake(tmp_path):
     [
         ({"unit": "unknown"}, "xyzt_units", "no unit"),
         ({"shifted": True}, "qform", "sform and qform place the volume differently, up to 5 mm"),
-        ({"turned": True}, "plane", "axial, but by the header's directions .* sagittal|coronal"),
+        ({"turned": True}, "plane", "is .axial., but by the header's directions .* sagittal|coronal"),
     ],
     ids=["unit", "forms", "directions"],
 )

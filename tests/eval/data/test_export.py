@@ -86,7 +86,7 @@ def test_force_replaces_only_an_export(tmp_path):
             export(DEMO, FEW, tmp_path / name, force=True)
     assert (tmp_path / "thesis" / "chapter1").exists()
     for name in ("a.jsonl", "a.csv"):
-        with pytest.raises(StorageError, match=r"a folder or a \.parquet file"):
+        with pytest.raises(StorageError, match=r"a folder .without a dot. or of a \.parquet file"):
             export(DEMO, FEW, tmp_path / name)
 
 
@@ -112,9 +112,9 @@ def test_an_export_that_fails_leaves_nothing(tmp_path):
     (tmp_path / "s.jsonl").write_text(FEW[0].model_copy(update={"image": "gone.png"}).model_dump_json())
     source = open_source(str(tmp_path / "s.jsonl"))
     for name in ("out", "out.parquet"):
-        with pytest.raises(DataError, match=r"s\.jsonl:1: image: cannot read"):
+        with pytest.raises(DataError, match=r"s\.jsonl:1: image: .* cannot be read"):
             export(source, source.samples, tmp_path / name)
-    with pytest.raises(DataError, match="nothing to export"):
+    with pytest.raises(DataError, match="there is nothing to export"):
         export(DEMO, (), tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["s.jsonl"]
 
@@ -161,7 +161,7 @@ def test_broken_rows_are_named(tmp_path, rows):
         ({"target": None}, "target: Field required"),
         ({"target": [float("nan")]}, r"target\.0: Input should be a finite number"),
         ({"subject": ""}, "subject: String should have at least 1"),
-        ({"id": rows[0]["id"]}, r"id: .* is taken by .*: row 1;"),
+        ({"id": rows[0]["id"]}, r"id: .* is the id of another sample too, at .*: row 1;"),
     ):
         path = write(tmp_path / "x.parquet", [rows[0], rows[1] | change])
         with pytest.raises(DataError, match=said) as caught:
@@ -174,7 +174,7 @@ def test_broken_pictures_fail_their_own_row(tmp_path, rows):
     written = [row | {"image_bytes": picture} for row, picture in zip(rows[:3], pictures, strict=True)]
     source = open_source(write(tmp_path / "x.parquet", written))
     assert np.array_equal(source.load(source.samples[0]).values, DEMO.load(FEW[0]).values)
-    with pytest.raises(DataError, match=r"x\.parquet: row 2: image_bytes: .*cut short"):
+    with pytest.raises(DataError, match=r"x\.parquet: row 2: image_bytes: .*incomplete"):
         source.load(source.samples[1])
     with pytest.raises(DataError, match=r"x\.parquet: row 3: image_bytes: expected the bytes"):
         source.load(source.samples[2])
@@ -182,10 +182,10 @@ def test_broken_pictures_fail_their_own_row(tmp_path, rows):
 
 def test_broken_files_are_named(tmp_path, rows):
     path = write(tmp_path / "x.parquet", [{key: value for key, value in rows[0].items() if key != "image_bytes"}])
-    with pytest.raises(DataError, match=r"x\.parquet: no column 'image_bytes'"):
+    with pytest.raises(DataError, match=r"x\.parquet: there is no column 'image_bytes'"):
         open_source(path)
     Path(path).write_bytes(b"PAR1 but no Parquet")
-    with pytest.raises(DataError, match=r"x\.parquet: not a readable Parquet file \(.+\)"):
+    with pytest.raises(DataError, match=r"x\.parquet: is not a readable Parquet file \(.+\)"):
         open_source(path)
 
 

@@ -45,14 +45,14 @@ def test_other_tasks_need_no_picture(tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (BOX | {"frame": "pixel"}, "frame: 'pixel'; expected 'pixels' or 'medvision'.* Did you mean 'pixels'"),
-        (BOX | {"frame": 3}, "frame: '3'; expected"),
+        (BOX | {"frame": "pixel"}, "frame: is 'pixel'; expected 'pixels' or 'medvision'.* Did you mean 'pixels'"),
+        (BOX | {"frame": 3}, "frame: is '3'; expected"),
         (PIXELS | {"target": [60.0, 120.0, 160.0, 40.0]}, "target: .* not a box in pixels; .* 200 x 160 px"),
         (PIXELS | {"target": [60.0, 40.0, 260.0, 120.0]}, "target: .* not a box in pixels"),
         (MEDVISION | {"truth_points": BOX["truth_points"]}, "truth_points: 'lower left' .60, 120. lies outside"),
-        (PIXELS | {"image": "images/none.png"}, "image: cannot read"),
-        (PIXELS | {"image": "/etc/passwd"}, "image: .* below the file's own folder"),
-        (PIXELS | {"target": [1, 2]}, "target has 2 numbers"),
+        (PIXELS | {"image": "images/none.png"}, "image: .* cannot be read"),
+        (PIXELS | {"image": "/etc/passwd"}, "image: .* below the folder of the file of samples"),
+        (PIXELS | {"target": [1, 2]}, "target: has 2 numbers"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, line, said):

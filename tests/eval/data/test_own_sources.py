@@ -151,15 +151,15 @@ def test_sound_samples_pass_as_they_are(lab):
     [
         ("make", "fails: OSError: disk is away; fix or uninstall"),
         ("list", "fails: ZeroDivisionError"),
-        ("twice", "sample 2: id: 'a' is taken by .* sample 1"),
-        ("dict", "sample 2: expected a Sample, found dict"),
+        ("twice", "sample 2: id: 'a' is the id of another sample too, at .* sample 1"),
+        ("dict", "sample 2: expected an object of medvision_agent's class Sample, found dict"),
         ("subject", "sample 2: subject: is blank"),
         ("empty subject", "sample 2: subject: .*at least 1 character"),
-        ("target", r"sample 2: target: \[-1.0\] is not a distance target"),
+        ("target", r"sample 2: target: \[-1.0\] is not valid for the task 'distance'"),
         ("nan", "sample 2: target.0: .*finite"),
-        ("mixed", "synthetic samples and others in one source"),
-        ("none", "'lab:none' contains no samples"),
-        ("endless", "samples: expected Sequence, found callable_iterator"),
+        ("mixed", "this source has synthetic images and others"),
+        ("none", "--data lab:none contains no samples"),
+        ("endless", "samples: expected a sequence, such as a list, found callable_iterator"),
     ],
 )
 def test_a_source_that_breaks_the_contract_is_refused_naming_its_package(lab, wrong, said):
@@ -174,11 +174,11 @@ def test_a_source_that_breaks_the_contract_is_refused_naming_its_package(lab, wr
         ("load", "fails: IndexError"),
         ("told", "a: no such series"),
         ("type", "load: expected NativeImage, found ndarray"),
-        ("shape", r"a: an image of shape \(3, 4, 3\)"),
-        ("inf", "a: an image with NaN, infinite or huge values"),
-        ("huge", "a: an image with NaN, infinite or huge values"),
-        ("grey", "a: displayed grey levels run from 256 to 256"),
-        ("words", "a: an image of <U1 values"),
+        ("shape", r"a: the image has the shape \(3, 4, 3\)"),
+        ("inf", "a: the image has values that are NaN, infinite or too large"),
+        ("huge", "a: the image has values that are NaN, infinite or too large"),
+        ("grey", "a: displayed is true, but the grey levels run from 256 to 256"),
+        ("words", "a: the image has <U1 values"),
     ],
 )
 def test_an_image_that_is_none_fails_its_sample(lab, wrong, said):
@@ -196,7 +196,7 @@ def test_a_module_that_is_not_there_is_named(lab):
 def test_unknown_names_are_told_what_there_is(lab):
     with pytest.raises(DataError, match=r"'medvision:DIR', 'gone', 'lab', or a file.*Did you mean 'lab'\?"):
         open_source("labs:x")
-    with pytest.raises(ConfigError, match="the text after the colon is missing"):
+    with pytest.raises(ConfigError, match="nothing follows the colon"):
         open_source("phantom:")
     with pytest.raises(ConfigError, match="the demo set takes no argument"):
         open_source("demo:x")

@@ -141,7 +141,7 @@ def test_whatever_is_kept_comes_back_as_it_was(monkeypatch):
 def test_a_temporary_folder_that_takes_nothing_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "_IN_MEMORY", 1000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
-    with pytest.raises(StorageError, match=r"gone: cannot store samples there .*TMPDIR"):
+    with pytest.raises(StorageError, match=r"gone: samples cannot be stored in this temporary folder .*TMPDIR"):
         Kept(MedVisionSource(MINI, Reading()).stream(WHOLE))
 
 
@@ -194,7 +194,10 @@ def test_an_id_that_is_there_twice_is_found_among_many_and_the_first_is_named(tm
     file = written(tmp_path, 300)
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join([*lines, lines[250], lines[17], lines[17]]))
-    with pytest.raises(DataError, match=r"samples.jsonl:301: id: 'generated_000250' is taken by .*samples.jsonl:251;"):
+    with pytest.raises(
+        DataError,
+        match=r"samples.jsonl:301: id: 'generated_000250' is the id of another sample too, at .*samples.jsonl:251;",
+    ):
         open_source(str(file))
 
 

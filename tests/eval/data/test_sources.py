@@ -115,19 +115,19 @@ def broken(**fields: Any) -> dict[str, Any]:
         (broken(target=[float("nan")]), r"target\.0: Input should be a finite number"),
         (broken(target=[float("inf")]), r"target\.0: Input should be a finite number"),
         (broken(target=["3.5"]), r"target\.0: Input should be a valid number"),
-        (broken(target=[1, 2]), "target has 2 numbers, a distance sample needs 1"),
+        (broken(target=[1, 2]), "target: has 2 numbers; the task 'distance' needs 1"),
         (broken(target=[-1]), "target: .* a length in mm"),
         (broken(task="angle", landmarks=["a", "b", "c", "d"], target=[90.5]), "target: .* 0 to 90 degrees"),
         (broken(task="size", label="x", landmarks=[], target=[3, 0]), "target: .* above 0"),
         (broken(task="detection", label="x", landmarks=[], target=[0.5, 0, 0.4, 1]), "target: .* x1 < x2"),
         (broken(task="detection", label="x", landmarks=[], target=[0, 0, 1, 1.01]), "target: .* from 0 to 1"),
         (broken(pixel_size={"height_mm": 0, "width_mm": 1}), r"pixel_size\.height_mm: .* greater than 0"),
-        (broken(image="/etc/a.png"), "image: .* below the file's own folder"),
-        (broken(image="../a.png"), "image: .* below the file's own folder"),
-        (broken(image="images/../../a.png"), "image: .* below the file's own folder"),
-        (broken(image="C:\\a.png"), "image: .* below the file's own folder"),
-        (broken(image="a\x00.png"), "image: .* below the file's own folder"),
-        (broken(id="a"), r"id: 'a' is taken by .*s\.jsonl:1;"),
+        (broken(image="/etc/a.png"), "image: .* below the folder of the file of samples"),
+        (broken(image="../a.png"), "image: .* below the folder of the file of samples"),
+        (broken(image="images/../../a.png"), "image: .* below the folder of the file of samples"),
+        (broken(image="C:\\a.png"), "image: .* below the folder of the file of samples"),
+        (broken(image="a\x00.png"), "image: .* below the folder of the file of samples"),
+        (broken(id="a"), r"id: 'a' is the id of another sample too, at .*s\.jsonl:1;"),
     ],
 )
 def test_a_broken_line_is_named(write, line, said):
@@ -150,18 +150,18 @@ def test_an_empty_file_is_refused(write):
 
 @pytest.mark.parametrize("name", ["demos", "x.csv", "missing.jsonl", "missing.parquet"])
 def test_unknown_sources_are_refused(name):
-    with pytest.raises(DataError, match=rf"--data {re.escape(name)}: (expected 'demo'|no such file)"):
+    with pytest.raises(DataError, match=rf"--data {re.escape(name)}: (expected 'demo'|there is no such file)"):
         open_source(name)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("table.csv", b"image,size", r"is a table\. .*samples\.jsonl .*docs/data\.md"),
-        ("slice.dcm", b"", r"is DICOM, which is not read directly\. .*samples\.jsonl"),
-        ("IM0001", b"\0" * 128 + b"DICM", r"is DICOM, which is not read directly\. "),
-        ("volume.nii.gz", b"", r"is a volume\. .*samples\.jsonl"),
-        ("picture.PNG", b"", r"is an image\. .*samples\.jsonl"),
+        ("table.csv", b"image,size", r"is a table, not a list of samples\. .*samples\.jsonl .*docs/data\.md"),
+        ("slice.dcm", b"", r"is a DICOM file, which alone does not say what is asked\. .*samples\.jsonl"),
+        ("IM0001", b"\0" * 128 + b"DICM", r"is a DICOM file, which alone does not say what is asked\. "),
+        ("volume.nii.gz", b"", r"is a volume, which alone does not say what is asked\. .*samples\.jsonl"),
+        ("picture.PNG", b"", r"is an image, which alone does not say what is asked\. .*samples\.jsonl"),
         ("folder", None, r"is a folder without a samples\.jsonl\. .*samples\.jsonl"),
         ("exported/samples.jsonl", b"", r"is a folder; give .*--data .*exported/samples\.jsonl$"),
         ("medvision/Data/Datasets/x", b"", r"is a folder of MedVision's data; give --data medvision:.*medvision/Data$"),
@@ -189,11 +189,11 @@ FLIPPED[len(FLIPPED) // 2] ^= 0xFF
 @pytest.mark.parametrize(
     ("picture", "said"),
     [
-        (png(GREY)[:-20], "cut short or damaged"),
-        (png(GREY)[:10], "cut short or damaged"),
-        (bytes(FLIPPED), "cut short or damaged"),
-        (BOMB, "8193 x 4 px; at most 8192"),
-        (NO_PIXELS, "not a readable PNG"),
+        (png(GREY)[:-20], "incomplete or damaged"),
+        (png(GREY)[:10], "incomplete or damaged"),
+        (bytes(FLIPPED), "incomplete or damaged"),
+        (BOMB, "8193 x 4 px; expected 1 to 8192"),
+        (NO_PIXELS, "the PNG image cannot be decoded"),
         (b"", "not a PNG image"),
         (cv2.imencode(".jpg", GREY)[1].tobytes(), "not a PNG image"),
         (png(np.zeros((4, 4, 3), np.uint16)), "16-bit colour"),
@@ -211,7 +211,7 @@ def test_a_broken_picture_fails_its_own_sample(write, picture, said):
 def test_a_missing_picture_is_named(write):
     path = write(LINE | {"image": "images/b.png"})
     source = open_source(str(path))
-    with pytest.raises(DataError, match=r"s\.jsonl:1: image: cannot read .*b\.png \(No such file"):
+    with pytest.raises(DataError, match=r"s\.jsonl:1: image: .*b\.png cannot be read \(No such file"):
         source.load(source.samples[0])
 
 
@@ -222,13 +222,13 @@ def test_a_pipe_in_the_place_of_a_picture_is_refused(write, tmp_path):
     (tmp_path / "images" / "a.png").unlink()
     os.mkfifo(tmp_path / "images" / "a.png")
     source = open_source(str(path))
-    with pytest.raises(DataError, match=r"s\.jsonl:1: image: cannot read .*a\.png \(it is no regular file\)"):
+    with pytest.raises(DataError, match=r"s\.jsonl:1: image: .*a\.png cannot be read \(it is not a regular file"):
         source.load(source.samples[0])
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
 def test_a_device_is_no_picture():
-    with pytest.raises(OSError, match="it is no regular file"):
+    with pytest.raises(OSError, match="it is not a regular file"):
         read_picture(Path("/dev/zero"))
 
 
@@ -242,7 +242,7 @@ def test_a_link_out_of_the_folder_is_refused(write, tmp_path):
     (tmp_path / "inside" / "images").unlink()
     (tmp_path / "inside" / "images").mkdir()
     (tmp_path / "inside" / "images" / "a.png").symlink_to("a.png")
-    with pytest.raises(DataError, match=r"s\.jsonl:1: image: cannot read"):
+    with pytest.raises(DataError, match=r"s\.jsonl:1: image: .* cannot be read"):
         source.load(source.samples[0])
 
 

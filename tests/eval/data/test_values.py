@@ -79,7 +79,7 @@ def test_samples_that_declare_nothing_are_written_as_before(own):
         ({"units": "HU", "slope": 0}, "values.slope: Input should be greater than 0"),
         ({"slope": 1e31}, "values.slope"),
         ({"intercept": "-1024"}, "values.intercept: Input should be a valid number"),
-        ({"offset": 1}, "values.offset: Extra inputs"),
+        ({"offset": 1}, "values.offset: unknown key; leave it out"),
     ],
 )
 def test_what_cannot_be_right_names_line_and_field(own, values, words):
@@ -89,7 +89,7 @@ def test_what_cannot_be_right_names_line_and_field(own, values, words):
 
 def test_grey_levels_as_displayed_are_not_hu(own):
     source, sample = own(STORED.astype(np.uint8), values={"units": "HU"})
-    with pytest.raises(DataError, match=r"samples\.jsonl:1: values: an image with 8 bits holds grey levels"):
+    with pytest.raises(DataError, match=r"samples\.jsonl:1: values: cannot be given for an 8-bit image"):
         source.load(sample)
 
 
@@ -171,10 +171,10 @@ def test_a_package_declares_units_and_slices_beside(lab):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("unit", "declared: 'Hounsfield' is not a unit; expected"),
+        ("unit", "declared: 'Hounsfield' is not a known unit; expected"),
         ("text", "stack: expected a Stack with first <= 0 <= last"),
         ("first", "stack: expected a Stack with first <= 0 <= last"),
-        ("step", "a step above 0 mm"),
+        ("step", "a finite step_mm above 0"),
     ],
 )
 def test_what_a_package_declares_wrongly_is_named(lab, wrong, words):

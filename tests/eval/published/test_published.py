@@ -122,7 +122,7 @@ def test_figures_of_the_run_are_in_the_units_of_the_page(records):
 
 def test_nothing_to_compare_is_said(records):
     lost = [record.model_copy(update={"outcome": Outcome.TIMEOUT}) for record in records]
-    with pytest.raises(DataError, match="no sample of the run has a result that MedVision scores"):
+    with pytest.raises(DataError, match="there is nothing to compare with the published results"):
         run_figures(lost, RULES)
     assert rows_by_task([]) == {}
 

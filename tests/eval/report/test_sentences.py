@@ -20,7 +20,7 @@ from medvision_agent.eval.findings import contrasts, rows, stated
 
 NOT_PRINTED = {
     "larger than": "only where two identical runs differ by exactly 0 on average, and not in every subject",
-    "a difference is not finite": "an error",
+    "differences: {} of {} are NaN or infinite; leave these pairs out": "an error",
     "cannot be told": "the name of a finding",
     ", of {} in all": "only where a claim or a reason is told of some: eval/findings/test_headline.py",
     ", not every model in each": "only where a study asks models in different arms: test_asked.py",

@@ -98,7 +98,7 @@ def test_records_with_tokens_are_counted_and_read(tmp_path: Path, more: dict[str
     assert answer.nmae.value is None
     assert not answer.nmae.success
     assert reader.notes.lines() == [
-        f"{tokens} NaN or Infinity tokens, which are no JSON; read as such (first: {FILE}, line 2)"
+        f"{tokens} values NaN or Infinity, which are not JSON: read as such numbers (first: {FILE}, line 2)"
     ]
 
 
@@ -183,7 +183,7 @@ def test_the_order_of_lines_is_kept_whichever_way_their_records_go(tmp_path: Pat
     found = [int(answer.id.rpartition("/")[2]) for answer in answers_in(reader, tmp_path / FILE)]
     assert found == [number for number in range(500) if number % 7 != 3] + [99]
     task = FILE.rpartition("_samples_")[2].removesuffix(".jsonl")
-    flat = "2 responses not nested in a list: only the first character is read, as upstream does"
+    flat = "2 responses not nested in two lists: only the first character is read, as MedVision's package does"
     assert reader.notes.lines() == [
         f"71 records left out: target 'x' is not a number or a list of numbers (first: {FILE}, line 4)",
         f"{flat} (first: {FILE}, line 51)",
@@ -196,4 +196,4 @@ def test_what_is_skipped_must_be_utf8_too(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(line + b"\n" + line.replace(b'"x"', b'"\xff"') + b"\n")
     reader = AnswerReader()
     assert len(answers_in(reader, tmp_path / FILE)) == 1
-    assert reader.notes.lines() == [f"1 lines that are no JSON: left out (first: {FILE}, line 2)"]
+    assert reader.notes.lines() == [f"1 lines that are not JSON: left out (first: {FILE}, line 2)"]

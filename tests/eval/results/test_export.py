@@ -138,7 +138,7 @@ def test_a_box_that_cannot_be_read_in_its_convention_is_none_in_the_export(recor
 
 def test_what_cannot_be_exported_is_refused(records, tmp_path):
     own = records[0].model_copy(update={"sample": records[0].sample.model_copy(update={"medvision": None})})
-    with pytest.raises(DataError, match="no sample of MedVision's data"):
+    with pytest.raises(DataError, match="this sample is not of MedVision's data"):
         export_run([*records, own], "m", tmp_path, START)
     facts = records[0].sample.medvision
     train = facts.model_copy(update={"config": facts.config.replace("_Test", "_Train")})
@@ -159,7 +159,7 @@ def test_results_that_are_there_are_not_touched(records, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
     export_run(records[:3], "another", tmp_path, START)
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="cannot write it"):
+    with pytest.raises(StorageError, match="cannot be written"):
         export_run(records[:3], "m", tmp_path / "file", START)
 
 
@@ -171,7 +171,7 @@ def test_areas_are_in_no_file_and_in_no_figure_of_medvisions(records, tmp_path):
     alone = export_run(records, "m", tmp_path / "alone", START)
     assert (done.samples, done.left_out, done.not_theirs) == (alone.samples, alone.left_out, len(areas))
     assert not list((tmp_path / "both").rglob("*MaskSize*"))
-    with pytest.raises(DataError, match="no task like area"):
+    with pytest.raises(DataError, match="all results of the run are areas"):
         export_run(areas, "m", tmp_path / "none", START)
     rules = PROTOCOLS["medvision-1.2"]
     assert run_figures([*records, *areas], rules) == run_figures(records, rules)

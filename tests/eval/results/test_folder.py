@@ -70,9 +70,8 @@ def test_both_generations_and_depths(tmp_path: Path) -> None:
 def test_names_that_are_not_known_are_said_and_the_rest_is_printed(tmp_path: Path) -> None:
     put(tmp_path, BOX, box(0), box(1))
     answers, notes = load_answers(tmp_path, V12)
-    assert notes == [
-        f"2 answers without a label's name or modality: in no group (give them with --plans) (first: {BOX}/0)"
-    ]
+    nameless = "2 answers without the label's name or the modality: they are in no group (give both with --plans)"
+    assert notes == [f"{nameless} (first: {BOX}/0)"]
     (section,) = sections(answers, V12)
     assert section.summary["groups"] == {}
     assert section.summary["parse_stage_results"][BOX]["avgIoU,none"] == "1.0"
@@ -87,7 +86,7 @@ def test_raw_files_are_preferred_to_parsed_ones(tmp_path: Path) -> None:
     put(tmp_path / "parsed", BOX.replace("Axial", "Coronal"), parsed)
     answers, notes = load_answers(tmp_path, V12)
     assert sorted(answer.extracted or "raw" for part in answers for answer in part) == ["9,9,9,9", "raw"]
-    assert notes[0].startswith("1 parsed files without their raw file")
+    assert notes[0].startswith("1 files whose raw file is missing")
 
 
 def test_several_models_are_never_put_together(tmp_path: Path) -> None:
@@ -102,12 +101,12 @@ def test_a_task_run_twice_is_said(tmp_path: Path) -> None:
     put(tmp_path, BOX, box(0), stamp="20250102_000000").with_name("20250102_000000_results.json").unlink()
     answers, notes = load_answers(tmp_path, V12, tasks_file(tmp_path))
     assert sum(map(len, answers)) == 2
-    assert notes[0].startswith("1 sample files without their results file")
+    assert notes[0].startswith("1 sample files without <stamp>_results.json")
     assert notes[1].startswith("1 answers to a question that was answered before (all of them count)")
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no result files"):
+    with pytest.raises(DataError, match="there are no result files"):
         load_answers(tmp_path, V12)
 
 
@@ -134,9 +133,9 @@ def test_lists_of_removed_samples(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["x", "[1]", '{"KiTS23": [{}]}', json.dumps([ENTRY | {"slice_dim": "w"}])])
 def test_a_broken_list_of_removed_samples(tmp_path: Path, content: str) -> None:
     (tmp_path / "r.json").write_text(content, encoding="utf-8")
-    with pytest.raises(DataError, match="expected lists of image_file"):
+    with pytest.raises(DataError, match="expected JSON objects with image_file"):
         read_removed(tmp_path / "r.json")
-    with pytest.raises(DataError, match="no <data set>/"):
+    with pytest.raises(DataError, match="has no file <dataset>/"):
         read_removed(tmp_path)
 
 

@@ -31,17 +31,29 @@ def read(path: Path, text: str | bytes) -> tuple[int, list[str]]:
 @pytest.mark.parametrize(
     ("text", "answers", "note"),
     [
-        (line() + line(doc_id=1)[:40], 1, "1 files cut off in the middle of a line: left out (first: {}, line 2)"),
+        (
+            line() + line(doc_id=1)[:40],
+            1,
+            "1 files cut off in their last line: it is left out (first: {}, line 2)",
+        ),
         (line().rstrip("\n"), 1, None),
         (line() + "\n  \n" + line(doc_id=1), 2, None),
-        ("{nonsense}\n" + line(), 1, "1 lines that are no JSON: left out (first: {}, line 1)"),
-        (b"\xff\xfe\n" + line().encode(), 1, "1 lines that are no JSON: left out (first: {}, line 1)"),
-        ("[" * 100_000 + "\n" + line(), 1, "1 lines that are no JSON: left out (first: {}, line 1)"),
-        ("[1]\n" + line(), 1, "1 lines that are no JSON object: left out (first: {}, line 1)"),
-        (line() + line(avgMAE=float("nan"), x=[float("inf")]), 2, "2 NaN or Infinity tokens, which are no JSON; read"),
+        ("{nonsense}\n" + line(), 1, "1 lines that are not JSON: left out (first: {}, line 1)"),
+        (b"\xff\xfe\n" + line().encode(), 1, "1 lines that are not JSON: left out (first: {}, line 1)"),
+        ("[" * 100_000 + "\n" + line(), 1, "1 lines that are not JSON: left out (first: {}, line 1)"),
+        ("[1]\n" + line(), 1, "1 lines that are not a JSON object: left out (first: {}, line 1)"),
+        (
+            line() + line(avgMAE=float("nan"), x=[float("inf")]),
+            2,
+            "2 values NaN or Infinity, which are not JSON",
+        ),
         (line() + line(), 2, "1 answers to a question that was answered before (all of them count) (first: FeTA24"),
-        (line(resps=["12.5"]), 1, "1 responses not nested in a list: only the first character is read"),
-        (line(resps=..., filtered_resps=["11"]), 1, "1 records without a response: the numbers read by their parser"),
+        (line(resps=["12.5"]), 1, "1 responses not nested in two lists: only the first character is read"),
+        (
+            line(resps=..., filtered_resps=["11"]),
+            1,
+            "1 records without a response: the numbers that another parser stored",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str | bytes, answers: int, note: str | None) -> None:
@@ -59,19 +71,19 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str | bytes, answers: int, 
     [
         ({"resps": ...}, "there is no response"),
         ({"resps": [[]]}, "resps holds no response"),
-        ({"resps": [[{"a": 1}]]}, "the response in resps is not a text"),
+        ({"resps": [[{"a": 1}]]}, "the first response in resps is not a text"),
         ({"target": "nan"}, "target 'nan' is not a number or a list of numbers"),
-        ({"target": "NaN"}, "target 'NaN' is not finite"),
-        ({"target": "1e999"}, "target '1e999' is not finite"),
-        ({"target": "9" * 400}, "is not finite"),
+        ({"target": "NaN"}, "target 'NaN' has an infinite number or NaN"),
+        ({"target": "1e999"}, "target '1e999' has an infinite number or NaN"),
+        ({"target": "9" * 400}, "has an infinite number or NaN"),
         ({"target": "__import__('os').getpid()"}, "is not a number or a list of numbers"),
-        ({"target": "[10.0, 20.0]"}, "target has 2 numbers, expected 1"),
-        ({"target": "True"}, "is not made of numbers"),
-        ({"target": ...}, "target 'None' is not made of numbers"),
-        ({"doc": "x"}, "doc is not an object"),
+        ({"target": "[10.0, 20.0]"}, "target has 2 numbers, but 1 are expected"),
+        ({"target": "True"}, "is not a number or a list of numbers"),
+        ({"target": ...}, "target 'None' is not a number or a list of numbers"),
+        ({"doc": "x"}, "doc is not a JSON object"),
         ({"task_type": "Mask"}, "task_type is 'Mask'"),
-        ({"task": "CAMUS_MaskSize_Task01_Axial"}, "mask sizes are not scored"),
-        ({"nMAE": {"NMAE": "many"}}, "could not convert"),
+        ({"task": "CAMUS_MaskSize_Task01_Axial"}, "mask sizes (_MaskSize_) are not scored"),
+        ({"nMAE": {"NMAE": "many"}}, "nMAE has no usable numbers"),
     ],
 )
 def test_a_record_that_cannot_be_scored_is_named(tmp_path: Path, changed: dict[str, Any], reason: str) -> None:
@@ -109,13 +121,13 @@ def test_a_compressed_file_that_ends_early(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.jsonl: cannot read it \(No such file or directory\)"):
+    with pytest.raises(DataError, match=r"none\.jsonl: this file cannot be read \(No such file or directory\)"):
         list(AnswerReader().blocks(tmp_path / "none.jsonl"))
 
 
 def test_no_answer_at_all_is_an_error_that_says_why(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("{}\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"no answer could be read\n1 records left out: there is no response"):
+    with pytest.raises(DataError, match=r"no answer could be read; .*\n1 records left out: there is no response"):
         load_answers(tmp_path / FILE, PROTOCOLS["paper-v1"])
 
 
@@ -134,7 +146,7 @@ def test_no_answer_at_all_is_an_error_that_says_why(tmp_path: Path) -> None:
                 line(task="FeTA24_BiometricsFromLandmarks_Task01_Axial-CoT"),
                 line(task="a_BiometricsFromLandmarks_-336x336"),
             ],
-            "answers of both generations of MedVision together: v1.2 (",
+            "answers of two generations of MedVision's package are together: v1.2 (",
         ),
         ("medvision-1.2", [line(resps=[["11"]]), line(doc_id=1, resps=[["12"]])], "1 of 1 files have no response with"),
         ("paper-v1", [line(resps=[["11"]])], None),

@@ -121,7 +121,7 @@ def test_where_upstream_stops_is_said() -> None:
     section = only([box(0, f"0.1, 0.1, 0.5, {'9' * 45}")], "paper-v1")
     assert section.summary["groups"]["Kidney @ CT (A)"]["avgMAE"] == "Infinity"
     assert section.summary["medvision_agent"]["notes"] == [
-        "1 infinite errors: upstream's summary stops at the first (OverflowError)"
+        "1 infinite errors: MedVision's own summary stops at the first one (OverflowError)"
     ]
     negative = only([length(0, -10.0, "5")], "paper-v1")
     assert "1 errors of -1.1 or less are in no bucket" in negative.summary["medvision_agent"]["notes"][0]

@@ -88,7 +88,7 @@ def test_a_metric_is_refused_for_a_task_that_has_none() -> None:
     box = a_sample("box", task="detection", landmarks=(), label="liver", target=BOX)
     with pytest.raises(ConfigError, match=r"log-ratio is not defined for detection .* \{size: log-ratio\}"):
         primaries_of([*lengths(10.0), box], "log-ratio", "worst")
-    with pytest.raises(ConfigError, match="best constant of the other subjects is needed for distance"):
+    with pytest.raises(ConfigError, match="for the task 'distance' the loss of a constant answer"):
         primaries_of(lengths(10.0), "absolute", "worst")
     both = primaries_of([*lengths(10.0), box], {"detection": "iou>0.5"}, "worst")
     assert {task: one.metric for task, one in both.items()} == {"detection": "iou>0.5", "distance": "loss"}

@@ -111,7 +111,7 @@ def test_overlap_ends_at_1_where_the_protocol_says_so() -> None:
 
 
 def test_a_target_of_the_wrong_length_is_not_broadcast() -> None:
-    with pytest.raises(ValueError, match="target has 2 numbers, a distance sample needs 1"):
+    with pytest.raises(ValueError, match="target: has 2 numbers; the task 'distance' needs 1"):
         score("distance", "11", (10.0, 20.0), PROTOCOLS["paper-v1"])
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,7 +55,7 @@ def test_merging_is_idempotent_and_the_first_record_stays(shards, order, tmp_pat
             one = at % len(files)
             shutil.copy(copies[one][0], files[one])
             merged = asyncio.run(store.merge_async(files[one]))
-            assert not merged.refused
+            assert not list(store.refusals())
             assert sorted(merged.keys) == sorted((SAMPLES[sample].id, attempt) for sample, attempt in shards[one])
             for key in shards[one]:
                 expected.setdefault(key, f"w{one}")
@@ -109,9 +109,12 @@ def test_a_shard_that_is_not_what_was_written_is_refused_by_name(closed, tmp_pat
             file = file.rename(folder / "shards" / "w" / "3" / "run.sqlite")
         with closing(sqlite3.connect(file)) as database, database:
             database.execute("UPDATE record SET json = replace(json, 'w', 'x')")
-        found = {bool(merged.refused): merged for merged in store.merge_left()}
-        assert str(file) in found[True].refused
-        assert len(found[False].keys) == len(KEYS) - 3
+        merged = store.merge_left()
+        (refused,) = store.refusals()
+        assert refused.shard == ("w/1" if closed else "w/3")
+        assert str(file) in refused.why
+        assert f"kept as {file}.damaged" in refused.why
+        assert sorted(len(one.keys) for one in merged) == [0, len(KEYS) - 3]
         assert not good.exists()
     assert not verify_run(folder).damage
 
@@ -119,8 +122,9 @@ def test_a_shard_that_is_not_what_was_written_is_refused_by_name(closed, tmp_pat
 def test_a_shard_of_another_run_is_refused(tmp_path):
     with RunStore.create(tmp_path / "run", SAMPLES[1:], IDENTITY, CONFIG) as store:
         shard_of(tmp_path / "run", "w", 1, KEYS)
-        (merged,) = store.merge_left()
-        assert "this run has no sample 's0'" in merged.refused
+        store.merge_left()
+        (refused,) = store.refusals()
+        assert "this run has no sample 's0'" in refused.why
     assert not open_run(tmp_path / "run").records
 
 
@@ -130,8 +134,9 @@ def test_a_shard_of_a_run_that_asked_the_same_samples_otherwise_is_refused(tmp_p
     with RunStore.create(tmp_path / "two", SAMPLES, IDENTITY.but(form="cot"), CONFIG) as store:
         (tmp_path / "two" / "shards" / "w").mkdir(parents=True)
         shutil.copy(file, tmp_path / "two" / "shards" / "w")
-        (merged,) = store.merge_left()
-        assert "begun with other settings" in merged.refused
+        store.merge_left()
+        (refused,) = store.refusals()
+        assert "begun with other settings" in refused.why
     assert not open_run(tmp_path / "two").records
 
 
@@ -140,10 +145,45 @@ def test_a_shard_stays_where_the_run_cannot_be_written(tmp_path):
     with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
         file = shard_of(folder, "w", 1, KEYS)
         store._writer.do(lambda database: database.execute("PRAGMA query_only = 1"))
-        with pytest.raises(StorageError, match=r"was not merged: .*readonly"):
+        with pytest.raises(StorageError, match=r"was not merged into the run: .*readonly"):
             asyncio.run(store.merge_async(file))
         assert file.exists()
         assert hash_in_name(file)
+
+
+@contextmanager
+def no_file_may_grow_beyond(size):
+    """Limit the size of files in bytes, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_shard_that_was_left_open_stays_where_there_is_no_room_for_its_copy(tmp_path):
+    folder = tmp_path / "run"
+    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
+        shard_of(folder, "w", 1, KEYS, close=False)
+        with no_file_may_grow_beyond(8192), pytest.raises(StorageError, match=r"was not merged into the run.*is kept"):
+            store.merge_left()
+        assert [one.parent.name for one in left_in(folder)] == ["1"]
+        assert not list(store.refusals()), "nothing says that it is damaged"
+        assert [len(merged.keys) for merged in store.merge_left()] == [len(KEYS)]
+    assert not verify_run(folder).damage
+
+
+def test_a_shard_that_was_removed_after_it_was_closed_is_named_and_said_to_be_missing(tmp_path):
+    folder = tmp_path / "run"
+    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
+        file = shard_of(folder, "w", 1, KEYS)
+        file.unlink()
+        asyncio.run(store.merge_async(file))
+        (refused,) = store.refusals()
+        missing = "the shard is missing: its worker closed it, and it was removed after that"
+        assert refused.why == f"{file}: {missing}; it is not merged into the run"
 
 
 def test_a_worker_knows_by_a_token_whether_it_sees_the_run(tmp_path):

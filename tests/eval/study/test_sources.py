@@ -162,7 +162,7 @@ def test_a_study_of_one_source_keeps_its_names(tmp_path):
         ("['phantom:3', 'phantom:3:0']", "are the same samples"),
         ("[]", "data: "),
         ("[demo, nothing]", "--data nothing: expected 'demo'"),
-        ("[demo, 'phantom:3']\nsplit: test", "go with --data medvision:DIR"),
+        ("[demo, 'phantom:3']\nsplit: test", "are for MedVision's data only"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_asked(tmp_path, data, expected):

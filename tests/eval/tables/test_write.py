@@ -48,5 +48,5 @@ def test_an_existing_folder_is_never_touched(tmp_path):
 
 def test_a_failure_leaves_nothing(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot write it"):
+    with pytest.raises(StorageError, match="this file or folder cannot be written"):
         export_tables({"samples": [TABLE]}, tmp_path / "file" / "out", "csv")

@@ -34,7 +34,7 @@ def test_a_sound_tool_passes():
         ("counts", "states_pixels=False", "length_px 64.0 and 640.0"),
         ("promises", "overlay", "no picture: "),
         ("halves", "measures", "but its points (x, y, x1, y1) give "),
-        ("viewless", "measures", "no field view says in which view its points (found_x0, "),
+        ("viewless", "measures", "must say in which view its points (found_x0, "),
         ("spoils", "it leaves the image alone", "changed by "),
         ("refuses", "it works", "0 of 150 generated calls"),
     ],
@@ -61,15 +61,15 @@ def test_calls_follow_from_the_seed():
 def test_a_declaration_that_gets_lost_on_the_way():
     found = "\n".join(problems(OWN.tool("listed")))
     for line in (
-        "its docstring, which is what a model reads, says too little",
+        "its docstring, which is what a model reads, has fewer than 40 characters",
         "argument corners: must be a number, an integer, a text, or one of several texts",
-        "argument x0: a coordinate says its range with the mark {width}",
-        "argument zoom: its description does not say (2 if left out)",
-        "argument near: has exclusiveMinimum, which not every provider takes",
+        "argument x0: its name is that of a coordinate, so its description must state the range with {width}",
+        "argument zoom: its description must contain the words (2 if left out)",
+        "argument near: its schema has exclusiveMinimum, which some providers drop",
         "argument way: has no description",
-        "the texts say top: ",
-        "result points: is no number and no text",
-        "result picture: the name is taken",
+        "its docstring or descriptions say top; leave such words out",
+        "result points: must be a number, a text or a boolean",
+        "result picture: this name is reserved",
     ):
         assert line in found
 

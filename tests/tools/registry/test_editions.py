@@ -53,7 +53,7 @@ def test_a_registry_of_a_month_has_its_words_for_tools_that_are_named():
     assert [tool.name for tool in then.choose("ruler,crop").tools] == ["crop", "ruler"]
     assert [tool.name for tool in then.choose("mark,on").tools] == [*SETS["2026-11"], "mark"]
     assert then.choose("on").tool_set == "2026-11"
-    with pytest.raises(ConfigError, match="no set of tools is dated '2025-01'; known: on@2026-11, on@2026-12"):
+    with pytest.raises(ConfigError, match="no set of tools is dated '2025-01'; known sets: on@2026-11, on@2026-12"):
         installed().dated("2025-01")
 
 

@@ -83,15 +83,15 @@ def test_a_model_is_told_the_same_of_all_variants():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("on@", "no set of tools is dated ''; known: on@2026-11"),
-        ("ruler@watershed", "ruler has no variants"),
-        ("segment@watershd", "unknown variant @watershd; known: outline, "),
-        ("segment@", "unknown variant @; known"),
-        ("segment@noise", "expected noise:A with A from 0 to 1"),
+        ("on@", "no set of tools is dated ''; known sets: on@2026-11"),
+        ("ruler@watershed", "ruler has no variants: write ruler without @watershed"),
+        ("segment@watershd", "unknown variant @watershd of a tool; known variants: outline, "),
+        ("segment@", "unknown variant @ of a tool; known"),
+        ("segment@noise", "expected noise:A, where A is a number from 0 to 1"),
         ("segment@noise:2", "expected noise:A"),
         ("segment@noise:nan", "expected noise:A"),
-        ("segment@server", "give the address of the segmenter: --segmenter http"),
-        ("segment,segment@oracle", "one variant of a tool at a time: segment or segment@oracle"),
+        ("segment@server", "needs the address of a running segmenter; .* --segmenter http"),
+        ("segment,segment@oracle", "segment and segment@oracle are two variants of one tool"),
     ],
 )
 def test_a_variant_that_is_none_is_refused(text, words):
@@ -161,6 +161,6 @@ def test_the_segmenter_of_a_package_is_known_by_its_hash(views, tmp_path):
         assert (result["box_width_mm"], result["confidence"]) == (32, "not shown")
         nothing = installed().tool("segment@nothing").call(views, REGION)
         assert (nothing.about_image, nothing.text) == (True, "Error: nothing found")
-        assert "must return a list of candidates" in installed().tool("segment@odd").call(views, REGION).failure
+        assert "must return a list of Candidate objects" in installed().tool("segment@odd").call(views, REGION).failure
         with pytest.raises(ConfigError, match=r"segmenter 'gone' of the package other-halves 1.2 fails"):
             Condition.parse("segment@gone")

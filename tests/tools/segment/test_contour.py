@@ -103,7 +103,7 @@ def test_any_mask_can_be_measured(mask, height_mm, width_mm):
 
 
 def test_an_empty_mask_has_no_shape():
-    with pytest.raises(ValueError, match="empty mask"):
+    with pytest.raises(ValueError, match="the mask is empty"):
         measure_mask(np.zeros((3, 3), np.bool_), Spacing(1, 1))
 
 

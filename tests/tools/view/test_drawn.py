@@ -56,7 +56,7 @@ def test_an_outline_of_any_length_is_bounded():
     ],
 )
 def test_what_is_no_outline_is_refused(ring):
-    with pytest.raises(ValueError, match="at least three points"):
+    with pytest.raises(ValueError, match="at least 3 points"):
         Drawn.outline(ring)
 
 
@@ -64,7 +64,7 @@ def test_what_is_no_shape_is_refused():
     for kind, points in (("box", ((0, 0),)), ("ellipse", ((0, 0),) * 3), ("outline", ((0, 0),) * 2)):
         with pytest.raises(ValueError, match="points"):
             Drawn(kind, points)
-    with pytest.raises(ValueError, match="million"):
+    with pytest.raises(ValueError, match="a number from -1000000 to 1000000"):
         Drawn("box", ((0.0, 0.0), (float("nan"), 1.0)))
 
 
@@ -77,7 +77,7 @@ def test_a_tool_that_says_it_drew_something_else_has_failed(drawn):
     broken = replace(ruler, function=lambda views, args: Output(ruler.result(**result), None, drawn))
     reply = broken.call(_views(), {"x0": 0, "y0": 0, "x1": 1, "y1": 1})
     assert not reply.ok
-    assert "shapes (Drawn)" in reply.failure
+    assert "must be a tuple of at most 16 objects Drawn" in reply.failure
 
 
 @pytest.mark.parametrize("tool", ["fit_contour", "segment"])

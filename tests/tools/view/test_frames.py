@@ -200,5 +200,7 @@ def test_what_the_convention_is_called_fits_its_numbers(name):
 
 def test_an_unknown_convention_is_named_with_the_nearest():
     assert frame_named("pixel") is FRAMES["pixel"]
-    with pytest.raises(ConfigError, match=r"unknown frame 'norm1000-xy'; known: .*pixel. Did you mean 'norm1000-yx'\?"):
+    with pytest.raises(
+        ConfigError, match=r"unknown frame 'norm1000-xy' .*; known frames: .*pixel. Did you mean 'norm1000-yx'\?"
+    ):
         frame_named("norm1000-xy")

@@ -56,7 +56,7 @@ def test_a_spacing_is_finite_and_positive(value):
 def test_sizes_and_regions_are_not_empty():
     with pytest.raises(ValueError, match="at least 1 px"):
         Size(0, 5)
-    with pytest.raises(ValueError, match="is empty"):
+    with pytest.raises(ValueError, match="expected x0 < x1 and y0 < y1"):
         Region(1, 1, 1, 2)
 
 

@@ -89,7 +89,7 @@ class AnyResolution(Rule):
         return max(rooms, key=lambda room: (kept := _kept(sent, room), kept - room.height * room.width))
 
     def in_paper_v1(self, sent: Size) -> Size:
-        """Return the canvas of the picture on its side: the first generation passed width for height, as it stood."""
+        """Return the canvas of a picture with width and height swapped, as the first generation mistakenly did."""
         return self.canvas(Size(sent.width, sent.height))
 
 

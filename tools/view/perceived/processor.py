@@ -133,8 +133,9 @@ def _read(checkpoint: str) -> Rule:
         from transformers import AutoImageProcessor  # noqa: PLC0415 - an optional extra, and slow to import
     except ImportError:
         raise ConfigError(
-            f"perceived: the rule 'processor' reads {checkpoint!r} with the transformers library: install "
-            "medvision-agent[local], or state the rule as numbers"
+            f"perceived: the rule 'processor' reads the image processor of {checkpoint!r} with the transformers "
+            "library, which is not installed; install medvision-agent[local], or state the rule as numbers "
+            "(docs/perceived-sizes.md)"
         ) from None
     try:
         processor: Any = AutoImageProcessor.from_pretrained(checkpoint, backend="pil", trust_remote_code=False)
@@ -142,18 +143,22 @@ def _read(checkpoint: str) -> Rule:
         # The library raises the errors of its parts: a missing folder, no connection, an unknown class, a broken file.
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(
-            f"perceived: checkpoint {checkpoint!r}: its image processor cannot be read: {reason}"
+            f"perceived: checkpoint {checkpoint!r}: its image processor cannot be read ({reason}); give a folder with "
+            "a preprocessor_config.json, or the id of a model on the Hugging Face hub"
         ) from error
     name = type(processor).__name__.removesuffix("Pil").removesuffix("Fast")
     if name not in _KNOWN:
         raise ConfigError(
-            f"perceived: checkpoint {checkpoint!r}: no rule is known for its {name}, only for {', '.join(_KNOWN)}; "
-            "state the rule as numbers"
+            f"perceived: checkpoint {checkpoint!r}: its image processor is {name}, for which no size rule is known; "
+            f"known are {', '.join(_KNOWN)}; state the rule as numbers (docs/perceived-sizes.md)"
         )
     try:
         if not processor.do_resize:
             raise ValueError("it does not resize (do_resize)")
         return _KNOWN[name](processor)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ConfigError(f"perceived: checkpoint {checkpoint!r}: {name} is of no known kind: {reason}") from error
+        reason = " ".join((f"it has no {error}" if isinstance(error, KeyError) else str(error)).split())[:300]
+        raise ConfigError(
+            f"perceived: checkpoint {checkpoint!r}: the settings of its image processor {name} fit no known size rule: "
+            f"{reason}; state the rule as numbers (docs/perceived-sizes.md)"
+        ) from error

@@ -33,7 +33,7 @@ class Rule(BaseModel, ABC):
         return self.canvas(sent)
 
     def resolved(self) -> "Rule":
-        """Return the rule as plain numbers; only a rule that stands elsewhere is another one."""
+        """Return the rule as plain numbers: this object, except for a rule that is read from files (``Processor``)."""
         return self
 
 
@@ -123,8 +123,8 @@ class Cropped(Rule):
         """Return the square; raises ConfigError for a picture that is not square."""
         if sent.height != sent.width:
             raise ConfigError(
-                f"perceived: the rule 'cropped' cuts the ends off a picture of {sent.width} x {sent.height} pixels, "
-                "and the model would be asked about what it cannot see. Use square pictures, or a processor without "
-                "do_center_crop."
+                f"perceived: this model's image processor crops images to their middle square (the rule 'cropped'), so "
+                f"the model would not see the ends of an image of {sent.width} x {sent.height} pixels (width x height) "
+                "and could not be asked about them. Use square images, or a processor without do_center_crop."
             )
         return Size(self.side, self.side)

@@ -57,8 +57,8 @@ async def hub(status, code, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
-        (403, "GatedRepo", ("access is gated", "huggingface.co/nobody/model", "HF_TOKEN")),
-        (404, "RepoNotFound", ("neither a local folder nor a model of the hub",)),
+        (403, "GatedRepo", ("gives access only after a login", "huggingface.co/nobody/model", "HF_TOKEN")),
+        (404, "RepoNotFound", ("neither an existing folder nor a model of the Hugging Face hub",)),
         (401, "RepoNotFound", ("needs a login",)),
         (404, "RevisionNotFound", ("no such revision",)),
         (500, "", ("nobody/model",)),

@@ -30,7 +30,7 @@ async def refused(config):
 @pytest.mark.parametrize("kind", ["gemma3", "llava"])
 async def test_a_template_that_ignores_tools_is_refused_and_text_is_the_advice(row, kind):
     message = await refused(row(kind))
-    assert "ignores tools" in message
+    assert "leaves out the declarations of tools" in message
     assert "tool_calling: text" in message
     async with open_model(row(kind, tool_calling="text")):
         pass
@@ -64,7 +64,7 @@ async def test_a_template_that_drops_results_is_refused(row, checkpoint, tmp_pat
             "for message in messages %}", "for message in messages if message.role != 'tool' %}"
         )
     )
-    assert "leaves out tool results" in await refused(row("gemma3-tools", model=str(folder)))
+    assert "leaves out the results of tools" in await refused(row("gemma3-tools", model=str(folder)))
 
 
 async def test_a_checkpoint_without_a_template_is_refused(row, checkpoint, tmp_path):

@@ -76,7 +76,7 @@ def test_degenerate_data_are_typed(values, subjects, difference, withheld):
 
 
 def test_a_difference_that_is_not_finite_is_refused():
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(ValueError, match="are NaN or infinite"):
         estimate([0.1, float("nan")], ["a", "b"], evidence="real", role="declared")
 
 

@@ -87,5 +87,5 @@ def test_a_small_design_is_told_it_makes_no_claim():
 
 @pytest.mark.parametrize("bad", [{"icc": -0.1}, {"icc": 1.1}, {"icc": 0.3, "power": 0.01}])
 def test_impossible_designs_are_refused(bad):
-    with pytest.raises(ValueError, match="must lie"):
+    with pytest.raises(ValueError, match="expected icc from 0 to 1"):
         detectable([5] * 20, **bad)

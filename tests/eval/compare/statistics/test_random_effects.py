@@ -48,7 +48,7 @@ def test_groups_that_agree_have_no_variance_between_and_the_factor_is_not_below_
 
 
 def test_few_groups_are_not_averaged():
-    with pytest.raises(ValueError, match="fewer than 5"):
+    with pytest.raises(ValueError, match="expected at least 5"):
         random_effects(np.zeros(4), np.ones(4))
 
 

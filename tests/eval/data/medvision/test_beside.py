@@ -53,7 +53,7 @@ def test_a_broken_slice_beside_is_named(toy):
     toy.volume("a", values)
     source, samples = toy.read()
     native = source.load(samples[0])
-    with pytest.raises(DataError, match=r"a\.nii\.gz: slice 2 along axis 2 holds NaN"):
+    with pytest.raises(DataError, match=r"a\.nii\.gz: some voxels of slice 2 along axis 2 are NaN"):
         native.stack.values(1)
     views = ViewSet(RECIPES["medvision-1.2"].slice_of(native, samples[0]), Native())
     reply = neighbours.call(views, {"away": 1})

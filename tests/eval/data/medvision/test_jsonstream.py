@@ -53,7 +53,8 @@ def test_a_document_cut_short_is_an_error_wherever_it_ends(document, size, data)
     text = json.dumps(document).encode()
     end = data.draw(st.integers(0, len(text) - 1))
     with pytest.raises(
-        DataError, match=r"^plan\.json\.gz: not a readable annotation plan \(.*\); fetch the file again$"
+        DataError,
+        match=r"^plan\.json\.gz: is not a readable annotation plan of MedVision, .* \(.*\); download the file again$",
     ):
         walk(text[:end], size)
 

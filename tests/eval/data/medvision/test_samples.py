@@ -184,8 +184,8 @@ def test_subjects_may_be_mapped(toy, tmp_path):
     assert {sample.subject for sample in toy.read()[1]} == {"Toy/a", "Toy/b"}
     for text, said in [
         ("case,subject\n", "columns dataset, case, subject"),
-        ("dataset,case,subject\nToy,a,\n", ":2: dataset, case and subject must all be given"),
-        ("dataset,case,subject\nToy,a,p\nToy,a,q\n", ":3: .*two subjects"),
+        ("dataset,case,subject\nToy,a,\n", ":2: a column is empty; give dataset, case and subject"),
+        ("dataset,case,subject\nToy,a,p\nToy,a,q\n", ":3: subject: .*'q' here, but 'p' in an earlier row"),
     ]:
         file.write_text(text)
         with pytest.raises(DataError, match=said):
