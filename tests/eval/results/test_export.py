@@ -84,6 +84,15 @@ def test_layout_is_upstreams(records, tmp_path):
     assert done.empty == len(refused) > 0
 
 
+def test_lines_are_in_medvisions_order_in_any_order_of_the_records(records, tmp_path):
+    def by_task(given, out):
+        export_run(iter(given), "m", out, START)
+        return {path.name.partition("_samples_")[2]: path.read_bytes() for path in out.rglob("*.jsonl")}
+
+    assert by_task(records[::-1], tmp_path / "turned") == by_task(records, tmp_path / "own")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["own", "turned"], "no temporary folder is left"
+
+
 @pytest.mark.parametrize("name", [name for name in FRAMES if name != "medvision"])
 def test_boxes_of_another_convention_are_written_in_medvisions(records, tmp_path, name):
     size, frame = Size(384, 512), FRAMES[name]
