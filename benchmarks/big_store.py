@@ -34,7 +34,7 @@ from medvision_agent.tools.view.png import encode_png
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["ARMS", "make_runs", "settings_of"]
+__all__ = ["ARMS", "Made", "make_runs", "settings_of"]
 
 ARMS = ("off", "on")
 ASKED = 40
@@ -142,7 +142,7 @@ def _served(replies: Path, before: str) -> "Iterator[str]":
         server.wait()
 
 
-class _Made(Trace):
+class Made(Trace):
     """A trace whose text exists already."""
 
     text = "{}"
@@ -163,7 +163,7 @@ def _store(prepared: Prepared, seeds: list[tuple[str, str, Any]], count: int) ->
             content, text, _ = seeds[number % len(seeds)]
             kept = json.loads(content)["v0_sha256"]  # a resume looks at the images
             another = _varied(number, kept, rng)
-            content, trace = _VARIES.sub(another, content), _Made()
+            content, trace = _VARIES.sub(another, content), Made()
             trace.text = _VARIES.sub(another, text)
             store.add(Record.model_validate({**json.loads(content), "sample": sample}), trace)
 

@@ -4,7 +4,9 @@ Each command runs in a process of its own, which imports what that command impor
 its imports; memory is the largest it ever held (VmHWM, so Linux only), imports included. The last column says how much
 more memory each further sample takes, from the smallest to the largest runs. The floor beside them reads every record
 and sample with ``sqlite3`` and ``json.loads``. ``report`` is of the arms ``off`` and ``on``; with ``--arms N`` it is of
-N arms, which are ``on`` stored again in other folders.
+N arms, which are ``on`` stored again in other folders. ``published``, ``tables`` (of ``report``), ``medvision`` (of
+``export``) and ``groups`` (of ``score``) are of a run over MedVision's samples; what they write stays in
+KEPT/COUNT/COMMAND, to be compared with that of another version.
 
 Usage: python benchmarks/scale.py [--counts 1000,10000] [--only resume,score] [--arms 20] [--folder KEPT]
 """
@@ -58,6 +60,10 @@ def main() -> None:
                 from big_store import make_runs  # noqa: PLC0415 - no command that is measured imports it
 
                 make_runs(root / str(count), count)
+            if set(options.only.split(",")).intersection(OF_MEDVISION) and not (root / str(count) / MEDVISION).is_dir():
+                from big_medvision import make_medvision  # noqa: PLC0415
+
+                make_medvision(root / str(count), "off", count)
             _copy_arms(root / str(count), options.arms)
         print(f"bytes per sample beyond pictures: {', '.join(_size(root, count) for count in counts)}")
         print(
@@ -152,6 +158,37 @@ def _export(root: Path, _: int) -> None:
         export(root / "on", Path(temporary) / "tables")
 
 
+def _published(root: Path, _: int) -> None:
+    from medvision_agent.api.publishing import published  # noqa: PLC0415
+
+    published(root / MEDVISION, _emptied(root / "published"))
+
+
+def _tables(root: Path, _: int) -> None:
+    from medvision_agent.api.writing import report  # noqa: PLC0415
+
+    out = _emptied(root / "tables")
+    report(root / MEDVISION, out / "report.html", tables=out)
+
+
+def _medvision(root: Path, _: int) -> None:
+    from medvision_agent.api.writing import export_medvision  # noqa: PLC0415
+
+    export_medvision(root / MEDVISION, _emptied(root / "results"))
+
+
+def _groups(root: Path, _: int) -> None:
+    from medvision_agent.api.scoring import score  # noqa: PLC0415
+
+    (_emptied(root / "groups") / "score.json").write_text(json.dumps(score(root / MEDVISION).to_json()))
+
+
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
 def _floor(root: Path, _: int) -> None:
     database = sqlite3.connect(root / "on" / "run.sqlite")
     samples = {key: json.loads(text) for key, text in database.execute("SELECT id, json FROM sample")}
@@ -177,7 +214,15 @@ COMMANDS: dict[str, Command] = {
     "why": Command(_why, (f"{_API}.explaining",)),
     "report": Command(_report, (f"{_API}.writing",)),
     "export": Command(_export, (f"{_API}.writing",)),
+    "published": Command(_published, (f"{_API}.publishing",)),
+    "tables": Command(_tables, (f"{_API}.writing",)),
+    "medvision": Command(_medvision, (f"{_API}.writing",)),
+    "groups": Command(_groups, (f"{_API}.scoring",)),
 }
+OF_MEDVISION = ("published", "tables", "medvision", "groups")
+"""The commands on the run over MedVision's samples."""
+MEDVISION = "medvision"
+"""The folder of that run."""
 
 
 def _peak_mb() -> float:

@@ -27,6 +27,7 @@ from medvision_agent.agent.wire.keys import key_names
 from medvision_agent.agent.wire.notices import notices
 from medvision_agent.agent.wire.spread import spread
 from medvision_agent.errors import ConfigError
+from medvision_agent.skipped import skipped
 
 __all__ = ["check_ready", "open_model"]
 
@@ -34,6 +35,8 @@ _LOG = logging.getLogger(__name__)
 _NUMBERS = count()
 _NO_KEY = "none"
 """Sent to servers that need no API key, because their clients require one."""
+_OTHER_CLIENT = "openai._vendor.httpx_aiohttp"
+"""The SDK's optional client, which we never use: it takes 7 MB where aiohttp is installed."""
 _SHORTEST_KEY = 12
 """Characters from which on a key is treated as a secret."""
 
@@ -103,7 +106,8 @@ async def open_model(
             with api, _unprinted("langchain_google_genai"), _unwarned():
                 yield replace(chat, redact=_without(key))
         else:
-            from medvision_agent.agent.providers.openai import build as build_openai  # noqa: PLC0415
+            with skipped(_OTHER_CLIENT):
+                from medvision_agent.agent.providers.openai import build as build_openai  # noqa: PLC0415
 
             yield replace(build_openai(config, key, client, code=provider_code), redact=_without(key))
 

@@ -27,6 +27,7 @@ from medvision_agent.eval.results.export import Exported, export_run
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.store.database import has_run
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.reviews import REVIEWS, has_reviews, read_reviews
 from medvision_agent.eval.study.plan import read_plan
@@ -199,7 +200,7 @@ def export_medvision(run: PathText, out: PathText) -> ExportedRun:
     """
     stored = open_run(Path(run))
     name, now = stored.identity.model_name, datetime.now().astimezone()
-    done = export_run(stored.records, name, Path(out), now)
+    done = export_run(streamed(stored.records), name, Path(out), now)
     if has_reviews(stored.folder):
         read_reviews(stored.folder)  # refuses anything but a plain file
         copyfile(stored.folder / REVIEWS, Path(out) / f"{done.folders[0].name}.{REVIEWS}")

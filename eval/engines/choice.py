@@ -11,9 +11,6 @@ from medvision_agent.agent.models import Offline, Transformers
 from medvision_agent.errors import ConfigError
 from medvision_agent.eval.asking.engine import HERE, Engine, LeasingEngine
 from medvision_agent.eval.asking.launch import Prepared
-from medvision_agent.eval.engines.dispatch import dispatching
-from medvision_agent.eval.engines.leases import Leases
-from medvision_agent.eval.engines.processes import ProcessWorker
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.text import plural
 
@@ -81,6 +78,7 @@ async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIter
     settings, number = runs[0].settings, number_of(runs)
     if settings.engine == "ray":
         from medvision_agent.eval.engines.cluster import RayWorker, connect, gpus_of_each  # noqa: PLC0415 - an extra
+        from medvision_agent.eval.engines.leases import Leases  # noqa: PLC0415 - a megabyte that few runs need
 
         connect(settings.address, number)
         gpus = gpus_of_each(settings.gpus, number, loads=_loads(runs))
@@ -92,6 +90,9 @@ async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIter
     elif number == 1:
         yield HERE
     else:
+        from medvision_agent.eval.engines.dispatch import dispatching  # noqa: PLC0415 - as above
+        from medvision_agent.eval.engines.processes import ProcessWorker  # noqa: PLC0415 - as above
+
         async with dispatching(number, ProcessWorker, stop) as engine:
             yield engine
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from medvision_agent.eval.published.versions import Version
 from medvision_agent.eval.results.export import is_theirs
 from medvision_agent.eval.scorer.protocol import Protocol
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.run import Run
 from medvision_agent.tools.view.frames import MEDVISION
 
@@ -51,23 +52,33 @@ def _asking(run: Run, protocol: Protocol, version: Version) -> Iterator[str]:
 
 
 def _samples(run: Run, version: Version) -> Iterator[str]:
-    ended = [record.sample for record in run.each() if not record.outcome.infrastructure]
-    scored = [sample for sample in ended if is_theirs(sample)]
-    subjects = len({sample.subject for sample in scored})
+    ended = scored = 0
+    people, names, splits, annotations = set[str](), set[str](), set[str](), set[str]()
+    for record in streamed(run.records):
+        if record.outcome.infrastructure:
+            continue
+        ended += 1
+        sample = record.sample
+        if is_theirs(sample):
+            scored += 1
+            people.add(sample.subject)
+            names.add(sample.dataset)
+            if sample.medvision:
+                splits.add(sample.medvision.config.rpartition("_")[2])
+                annotations.add(sample.medvision.annotation_version)
     chosen = run.config.get("selection", {}).get("limit")
     limit = f", at most {chosen} of each task" if chosen else ""
-    datasets = ", ".join(sorted({sample.dataset for sample in scored}))
-    yield f"samples: {len(scored)} of {subjects} subjects in {datasets}{limit} here; there: {version.about.samples}"
-    if len(scored) < len(ended):
-        count = len(ended) - len(scored)
+    datasets = ", ".join(sorted(names))
+    yield f"samples: {scored} of {len(people)} subjects in {datasets}{limit} here; there: {version.about.samples}"
+    if scored < ended:
+        count = ended - scored
         yield f"samples that are in no figure: {count} of the task area, which MedVision does not score"
-    if len(ended) < len(run.samples):
-        yield f"samples left out here: {len(run.samples) - len(ended)} unfinished or ended in infrastructure failures"
-    splits = {sample.medvision.config.rpartition("_")[2] for sample in scored if sample.medvision}
+    if ended < len(run.samples):
+        yield f"samples left out here: {len(run.samples) - ended} unfinished or ended in infrastructure failures"
     if splits != {"Test"}:
         yield f"split: {', '.join(sorted(splits))} here; Test there"
     if run.config.get("reading", {}).get("filters") is False:
         yield "filters: samples that MedVision filters out are among these here"
-    releases = sorted({sample.medvision.annotation_version for sample in scored if sample.medvision})
+    releases = sorted(annotations)
     same = " (the same release)" if releases == [version.annotations] else ""
     yield f"annotation version: {', '.join(releases)} here; there: {version.about.annotations}{same}"

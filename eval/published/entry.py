@@ -15,7 +15,7 @@ from medvision_agent.agent.models.catalogue import load_catalogue
 from medvision_agent.errors import DataError
 from medvision_agent.eval.published.differences import differences
 from medvision_agent.eval.published.figures import Figures, run_sections, section_figures
-from medvision_agent.eval.published.strata import Box, Stratum, boxes_of, strata_of
+from medvision_agent.eval.published.strata import READ, Box, Stratum, boxes_of, strata_of
 from medvision_agent.eval.published.versions import Row, Table, Version, version_named, version_of
 from medvision_agent.eval.results.load import load_answers, models_in, result_files
 from medvision_agent.eval.results.notes import Notes
@@ -58,7 +58,7 @@ def run_entry(run: Run, version: str | None = None, rules: Protocol | None = Non
     identity = run.identity
     beside = version_named(version) if version else version_of(identity)
     own = rules or protocol(beside.protocol)
-    found = run_sections(run.each(), own, keep=True)
+    found = run_sections(run.each(), own, READ)
     if not found:
         return None
     plain = identity.condition in _PLAIN and identity.picture == "own" and identity.display == "plain"

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medvision_agent.errors import DataError
 from medvision_agent.eval.results.build import build_answers
-from medvision_agent.eval.results.export import Row, is_theirs, rows_by_task, task_rows
-from medvision_agent.eval.results.summary import Section, section, sections
+from medvision_agent.eval.results.export import Row, is_theirs, task_rows
+from medvision_agent.eval.results.summary import Section, section
 from medvision_agent.eval.scorer.answers import Answers
-from medvision_agent.eval.scorer.batch import score_blocks
+from medvision_agent.eval.scorer.batch import NO_MORE, Columns, score_blocks
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import Family
@@ -23,6 +26,8 @@ PILOT = "Tumor/Lesion, pilot"
 """A part whose samples are a subset of the part Tumor/Lesion; a run does not record which."""
 _TOGETHER = 1000
 """Number of records of a task that are scored together."""
+_REPEATED = {"task", "file", "label_name", "modality", "subject", "doc.size", "doc.metric_type", "doc.metric_key"}
+"""Columns whose values many answers share."""
 _BOXES = {"R": "Recall", "P": "Precision", "F1": "F1", "IoU": "IoU", "SR": "SuccessRate", "IoU>0.5": "IoU>0.5"}
 _SIDES = {"Anatomy": "anatomy", "Tumor/Lesion": "T/L"}
 _GROUPS = {
@@ -49,17 +54,16 @@ def unit_of(column: str, part: str) -> str:
     return "US dollars" if column == "cost" else "%"
 
 
-def run_sections(records: Iterable[Record], protocol: Protocol, *, keep: bool = False) -> list[Section]:
+def run_sections(records: Iterable[Record], protocol: Protocol, more: Columns = NO_MORE) -> list[Section]:
     """Return MedVision's group summaries of *records*, a section for each family, as for an exported run.
 
     Empty for a run over other data. Infrastructure failures are left out, as everywhere, and so are areas, which
     MedVision does not score; a result without an answer has an empty response. A run with both splits of a task is a
-    DataError, because MedVision's names do not distinguish them. Records are taken in blocks, and none is kept. With
-    *keep*, the sections hold every answer with all columns; without it, those that the summary reads.
+    DataError, because MedVision's names do not distinguish them. Records are taken in blocks, and none is kept: the
+    sections hold the columns of answers that the summary reads, and those named in *more*.
     """
-    theirs = _only_theirs(_kept(records))
     try:
-        return _whole_sections(theirs, protocol) if keep else _sections(theirs, protocol)
+        return _sections(_only_theirs(_kept(records)), protocol, more)
     except _OtherDataError:
         return []
 
@@ -79,14 +83,9 @@ def _kept(records: Iterable[Record]) -> Iterator[Record]:
     return (one for one in records if not one.outcome.infrastructure and is_theirs(one.sample))
 
 
-def _sections(kept: Iterable[Record], protocol: Protocol) -> list[Section]:
+def _sections(kept: Iterable[Record], protocol: Protocol, more: Columns = NO_MORE) -> list[Section]:
     blocks = _Blocks(kept)
-    return [section(batch, protocol) for batch in score_blocks(blocks, protocol, blocks.order)]
-
-
-def _whole_sections(kept: Iterable[Record], protocol: Protocol) -> list[Section]:
-    tasks = rows_by_task(kept).items()
-    return sections([build_answers(rows, f"run_samples_{task}.jsonl") for task, rows in tasks], protocol)
+    return [section(batch, protocol) for batch in score_blocks(blocks, protocol, blocks.order, more)]
 
 
 class _Blocks:
@@ -94,11 +93,13 @@ class _Blocks:
 
     def __init__(self, records: Iterable[Record]) -> None:
         self._records = records
-        self._places: dict[Family, list[tuple[int, int]]] = {}
+        self._ids: dict[Family, list[NDArray[np.int64]]] = {}
+        self._tasks: dict[Family, list[NDArray[np.int64]]] = {}
+        self._known: dict[Any, Any] = {}
 
     def __iter__(self) -> Iterator[Answers]:
         waiting: dict[str, list[Row]] = {}
-        for task, row in task_rows(self._records):
+        for task, _, row in task_rows(self._records):
             own = waiting.setdefault(task, [])
             own.append(row)
             if len(own) == _TOGETHER:
@@ -107,16 +108,19 @@ class _Blocks:
         for number, (task, own) in enumerate(waiting.items()):
             if own:
                 yield self._block(number, task, own)
+                own.clear()
 
     def _block(self, number: int, task: str, rows: list[Row]) -> Answers:
         answers = build_answers(rows, f"run_samples_{task}.jsonl")
-        self._places.setdefault(answers.family, []).extend((number, int(row["doc_id"])) for row in rows)
-        return answers
+        ids = np.array([int(row["doc_id"]) for row in rows], dtype=np.int64)
+        self._ids.setdefault(answers.family, []).append(ids)
+        self._tasks.setdefault(answers.family, []).append(np.full_like(ids, number))
+        return answers.shared(_REPEATED, self._known)
 
     def order(self, family: Family) -> list[int]:
         """Return the order of a family's rows: by the first of each task, and within a task by MedVision's ids."""
-        places = self._places[family]
-        return sorted(range(len(places)), key=places.__getitem__)
+        rows: list[int] = np.lexsort((np.concatenate(self._ids[family]), np.concatenate(self._tasks[family]))).tolist()
+        return rows
 
 
 def run_figures(records: Iterable[Record], protocol: Protocol) -> dict[str, dict[str, Figures]]:

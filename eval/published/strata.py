@@ -13,15 +13,21 @@ import numpy as np
 from medvision_agent.eval.data.configs import PLANES
 from medvision_agent.eval.published.held_out import held_out
 from medvision_agent.eval.results.summary import Section
-from medvision_agent.eval.scorer.batch import Batch
+from medvision_agent.eval.scorer.batch import Batch, Columns
 from medvision_agent.eval.scorer.medvision.boxsize import box_ratios
 from medvision_agent.eval.scorer.medvision.statistics import Index, Keys, box_statistics, error_statistics, rows_by
 from medvision_agent.eval.tasks import TASKS
 
-__all__ = ["ALL", "ANGLES", "HELD", "PLANE", "SIZE", "Box", "Stratum", "boxes_of", "strata_of"]
+__all__ = ["ALL", "ANGLES", "HELD", "PLANE", "READ", "SIZE", "Box", "Stratum", "boxes_of", "strata_of"]
 
 ALL, HELD, PLANE, SIZE, ANGLES = "all", "held out", "plane", "size", "small angles"
 """The types of strata."""
+READ: Columns = {
+    "Detection": ("task", "doc.slice_dim", "label_name", "doc.size", "doc.box", "subject"),
+    "TL": ("task", "doc.slice_dim"),
+    "AD": ("task", "doc.slice_dim", "doc.metric_type"),
+}
+"""The columns that this module reads of answers with a subject."""
 _MEASURES = {
     "SR": "SuccessRate",
     "MAE": "avgMAE",
@@ -75,12 +81,12 @@ def boxes_of(section: Section) -> list[Box]:
     if batch.family != "Detection":
         return []
     column = batch.answers.column
-    who = zip(column("subject"), column("doc.image"), column("id"), strict=True)
-    named = zip(column("label_name"), who, box_ratios(batch.answers), batch.loss.tolist(), strict=True)
-    return [
-        Box(label or "unknown label", str(subject or image or own), ratio, loss)
-        for label, (subject, image, own), ratio, loss in named
-    ]
+    subjects = column("subject")
+    if not all(subjects):
+        rows = zip(subjects, column("doc.image"), column("id"), strict=True)
+        subjects = [subject or image or own for subject, image, own in rows]
+    named = zip(column("label_name"), subjects, box_ratios(batch), batch.loss.tolist(), strict=True)
+    return [Box(label or "unknown label", str(subject), ratio, loss) for label, subject, ratio, loss in named]
 
 
 def _tasks(batch: Batch) -> list[str]:
@@ -95,7 +101,7 @@ def _kinds(batch: Batch, tasks: Sequence[str]) -> dict[str, list[tuple[int, str]
     """Return, for each type of stratum, each row's value and its sort position; empty if a row has none."""
     column = batch.answers.column
     if batch.family == "Detection":
-        sizes = [_step(100 * ratio, _PERCENT, "% of the image") for ratio in box_ratios(batch.answers)]
+        sizes = [_step(100 * ratio, _PERCENT, "% of the image") for ratio in box_ratios(batch)]
     else:
         largest = np.abs(batch.target).max(axis=1).tolist()
         sizes = [

@@ -20,11 +20,13 @@ a box in another convention than MedVision's, or given by names of marks, is wri
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.errors import DataError, StorageError
@@ -35,7 +37,7 @@ from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import Family
 
-__all__ = ["Exported", "Row", "export_run", "is_theirs", "rows_by_task", "task_rows"]
+__all__ = ["Exported", "Row", "export_run", "is_theirs", "task_rows"]
 
 Row = dict[str, Any]
 
@@ -55,41 +57,54 @@ class Exported:
     """Number of samples of tasks that MedVision does not score (``area``); they are in no file."""
 
 
-def export_run(records: Sequence[Record], model: str, out: Path, start: datetime) -> Exported:
+def export_run(records: Iterable[Record], model: str, out: Path, start: datetime) -> Exported:
     """Write *records* of *model* below *out*; the first file is stamped *start*, each further one a second later.
 
+    Records are taken one at a time, and none is kept: their lines wait in a temporary file beside the result files.
     Raises DataError where there is nothing to export, or a record has no place in MedVision's files, and StorageError
     where *out* cannot be written or already has a folder of the model.
     """
-    ended = [record for record in records if not record.outcome.infrastructure]
-    kept = [record for record in ended if is_theirs(record.sample)]
-    if ended and not kept:
-        raise DataError(
+    counts, name = Counter[str](), _folder_name(model)
+    home = next(one for one in (out, *out.absolute().parents) if one.exists())  # the disk that *out* is on
+    try:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=home) as work:
+            with (Path(work) / "lines").open("w+b") as file:
+                lines = _Lines(file, out, name)
+                for task, family, row in task_rows(_counted(records, counts)):
+                    lines.add(task, family, row)
+                if not lines.families:
+                    raise _nothing(counts)
+                lines.write(Path(work), start)
+            folders = _move(Path(work), dict.fromkeys(lines.families.values()), name, out)
+    except OSError as error:
+        raise StorageError(f"{out}: this folder cannot be written ({error.strerror})") from None
+    return Exported(folders, counts["kept"], counts["empty"], counts["left out"], counts["not theirs"])
+
+
+def _counted(records: Iterable[Record], counts: "Counter[str]") -> Iterator[Record]:
+    """Yield the records that result files contain, and count all records by what becomes of them."""
+    for record in records:
+        if record.outcome.infrastructure:
+            counts["left out"] += 1
+        elif not is_theirs(record.sample):
+            counts["not theirs"] += 1
+        else:
+            counts["kept"] += 1
+            counts["empty"] += record.outcome is not Outcome.ANSWERED
+            yield record
+
+
+def _nothing(counts: Mapping[str, int]) -> DataError:
+    if counts["not theirs"]:
+        return DataError(
             "there is nothing to export: all results of the run are areas, which MedVision's result files cannot hold; "
             "for tables of any run, add --format csv or parquet"
         )
-    tasks = rows_by_task(kept)
-    if not tasks:
-        raise DataError("there is nothing to export: no sample of the run ended in a result; resume the run first")
-    families = {_task(_facts(record.sample))[0]: _family(record.sample) for record in kept}
-    try:
-        folders = _write(tasks, families, _folder_name(model), out, start)
-    except OSError as error:
-        raise StorageError(f"{out}: this folder cannot be written ({error.strerror})") from None
-    empty = sum(record.outcome is not Outcome.ANSWERED for record in kept)
-    return Exported(folders, len(kept), empty, len(records) - len(ended), len(ended) - len(kept))
+    return DataError("there is nothing to export: no sample of the run ended in a result; resume the run first")
 
 
-def rows_by_task(records: Iterable[Record]) -> dict[str, list[Row]]:
-    """Return the lines of the result file of each task, in MedVision's order, for records that ended in a result."""
-    tasks: dict[str, list[Row]] = {}
-    for name, row in task_rows(records):
-        tasks.setdefault(name, []).append(row)
-    return {name: sorted(rows, key=lambda row: int(row["doc_id"])) for name, rows in tasks.items()}
-
-
-def task_rows(records: Iterable[Record]) -> Iterator[tuple[str, Row]]:
-    """Yield the task and the line of each record that ended in a result, in the order of the records."""
+def task_rows(records: Iterable[Record]) -> Iterator[tuple[str, Family, Row]]:
+    """Yield the task, its family and the line of each record that ended in a result, in the order of the records."""
     splits: dict[str, str] = {}
     for record in records:
         name, split = _task(_facts(record.sample))
@@ -98,7 +113,7 @@ def task_rows(records: Iterable[Record]) -> Iterator[tuple[str, Row]]:
                 f"{name}: the run holds samples of both splits of this task, which MedVision's result files cannot "
                 "tell apart; make a run for each split (--split train, --split test)"
             )
-        yield name, _row(record)
+        yield name, _family(record.sample), _row(record)
 
 
 def is_theirs(sample: Sample) -> bool:
@@ -136,25 +151,53 @@ def _folder_name(model: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", model).strip(".") or "model"
 
 
-def _write(
-    tasks: dict[str, list[Row]], families: dict[str, Family], model: str, out: Path, start: datetime
-) -> list[Path]:
-    folders = [out / family / model for family in dict.fromkeys(families.values())]
-    for folder in folders:
-        if folder.exists():
-            raise StorageError(f"{folder}: exists already; export to another folder, or remove it first")
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as work:
-        for number, (task, rows) in enumerate(tasks.items()):
-            folder = Path(work) / families[task]
+class _Lines:
+    """The lines of result files in one temporary file, as they came; in memory are their places alone."""
+
+    def __init__(self, file: BinaryIO, out: Path, model: str) -> None:
+        self._file, self._out, self._model = file, out, model
+        self.families: dict[str, Family] = {}
+        """The family of each task, in the order in which the tasks came."""
+        self._ids, self._starts = defaultdict[str, "array[int]"](_integers), defaultdict[str, "array[int]"](_integers)
+
+    def add(self, task: str, family: Family, row: Row) -> None:
+        """Add a line; StorageError if the folder of its family exists already."""
+        if task not in self.families:
+            if (folder := self._out / family / self._model).exists():
+                raise StorageError(f"{folder}: exists already; export to another folder, or remove it first")
+            self.families[task] = family
+        self._ids[task].append(int(row["doc_id"]))
+        self._starts[task].append(self._file.tell())
+        self._file.write(f"{json.dumps(row)}\n".encode())
+
+    def write(self, work: Path, start: datetime) -> None:
+        """Write the files of each task into a folder of its family in *work*."""
+        for number, (task, family) in enumerate(self.families.items()):
+            folder = work / family
             folder.mkdir(exist_ok=True)
             stamp = (start + timedelta(seconds=number)).strftime("%Y%m%d_%H%M%S")
-            with (folder / f"{stamp}_samples_{task}.jsonl").open("w", encoding="utf-8") as file:
-                file.writelines(f"{json.dumps(row)}\n" for row in rows)
+            with (folder / f"{stamp}_samples_{task}.jsonl").open("wb") as file:
+                file.writelines(self._ordered(task))
             (folder / f"{stamp}_results.json").write_text(json.dumps({"results": {task: {}}}), encoding="utf-8")
-        for folder in folders:
-            folder.parent.mkdir(exist_ok=True)
-            (Path(work) / folder.parent.name).replace(folder)
+
+    def _ordered(self, task: str) -> Iterator[bytes]:
+        """Yield the lines of a task in MedVision's order; those with the same id in the order in which they came."""
+        ids, starts = self._ids[task], self._starts[task]
+        for place in sorted(range(len(ids)), key=ids.__getitem__):
+            self._file.seek(starts[place])
+            yield self._file.readline()
+
+
+def _integers() -> "array[int]":
+    return array("q")
+
+
+def _move(work: Path, families: Iterable[Family], model: str, out: Path) -> list[Path]:
+    """Move the folders of all families to their places, and return these."""
+    folders = [out / family / model for family in families]
+    for folder in folders:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        (work / folder.parent.name).replace(folder)
     return folders
 
 

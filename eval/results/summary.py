@@ -140,7 +140,7 @@ def sample_lines(section: Section) -> Iterator[dict[str, Any]]:
     }
     if boxes:
         columns["parse_stage_IoU"] = parse_iou(batch, section.protocol).tolist()
-        columns["box_img_ratio"] = box_ratios(batch.answers)
+        columns["box_img_ratio"] = box_ratios(batch)
     elif batch.nmae is not None:
         columns["nMAE_success"] = batch.nmae.success.tolist()
         columns["parse_stage_nMAE"] = batch.nmae.parsed.tolist()

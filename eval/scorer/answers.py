@@ -5,7 +5,7 @@ is first requested, so that unused columns cost nothing; single answers are also
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -16,6 +16,8 @@ from medvision_agent.eval.tasks import Family
 __all__ = ["Answers", "Column"]
 
 Column = list[Any]
+_SHARED = (str, tuple)
+"""Types of values that ``shared`` makes one object of: equal ones are of equal types, because tuples hold integers."""
 
 
 class Answers(ABC):
@@ -61,6 +63,20 @@ class Answers(ABC):
     def only(self, names: Iterable[str]) -> "Answers":
         """Return these answers with the named columns only; any other column is a KeyError."""
         return _Made(self.family, len(self), {name: self.column(name) for name in names}.__getitem__)
+
+    def shared(self, names: Collection[str], known: dict[Any, Any]) -> "Answers":
+        """Return these answers with one object for equal texts and pairs of integers in the named columns.
+
+        *known* holds these objects; several tables that share them are given the same one.
+        """
+
+        def make(name: str) -> Column:
+            own = self.column(name)
+            return (
+                [known.setdefault(one, one) if type(one) in _SHARED else one for one in own] if name in names else own
+            )
+
+        return _Made(self.family, len(self), make)
 
     def taken(self, rows: Sequence[int]) -> "Answers":
         """Return the answers in these rows, in this order."""

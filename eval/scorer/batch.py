@@ -5,7 +5,7 @@ undefined or does not exist for the family. Answers may arrive in blocks (``scor
 and dropped, and all numbers are scored at the end.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -21,7 +21,7 @@ from medvision_agent.eval.scorer.numbers import Found, find_numbers, parse_numbe
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import Family, Loss
 
-__all__ = ["Batch", "angle_rows", "score_batch", "score_blocks"]
+__all__ = ["NO_MORE", "Batch", "Columns", "angle_rows", "score_batch", "score_blocks"]
 
 _NAMES = ("task", "label_name", "modality", "doc.slice_dim")
 _NEEDED: dict[Family, Sequence[str]] = {
@@ -30,6 +30,9 @@ _NEEDED: dict[Family, Sequence[str]] = {
     "AD": ("task", "file", "doc.metric_type", "doc.metric_key"),
 }
 """The columns that a summary reads."""
+Columns = Mapping[Family, Sequence[str]]
+"""Names of columns of answers, by family."""
+NO_MORE: Columns = {}
 _Numbers = dict[str, NDArray[Any]]
 """The scoring input, one row for each answer: everything that must be read from texts has been read."""
 
@@ -69,25 +72,32 @@ def score_batch(answers: Answers, protocol: Protocol) -> Batch:
 
 
 def score_blocks(
-    blocks: Iterable[Answers], protocol: Protocol, order: Callable[[Family], Sequence[int]] | None = None
+    blocks: Iterable[Answers],
+    protocol: Protocol,
+    order: Callable[[Family], Sequence[int]] | None = None,
+    more: Columns = NO_MORE,
 ) -> list[Batch]:
     """Return the scores of the answers in *blocks* by family, keeping only the columns that a summary reads.
 
-    *order* returns, once all blocks were taken, the order that the rows of a family are to have.
+    *more* names further columns to keep. *order* returns, once all blocks were taken, the order that the rows of a
+    family are to have.
     """
+    names = {family: {*needed, *more.get(family, ())} for family, needed in _NEEDED.items()}
     kept: dict[Family, tuple[list[Answers], list[_Numbers]]] = {family: ([], []) for family in COUNTS}
     for block in blocks:
         answers, numbers = kept[block.family]
         numbers.append(_read(block, _found(block, protocol), protocol))
-        answers.append(block.only(_NEEDED[block.family]))
+        answers.append(block.only(names[block.family]))
     batches = []
-    for answers, parts in kept.values():
+    for family in COUNTS:
+        answers, parts = kept.pop(family)
         if answers:
             together = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
             joined = Answers.joined(answers)
             if order is not None:
-                rows = order(joined.family)
+                rows = order(family)
                 joined, together = joined.taken(rows), {name: part[rows] for name, part in together.items()}
+                joined = joined.only(names[family])  # which does not hold the blocks any more
             batches.append(_score(joined, together, [], protocol))
     return batches
 

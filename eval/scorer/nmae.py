@@ -128,7 +128,7 @@ def drawn_scales(answers: Answers) -> Flags:
     return np.array(drawn, dtype=np.bool_)
 
 
-def _drawn(doc: ScoredDoc, family: Family, between: _Range, draw: np.random.RandomState) -> _Scale | None:
+def _drawn(doc: ScoredDoc, family: Family, between: _Range, draw: "np.random.RandomState") -> _Scale | None:
     # Without a label, the key of a size has no ending, and that of the others ends in None.
     label = None if family != "TL" and doc.label == "" else doc.label
     row = {"image_file": doc.image, "slice_dim": doc.slice_dim, "slice_idx": doc.slice_idx, "taskID": doc.task}
@@ -139,7 +139,7 @@ def _drawn(doc: ScoredDoc, family: Family, between: _Range, draw: np.random.Rand
 
 
 def pixel_scale(
-    doc: Mapping[str, object], *, axes: int, between: _Range, draw: np.random.RandomState | None = None
+    doc: Mapping[str, object], *, axes: int, between: _Range, draw: "np.random.RandomState | None" = None
 ) -> _Scale:
     """Return the factors of a slice's stated pixel size (height, width), drawn from a hash of its row.
 

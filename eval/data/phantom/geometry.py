@@ -88,7 +88,7 @@ class Phantom:
     rician: bool
 
 
-def bits(seed: int, index: int, stream: int) -> np.random.PCG64:
+def bits(seed: int, index: int, stream: int) -> "np.random.PCG64":
     """Return the source of random bits of one phantom, for the stream GEOMETRY or PIXELS."""
     return np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(index, stream)))
 
@@ -96,7 +96,7 @@ def bits(seed: int, index: int, stream: int) -> np.random.PCG64:
 class _Dice:
     """Random numbers made from the raw bits, rounded to a millionth."""
 
-    def __init__(self, source: np.random.PCG64) -> None:
+    def __init__(self, source: "np.random.PCG64") -> None:
         self._source = source
 
     def unit(self) -> float:

@@ -76,7 +76,7 @@ def _span(count: int, side: float, middle: float, half: float) -> Plane:
     return np.asarray(np.clip(np.minimum(end, at + 1) - np.maximum(start, at), 0.0, None), np.float64)
 
 
-def _bell(source: np.random.PCG64, shape: tuple[int, int]) -> Plane:
+def _bell(source: "np.random.PCG64", shape: tuple[int, int]) -> Plane:
     """Return nearly normal numbers, mean 0 and variance 1: the sum of twelve uniform ones, exact on any machine."""
     raw = source.random_raw(3 * shape[0] * shape[1]).reshape(3, *shape)
     low = np.uint64(0x0000FFFF0000FFFF)
@@ -85,7 +85,7 @@ def _bell(source: np.random.PCG64, shape: tuple[int, int]) -> Plane:
     return np.asarray((total.astype(np.float64) - 12 * 32767.5) / 65536, np.float64)
 
 
-def _field(source: np.random.PCG64, size: Size, spacing: Spacing, knots_mm: float) -> Plane:
+def _field(source: "np.random.PCG64", size: Size, spacing: Spacing, knots_mm: float) -> Plane:
     """Return a smooth random field: cubic B-splines over a grid of random knots, variance 1 on average."""
     down = _weights(size.height, spacing.height_mm, knots_mm)
     along = _weights(size.width, spacing.width_mm, knots_mm)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from medvision_agent.eval.scorer.answers import Answers
 from medvision_agent.eval.scorer.batch import Batch
 from medvision_agent.eval.scorer.medvision.keys import region
 from medvision_agent.eval.scorer.medvision.statistics import Index, Keys, box_statistics, rows_by
@@ -24,23 +23,23 @@ _EDGES = [k / 100 for k in range(5, 95, 5)]
 _COLUMNS = ["box_img_group", "label", "IoU", "sample_size", "F1", "Precision", "Recall"]
 
 
-def box_ratios(answers: Answers) -> list[float]:
+def box_ratios(batch: Batch) -> list[float]:
     """Return the area of each target box divided by the area of its image, one number for each answer.
 
     Uses the box in the data set's row, which counts both end pixels; without it, the target, which is one pixel
     shorter.
     """
-    return list(map(_box_ratio, *map(answers.column, ("doc.size", "doc.box", "target"))))
+    return list(map(_box_ratio, *map(batch.answers.column, ("doc.size", "doc.box")), batch.target))
 
 
-def _box_ratio(size: Any, box: Any, target: tuple[float, ...]) -> float:
+def _box_ratio(size: Any, box: Any, target: Floats) -> float:
     try:
         height, width = size
         rows, columns = box
         return float(rows * columns / (height * width))
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError):
-        x1, y1, x2, y2 = target
-        return abs(x2 - x1) * abs(y2 - y1)
+        x1, y1, x2, y2 = target.tolist()
+        return float(abs(x2 - x1) * abs(y2 - y1))
 
 
 def box_size_tables(batch: Batch, counted: Flags, protocol: Protocol) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def box_size_tables(batch: Batch, counted: Flags, protocol: Protocol) -> dict[st
     """
     infinite = counted & np.isinf(batch.metrics["MAE"])
     kept = counted & ~infinite
-    bins = [bisect_right(_EDGES, ratio) for ratio in box_ratios(batch.answers)]
+    bins = [bisect_right(_EDGES, ratio) for ratio in box_ratios(batch)]
     named = rows_by(Keys.of(_name(one, protocol) for one in bins), kept)
     order = [name for one in sorted(set(bins)) if (name := _name(one, protocol)) in named]
     tables: dict[str, Any] = {

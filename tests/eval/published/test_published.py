@@ -17,8 +17,11 @@ from medvision_agent.eval.published import figures
 from medvision_agent.eval.published.datasets import published_datasets
 from medvision_agent.eval.published.differences import differences
 from medvision_agent.eval.published.figures import run_figures
+from medvision_agent.eval.published.strata import READ, boxes_of, strata_of
 from medvision_agent.eval.published.versions import VERSIONS, version_named, version_of, versions
-from medvision_agent.eval.results.export import rows_by_task
+from medvision_agent.eval.results.build import build_answers
+from medvision_agent.eval.results.export import is_theirs, task_rows
+from medvision_agent.eval.results.summary import sections
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import score_record
 from medvision_agent.eval.store.run import Run
@@ -124,7 +127,7 @@ def test_nothing_to_compare_is_said(records):
     lost = [record.model_copy(update={"outcome": Outcome.TIMEOUT}) for record in records]
     with pytest.raises(DataError, match="there is nothing to compare with the published results"):
         run_figures(lost, RULES)
-    assert rows_by_task([]) == {}
+    assert figures.run_sections([], RULES) == []
 
 
 def test_what_is_not_the_same_is_said(run):
@@ -208,11 +211,23 @@ def test_compare_prints_the_run_below_the_rows(command, tmp_path):
         assert "--published" in err
 
 
-def test_records_taken_in_blocks_in_any_order_give_the_sections_of_all_at_once(records, monkeypatch):
-    whole = [one.summary for one in figures.run_sections(records, RULES, keep=True)]
+def at_once(records):
+    """Return the sections of records that are all in memory, with every column."""
+    tasks = {}
+    for task, _, row in task_rows(one for one in kept(records) if is_theirs(one.sample)):
+        tasks.setdefault(task, []).append(row)
+    ordered = {task: sorted(rows, key=lambda row: row["doc_id"]) for task, rows in tasks.items()}
+    return sections([build_answers(rows, f"run_samples_{task}.jsonl") for task, rows in ordered.items()], RULES)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_records_taken_in_blocks_in_any_order_give_the_sections_of_all_at_once(records, monkeypatch, step):
+    given = records[::step]
+    whole = at_once(given)
     assert len(whole) == 3
     monkeypatch.setattr(figures, "_TOGETHER", 3)
-    assert [one.summary for one in figures.run_sections(iter(records), RULES)] == whole
-    turned = records[::-1]
-    by_task = [one.summary for one in figures.run_sections(turned, RULES, keep=True)]
-    assert [one.summary for one in figures.run_sections(turned, RULES)] == by_task
+    parts = figures.run_sections(iter(given), RULES, READ)
+    assert [one.summary for one in parts] == [one.summary for one in whole]
+    assert [strata_of(one) for one in parts] == [strata_of(one) for one in whole]
+    assert [boxes_of(one) for one in parts] == [boxes_of(one) for one in whole]
+    assert len(boxes_of(parts[0])) > 100

@@ -13,7 +13,7 @@ from medvision_agent.errors import DataError, StorageError
 from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
 from medvision_agent.eval.data.selection import Selection, select
 from medvision_agent.eval.published.figures import run_figures, run_sections
-from medvision_agent.eval.results.export import export_run, rows_by_task
+from medvision_agent.eval.results.export import export_run, task_rows
 from medvision_agent.eval.results.load import load_answers
 from medvision_agent.eval.results.summary import sample_lines, sections
 from medvision_agent.eval.scorer.numbers import extract, parse
@@ -84,6 +84,15 @@ def test_layout_is_upstreams(records, tmp_path):
     assert done.empty == len(refused) > 0
 
 
+def test_lines_are_in_medvisions_order_in_any_order_of_the_records(records, tmp_path):
+    def by_task(given, out):
+        export_run(iter(given), "m", out, START)
+        return {path.name.partition("_samples_")[2]: path.read_bytes() for path in out.rglob("*.jsonl")}
+
+    assert by_task(records[::-1], tmp_path / "turned") == by_task(records, tmp_path / "own")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["own", "turned"], "no temporary folder is left"
+
+
 @pytest.mark.parametrize("name", [name for name in FRAMES if name != "medvision"])
 def test_boxes_of_another_convention_are_written_in_medvisions(records, tmp_path, name):
     size, frame = Size(384, 512), FRAMES[name]
@@ -100,8 +109,8 @@ def test_boxes_of_another_convention_are_written_in_medvisions(records, tmp_path
         text = ",".join(f"{value:.9f}" for value in frame.box_from_medvision(box, size))
         update = {"response": f'<answer>{{"bbox_2d": [{text}]}}</answer>', "spoken": spoken_in(name, size)}
         said.append(record.model_copy(update=update))
-    rows = [row for own in rows_by_task(said).values() for row in own]
-    plain = [row for own in rows_by_task(boxes).values() for row in own]
+    rows = [row for _, _, row in task_rows(said)]
+    plain = [row for _, _, row in task_rows(boxes)]
     assert len(rows) == len(plain) > 0
     for row, expected in zip(rows, plain, strict=True):
         assert row["response_as_given"] in {record.response for record in said}
@@ -117,7 +126,7 @@ def test_a_box_by_the_names_of_marks_is_exported_in_coordinates_beside_what_was_
     one = next(record for record in kept(records) if record.sample.task == "detection" and record.response)
     update = {"response": "<answer>0.1, 0.2, 0.3, 0.4</answer>", "as_written": "<answer>A, B</answer>"}
     said = one.model_copy(update={**update, "spoken": spoken_in(frame, Size(384, 512))})
-    ((row,),) = rows_by_task([said]).values()
+    ((_, _, row),) = task_rows([said])
     assert row["response_as_given"] == "<answer>A, B</answer>"
     assert "A, B" not in row["resps"][0][0]
 
@@ -128,7 +137,7 @@ def test_a_box_that_cannot_be_read_in_its_convention_is_none_in_the_export(recor
     one = next(record for record in kept(records) if record.sample.task == "detection" and record.response)
     said = one.model_copy(update={"response": reply, "spoken": spoken_in("norm1000", Size(384, 512))})
     done = export_run([said], "m", tmp_path, START)
-    assert next(row for own in rows_by_task([said]).values() for row in own)["response_as_given"] == reply
+    assert next(row for _, _, row in task_rows([said]))["response_as_given"] == reply
     rules = PROTOCOLS["medvision-1.2"]
     answers, notes = load_answers(done.folders[0], rules)
     assert any("answer tags" in note for note in notes) == ("<answer>" not in reply)
