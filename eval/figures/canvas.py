@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Sheet
     from matplotlib.figure import FigureBase
 
-__all__ = ["drawing", "saved", "sheet", "single"]
+__all__ = ["drawing", "laid_out", "saved", "sheet", "single"]
 
 _POINTS = 72
 _PAD = 0.04
@@ -51,8 +51,11 @@ def drawing(name: str) -> Iterator[None]:
 
 
 def single(panel: Panel) -> "Sheet":
-    """Return a sheet with one panel, one column wide."""
+    """Return a sheet with one panel, one column wide, that is laid out by the measures of SVG."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - takes half a second
+
     made = _blank(COLUMN, panel.height)
+    FigureCanvasSVG(made)
     _put(made, panel)
     return made
 
@@ -115,6 +118,14 @@ def _legend(made: "FigureBase", figure: Figure, ncols: int, columns: int) -> Non
         for name, look in figure.key.items()
     ]
     made.legend(handles=handles, loc="upper left", ncols=ncols, handletextpad=0.2, columnspacing=1.2, borderaxespad=0.2)
+
+
+def laid_out(made: "Sheet") -> "Sheet":
+    """Return the sheet with its layout done: a sheet with a layout to do is drawn twice by matplotlib for each file."""
+    if (engine := made.get_layout_engine()) is not None:
+        engine.execute(made)
+        made.set_layout_engine(None)
+    return made
 
 
 def saved(made: "Sheet", form: Literal["svg", "pdf"]) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.figures.canvas import drawing, saved, sheet
+from medvision_agent.eval.figures.canvas import drawing, laid_out, saved, sheet
 from medvision_agent.eval.figures.figure import Figure, Panel
 
 __all__ = ["FORMS", "PAGE", "pages", "write_figure"]
@@ -56,8 +56,7 @@ def _write_page(figure: Figure, folder: Path) -> list[Path]:
         made = sheet(figure, _ACROSS)
         for artist in made.findobj():
             artist.set_url(None)  # this removes a link
-        made.draw_without_rendering()
-        made.set_layout_engine("none")  # one layout for both formats
+        laid_out(made)  # one layout for both formats
         for form in FORMS:
             file = folder / f"{figure.name}.{form}"
             try:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from medvision_agent.eval.figures.canvas import drawing, saved, single
+from medvision_agent.eval.figures.canvas import drawing, laid_out, saved, single
 from medvision_agent.eval.figures.figure import Figure, Panel, relative
 from medvision_agent.eval.figures.style import VARIABLES, Look
 from medvision_agent.text import printable
@@ -44,7 +44,7 @@ def for_page(figure: Figure) -> Markup:
 
 
 def _panel(figure: Figure, panel: Panel, name: str) -> Markup:
-    root = ET.fromstring(saved(single(panel), "svg"))  # noqa: S314 - matplotlib's own text
+    root = ET.fromstring(saved(laid_out(single(panel)), "svg"))  # noqa: S314 - matplotlib's own text
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag in {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"} or child.tag.endswith("}metadata"):

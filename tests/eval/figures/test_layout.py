@@ -5,11 +5,11 @@ from itertools import combinations
 import pytest
 from drawn import EVERY
 
-from medvision_agent.eval.figures.canvas import drawing, sheet, single
+from medvision_agent.eval.figures.canvas import drawing, laid_out, saved, sheet, single
 from medvision_agent.eval.figures.style import COLUMN, TEXT
 
 
-def laid_out(made):
+def drawn_once(made):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(made).draw()
@@ -19,7 +19,7 @@ def words_of(made):
     """Return every text that a laid-out sheet shows, with its place in pixels."""
     from matplotlib.text import Text
 
-    laid_out(made)
+    drawn_once(made)
     axes = set(made.axes)
     ticks = {label for one in axes for axis in (one.xaxis, one.yaxis) for label in _labels(axis, every=True)}
     shown = {label for one in axes for axis in (one.xaxis, one.yaxis) for label in _labels(axis, every=False)}
@@ -67,8 +67,16 @@ def test_marks_lie_within_the_frame(name):
     with drawing(name):
         for panel in figure.panels:
             made = single(panel)
-            laid_out(made)
+            drawn_once(made)
             for line in made.axes[0].lines:
                 if len(line.get_xdata()) and line.get_transform().contains_branch(made.axes[0].transData):
                     box = line.get_window_extent()
                     assert min(box.x0, box.y0, made.bbox.x1 - box.x1, made.bbox.y1 - box.y1) >= -0.5, line
+
+
+@pytest.mark.parametrize("name", ["a_cost", "a_headroom", "a_ladder", "a_map"])
+def test_a_layout_that_is_done_first_is_the_one_that_writing_would_do(name):
+    for panel in EVERY[name]().panels:
+        with drawing(name):
+            by_writing = saved(single(panel), "svg")
+            assert saved(laid_out(single(panel)), "svg") == by_writing
