@@ -110,7 +110,8 @@ def command(
         click.echo(printable(f"no result: {failure}"), err=True)
     unread = sum(one.not_reached for one in read)
     if unread:
-        click.echo(f"{plural(unread, 'response')} not read by {laid.study.reader}; {go_on}", err=True)
+        higher = ", with a higher cost limit or without it" if any(one.asked.used_up for one in read) else ""
+        click.echo(f"{plural(unread, 'response')} not read by {laid.study.reader}; {go_on}{higher}", err=True)
     if done.left:
         higher = ", with a higher limit or without it" if done.used_up else ""
         click.echo(f"{done.left} samples are left or ended without a result; {go_on}{higher}", err=True)

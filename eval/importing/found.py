@@ -57,7 +57,10 @@ class Scan:
     """``image-N``, the name of the image in everything that is written."""
 
     def cut(self, plane: str) -> Cut:
-        """Return how planes are cut from the image; raises DataError where that is impossible."""
+        """Return how planes are cut from the image; *plane* empty: the default one.
+
+        Raises DataError if a volume has no such plane, or its axes lie half-way between two planes or are sheared.
+        """
         if self.grid is None:
             size = self.spacing or Spacing(1.0, 1.0)
             return Cut(plane or self.plane or "unknown", 2, 0, 1, (False, False), size, 0.0, 0.0)

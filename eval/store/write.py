@@ -122,7 +122,7 @@ class RunStore:
         """
         stored = open_run(folder)
         different = [
-            f"  {name}: the run has {then!r}, this command {now!r}"
+            f"  {name}: the run has {then!r}, this command has {now!r}"
             for name, then, now in stored.identity.differences(identity)
         ]
         if different:
@@ -141,7 +141,9 @@ class RunStore:
             store._opened(stored)
         except UNWRITABLE as error:
             store.close()
-            raise StorageError(f"{folder / DATABASE} cannot be written: {error}") from error
+            raise StorageError(
+                f"{folder / DATABASE} cannot be written: {error}; remove the cause and repeat the command"
+            ) from error
         except BaseException:
             store.close()
             raise
@@ -212,7 +214,10 @@ class RunStore:
         return await asyncio.shield(asyncio.wrap_future(self._writer.submit(partial(self._merge, file))))
 
     def merge_left(self, worker: str = "*") -> list[Merged]:
-        """Merge all shards left by a *worker* that ended, or by all workers."""
+        """Merge all shards left by a *worker* that ended, or by all workers.
+
+        StorageError if the run cannot be written.
+        """
         return self._writer.do(lambda database: [self._merge(one, database) for one in left_in(self.folder, worker)])
 
     def _merge(self, file: Path, database: sqlite3.Connection) -> Merged:
@@ -220,9 +225,14 @@ class RunStore:
             shard = plain(file)
             merged = merge(database, shard)
         except DamageError as error:
-            return Merged(refused=f"{error}; it is kept as {set_apart(file)}, and its samples will be asked again")
+            return Merged(
+                refused=f"{error}; the shard is kept as {set_apart(file)}, and its samples will be asked again"
+            )
         except UNWRITABLE as error:
-            raise StorageError(f"{self.folder}: {file} was not merged: {error}; go on with --resume") from error
+            raise StorageError(
+                f"{self.folder}: the shard {file} was not merged: {error}; remove the cause and repeat the command "
+                "(the command run needs --resume)"
+            ) from error
         if merged.tally is not None:
             with suppress(OSError):  # the samples are stored, and a lower count is true as well
                 self._writer.note_count(merged.tally.count)

@@ -47,9 +47,9 @@ async def test_a_pilot_gives_the_loss_its_own_units(server, study, data, models,
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ("designs: [on-of]\n", "study.yaml: designs: unknown 'on-of'"),
+        ("designs: [on-of]\n", "study.yaml: designs: 'on-of' is not a design"),
         ("arms: {a: {tools: rulr}}\n", "arm 'a' of model 'fake-openai': unknown tool 'rulr'"),
-        ("arms: {a: {spacing: tool, form: cot}}\n", "spacing: tool goes with form direct"),
+        ("arms: {a: {spacing: tool, form: cot}}\n", "spacing: tool leaves the pixel size out of the prompt"),
         ("designs: [code]\n", "arm 'code' of model 'fake-openai': --tools code"),
         ("designs: [on-off]\nprotocol: paper-v2\n", "paper-v1"),
     ],

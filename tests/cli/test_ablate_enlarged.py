@@ -185,7 +185,7 @@ async def test_a_contrast_of_ones_own_says_that_the_image_is_enlarged(server, st
     path.write_text(words + "contrasts: [{a: bigger, b: 'on', varies: [tools]}]\n")
     code, _, err = await call("ablate", path, "--out", "s")
     assert (code, len(server.requests)) == (2, 0)
-    assert "the arms also differ in enlarged; say so in `varies`" in err
+    assert "`varies` does not name enlarged, in which the arms also differ" in err
 
 
 async def test_a_dry_run_counts_the_pixels(server, study, call):

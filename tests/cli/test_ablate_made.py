@@ -169,15 +169,15 @@ async def test_at_most_64_answers_are_drawn(server, study, call, tmp_path):
         (
             "arms: {on: {tools: ruler}, matched: {tools: matched}}",
             "temperature: 1",
-            "it needs an arm of single answers",
+            "has no arm with one such answer to compare it with",
         ),
         (
             "base: {tools: ruler}\narms: {result-only: {tools: result-only, form: cot}, on: {}}",
             "temperature: 0",
-            "and they also differ in form",
+            "but the two also differ in form",
         ),
         ("base: {tools: matched}\ndesigns: [on-off]", "temperature: 1", "which needs tools of its own"),
-        ("designs: ['matched:thinking']", "temperature: 1", "its row has no `thinking_budget`"),
+        ("designs: ['matched:thinking']", "temperature: 1", "has no `thinking_budget`; add this key"),
         (
             "designs: ['matched:median']",
             "temperature: 1",
@@ -214,8 +214,8 @@ async def test_under_half_answered_is_a_failure(server, study, call, tmp_path):
     assert (await call("ablate", study(MATCHED), "--out", "s"))[0] == 0
     first, second = run_of(tmp_path / "s", "matched").records
     assert (first.outcome, first.response) == ("no_answer", "")
-    assert first.detail == "1 of 4 answers drawn could be read, under half"
-    assert second.detail == "0 of 4 answers drawn could be read, under half"
+    assert first.detail == "only 1 of the 4 answers drawn could be read, less than half"
+    assert second.detail == "only 0 of the 4 answers drawn could be read, less than half"
 
 
 async def test_a_budget_stops_between_draws_and_a_higher_one_goes_on(server, study, call, tmp_path):

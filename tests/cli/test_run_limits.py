@@ -44,7 +44,7 @@ async def test_a_service_that_reports_no_usage_cannot_be_held_to_a_cost(usage, s
     server.script([ANSWER, ANSWER, *[raw(body)] * 10])
     code, out, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1))
     assert code == 1
-    assert "stopped: the service reports no usage (1 of 3 replies came without)" in err
+    assert "stopped: the service reports no token counts (1 of 3 replies came without)" in err
     assert "with a higher limit or without it" in err
     assert len(server.requests) == 3
     assert "usage unreported for 1 sample" in (said := " ".join(out.split()))
@@ -68,7 +68,7 @@ async def test_offline_models_have_no_cost_and_no_tokens(data, call, tmp_path):
     assert "works offline and costs nothing" in err
     code, out, err = await call(*words, "--max-tokens", 1)
     assert code == 0, err
-    assert "--max-tokens bounds nothing" in err
+    assert "--max-tokens has no effect" in err
     assert "unreported" not in out
 
 

@@ -119,7 +119,7 @@ def test_an_earlier_bundle_is_replaced_and_nothing_else_ever_is(runs, tmp_path):
     for other in (runs, tmp_path):
         with pytest.raises(StorageError, match="not a bundle"):
             written(runs, other)
-    with pytest.raises(StorageError, match="no run found"):
+    with pytest.raises(StorageError, match="no run with samples was found"):
         written(out / "data", tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "runs"]

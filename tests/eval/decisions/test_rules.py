@@ -83,8 +83,11 @@ def test_a_rule_is_about_its_names_in_any_case_and_about_its_task(tmp_path):
         (GOOD | {"limits": [1]}, "3 categories need 2 limits"),
         (GOOD | {"limits": [1, float("inf")]}, "limits"),
         (GOOD | {"task": "detection"}, "decisions are not possible for boxes"),
-        (GOOD | {"task": "size"}, "number is missing: one of major axis, minor axis"),
-        (GOOD | {"number": "depth"}, "a distance has distance"),
+        (
+            GOOD | {"task": "size"},
+            "number is missing: the task size asks for several numbers; name one: major axis or minor axis",
+        ),
+        (GOOD | {"number": "depth"}, "number: 'depth' is no number of the task distance; expected distance"),
         (GOOD | {"equal_is": ["upper"]}, "one word for each limit"),
         (GOOD | {"sourc": "x"}, "sourc: unknown key. Did you mean"),
         (GOOD | {"categories": ["a", "b", "a"]}, "each needs a different name"),

@@ -92,7 +92,7 @@ def test_a_sequence_is_read_once_and_streamed_as_often_as_is_asked_for():
     assert (list(streamed(later)), len(reads)) == ([1, 2, 3], 3)
     assert list(Later(0, read, "numbers")) == []
     assert len(reads) == 3
-    with pytest.raises(StorageError, match="numbers: there were 4 when it was opened, now there are 3"):
+    with pytest.raises(StorageError, match="numbers: there were 4 when the run was opened, now there are 3"):
         list(Later(4, read, "numbers"))
 
 
