@@ -257,7 +257,7 @@ def _plane(plane: str | None, images: Path) -> str:
     from medvision_agent.eval.importing.inputs import has_volumes
 
     if plane and plane not in PLANES and has_volumes(images):
-        raise ConfigError(f"--plane {plane}: volumes are cut into {', '.join(PLANES)} slices")
+        raise ConfigError(f"--plane {plane}: volumes are cut into {', '.join(PLANES)} slices; give one of these")
     return plane or ""
 
 

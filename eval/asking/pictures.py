@@ -78,8 +78,9 @@ def check_picture(kind: Picture, name: str, model: ModelConfig, condition: Condi
         return
     if condition.told_truth:
         raise ConfigError(
-            f"--picture {kind} shows another image than the sample's own, but {' and '.join(condition.told_truth)} "
-            "would return the ground truth of the own one; leave out --picture or these tools"
+            f"--picture {kind}: the sample's own image is not shown, but {' and '.join(condition.told_truth)} would "
+            "return "
+            "its ground truth; leave out --picture, or these tools"
         )
     if isinstance(model, Gemini) and model.replay is not None:
         raise ConfigError(

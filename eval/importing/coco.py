@@ -114,6 +114,7 @@ def _question(box: dict[str, Any], label: str, scan: Scan, cut: Cut, choices: Ch
 
 def read_coco(path: Path) -> Boxes:
     """Return the boxes of a file; raises DataError naming file and key."""
+    place = str(path)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{path}: larger than {MAX_BYTES >> 20} MB; split the file, and import a part at a time")
@@ -123,17 +124,16 @@ def read_coco(path: Path) -> Boxes:
         sizes = {str(one["file_name"]): (int(one["height"]), int(one["width"])) for one in whole["images"]}
         images: dict[str, list[dict[str, Any]]] = {name: [] for name in files.values()}
         for at, one in enumerate(whole["annotations"]):
+            place = f"{path}: annotations[{at}]"
             if one["image_id"] not in files:
-                raise DataError(
-                    f"{path}: annotations[{at}]: image_id: {one['image_id']!r} is not an id among the images"
-                )
-            images[files[one["image_id"]]].append(_box(one, names, f"{path}: annotations[{at}]"))
+                raise DataError(f"{place}: image_id: {one['image_id']!r} is not an id among the images")
+            images[files[one["image_id"]]].append(_box(one, names, place))
     except OSError as error:
         raise DataError(f"{path}: cannot read the file ({error.strerror})") from None
     except (ValueError, OverflowError, RecursionError) as error:
         raise DataError(f"{path}: not valid JSON, or a value has the wrong type ({error}); {_EXPECTED}") from None
     except KeyError as error:
-        raise DataError(f"{path}: the key {error} is missing; {_EXPECTED}") from None
+        raise DataError(f"{place}: the key {error} is missing; {_EXPECTED}") from None
     except (TypeError, AttributeError) as error:
         raise DataError(f"{path}: not in COCO format ({error}); {_EXPECTED}") from None
     return Boxes(images, sizes)

@@ -111,15 +111,15 @@ def _decoded(dataset: Any) -> NDArray[Any]:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         raise DataError(
-            f"its pixels are stored as {syntax.name}, which pydicom does not decode; decompress the file first"
+            f"the pixels are stored as {syntax.name}, which pydicom does not decode; decompress the file first"
         ) from None
     if not decoder.is_available:
-        raise DataError(f"its pixels are compressed as {syntax.name}, which needs a decoder; install: {_PACKAGES}")
+        raise DataError(f"the pixels are compressed as {syntax.name}, which needs a decoder; install: {_PACKAGES}")
     try:
         return np.asarray(pixel_array(dataset))
     except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged bytes
         said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise DataError(
-            f"its pixels ({syntax.name}) cannot be decoded: the file is cut short or damaged, or a decoder is missing "
+            f"the pixels ({syntax.name}) cannot be decoded: the file is cut short or damaged, or a decoder is missing "
             f"({said}); for compressed files, install: {_PACKAGES}"
         ) from None

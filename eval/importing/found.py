@@ -65,7 +65,7 @@ class Scan:
             size = self.spacing or Spacing(1.0, 1.0)
             return Cut(plane or self.plane or "unknown", 2, 0, 1, (False, False), size, 0.0, 0.0)
         if plane and plane not in PLANES:
-            raise DataError(f"--plane {plane}: volumes are cut into {', '.join(PLANES)} slices")
+            raise DataError(f"--plane {plane}: volumes are cut into {', '.join(PLANES)} slices; give one of these")
         return self.grid.cut(plane or self.usual or self.grid.usual_plane())
 
     def place(self, cut: Cut, index: int, x: float, y: float) -> Point:

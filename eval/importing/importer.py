@@ -133,7 +133,11 @@ class _Work:
         if count:
             self.ledger.take_over(part)
         elif not any(tag == scan.tag for tag, _, _ in self.ledger.left):
-            self.ledger.leave(scan.tag, scan.path, "no mask, markup, row of a table or COCO box belongs to this image")
+            self.ledger.leave(
+                scan.tag,
+                scan.path,
+                "no mask, markup, row of a table or COCO box belongs to this image; add one, or remove the image",
+            )
 
     def pass_over(self, image: Image) -> None:
         """Mark the rows of an unreadable image as used: the reason is reported already."""
@@ -235,7 +239,7 @@ class _Work:
                 raise DataError(f"slice: {index}; expected an index from 0 to {scan.values.shape[cut.axis] - 1}")
             found = of_row(row, scan, cut, self.choices)
         except DataError as error:
-            self.ledger.leave(scan.tag, scan.path, f"table, line {row.line}: {error}")
+            self.ledger.leave(scan.tag, scan.path, f"--table, line {row.line}: {error}")
             return
         if found is not None:
             question, how = found

@@ -98,7 +98,8 @@ def of_row(row: Row, scan: Scan, cut: Cut, choices: Choices) -> tuple[Question, 
     for name, point in question.points:
         if not (0 <= point.x <= size.width and 0 <= point.y <= size.height):
             raise DataError(
-                f"{name!r} ({point.x:g}, {point.y:g}) lies outside the image, {size.width} x {size.height} px"
+                f"{name!r} ({point.x:g}, {point.y:g}) lies outside the image of {size.width} x {size.height} px; "
+                "expected pixels, x to the right and y down"
             )
     return question, how
 

@@ -55,7 +55,8 @@ def read_mask(path: Path, affine: AffineChoice | None, grid: Grid) -> NDArray[np
     whole = np.rint(voxels)
     if not np.isfinite(voxels).all() or (whole != voxels).any() or whole.min() < 0:
         raise DataError(
-            "the mask has negative or broken numbers; expected whole numbers: 0 outside, and one for each structure"
+            "the mask has values that are negative, fractional or not finite; expected whole numbers: 0 outside the "
+            "structures, and one number for each structure"
         )
     order, turns = way
     turned = np.transpose(whole, order)[tuple(slice(None, None, -1 if turn else 1) for turn in turns)]
@@ -103,7 +104,8 @@ def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float6
     if choice is not None:
         if choice not in known:
             raise DataError(
-                f"--affine {choice}: {choice}_code of the header is 0, so it states no {choice}; choose another"
+                f"--affine {choice}: {choice}_code of the header is 0, so it states no {choice}; choose another "
+                "--affine, or leave it out"
             )
         return np.array(known[choice], np.float64), choice
     if not known:

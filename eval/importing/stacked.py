@@ -29,7 +29,7 @@ def slice_files(folder: Path, slices: Mapping[Path, int]) -> dict[int, Path]:
     found = {names[path.stem]: path for path in files if path.stem in names}
     if found and len(found) < len(files):
         raise DataError(
-            f"{len(files) - len(found)} of the {len(files)} images in its folder of masks belong to no file of the "
+            f"{len(files) - len(found)} of the {len(files)} images in the folder of masks belong to no file of the "
             "series, or to one that has another mask; give each mask the name of its image file, and remove the others"
         )
     return found

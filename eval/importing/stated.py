@@ -38,8 +38,9 @@ def complete(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> N
         for said in filter(None, map(_spacing_of, rows)):
             if not np.allclose((said.height_mm, said.width_mm), (own.height_mm, own.width_mm), rtol=_CLOSE):
                 raise DataError(
-                    f"the table states a pixel of {said.height_mm:g} x {said.width_mm:g} mm, and its header one of "
-                    f"{own.height_mm:g} x {own.width_mm:g} mm; leave the columns empty, or correct one of them"
+                    f"--table states a pixel of {said.height_mm:g} x {said.width_mm:g} mm, but the header one of "
+                    f"{own.height_mm:g} x {own.width_mm:g} mm; leave height_mm, width_mm and spacing_mm empty, or "
+                    "correct one of the two"
                 )
     _ask_about_modality(scan, choices, ledger)
 
@@ -70,7 +71,8 @@ def _space(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> Non
         ledger.note("pixel_size", "the table")
     if scan.spacing is None:
         raise DataError(
-            "nothing states its pixel size: give --spacing HEIGHT,WIDTH in mm, or --table with height_mm and width_mm"
+            "nothing states the pixel size of this image: give --spacing HEIGHT,WIDTH in mm, or --table with "
+            "height_mm and width_mm"
         )
     if not stated and scan.spacing == choices.spacing:
         ledger.note("pixel_size", "--spacing: the user's word")
@@ -98,4 +100,4 @@ def _spacing_of(row: Row) -> Spacing | None:
             return Spacing(*row.all_of("height_mm", "width_mm"))
         return Spacing(*row.all_of("spacing_mm") * 2) if "spacing_mm" in row.numbers else None
     except (DataError, ValueError) as error:
-        raise DataError(f"table, line {row.line}: {error}") from None
+        raise DataError(f"--table, line {row.line}: {error}") from None

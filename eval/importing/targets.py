@@ -42,7 +42,8 @@ def box_target(edges: tuple[float, float, float, float], size: Size, convention:
         x1, y1 = x1 - 1, y1 - 1
         if x1 <= x0 or y1 <= y0:
             raise DataError(
-                "one pixel wide or high, so the box is empty in the convention inclusive-index; give --convention edge"
+                "the structure is one pixel wide or high, so the box is empty in the convention inclusive-index; give "
+                "--convention edge"
             )
     corners = (("lower left", Point(x0, y1)), ("upper right", Point(x1, y0)))
     return (x0 / size.width, 1 - y1 / size.height, x1 / size.width, 1 - y0 / size.height), corners
@@ -102,7 +103,10 @@ class _Structures:
         asked = sorted(present & set(labels) if labels else present)
         for number in asked:
             if self._redacted(number):
-                self._leave(f"{self._label(number)}: a rectangle of --redact covers a part of this structure")
+                self._leave(
+                    f"{self._label(number)}: a rectangle of --redact covers a part of this structure, so nothing is "
+                    "asked about it"
+                )
                 continue
             if number not in labels:
                 self._ledger.ask(

@@ -71,8 +71,8 @@ def no_run(folder: Path) -> StorageError:
     if is_lost(folder):
         return Damage(f"its database log ({LOG}) is lost, and with it all samples and records").error(folder)
     return StorageError(
-        f"{folder} holds no run: the command that writes the run was interrupted before it created it. Repeat that "
-        "command without --resume."
+        f"{folder} holds no run, because the command was interrupted before it could create one. Repeat the command "
+        "without --resume."
     )
 
 

@@ -64,7 +64,7 @@ def not_stored(folder: Path, sample_id: str, error: Exception) -> str:
     """Return in words that a finished sample of a run could not be stored, why, and what to do."""
     return (
         f"{folder}: sample {sample_id} was not stored: {error}. All samples that finished before it are stored. "
-        "Remove the cause and repeat the command; the command run needs --resume"
+        "Remove the cause and repeat the command; `medvision-agent run` then needs --resume"
     )
 
 

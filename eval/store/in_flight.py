@@ -93,7 +93,7 @@ class InFlight:
         except OSError as error:
             raise StorageError(
                 f"{self._path} cannot be written: {error}. All finished samples are stored; remove the cause and "
-                "repeat the command (the command run needs --resume)"
+                "repeat the command (`medvision-agent run` then needs --resume)"
             ) from error
 
 

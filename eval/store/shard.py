@@ -88,8 +88,8 @@ class Shard:
         if (self._folder / LOG).exists():  # the disk is full, or someone reads: the file lacks what is in the log
             raise StorageError(
                 f"{file}: the shard cannot be closed, because its database log stays; the disk may be full. Free some "
-                "space and repeat the command (the command run needs --resume), which takes in the samples of the "
-                "shard"
+                "space and repeat the command (`medvision-agent run` then needs --resume), which takes in the samples "
+                "of the shard"
             )
         try:
             digest = sha256(file.read_bytes()).hexdigest()

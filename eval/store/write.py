@@ -231,7 +231,7 @@ class RunStore:
         except UNWRITABLE as error:
             raise StorageError(
                 f"{self.folder}: the shard {file} was not merged: {error}; remove the cause and repeat the command "
-                "(the command run needs --resume)"
+                "(`medvision-agent run` then needs --resume)"
             ) from error
         if merged.tally is not None:
             with suppress(OSError):  # the samples are stored, and a lower count is true as well

@@ -35,8 +35,8 @@ class Design:
         if self.arms.setdefault(name, arm) != arm:
             differ = ", ".join(arm.differences(self.arms[name]))
             raise ConfigError(
-                f"two different arms are called {name!r} (they differ in {differ}), one of them by a design; rename "
-                "the arm of the key `arms`"
+                f"two different arms are called {name!r} (they differ in {differ}); rename the one of the key `arms`, "
+                "or leave out the design that adds the other"
             )
         return name
 

@@ -120,7 +120,7 @@ def _source(arms: Mapping[str, Arm], name: str) -> str:
     source = source_arm(name)
     if source not in arms:
         raise ConfigError(
-            f"arm {name!r}: tools: {arms[name].tools} is made from the answers of an arm called {source!r}, and the "
+            f"arm {name!r} (tools: {arms[name].tools}) is made from the answers of an arm called {source!r}, and the "
             "study has none; add such an arm (the designs matched and result-only do)"
         )
     if arms[source].tools in (*MADE, "off"):

@@ -275,7 +275,7 @@ def settle(out: Path, plan: Plan) -> bool:
             late = _LATE if any(line.startswith(_READING) for line in different) else ""
             raise StorageError(
                 f"{out}: this folder holds a study that began with other settings, so it cannot be continued with "
-                f"these; restore them in the study file, or start a new study with another --out:\n{lines}{more}{late}"
+                f"these; restore the earlier settings, or start a new study with another --out:\n{lines}{more}{late}"
             )
         return True
     content = {"format": FORMAT, "sha256": plan.sha256, "version": VERSION, "code_sha256": code_sha256()}
@@ -319,7 +319,7 @@ def _differences(place: str, then: Any, now: Any) -> Iterator[str]:
         for key in sorted(then.keys() | now.keys()):
             yield from _differences(f"{place}.{key}" if place else key, then.get(key), now.get(key))
     elif then != now:
-        yield f"{place}: it began with {_short(then)}, this command has {_short(now)}"
+        yield f"{place}: the study began with {_short(then)}, this command has {_short(now)}"
 
 
 def _short(value: Any) -> str:

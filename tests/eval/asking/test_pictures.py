@@ -164,7 +164,7 @@ async def test_who_has_no_donor_is_counted_and_not_asked(tmp_path):
 
 
 def test_tools_that_are_told_the_truth_go_with_the_own_picture(tmp_path):
-    with pytest.raises(ConfigError, match="--picture blank shows another image than the sample's own"):
+    with pytest.raises(ConfigError, match="--picture blank: the sample's own image is not shown, but"):
         prepare(settings(tmp_path, tools="segment@oracle", picture="blank"))
     replay = find("published-literal", load_catalogue(ROWS))
     with pytest.raises(ConfigError, match="replays an experiment that showed each image"):

@@ -95,7 +95,7 @@ def test_masks_drawn_slice_by_slice(tmp_path):
         "one image for each slice": 2, "slices without a mask: taken as free of structures": 4
     }  # fmt: skip
     cv2.imwrite(str(tmp_path / "masks/CT/Doe_Jane_7.png"), drawn)
-    with pytest.raises(DataError, match="1 of the 3 images in its folder of masks belong to no file of the series"):
+    with pytest.raises(DataError, match="1 of the 3 images in the folder of masks belong to no file of the series"):
         take(tmp_path, "no", masks=tmp_path / "masks", labels=LABEL)
 
 

@@ -100,10 +100,13 @@ def test_recist_axes_and_their_stated_lengths_must_agree(tmp_path):
         ("image,label\n,x\n", "image: is empty"),
         ("image,height_mm\na.png,0.5\n", "line 2: width_mm: is empty, but height_mm is given"),
         ("image,spacing_mm\na.png,-1\n", "expected a finite number above 0"),
-        ("image,label\na.png,x\n", "nothing states its pixel size"),
+        ("image,label\na.png,x\n", "nothing states the pixel size"),
         ("image,spacing_mm,label,x_min,y_min,x_max\na.png,1,x,1,1,5\n", "line 2: y_max: is empty, but x_min is given"),
         ("image,spacing_mm,x_min,y_min,x_max,y_max\na.png,1,1,1,5,5\n", "label: is empty"),
-        ("image,spacing_mm,label,x_min,y_min,x_max,y_max\na.png,1,x,1,1,500,5\n", "lies outside the image, 80 x 60 px"),
+        (
+            "image,spacing_mm,label,x_min,y_min,x_max,y_max\na.png,1,x,1,1,500,5\n",
+            "lies outside the image of 80 x 60 px",
+        ),
         ("image,spacing_mm,landmarks,x1,y1,x2,y2\na.png,1,a,1,1,5,5\n", "1 name for 2 points"),
         ("image,spacing_mm,task,landmarks,x1,y1,x2,y2\na.png,1,angle,a;b,1,1,5,5\n", "an angle 3 or 4"),
         ("image,spacing_mm,landmarks,x1,y1,x2,y2,x3,y3\na.png,1,a;b;c,1,1,1,1,5,5\n", "are at the same place"),
@@ -164,7 +167,7 @@ def test_a_name_that_several_images_have_is_nobodys(tmp_path):
         take(tmp_path, head + "b.png,1,axial,x,1,1,5,5\n")
     source, made = take(tmp_path, head + "two/b.png,1,axial,x,1,1,5,5\na.png,1,axial,x,1,1,5,5\n")
     assert [sample.id[:7] for sample in source.samples] == ["image-1", "image-3"]
-    assert ["nothing states its pixel size" in why for _, _, why in made.ledger.left] == [True]
+    assert ["nothing states the pixel size" in why for _, _, why in made.ledger.left] == [True]
     cv2.imwrite(str(tmp_path / "masks/b.png"), np.full(GREY.shape, 255, np.uint8))
     with pytest.raises(DataError, match="several images have this name"):
         take(tmp_path, out="no", masks=tmp_path / "masks", spacing=Spacing(1, 1))
@@ -225,7 +228,7 @@ def test_an_image_that_is_left_out_was_found_among_the_images(tmp_path):
     pictures(tmp_path)
     (tmp_path / "images/b.png").write_bytes(b"no picture")
     boxes = coco(tmp_path, {"category_id": 1, "bbox": [8, 6, 16, 12]})
-    with pytest.raises(DataError, match="nothing states its pixel size") as refused:
+    with pytest.raises(DataError, match="nothing states the pixel size") as refused:
         take(tmp_path, **boxes | {"spacing": None})
     assert "were not found" not in str(refused.value)
     coco(tmp_path, {"category_id": 1, "bbox": [8, 6, 16, 12]}, file_name="b.png")
