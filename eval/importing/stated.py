@@ -55,7 +55,7 @@ def _ask_about_modality(scan: Scan, choices: Choices, ledger: Ledger) -> None:
 
 
 def _space(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> None:
-    stated = {_spacing_of(row) for row in rows} - {None}
+    stated = {one for one in map(_spacing_of, rows) if one is not None}
     if len(stated) > 1:
         raise DataError(
             "the rows of --table for this image state different pixel sizes; state one in height_mm and width_mm, or "

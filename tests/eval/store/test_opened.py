@@ -64,7 +64,10 @@ def test_a_run_that_was_written_since_it_was_read_is_not_gone_on_with(folder):
     before = open_run(folder)
     with RunStore.resume(folder, IDENTITY) as store:
         add(store, 3)
-    with RunStore.resume(folder, IDENTITY) as store, pytest.raises(StorageError, match="written by another process"):
+    with (
+        RunStore.resume(folder, IDENTITY) as store,
+        pytest.raises(StorageError, match="another process wrote to the run"),
+    ):
         store._writer.do(lambda database: continue_run(database, before, IDENTITY.code, libraries()))
 
 

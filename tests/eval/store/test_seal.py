@@ -48,7 +48,7 @@ RECORDS = {
         "ALTER TABLE record RENAME COLUMN sha256 TO sha257; DELETE FROM run WHERE key = 'tally'",
         "the hashes of its records are missing",
     ),
-    "the tally": ("DELETE FROM run WHERE key = 'tally'", "tally"),
+    "the tally": ("DELETE FROM run WHERE key = 'tally'", "the stored count and hash sum of its records are missing"),
 }
 
 
