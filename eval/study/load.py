@@ -41,10 +41,10 @@ def read_study(path: Path) -> Study:
 
 
 def _complaint(place: Sequence[str | int], wrong: Any) -> str:
-    key = ".".join(map(str, place)) or "the study"
+    key = ".".join(map(str, place))
     if wrong["type"] == "extra_forbidden":
         known = keys_at(Study, place[:-1])
         return f"{key}: unknown key; known: {', '.join(known)}.{nearest(str(place[-1]), known)}"
     if wrong["type"] == "missing":
         return f"{key}: this key is missing and has no default; add it (docs/studies.md)"
-    return f"{key}: {told(wrong)}"
+    return f"{key}: {told(wrong)}" if key else told(wrong)  # an error in several keys names them

@@ -96,9 +96,9 @@ async def test_repeats_that_show_no_noise_are_named(server, study, models, call)
     assert code == 0, begun
     for printed in (shown, begun):
         for reason in (*reasons, "body: its seed is fixed (3)"):
-            assert f"{reason}; epochs of it show no sampling noise" in printed
+            assert f"{reason}; epochs of this model show no sampling noise" in printed
         assert printed.count("no sampling noise") == 3
     repeat = (await call("ablate", study(f"{ARMS[:-2]}, repeat]\n", models=every), "--dry-run", "--verbose"))[1]
-    assert f"{reasons[1]}; repeats of it show no sampling noise" in repeat
+    assert f"{reasons[1]}; repeats of this model show no sampling noise" in repeat
     once = (await call("ablate", study(ARMS, models=every), "--dry-run", "--verbose"))[1]
     assert "no sampling noise" not in once

@@ -162,7 +162,7 @@ async def test_at_most_64_answers_are_drawn(server, study, call, tmp_path):
 @pytest.mark.parametrize(
     ("more", "row", "expected"),
     [
-        (MATCHED, "", "its row states no temperature"),
+        (MATCHED, "", "its entry in the catalogue states no temperature"),
         (MATCHED, "temperature: 0", "its temperature is 0"),
         (MATCHED, "temperature: 1\n  seed: 3", "its seed is fixed (3)"),
         ("arms: {matched: {tools: matched}}", "temperature: 1", "an arm called 'on', and the study has none"),
@@ -176,7 +176,11 @@ async def test_at_most_64_answers_are_drawn(server, study, call, tmp_path):
             "temperature: 0",
             "but the two also differ in form",
         ),
-        ("base: {tools: matched}\ndesigns: [on-off]", "temperature: 1", "which needs tools of its own"),
+        (
+            "base: {tools: matched}\ndesigns: [on-off]",
+            "temperature: 1",
+            "but that arm has `tools: matched`; give 'on' tools that the model can call",
+        ),
         ("designs: ['matched:thinking']", "temperature: 1", "has no `thinking_budget`; add this key"),
         (
             "designs: ['matched:median']",
@@ -197,7 +201,7 @@ async def test_what_cannot_be_made_is_said_first(server, study, models, call, mo
 async def test_a_single_run_has_no_other_arm_to_be_made_from(data, models, call, tools):
     code, _, err = await call("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", tools)
     assert code == 2
-    assert f"only a study has it: write `designs: ['{tools}']` into a study file" in err
+    assert f"which only a study has; write `designs: ['{tools}']` in a study file" in err
 
 
 @pytest.mark.parametrize("tools", ["Matched", "matched:median", "matched/crop", "crop,matched", "result-only/crop"])

@@ -139,7 +139,7 @@ def test_the_texts_of_a_run_have_one_hash_and_the_sizes_of_its_model():
         ({"spacing": "tool"}, "leave out --spacing tool"),
         ({"display": "grid"}, "leave out --display grid"),
         ({"frame": "pixel"}, "give --frame medvision, not pixel"),
-        ({"recipe": "paper-v1"}, "ask --task detection, or --recipe medvision-1.2"),
+        ({"recipe": "paper-v1"}, "give --recipe medvision-1.2, or only --task detection"),
         ({"upstream_python": Path("nowhere/python")}, "nowhere/python: cannot be started"),
     ],
 )

@@ -159,7 +159,7 @@ async def test_who_has_no_donor_is_counted_and_not_asked(tmp_path):
     assert swapped.config["without_donor"] == left
     assert run_parity(own, swapped, free=VARIES["picture"].changes) == [], "they were chosen alike"
     alone = Selection(tasks=("angle",))
-    with pytest.raises(ConfigError, match="nobody to swap images with"):
+    with pytest.raises(ConfigError, match="so no images can be swapped"):
         prepare(settings(tmp_path / "alone", **(chosen | {"selection": alone, "picture": "swapped"})))
 
 

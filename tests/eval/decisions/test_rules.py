@@ -90,7 +90,7 @@ def test_a_rule_is_about_its_names_in_any_case_and_about_its_task(tmp_path):
         (GOOD | {"number": "depth"}, "number: 'depth' is no number of the task distance; expected distance"),
         (GOOD | {"equal_is": ["upper"]}, "one word for each limit"),
         (GOOD | {"sourc": "x"}, "sourc: unknown key. Did you mean"),
-        (GOOD | {"categories": ["a", "b", "a"]}, "each needs a different name"),
+        (GOOD | {"categories": ["a", "b", "a"]}, "each category needs a different name"),
         ({"task": "distance"}, "names"),
         (["a list"], "expected a mapping of fields"),
     ],

@@ -157,8 +157,8 @@ def test_everything_is_crossed():
     ("settings", "expected"),
     [
         ({"designs": ["onoff"]}, "Did you mean 'on-off'?"),
-        ({"designs": ["on-off:3"]}, "on-off:3: expected on-off"),
-        ({"designs": ["tool-budget"]}, "expected tool-budget:N,N"),
+        ({"designs": ["on-off:3"]}, "on-off:3: expected the form on-off"),
+        ({"designs": ["tool-budget"]}, "expected the form tool-budget:N,N"),
         ({"designs": ["tool-budget:some"]}, "expected whole numbers"),
         ({"designs": ["repeat:of"]}, "repeat:of: expected `on`, `off`, an arm of the key `arms` or of a design above"),
         ({"designs": ["form:direct"]}, "the base has this value itself"),
@@ -210,7 +210,7 @@ def test_a_contrast_is_declared_once():
     twice = [{"a": "off", "b": "cot", "varies": varies} for varies in (["tools", "form"], ["form", "tools"])]
     _, contrasts = made("on-off", arms={"cot": {"form": "cot"}}, contrasts=twice)
     assert [contrast.name for contrast in contrasts] == ["off -> on", "off -> cot"]
-    with pytest.raises(ConfigError, match="off -> on: declared twice, once as a test"):
+    with pytest.raises(ConfigError, match="off -> on: is declared twice, once as a test"):
         made("on-off", contrasts=[{"a": "off", "b": "on", "varies": ["tools"], "tested": False}])
 
 

@@ -159,7 +159,7 @@ def test_a_study_of_one_source_keeps_its_names(tmp_path):
     ("data", "expected"),
     [
         ("[demo, demo]", "data: 'demo' occurs twice"),
-        ("['phantom:3', 'phantom:3:0']", "are the same samples"),
+        ("['phantom:3', 'phantom:3:0']", "name the same samples"),
         ("[]", "data: "),
         ("[demo, nothing]", "--data nothing: expected 'demo'"),
         ("[demo, 'phantom:3']\nsplit: test", "go with --data medvision:DIR"),
