@@ -45,9 +45,11 @@ def check_lent(settings: Settings, model: ModelConfig, condition: Condition) -> 
         f"--tools {condition.name}": condition.enlarges,
     }
     if given := [name for name, changes in others.items() if changes]:
+        changing = " and ".join(given)
         raise ConfigError(
-            f"--words upstream sends MedVision's prompts unchanged, and {' and '.join(given)} would change them; "
-            "leave one out"
+            f"--words upstream sends MedVision's prompts unchanged, and {changing} would change them; leave out "
+            f"{changing}, "
+            "or --words"
         )
     if model.frame != MEDVISION.name:
         raise ConfigError(

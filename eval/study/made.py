@@ -125,8 +125,8 @@ def _source(arms: Mapping[str, Arm], name: str) -> str:
         )
     if arms[source].tools in (*MADE, "off"):
         raise ConfigError(
-            f"arm {name!r} (tools: {arms[name].tools}) is made from the answers of the arm {source!r}, but that arm has "
-            f"`tools: {arms[source].tools}`; give {source!r} tools that the model can call"
+            f"arm {name!r} (tools: {arms[name].tools}) is made from the answers of the arm {source!r}, but that arm "
+            f"has `tools: {arms[source].tools}`; give {source!r} tools that the model can call"
         )
     if more := set(arms[source].differences(arms[name])) - {"tools", "enlarged"}:
         raise ConfigError(

@@ -112,7 +112,7 @@ def test_an_earlier_bundle_is_replaced_and_nothing_else_ever_is(runs, tmp_path):
     before = files(out)
     for name in ("notes.txt", ".git"):
         (out / name).write_text("mine")
-        with pytest.raises(StorageError, match=f"it holds '{re.escape(name)}'"):
+        with pytest.raises(StorageError, match=f"the folder also holds '{re.escape(name)}'"):
             written(runs, out)
         (out / name).unlink()
     assert files(out) == before

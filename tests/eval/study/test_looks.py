@@ -179,7 +179,7 @@ def test_looks_are_settled_before_the_first_call(files: Path) -> None:
     assert plan.study["looks"] == [0.5, 0.75, 1.0]
     with pytest.raises(
         ConfigError,
-        match=r"looks: the first look, at 0\.45 of the subjects, has 18 of 40 subjects of the task distance, fewer than the 20",
+        match=r"looks: the first look, at 0\.45 of the subjects, has 18 of 40 subjects of the task distance",
     ):
         laid(files, "looks: [0.45, 1]\n")
     for wrong, why in (
