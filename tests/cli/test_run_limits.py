@@ -82,7 +82,7 @@ async def test_a_cost_needs_prices(data, models, call, tmp_path):
     models.write_text(models.read_text().replace("  prices: {input: 1.0, output: 10.0}\n", ""))
     code, _, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1))
     assert code == 2
-    assert "key prices" in err
+    assert "add the key `prices`" in err
     assert not (tmp_path / "run").exists()
 
 
@@ -122,7 +122,7 @@ async def test_a_pilot_without_the_task_is_refused(server, data, models, call, t
     assert code == 0
     code, _, err = await call(*words(data, models, tmp_path / "run", "--dry-run", "--pilot", "pilot"))
     assert code == 2
-    assert "no distance sample" in err
+    assert "no sample of the task distance" in err
 
 
 async def test_a_pilot_that_was_asked_otherwise_is_named(server, data, models, call, tmp_path):
