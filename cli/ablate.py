@@ -113,7 +113,9 @@ def command(
         click.echo(printable(f"first sample that ended without a result: {failure}"), err=True)
     unread = sum(one.not_reached for one in read)
     if unread:
-        click.echo(f"the reader {laid.study.reader} did not read {plural(unread, 'response')}; {go_on}", err=True)
+        higher = ", with a higher cost limit or without it" if any(one.asked.used_up for one in read) else ""
+        words = f"the reader {laid.study.reader} did not read {plural(unread, 'response')}; {go_on}{higher}"
+        click.echo(words, err=True)
     if done.left:
         higher = ", with a higher limit or without it" if done.used_up else ""
         click.echo(f"{done.left} samples are left or ended without a result; {go_on}{higher}", err=True)

@@ -174,7 +174,7 @@ def test_a_run_without_hashes_is_not_sealed(stored):
         database.execute("DELETE FROM record WHERE sample_id = 's3'")
     picture_path(stored / "damaged", open_run(stored / "native").records[0].v0_sha256).unlink()
     out = printed(stored, "verify", "damaged", code=1)
-    assert "2 records were stored, and it holds 1" in out
+    assert "2 records were stored, but it holds 1" in out
     assert "the image " in out
 
 

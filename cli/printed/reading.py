@@ -51,8 +51,10 @@ def _arm(read: Read, name: str = "") -> Iterable[RenderableType]:
         if one.unread:
             yield plain(f"{task}, without an answer by the reader: {counted(one.unread)}")
         if one.not_reached:
+            higher = " with a higher --reader-max-cost" if read.asked.used_up else ""
             yield plain(
-                f"{task}: {plural(one.not_reached, 'response')} not reached, in no figure above; repeat the command"
+                f"{task}: {plural(one.not_reached, 'response')} not read by {read.reader}, in no figure above; repeat "
+                f"the command{higher}"
             )
         if one.withheld:
             yield plain(f"{task}: no interval: {one.withheld}")

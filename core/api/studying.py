@@ -214,13 +214,16 @@ def lay_out(
         arms, contrasts = arms_begun(folder, read) or expand(read, registry)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from None
-    cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
-    check_made(arms, cells)
-    cells = with_truth_told(arms, cells)
     reader, own_models = _reader(read, file, bounds)
-    plan = make_plan(read, arms, contrasts, cells, folder, month=month, reader=reader)
-    check_identities(plan, cells)
-    canaries = canary_cells(read.canaries, cells, folder, asking=asking)
+    try:
+        cells = make_cells(read, arms, home=file.parent, out=folder, budget=bounds, month=month, asking=asking)
+        check_made(arms, cells)
+        cells = with_truth_told(arms, cells)
+        plan = make_plan(read, arms, contrasts, cells, folder, month=month, reader=reader)
+        check_identities(plan, cells)
+        canaries = canary_cells(read.canaries, cells, folder, asking=asking)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
     return LaidOut(read, plan, cells, canaries, folder, bounds, own_models)
 
 

@@ -43,7 +43,9 @@ class Figure(Frozen):
     """A figure with its 95% interval."""
 
     value: float | None
+    """None if the figure is undefined: no answered sample, one subject only, or no spread."""
     interval: tuple[float, float] | None = None
+    """None on demonstration data, with too few subjects, or if the figure is undefined in a bootstrap draw."""
 
 
 class Agreement(Frozen):
@@ -59,14 +61,20 @@ class Agreement(Frozen):
     bias: Figure
     """Mean of stated minus true; for log ratios, the mean of ``ln(stated / true)``. Its interval is the jackknife's."""
     lower: Figure
-    """The limits of agreement."""
+    """Lower limit of agreement, ``bias - 1.96 SD``, in the unit of the errors."""
     upper: Figure
+    """Upper limit of agreement, ``bias + 1.96 SD``."""
     slope: Figure
     """Change of the error per unit of the true value (for log ratios: per unit of its logarithm)."""
     ccc: Figure
+    """Lin's concordance correlation coefficient, -1 to 1."""
     icc: Figure
+    """Intraclass correlation ICC(A,1): absolute agreement of single values."""
     within: float | None = None
-    """Share of answers whose error is at most the annotators' own error, among the samples that state it."""
+    """Share of answers whose error is at most the annotators' own error, among the samples that state it.
+
+    None if no sample states it, and for log ratios.
+    """
     within_of: int = 0
     """Number of answers to samples that state the annotators' error."""
     logarithmic: bool = False
@@ -93,7 +101,8 @@ def agreement(
 ) -> list[Agreement]:
     """Return the agreement of each number of one task's answers, lengths also as log ratios.
 
-    *both* are the numbers of the other arm: only samples answered in both arms are used.
+    Empty for boxes and without samples. *both* are the numbers of the other arm: only samples answered in both arms
+    are used.
     """
     if not samples or samples[0].asks.is_box:
         return []

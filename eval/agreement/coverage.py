@@ -17,7 +17,9 @@ class Coverage(Frozen):
     """The risk at full coverage and, where samples were answered repeatedly, at every smaller one."""
 
     answered: int
+    """Number of samples with an answer."""
     chosen: int
+    """Number of samples that were to be answered."""
     risk: float | None
     """Mean loss of the answered samples; None if none was answered."""
     curve: tuple[tuple[float, float], ...] = ()

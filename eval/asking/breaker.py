@@ -52,10 +52,16 @@ class Breaker:
 
     def stop_at_the_start(self, record: Record) -> ProviderError:
         """Return the error for a run whose first requests are refused."""
-        return ProviderError(f"{self._model} calls the first requests invalid, check its settings: {record.detail}")
+        return ProviderError(
+            f"{self._model}: the service calls the first requests invalid, so the run stops; check the settings of "
+            f"the model. The service says: {record.detail}"
+        )
 
     def hear(self, record: Record) -> list[Record]:
-        """Count a record, and return the records whose samples must be asked again, alone; raises ProviderError."""
+        """Count a record, and return the records whose samples must be asked again, alone.
+
+        Raises ProviderError if a sample that was asked alone is refused again.
+        """
         self._heard[record.sample.id] = ending_of(record)
         if record.sample.id in self._latest:
             self._latest[record.sample.id] = self._heard[record.sample.id]
@@ -97,6 +103,7 @@ class Breaker:
 
     def _stop(self, record: Record, refused: int) -> ProviderError:
         return ProviderError(
-            f"{self._model} refuses requests of {refused} samples by a rule of its own, also of one that was asked "
-            f"alone; they count as not answered and are asked again on --resume: {record.detail}"
+            f"{self._model}: the service refuses requests of {refused} samples in the same way, also of one that was "
+            "asked alone, so the run stops. These samples are no results, and are asked again when the run is "
+            f"continued; check the settings of the model first. The service says: {record.detail}"
         )

@@ -37,14 +37,14 @@ class Chosen:
     """The result of checking the samples; None where a resume finds that nothing changed."""
 
     def volumes_sha256(self) -> str | None:
-        """Return a hash over the user's own volume files that are asked about; None without any."""
+        """Return a hash over the user's own volume files that are asked about; None if no sample names one."""
         if self.listing is not None or not isinstance(self.source, WithVolumes) or not self.samples.summed.volumes:
             return None
         return self.source.volumes_sha256(self.samples)
 
     @property
     def origin(self) -> dict[str, str] | None:
-        """Where the source's code comes from, if it is another package's."""
+        """Package and version of the source's code, if it is another package's; None for a source of this one."""
         origin = None if isinstance(self.source, Known) else self.source.info.origin
         return dict(origin) if origin else None
 

@@ -33,7 +33,7 @@ def combined(draws: Sequence[Record], attempt: int, *, tagged: bool) -> Record:
     answers = [(record, numbers) for record in draws if (numbers := read(record, tagged=tagged)) is not None]
     whole = _sum(draws, attempt)
     if 2 * len(answers) < len(draws):
-        detail = f"{len(answers)} of {len(draws)} answers drawn could be read, under half"
+        detail = f"only {len(answers)} of the {len(draws)} answers drawn could be read, less than half"
         return whole.model_copy(update={"outcome": Outcome.NO_ANSWER, "response": "", "detail": detail})
     if whole.sample.asks.is_box:
         chosen, _ = answers[central_box([numbers for _, numbers in answers])]
@@ -44,7 +44,10 @@ def combined(draws: Sequence[Record], attempt: int, *, tagged: bool) -> Record:
 
 
 def read(record: Record, *, tagged: bool) -> Numbers | None:
-    """Return the numbers of an answer as the recipe asked for them, boxes in MedVision's convention; None without."""
+    """Return the numbers of an answer as the recipe asked for them, boxes in MedVision's convention.
+
+    None if the answer does not hold as many finite numbers as the task asks for.
+    """
     count, text = len(record.sample.asks.numbers), scored_text(record)
     extracted = "" if text is None else extract(text, count, _TAGGED if tagged else _BARE)
     numbers = tuple(map(float, extracted.split(","))) if extracted else ()

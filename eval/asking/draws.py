@@ -37,7 +37,7 @@ class Draws:
     spent: dict[str, int] = field(default_factory=dict[str, int])
     """Tokens that the answers to a sample have to reach."""
     number: int | None = None
-    """How many answers each sample gets, where that is the same for all."""
+    """How many answers each sample gets, if that is the same for all; None if ``spent`` decides for each sample."""
 
     @classmethod
     def of(cls, run: Run, *, tagged: bool) -> "Draws":
@@ -79,7 +79,10 @@ class Draws:
 
 
 def marked(record: Record) -> Record:
-    """Return a record marked as one of several answers, unless it ends the sample; ProviderError without tokens."""
+    """Return a record marked as one of several answers, unless it ends the sample.
+
+    Raises ProviderError if the service reported no output tokens.
+    """
     if record.outcome.infrastructure or record.outcome in _NO_DRAWS:
         return record
     tokens(record)
@@ -90,8 +93,8 @@ def tokens(record: Record) -> int:
     """Return the cost of an answer in output tokens; raises ProviderError where the service did not report it."""
     if record.usage.unreported and not record.usage.output:
         raise ProviderError(
-            f"sample {record.sample.id!r}: the service reports no tokens, so that no compute can be matched; leave "
-            "the arms `matched` out of the study"
+            f"sample {record.sample.id!r}: the service reported no output tokens for this answer, so an arm `matched` "
+            "cannot be given as many; leave the arms `matched` out of the study"
         )
     return record.usage.output
 

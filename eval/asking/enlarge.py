@@ -41,9 +41,9 @@ _SIDES = (32, 64, 128, 256, 512, 1024, MAX_SIDE)
 def cannot_enlarge(row: ModelConfig) -> str:
     """Return the reason why no image can be shown larger to a model; empty where it can."""
     if row.perceived is None:
-        return "its row has no size rule (`perceived`), so that nobody can say at what size it sees a larger image"
+        return "its entry has no size rule (`perceived`), so it is unknown at what size the model sees a larger image"
     if len({_pixels(row.perceived.perceived(Size(side, side))) for side in _SIDES}) == 1:
-        return f"its size rule ({row.perceived.rule}) brings every image to one size, so that it would see none larger"
+        return f"its size rule ({row.perceived.rule}) brings every image to one size, so it sees none larger"
     return ""
 
 

@@ -55,7 +55,7 @@ class Spending(Frozen):
     input_tokens: int
     output_tokens: int
     usd: float | None
-    """None without prices."""
+    """US dollars; None if the model has no prices."""
 
 
 class Estimate(Frozen):
@@ -204,7 +204,7 @@ def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> S
 
 
 def usage_of(run: Run, task: TaskName) -> list[Usage]:
-    """Return the spending of the samples of a task, where it was reported."""
+    """Return the tokens of each sample of a task for which the service reported all of them."""
     used = [record.usage for record in run.each() if record.sample.task == task and not record.usage.unreported]
     return [usage for usage in used if usage.model_calls]
 
@@ -214,7 +214,10 @@ def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[TaskName, int]) -> tup
     used = {task: usage_of(pilot, task) for task in tasks}
     for task, usages in used.items():
         if not usages:
-            raise ConfigError(f"--pilot {pilot.folder}: no {task} sample with reported usage in it; run a few first")
+            raise ConfigError(
+                f"--pilot {pilot.folder}: this run has no sample of the task {task} for which the service reported "
+                "its tokens; give a run with a few, or leave --pilot out"
+            )
     means = Usage(
         input=round(sum(count * fmean(one.input for one in used[task]) for task, count in tasks.items())),
         output=round(sum(count * fmean(one.output for one in used[task]) for task, count in tasks.items())),

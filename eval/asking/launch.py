@@ -94,16 +94,17 @@ class Prepared:
     def not_asked(self) -> list[str]:
         """Return a line with the number of selected samples that are not asked, if any."""
         count = self.without_donor
-        return [f"{plural(count, 'sample')} left out: no other subject is asked the same"] if count else []
+        why = "no other subject is asked the same question, whose image could be shown"
+        return [f"{plural(count, 'sample')} left out: {why}"] if count else []
 
     def warnings(self) -> list[str]:
-        """Return a line for each doubt about the samples, for those not asked, and for limits that bound nothing."""
+        """Return a line for each doubt about the samples, for those not asked, and for limits without an effect."""
         said = [*(self.checked.said() if self.checked else ()), *self.not_asked()]
         if self.settings.budget.tokens is None or not isinstance(self.model, Offline):
             return said
         return [
             *said,
-            f"--max-tokens bounds nothing: model {self.settings.model!r} works offline and uses no tokens",
+            f"--max-tokens has no effect: model {self.settings.model!r} works offline and uses no tokens",
         ]
 
     @property
@@ -137,7 +138,9 @@ class Prepared:
 
 
 def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = None) -> Prepared:
-    """Check everything that can be checked before the first request; raises a MedVisionAgentError otherwise.
+    """Return the settings, checked and resolved as far as possible before the first request.
+
+    Raises a MedVisionAgentError that names the first setting, file or sample that is not possible.
 
     Where nothing will be asked (*asking* is false), the model need not be reachable. *chosen* is what ``choose``
     returned, for runs that share their samples.
@@ -164,21 +167,26 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     wording = replace(_with_spacing(wording, settings), display=settings.display)
     if condition.made and chosen is None:  # only a study has several runs of the same samples
         raise ConfigError(
-            f"--tools {condition.name}: such an arm is made from the answers of an arm `on` to the same samples, so "
-            f"that only a study has it: write `designs: ['{condition.name}']` into a study file, and run it by "
-            "medvision-agent ablate (docs/studies.md)"
+            f"--tools {condition.name}: this condition is made from the answers of an arm `on` to the same samples, "
+            f"which only a study has; write `designs: ['{condition.name}']` in a study file, and start it with: "
+            "medvision-agent ablate FILE (docs/studies.md)"
         )
     check_askable(settings.model, model, condition, recipe.name, wording)
     check_lent(settings, model, condition)
     if condition.again > settings.limits.model_calls - 2:
         needed = condition.again + 2
-        raise ConfigError(f"--tools {condition.name} needs --max-model-calls {needed}: every check is a model call")
+        raise ConfigError(
+            f"--tools {condition.name} needs --max-model-calls {needed} or more, because every check is a model call"
+        )
     if asking:
         check_ready(model)
     if settings.budget.usd is not None and isinstance(model, Offline):
         raise ConfigError(f"--max-cost: model {settings.model!r} works offline and costs nothing; leave the limit out")
     if settings.budget.usd is not None and model.prices is None:
-        raise ConfigError(f"--max-cost: model {settings.model!r} has no prices; give them in its row (key prices)")
+        raise ConfigError(
+            f"--max-cost: model {settings.model!r} has no prices, so its cost is unknown; add the key `prices` to its "
+            "entry in a file for --models-file, or leave the limit out"
+        )
     chosen = chosen or choose(settings)
     source, samples = chosen.source, chosen.samples
     check_picture(settings.picture, settings.model, model, condition)
@@ -238,10 +246,10 @@ def _check_truth(condition: Condition, samples: Samples) -> None:
     """Refuse a condition whose tools return the ground truth, where samples lack the ground truth they need."""
     if condition.told_truth and (lacking := samples.summed.without_outline):
         raise ConfigError(
-            f"--tools {condition.name}: there is no true outline that a tool could be told in "
-            f"{plural(sum(lacking.values()), 'sample')} ({', '.join(lacking)}; first "
-            f"{samples.summed.first_without!r}); detection has one, and size "
-            "where the source gives the ends of the axes: choose such samples, for instance by --task size"
+            f"--tools {condition.name}: its tools return the true outline, but the ground truth of "
+            f"{plural(sum(lacking.values()), 'sample')} gives none ({', '.join(lacking)}; the first is "
+            f"{samples.summed.first_without!r}). Samples of detection have an outline, and those of size if the "
+            "source states the ends of the axes; choose such samples, for example with --task detection"
         )
 
 
@@ -270,9 +278,15 @@ def _with_spacing(wording: Wording, settings: Settings) -> Wording:
     """Leave the pixel size out of the prompt where the settings say so; refuse where the templates cannot do it."""
     if wording.own and (settings.spacing == "tool" or settings.paragraph != "plain"):
         what = "spacing: tool" if settings.spacing == "tool" else f"paragraph: {settings.paragraph}"
-        raise ConfigError(f"{what} goes with the shipped prompts, not with a prompt file: write it into your own texts")
+        raise ConfigError(
+            f"{what} changes the shipped prompts, and a prompt file replaces them; leave one out, or write what you "
+            "want to change into the prompt file"
+        )
     if settings.spacing == "tool" and wording.form == "cot":
-        raise ConfigError("spacing: tool goes with form direct: the steps of cot take the pixel size from the prompt")
+        raise ConfigError(
+            "spacing: tool leaves the pixel size out of the prompt, from which the steps of form: cot take it; use "
+            "form: direct, or spacing: prompt"
+        )
     return replace(wording, states_spacing=settings.spacing == "prompt")
 
 
@@ -282,8 +296,9 @@ def _with_grammar(model: ModelConfig, settings: Settings) -> ModelConfig:
         return model
     if model.text_grammar is None:
         raise ConfigError(
-            f"--grammar {settings.grammar}: model {settings.model!r} is called by the service's own function calling; "
-            "a grammar goes with `tool_calling: text` in its row"
+            f"--grammar {settings.grammar}: model {settings.model!r} calls tools by the service's own function "
+            "calling, and a grammar is for calls in text; leave --grammar out, or set `tool_calling: text` in the "
+            "model's entry"
         )
     return model.model_copy(update={"grammar": GRAMMARS.offer(settings.grammar).name})
 
@@ -292,7 +307,10 @@ def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
     """Give the scripted model its script, and check that it can be read."""
     scripted = isinstance(model, Offline) and model.name == "scripted"
     if settings.script is not None and not scripted:
-        raise ConfigError(f"--script goes with model 'scripted', not with {settings.model!r}")
+        raise ConfigError(
+            f"--script: only the model 'scripted' replays a script, and {settings.model!r} was chosen; leave --script "
+            "out, or use --model scripted"
+        )
     if not isinstance(model, Offline) or not scripted:
         return model
     script = settings.script or model.script
@@ -319,7 +337,7 @@ def job_of(prepared: Prepared, chat: Chat) -> Job:
 
 
 def check_pictures(prepared: Prepared, run: Run) -> None:
-    """Refuse to resume where images differ from those that were sent; compares a few of the finished samples."""
+    """Raise StorageError if an image differs from the one that was sent; a few of the finished samples are compared."""
     for record in read_some(run.folder, CHECKED_PICTURES) if run.identity.picture != "none" else ():
         views = views_of(prepared, prepared.image_of(record.sample))
         png = encode_png(shown(views, views.whole))

@@ -45,10 +45,16 @@ def check_lent(settings: Settings, model: ModelConfig, condition: Condition) -> 
         f"--tools {condition.name}": condition.enlarges,
     }
     if given := [name for name, changes in others.items() if changes]:
-        raise ConfigError(f"--words upstream sends MedVision's prompts as they are: leave out {' and '.join(given)}")
+        changing = " and ".join(given)
+        raise ConfigError(
+            f"--words upstream sends MedVision's prompts unchanged, and {changing} would change them; leave out "
+            f"{changing}, "
+            "or --words"
+        )
     if model.frame != MEDVISION.name:
         raise ConfigError(
-            f"--words upstream asks in MedVision's coordinates: give --frame {MEDVISION.name}, not {model.frame}"
+            f"--words upstream: MedVision's prompts ask for coordinates of --frame {MEDVISION.name}, and the frame is "
+            f"{model.frame}; give --frame {MEDVISION.name}"
         )
 
 
@@ -70,13 +76,14 @@ def _asked(sample: Sample, form: str, model: ModelConfig, recipe: Recipe) -> Ask
     facts = sample.medvision
     if facts is None:
         raise ConfigError(
-            f"--words upstream: sample {sample.id!r} is not MedVision's, and MedVision's prompts are about its own "
-            "annotations: ask --data medvision:DIR, or leave out --words"
+            f"--words upstream: sample {sample.id!r} is not MedVision's, and MedVision's prompts exist only for its "
+            "own annotations; give --data medvision:DIR, or leave out --words"
         )
     if not recipe.true_sizes and not sample.asks.is_box:
         raise ConfigError(
-            f"--words upstream: MedVision's package states sizes by the rules of its second generation, and --recipe "
-            f"{recipe.name} has those of the first: ask --task {DETECTION.name}, or --recipe medvision-1.2"
+            "--words upstream: MedVision's package states pixel sizes as --recipe medvision-1.2 does, and --recipe "
+            f"{recipe.name} states others; give --recipe medvision-1.2, or only --task {DETECTION.name}, which states "
+            "none"
         )
     shape = recipe.reshape or Size(*facts.image_size_2d)
     sees = recipe.perceives(model.sees)

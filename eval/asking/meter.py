@@ -122,7 +122,7 @@ class Meter:
         if budget.seconds is not None and (seconds := self._clock() - self._started) >= budget.seconds:
             yield f"the time allowed, {budget.seconds:g} s, is used up ({seconds:.0f} s)"
         if (budget.usd is not None or budget.tokens is not None) and (without := self._without_usage()):
-            yield f"the service reports no usage ({without}), so that no limit of money or tokens can be kept"
+            yield f"the service reports no token counts ({without}), so a limit of money or tokens cannot be kept"
         tokens = self._projected(self._tokens_used) + _tokens(self._beside)
         if budget.tokens is not None and tokens >= budget.tokens:
             yield f"{budget.tokens:,} tokens are used up, or will be by the samples in flight ({self._spent()})"
@@ -145,10 +145,11 @@ class Meter:
         return self._usd + self._refused * self._dearest_usd
 
     def _projected(self, reported: float) -> float:
-        """Return tokens and cost in words: reported or estimated, with samples in flight at the mean."""
+        """Return an amount (tokens or US dollars) with the samples in flight added, at the mean of those so far."""
         return reported * (1 + self.flying / self._samples) if self._samples else reported
 
     def _spent(self) -> str:
+        """Return the tokens and the cost so far in words, reported or estimated."""
         tokens, usd = self._tokens_used + _tokens(self._beside), self._usd_used + self._beside_usd
         refused = plural(self._refused, "unreadable call")
         estimated = f"; {refused} without a count estimated at the dearest sample" if self._refused else ""

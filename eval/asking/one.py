@@ -136,7 +136,7 @@ def _brief(job: Job, sample: Sample, native: NativeImage) -> Brief | None:
 
 
 def _truth(job: Job, sample: Sample, native: NativeImage, image: Slice) -> Truth | None:
-    """Return the true outline where tools of the condition need it, else None."""
+    """Return the true outline; None if no tool of the condition needs it, or the sample has none."""
     if not job.condition.told_truth:
         return None
     outline = outline_of(sample, Size(*native.values.shape), image.size)

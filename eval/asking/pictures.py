@@ -67,7 +67,7 @@ def pictures_for(kind: Picture, samples: Iterable[Sample], seed: int) -> Picture
     if not found:
         raise ConfigError(
             "--picture swapped: no two subjects are asked the same question (task, label, landmarks and measurement), "
-            "so that there is nobody to swap images with; choose more samples"
+            "so no images can be swapped; choose more samples"
         )
     return Pictures(kind, found)
 
@@ -78,11 +78,14 @@ def check_picture(kind: Picture, name: str, model: ModelConfig, condition: Condi
         return
     if condition.told_truth:
         raise ConfigError(
-            f"--picture {kind} goes with tools that look at the image the model is given; "
-            f"{' and '.join(condition.told_truth)} would tell the ground truth of another"
+            f"--picture {kind}: the sample's own image is not shown, but {' and '.join(condition.told_truth)} would "
+            "return "
+            "its ground truth; leave out --picture, or these tools"
         )
     if isinstance(model, Gemini) and model.replay is not None:
-        raise ConfigError(f"--picture {kind}: model {name!r} replays an experiment that showed each image; use own")
+        raise ConfigError(
+            f"--picture {kind}: model {name!r} replays an experiment that showed each image; use --picture own"
+        )
 
 
 def _in_place_of(own: Slice, other: Slice) -> Slice:

@@ -51,7 +51,7 @@ class Probed:
     store: RunStore
     identity: Identity
     before: ToolProbe | None
-    """The result of an earlier session's probe."""
+    """The result of an earlier session's probe; None if no session probed the run."""
     wanted: bool = True
     """False: the run is asked without a probe."""
 

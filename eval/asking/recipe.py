@@ -63,7 +63,7 @@ class Recipe:
         return rule if self.true_sizes else _PaperV1(rule)
 
     def wording(self, form: str) -> Wording:
-        """Return the words of a prompt form; raises ConfigError if the recipe has no such form."""
+        """Return the wording of a prompt form; raises ConfigError if the recipe has no such form."""
         for known in self.forms:
             if form == known:
                 return replace(self.words, form=known)
@@ -145,10 +145,11 @@ def with_size_rule(
         instead = f"run it on --task {boxes} with --tools {','.join(without) or 'off'}"
         instead += f" and --frame {MEDVISION.name}" if frame.in_pixels else ""
         raise ConfigError(
-            f"model {name!r} states no size rule, and {stating} would tell it pixel sizes of the image as it "
-            "perceives it. Give its row the key `perceived`, the rule of its own image processor, such as "
-            "`perceived: {rule: processor, checkpoint: FOLDER_OR_HUB_ID}` or "
-            f"`perceived: {{rule: fixed, height: 896, width: 896}}` (all rules: docs/perceived-sizes.md), or {instead}"
+            f"model {name!r}: its entry has no size rule, and {stating} would state pixel sizes, which depend on the "
+            "size at which the model's encoder sees the image. Add the key `perceived` to the entry, with the rule of "
+            f"the model's own image processor, such as `perceived: {{rule: processor, checkpoint: FOLDER_OR_HUB_ID}}` "
+            f"or `perceived: {{rule: fixed, height: 896, width: 896}}` (all rules: docs/perceived-sizes.md), or "
+            f"{instead}"
         )
     return model
 

@@ -22,8 +22,8 @@ def settings_of(run: Run, out: Path) -> Settings:
         return Settings.read(run.config).but(out=out)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"{run.folder}: its settings cannot be used again ({type(error).__name__}: {error}); it was stored by "
-            "another version: repeat its command"
+            f"{run.folder}: the stored settings of this run cannot be used ({type(error).__name__}: {error}), because "
+            "another version of medvision-agent stored them; start a new run with the options of the old one"
         ) from None
 
 

@@ -25,7 +25,7 @@ def can_think(row: ModelConfig) -> bool:
 
 
 def budget_of(records: Iterable[Record]) -> int:
-    """Return the tokens of thinking that match what these records spent on average."""
+    """Return the tokens of thinking that match the mean output tokens of these records, from 512 to 24,576."""
     spent = [tokens(record) for record in records if not record.outcome.infrastructure]
     return min(_MOST, max(_LEAST, round(fmean(spent)))) if spent else _LEAST
 

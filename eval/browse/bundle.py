@@ -65,7 +65,10 @@ def write_bundle(
     library.read_on()
     chosen = choose(_runs(library), pairs_of(library.index(live=False)), most)
     if not chosen.samples:
-        raise StorageError(f"{', '.join(map(str, library.roots))}: no run found")
+        raise StorageError(
+            f"{', '.join(map(str, library.roots))}: no run with samples was found; give the folder of a run or of a "
+            "study, or one that holds some"
+        )
     with placed(out) as folder:
         folder.mkdir()
         written = _Bundle(library, folder, chosen, notes=notes)
@@ -85,9 +88,14 @@ def _check(out: Path) -> None:
         names = {file.name for file in out.iterdir()}
         own = set(json.loads((out / MARK).read_text(encoding="utf-8"))["names"]) if names else set()
     except (OSError, ValueError, KeyError, TypeError):
-        raise StorageError(f"{out}: not a bundle of the viewer; give another folder, or an empty one") from None
+        raise StorageError(
+            f"{out}: not a bundle of the viewer, so it is not replaced; give another folder, or an empty one"
+        ) from None
     if more := sorted(names - own):
-        raise StorageError(f"{out}: it holds {more[0]!r}, which does not belong to the bundle; give another folder")
+        raise StorageError(
+            f"{out}: the folder also holds {more[0]!r}, which does not belong to the bundle, so it is not replaced; "
+            "give another folder"
+        )
 
 
 def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:

@@ -219,7 +219,7 @@ def _declared(one: _One) -> Iterator[Mark]:
             words = degrees if task.quantity == ANGLE_DEG else millimetres
             yield one.pen.lines(each.points, call.tool, words(each.value))
         if found == Missing.NO_VIEWS:
-            raise ValueError("its points are missing at the place that its tool declares")
+            raise ValueError("the result or the arguments lack the points that the tool declares")
     if (box := call.measures.of(BOX)) is not None and not call.withheld(box.fields[0]):
         x0, y0, x1, y1 = (float(call.result[name]) for name in box.fields)
         whole = views.whole

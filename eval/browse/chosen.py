@@ -109,7 +109,7 @@ def _largest_first(rows: Iterable[list[tuple[float, Asked]]]) -> list[list[tuple
 
 
 def _mean(one: Asked, losses: Mapping[str, Mapping[Asked, float]], keys: Sequence[str]) -> float | None:
-    """Return the mean loss of a sample over runs, which are the epochs of an arm."""
+    """Return the mean loss of a sample over runs, which are the epochs of an arm; None if none of them scored it."""
     found = [own[one] for key in keys if one in (own := losses.get(key, {}))]
     return sum(found) / len(found) if found else None
 

@@ -42,7 +42,10 @@ def open_talk(feed: Feed, key: str, row: int) -> Talk:
 
 
 def picture_made(feed: Feed, row: int, name: str) -> bytes:
-    """Return the image under the canvas of a row, if it is made on demand; raises StorageError."""
+    """Return the image under the canvas of a row, if it is made on demand.
+
+    Raises StorageError if the image cannot be made again, because its source has changed or is gone.
+    """
     record = feed.record_of(row)
     made: dict[str, bytes] = {}
     scene_of_sample(_shown_to(feed.opened, record), record, feed.tools, rules=feed.rules, keep=made.__setitem__)
@@ -64,7 +67,9 @@ def _scene(feed: Feed, run: Run, record: Record) -> Scene | str:
     except (MedVisionAgentError, OSError) as error:
         return str(error)
     except BROKEN as error:
-        return f"it cannot be drawn ({type(error).__name__})"
+        return (
+            f"the image and its marks cannot be drawn: the stored run has an unexpected form ({type(error).__name__})"
+        )
 
 
 def _made_of(feed: Feed, run: Run, record: Record, trace: Mapping[str, Any]) -> list[str]:
@@ -78,4 +83,4 @@ def _read_by(feed: Feed, record: Record) -> list[str]:
     try:
         return list(read_by(feed.folder, record, feed.rules))
     except (MedVisionAgentError, OSError):  # names a folder of this machine
-        return ["the file of readings cannot be read"]
+        return ["the file of stored readings (readings.sqlite) cannot be read"]

@@ -57,7 +57,7 @@ class Feed:
     def forget(self) -> None:
         """Drop all that was read; the stamp is kept and goes on growing."""
         self.head: Run | None = None
-        """The run without its samples and records; None until it is read."""
+        """The run without its samples and records; None until its settings are read."""
         self.problem = ""
         """What is wrong with the run; empty if nothing is."""
         self.lines: list[Line] = []
@@ -65,7 +65,7 @@ class Feed:
         """The stamp at which each line last changed."""
         self.begun_at = ""
         self.costs: list[float] = []
-        """The cost of each request, counted once; the probe is not included."""
+        """The cost in US dollars of each record with a known cost, counted once; the probe is not included."""
         self.probe_cost: float | None = None
         self.synthetic = False
         self.planned = 0
@@ -181,7 +181,7 @@ class Feed:
                 column.append(value)
         else:
             return
-        raise DamageError(f"{self.folder} is damaged: a sample of it is missing; restore it from a copy")
+        raise DamageError(f"{self.folder} is damaged: a sample of the run is missing; restore it from a copy")
 
     def _open(self, database: sqlite3.Connection) -> None:
         """Read the settings."""
@@ -224,7 +224,9 @@ class Feed:
     def opened(self) -> Run:
         """The run without its samples and records; raises StorageError if it could not be read."""
         if self.head is None:
-            raise StorageError(self.problem or f"{self.folder} is not read yet")
+            raise StorageError(
+                self.problem or f"{self.folder}: the run has not been read yet; open it again in a moment"
+            )
         return self.head
 
     @property
@@ -261,11 +263,12 @@ class Feed:
         """Compare the records read to the end with the expected ones."""
         if noted is not None and self.read < noted:
             what = (
-                f"{noted} records were stored and {self.read} are left, because its log ({LOG}) is lost or incomplete"
+                f"{noted} records were stored and {self.read} are left, because its database log ({LOG}) is lost or "
+                "incomplete"
             )
             raise Damage(what).error(self.folder)
         if self.stored < self.read:
-            raise Damage(f"{self.read} records were stored, and it holds {self.stored}").error(self.folder)
+            raise Damage(f"{self.read} records were stored, but it holds {self.stored}").error(self.folder)
         if self._tally is not None:
             _compare(self.folder, self._tally, tally, "records", "total")
 
@@ -286,7 +289,7 @@ def _words(folder: Path, error: Exception) -> str:
 
 def _compare(folder: Path, found: Tally, stored: Tally | None, *fields: str) -> None:
     if stored is None:
-        raise Damage("its tally of records is missing").error(folder)
+        raise Damage("the stored count and hash sum of its records are missing").error(folder)
     for field in fields:
         if getattr(found, field) != getattr(stored, field):
             what = {"facts": "settings", "samples": "samples (questions and ground truth)"}.get(field, "records")

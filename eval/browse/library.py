@@ -105,7 +105,10 @@ class Library:
             return rows_of(key, feed.stamp, at, [feed.lines[row] for row in at])
 
     def talk(self, key: str, row: int) -> Talk:
-        """Return a conversation with its canvas."""
+        """Return a conversation with its canvas.
+
+        Raises StorageError if the run, the row or the conversation is missing.
+        """
         with self.opened(key, row) as feed:
             found = open_talk(feed, key, row)
         if found.scene is not None:
@@ -116,7 +119,10 @@ class Library:
         return found
 
     def picture(self, name: str) -> bytes:
-        """Return the PNG file with a name: a stored image, or one that is made on demand."""
+        """Return the PNG file with a name: a stored image, or one that is made on demand.
+
+        Raises StorageError if no run shown here has an image of this name, or it cannot be made again.
+        """
         if not is_hash(name):
             raise StorageError("this is not the name of an image: expected a SHA-256, 64 digits from 0 to f")
         for run in self.runs.values():
@@ -149,14 +155,16 @@ class Library:
             while _wanting(run.feed, row, whole=whole) and run.feed.read_on():
                 pass
             if row is not None and not 0 <= row < len(run.feed.lines):
-                raise StorageError(run.feed.problem or f"{run.place.name} has no row {row}")
+                raise StorageError(
+                    run.feed.problem or f"{run.place.name} has no row {row} (from 0); load the page again"
+                )
             yield run.feed
 
     def _run(self, key: str) -> OpenedRun:
         try:
             return self._runs[key]
         except KeyError:
-            raise StorageError("there is no run with this key, or it no longer exists") from None
+            raise StorageError("there is no run with this key, or it no longer exists; load the page again") from None
 
     def _lines_of(self, key: str) -> Sequence[Line]:
         """Return the lines of a run, as far as they are in memory."""

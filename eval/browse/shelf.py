@@ -163,7 +163,9 @@ class OpenedStudy:
         page = study_page(self.folder, self.plan, key=self.key, name=self.name, keys=keys, state=self._state(runs))
         try:
             if sum(line.done for line in runs.values()) > _LARGEST:
-                note = "too large for its findings to be worked out here: use `medvision-agent report`"
+                note = (
+                    "the study has too many samples for its findings to be computed here; use `medvision-agent report`"
+                )
                 self._page = page.but(note=note)
             else:
                 found = with_findings(page, self.folder)

@@ -61,7 +61,8 @@ def image_of(run: Run, record: Record, scene: Scene) -> Made:
     size, spacing = scene.views.whole.size, scene.spacing
     if sent.shape != (size.height, size.width):
         raise DataError(
-            f"the image as sent has {sent.shape[0]} x {sent.shape[1]} pixels, not {size.height} x {size.width}"
+            f"the stored image has {sent.shape[0]} x {sent.shape[1]} pixels (height x width), but the sample's image "
+            f"has {size.height} x {size.width}; check the run with `medvision-agent verify`"
         )
     as_sent = Shown(
         name=record.v0_sha256,
@@ -116,7 +117,7 @@ def _slice_of(run: Run, record: Record) -> tuple[NativeImage, Slice]:
         return native, own
     donor = next((one for one in run.samples if one.id == record.donor.sample), None)
     if donor is None:
-        raise DataError("the sample whose image was shown is not in the run")
+        raise DataError("the sample whose image was shown instead is not in the run")
     given, _ = Pictures("swapped", {sample.id: donor}).given(own, sample, source, recipe)
     return source.load(donor), given
 
@@ -126,7 +127,7 @@ def _source(data: str, reading: Reading) -> Source:
     """Return a shipped source or a file source; raises DataError for a source of another package."""
     kind = data.partition(":")[0]
     if kind in SOURCES.names() and not SOURCES.offer(kind).shipped:
-        raise DataError(f"{kind} is a source of another package, which the viewer does not open")
+        raise DataError(f"{kind} is a source of another package, and the viewer opens none of these")
     return open_source(data, reading)
 
 

@@ -40,7 +40,9 @@ class Share(Frozen):
     """A share, or a kappa, with its 95% interval over subjects."""
 
     value: float | None
+    """None if it is undefined: a kappa without any answer, or with all ground truths and answers in one category."""
     interval: tuple[float, float] | None = None
+    """None if the caller withholds it, or it cannot be computed (``withheld`` of the result says why)."""
 
 
 class Decisions(Frozen):
@@ -72,7 +74,10 @@ class Decisions(Frozen):
 
 
 def decide(rules: Iterable[Rule], cases: Sequence[Case], reasons: Sequence[str] = ()) -> list[Decisions]:
-    """Return the decisions by each rule that applies to any case; *reasons* are the caller's for no intervals."""
+    """Return the decisions by each rule that applies to any case.
+
+    *reasons* are the caller's for leaving out intervals.
+    """
     every = ((rule, [case for case in cases if rule.decides(case.asked)]) for rule in rules)
     return [_decide(rule, own, reasons) for rule, own in every if own]
 

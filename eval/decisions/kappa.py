@@ -22,7 +22,10 @@ Counts = NDArray[np.float64]
 
 
 def weighted_kappa(counts: Counts, power: int) -> NDArray[np.float64]:
-    """Return the kappa of tables of counts (..., k, k); NaN if it is undefined."""
+    """Return the kappa of tables of counts (..., k, k).
+
+    NaN if a table is empty, or all its counts are in one category.
+    """
     size = counts.shape[-1]
     places = np.arange(size)
     apart = (np.abs(places[:, None] - places[None, :]) / (size - 1)) ** power
@@ -35,7 +38,10 @@ def weighted_kappa(counts: Counts, power: int) -> NDArray[np.float64]:
 
 
 def jackknifed(by_subject: Counts, power: int, level: float = 0.95) -> tuple[float, float] | None:
-    """Return the interval of the kappa over all subjects' tables (G, k, k) together; None if it is undefined."""
+    """Return the interval of the kappa over all subjects' tables (G, k, k) together.
+
+    None if the kappa is undefined without one of the subjects, there is only one effective subject, or nothing varies.
+    """
     whole = by_subject.sum(axis=0)
     without = weighted_kappa(whole - by_subject, power)
     estimate = float(weighted_kappa(whole, power))

@@ -39,7 +39,7 @@ class Rule(Frozen):
     categories: tuple[str, ...] = Field(min_length=2, max_length=12)
     """Names of the categories, from the lowest values to the highest."""
     limits: tuple[float, ...]
-    """Limits between the categories, in mm or degrees, rising; one fewer than categories."""
+    """Limits between the categories, in mm, degrees or mm2, rising; one fewer than categories."""
     equal_is: tuple[Literal["lower", "upper"], ...] = ()
     """For each limit, the category of a value equal to it; default: the lower one."""
     source: str = Field(min_length=1)
@@ -53,23 +53,34 @@ class Rule(Frozen):
         if asked.is_box:
             raise ValueError("decisions are not possible for boxes: task must be size, distance, angle or area")
         if self.number and self.number not in asked.numbers:
-            raise ValueError(f"number: a {self.task} has {', '.join(asked.numbers)}")
+            raise ValueError(
+                f"number: {self.number!r} is no number of the task {self.task}; expected {' or '.join(asked.numbers)}"
+            )
         if not self.number and len(asked.numbers) > 1:
-            raise ValueError(f"number is missing: one of {', '.join(asked.numbers)}")
+            raise ValueError(
+                f"number is missing: the task {self.task} asks for several numbers; name one: "
+                f"{' or '.join(asked.numbers)}"
+            )
         if len(self.limits) != len(self.categories) - 1:
-            raise ValueError(f"{len(self.categories)} categories need {len(self.categories) - 1} limits")
+            raise ValueError(
+                f"limits: {len(self.categories)} categories need {len(self.categories) - 1} limits, and "
+                f"{len(self.limits)} are given"
+            )
         if len(set(self.categories)) < len(self.categories):
-            raise ValueError("categories: each needs a different name")
+            raise ValueError("categories: a name occurs twice; each category needs a different name")
         edges = _edges(self.limits)
         if any(low >= high for low, high in pairwise(edges)):
-            raise ValueError("limits must rise")
+            raise ValueError("limits must rise: each must be larger than the one before it")
         if self.equal_is and len(self.equal_is) != len(self.limits):
-            raise ValueError("equal_is needs one word for each limit: lower or upper")
+            raise ValueError(
+                f"equal_is needs one word for each limit, lower or upper: {len(self.limits)} words, and "
+                f"{len(self.equal_is)} are given"
+            )
         return self
 
     @property
     def unit(self) -> str:
-        """The unit of the limits."""
+        """The unit of the limits: mm, degrees or mm2."""
         return TASKS[self.task].quantity.unit
 
     def value(self, numbers: tuple[float, ...]) -> float:
@@ -123,7 +134,10 @@ def shipped_rules() -> list[Rule]:
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """Return the rules in a user's file; ConfigError if it cannot be read or a rule is invalid."""
+    """Return the rules in a user's file.
+
+    Raises ConfigError that names the file, the rule and the field if the file cannot be read or a rule is invalid.
+    """
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ConfigError(f"{path}: larger than {_MOST_BYTES:,} bytes; expected a YAML file of rules")

@@ -39,7 +39,10 @@ class _Asked:
 
 
 def priors(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floats:
-    """Return, for each answer to a task, the loss of the best constant of other subjects; NaN if there is none."""
+    """Return, for each answer to a task, the loss of the best constant answer of other subjects, 0 to 1.
+
+    NaN if no other group of subjects was asked the task.
+    """
     names = sorted({one.question.subject for one in answers})
     groups = {name: str(place % GROUPS) for place, name in enumerate(names)}
     asked = [
@@ -51,7 +54,10 @@ def priors(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floa
 
 
 def ceilings(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floats:
-    """Return, for each answer to a task, the loss of an exact measurement at the true places; NaN if unknown."""
+    """Return, for each answer to a task, the loss of an exact measurement at the true places, 0 to 1.
+
+    NaN if the true places are unknown (``Answered.ideal``).
+    """
     return _losses(task, [one.ideal for one in answers], answers, rules)
 
 

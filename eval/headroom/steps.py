@@ -79,7 +79,7 @@ class Answered:
     losses: tuple[float, float, float, float]
     """Losses as answered, with exact arithmetic, with the true points, with both."""
     ideal: tuple[float, ...] | None
-    """The reading of an exact instrument at the true places; None if these are unknown."""
+    """The reading of an exact instrument at the true places; None if the ground truth does not state them."""
 
 
 def answered(
@@ -139,6 +139,10 @@ def _states(case: Case, found: Score, traced: Sequence[Traced | Missing], text: 
 
 
 def _ideal(case: Case, size: Size | None, *, inclusive: bool) -> tuple[float, ...] | None:
+    """Return the reading of an exact instrument at the true places.
+
+    None if the ground truth states no points, or for an *inclusive* box in an image of unknown *size*.
+    """
     if case.task.is_box:
         if not inclusive:
             return tuple(case.target)

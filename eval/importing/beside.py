@@ -13,12 +13,16 @@ class Beside:
     """The files of an option: masks, or markups. The folder is read once."""
 
     def __init__(self, root: Path, option: str, names: Names, *, only: bool) -> None:
-        """*root* is a file or a folder. With *only* one image (``images.is_one``), a single file may have any name."""
+        """*root* is a file or a folder; *only* says that there is one image (``images.is_one``).
+
+        A single file may then have any name. DataError if *root* does not exist, or is one file for several images.
+        """
         if not root.exists():
-            raise DataError(f"{root}: no such file or folder")
+            raise DataError(f"{option} {root}: there is no such file or folder; give one that exists")
         if root.is_file() and not only:
             raise DataError(
-                f"{option} is one file, but there are several images; give a folder of files named like them"
+                f"{option} {root} is one file, but there are several images; give a folder with one file for each "
+                "image, whose name begins with that of the image"
             )
         self._option, self._names, self._only = option, names, only
         self._files = [root] if root.is_file() else list(walk(root, set()))
@@ -30,7 +34,7 @@ class Beside:
             self._by_place.setdefault(place_of(path.relative_to(root)) if path != root else "", []).append(path)
 
     def of(self, image: ImageNames, suffixes: tuple[str, ...]) -> list[Path]:
-        """Return the files with one of these suffixes that belong to an image; raises DataError where it is unclear.
+        """Return the files with one of these suffixes that belong to an image; DataError if the image is unclear.
 
         The name of such a file begins with that of its image (``case-7.nii.gz``: ``case-7.png``,
         ``case-7_mask.nii.gz``); where a file has the very name of the image, it is the only one. A file at the path
@@ -42,8 +46,8 @@ class Beside:
         if self._names.is_crowded(image) and (alone or image.members):
             several = f"{self._option} is one file, but there are several images: " if self._single else ""
             raise DataError(
-                f"{several}its folder holds another series of as many images, so it is unclear whose {self._option} "
-                "is; move each series to a folder of its own"
+                f"{several}the folder of this image holds another series with the same number of files, so it is "
+                f"unclear which of them a file of {self._option} belongs to; move each series to a folder of its own"
             )
         if alone:
             return alone
@@ -51,14 +55,19 @@ class Beside:
             return own
         if self._names.shares_its_stem(image):
             raise DataError(
-                f"several images have this name, so it is unclear whose {self._option} is; give the file of each the "
-                f"path below {self._option} that the image has below its folder, or give each image its own name"
+                f"several images have this name, so it is unclear which of them a file of {self._option} belongs to; "
+                f"put that file at the path below {self._option} that its image has below the folder of images, or "
+                "give each image a name of its own"
             )
         files = _ending(self._by_stem.get(image.stem, []), suffixes)
         return [path for path in files if stem_of(path) == image.stem] or files
 
     def folder_of(self, image: ImageNames) -> Path | None:
-        """Return the folder where masks of a series' slices would lie; None where there is none, or it is unclear."""
+        """Return the folder where one mask for each slice of a series may lie.
+
+        It has the path of the series below the folder of masks; else it is that folder itself, if there is one image.
+        None if neither holds, if the option names a file, or if two series of one folder would both fit.
+        """
         if self._single or self._names.is_crowded(image):
             return None
         own = self._root / image.below

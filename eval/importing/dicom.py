@@ -67,18 +67,21 @@ class Series:
                 size += sum(frame.stored.nbytes for frame in found_here)
                 if size > MAX_BYTES:
                     raise DataError(
-                        f"its series takes more than {MAX_BYTES >> 30} GB of memory; put some of its files into a "
-                        "folder of their own, and import one folder at a time"
+                        f"up to this file, the series takes more than {MAX_BYTES >> 30} GB of memory; move some of "
+                        "its files to another folder, and import one folder at a time"
                     )
                 frames += [(frame, path) for frame in found_here]
             except DataError as error:
-                which = f"file {at} of the {len(self.paths)} of its series, by name: " if len(self.paths) > 1 else ""
+                which = (
+                    f"file {at} of {len(self.paths)} of this series, sorted by name: " if len(self.paths) > 1 else ""
+                )
                 raise DataError(f"{which}{error}") from None
         first = frames[0][0]
         people = {str(frame.get("PatientID") or "").strip() for frame, _ in frames}
         if len(people) > 1:
             raise DataError(
-                "the images of its series have different PatientIDs; import those of each person separately"
+                "the files of this series have different values of PatientID; move those of each person to a folder "
+                "of their own, and import one folder at a time"
             )
         placed = grid_of([frame for frame, _ in frames])
         spacing, said = spacing_of(first, choices)
@@ -155,7 +158,10 @@ def _sound() -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, NotImplementedError, EOFError) as error:
-        raise DataError(f"its header holds a value of the wrong type ({type(error).__name__})") from None
+        raise DataError(
+            f"an attribute of the DICOM header has a value of the wrong type ({type(error).__name__}); correct the "
+            "header"
+        ) from None
 
 
 def _read(path: Path, *, header: bool) -> Any:
@@ -168,25 +174,27 @@ def _read(path: Path, *, header: bool) -> Any:
     try:
         return pydicom.dcmread(path, stop_before_pixels=header)
     except OSError as error:
-        raise DataError(f"cannot read it ({error.strerror})") from None
+        raise DataError(f"cannot read the file ({error.strerror})") from None
     except Exception as error:  # noqa: BLE001 - a parser may raise anything on damaged bytes
-        raise DataError(f"not a readable DICOM file ({type(error).__name__})") from None
+        raise DataError(
+            f"not a readable DICOM file, or a damaged one ({type(error).__name__}); export it again"
+        ) from None
 
 
 def _check_people(dataset: Any, choices: Choices) -> None:
     burned = str(dataset.get("BurnedInAnnotation") or "").upper() == "YES"
     if burned and not (choices.accept_burned_in or choices.redact):
         raise DataError(
-            "BurnedInAnnotation is YES: its pixels show text that may name the patient; blacken it with --redact, or "
-            "accept it with --accept-burned-in after looking at it"
+            "BurnedInAnnotation is YES: the pixels show text that may name the patient; blacken the text with "
+            "--redact, or look at the image and accept it with --accept-burned-in"
         )
 
 
 def _check_alike(found: list[Values]) -> None:
     if len({one.values.shape for one in found}) > 1:
-        raise DataError("the images of its series differ in rows or columns; import them one file at a time")
+        raise DataError("the images of this series differ in Rows or Columns; import them one file at a time")
     if len({(one.hu, one.displayed) for one in found}) > 1:
-        raise DataError("the images of its series differ in the unit of their values; import them one file at a time")
+        raise DataError("the images of this series differ in the unit of their values; import them one file at a time")
 
 
 def _modality(frame: Frame) -> str:

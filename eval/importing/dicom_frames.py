@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from medvision_agent.errors import DataError
 from medvision_agent.eval.data.medvision.volume import MAX_BYTES
 from medvision_agent.eval.data.sources.picture import MAX_SIDE
+from medvision_agent.text import plural
 
 __all__ = ["Frame", "frames_of"]
 
@@ -59,22 +60,25 @@ class Frame:
         except (TypeError, ValueError):
             found = ()
         if len(found) != count or not np.isfinite(found).all():
-            raise DataError(f"{name}: expected {count} numbers")
+            raise DataError(f"{name}: expected {plural(count, 'finite number')}; correct the header")
         return found
 
 
 def frames_of(dataset: Any) -> list[Frame]:
-    """Return the decoded frames of a file; raises DataError if decoding fails or frames cannot be told apart."""
+    """Return the decoded frames of a file; raises DataError if they cannot be decoded, or several state no position."""
     count = int(dataset.get("NumberOfFrames") or 1)
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     size = rows * columns * count * int(dataset.get("SamplesPerPixel") or 1) * 4
     if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE) or size > MAX_BYTES:
-        raise DataError(f"{count} frames of {columns} x {rows} px; at most {MAX_SIDE} px a side and 4 GB are accepted")
+        raise DataError(
+            f"the header states {plural(count, 'frame')} of {columns} x {rows} px (NumberOfFrames, Columns, Rows); "
+            f"expected 1 to {MAX_SIDE} px a side, and at most {MAX_BYTES >> 30} GB for all frames"
+        )
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence")
     if count > 1 and not per_frame:
         raise DataError(
-            f"{count} frames without a position of their own (a cine loop): nothing says which is asked about; save "
-            "that frame as a file"
+            f"the file holds {count} frames without positions (a cine loop), so it is unclear which frame the ground "
+            "truth is about; save that frame as a file of its own"
         )
     pixels = _decoded(dataset)
     if count == 1 and pixels.ndim == (3 if int(dataset.get("SamplesPerPixel") or 1) == 1 else 4):
@@ -83,7 +87,10 @@ def frames_of(dataset: Any) -> list[Frame]:
     if not per_frame:
         return [Frame(dataset, pixels, shared)]
     if len(per_frame) != count:
-        raise DataError(f"NumberOfFrames is {count}, but {len(per_frame)} frames are described")
+        raise DataError(
+            f"NumberOfFrames is {count}, but PerFrameFunctionalGroupsSequence describes {len(per_frame)}; correct the "
+            "header"
+        )
     stack = pixels if count > 1 else pixels[None]
     return [Frame(dataset, one, (own, *shared)) for own, one in zip(per_frame, stack, strict=True)]
 
@@ -95,22 +102,24 @@ def _decoded(dataset: Any) -> NDArray[Any]:
 
     syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
     if syntax is None:
-        raise DataError("TransferSyntaxUID is missing, so the encoding of its pixels is unknown")
+        raise DataError(
+            "TransferSyntaxUID is missing, so the encoding of the pixels is unknown; export the file again with it"
+        )
     if "PixelData" not in dataset:
-        raise DataError("the file has no PixelData")
+        raise DataError("the file has no attribute PixelData, so it holds no image; export it again with its pixels")
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         raise DataError(
-            f"its pixels are stored as {syntax.name}, which pydicom does not decode; decompress the file first"
+            f"the pixels are stored as {syntax.name}, which pydicom does not decode; decompress the file first"
         ) from None
     if not decoder.is_available:
-        raise DataError(f"its pixels are compressed as {syntax.name}, which needs a decoder; install: {_PACKAGES}")
+        raise DataError(f"the pixels are compressed as {syntax.name}, which needs a decoder; install: {_PACKAGES}")
     try:
         return np.asarray(pixel_array(dataset))
     except Exception as error:  # noqa: BLE001 - decoders raise anything on damaged bytes
         said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise DataError(
-            f"its pixels ({syntax.name}) cannot be decoded: cut short, damaged, or the decoder is missing ({said}); "
-            f"for compressed files, install: {_PACKAGES}"
+            f"the pixels ({syntax.name}) cannot be decoded: the file is cut short or damaged, or a decoder is missing "
+            f"({said}); for compressed files, install: {_PACKAGES}"
         ) from None

@@ -26,15 +26,16 @@ def spacing_of(frame: Frame, choices: Choices) -> tuple[Spacing | None, str]:
     spacing, said, detector = _stated(frame)
     if detector and choices.spacing is None and not choices.accept_detector_spacing:
         raise DataError(
-            f"{said}; every length would be too long by the magnification. Give the size in the patient by --spacing, "
-            "or accept this size with --accept-detector-spacing"
+            f"the header states no pixel size in the patient ({said}), so every length would be too long by the "
+            "magnification. Give the size in the patient with --spacing, or accept the stated one with "
+            "--accept-detector-spacing"
         )
     if choices.spacing is None:
         return spacing, said
     if spacing is not None and not detector and not _alike(spacing, choices.spacing):
         raise DataError(
-            f"--spacing states {choices.spacing.height_mm:g} x {choices.spacing.width_mm:g} mm, but its {said} "
-            f"{spacing.height_mm:g} x {spacing.width_mm:g}; leave the option out"
+            f"--spacing states {choices.spacing.height_mm:g} x {choices.spacing.width_mm:g} mm, but {said} states "
+            f"{spacing.height_mm:g} x {spacing.width_mm:g} mm; leave --spacing out"
         )
     return choices.spacing, "--spacing: the user's word"
 
@@ -76,7 +77,10 @@ def _of_ultrasound(frame: Frame) -> tuple[Spacing | None, str, bool]:
     if not flat:
         return None, "", False
     if units != {(_CENTIMETRES, _CENTIMETRES)} or len(sizes) != 1 or None in next(iter(sizes)):
-        raise DataError("its ultrasound regions state no single pixel size in cm; crop one region, and give --spacing")
+        raise DataError(
+            "SequenceOfUltrasoundRegions states different pixel sizes, or one that is not in cm; crop the image to "
+            "one region, and give its pixel size with --spacing"
+        )
     ((height, width),) = sizes
     return _checked((abs(height) * 10, abs(width) * 10), "PhysicalDeltaX"), "DICOM ultrasound region, from cm", False
 

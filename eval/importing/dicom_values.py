@@ -26,20 +26,29 @@ class Values:
 
     values: FloatImage
     hu: bool
+    """Whether the values are Hounsfield units."""
     displayed: bool
+    """Whether the values are grey levels 0 to 255, as displayed."""
     padded: int
     """How many pixels are padding."""
     said: str
+    """How the values follow from the stored pixels, in words."""
     notes: tuple[str, ...]
+    """The window in the header, in words; empty if it states none."""
 
 
 def values_of(frame: Frame) -> Values:
-    """Return the native values of a frame; raises DataError where the header leaves them unclear."""
+    """Return the native values of a frame.
+
+    DataError if its colours, its rescale or its padding are not as DICOM has it.
+    """
     kind = str(frame.get("PhotometricInterpretation") or "")
     if kind == "PALETTE COLOR" or frame.stored.ndim == 3:
         return _colour(frame, kind)
     if kind not in {"MONOCHROME1", "MONOCHROME2"}:
-        raise DataError(f"PhotometricInterpretation: {kind or 'missing'}; expected grey, RGB, YBR or palette colours")
+        raise DataError(
+            f"PhotometricInterpretation: {kind or 'missing'}; expected MONOCHROME1 or 2, RGB, YBR or PALETTE COLOR"
+        )
     stored = frame.stored.astype(np.float64)
     padding = _padding(frame, stored)
     slope, inter, rescaled = _scale(frame)
@@ -76,7 +85,7 @@ def _colour(frame: Frame, kind: str) -> Values:
         if pixels.dtype == np.uint16:
             pixels = (pixels >> 8).astype(np.uint8)
     if pixels.dtype != np.uint8 or pixels.shape[2] < 3:
-        raise DataError(f"its colours are {pixels.dtype}; expected 8 bits a channel")
+        raise DataError(f"the colour channels are {pixels.dtype}; expected three channels of 8 bits")
     grey = cv2.cvtColor(np.ascontiguousarray(pixels[:, :, :3]), cv2.COLOR_RGB2GRAY)
     return Values(np.asarray(grey, np.float32), False, True, 0, "DICOM colours, turned to grey", ())
 
@@ -87,7 +96,9 @@ def _scale(frame: Frame) -> tuple[float, float, bool]:
     if slope is None and inter is None:
         return 1.0, 0.0, False
     if slope is None or inter is None or slope[0] == 0:
-        raise DataError("RescaleSlope and RescaleIntercept: expected both, and a slope other than 0")
+        raise DataError(
+            "RescaleSlope and RescaleIntercept: expected both, and a slope other than 0; correct the header"
+        )
     return slope[0], inter[0], True
 
 
@@ -104,7 +115,7 @@ def _padding(frame: Frame, stored: NDArray[np.float64]) -> NDArray[np.bool_]:
     try:
         low, high = sorted((float(value), float(value if limit is None else limit)))
     except (TypeError, ValueError):
-        raise DataError("PixelPaddingValue: expected a number") from None
+        raise DataError("PixelPaddingValue, PixelPaddingRangeLimit: expected numbers; correct the header") from None
     return np.asarray((stored >= low) & (stored <= high), np.bool_)
 
 

@@ -57,12 +57,15 @@ class Scan:
     """``image-N``, the name of the image in everything that is written."""
 
     def cut(self, plane: str) -> Cut:
-        """Return how planes are cut from the image; raises DataError where that is impossible."""
+        """Return how planes are cut from the image; *plane* empty: the default one.
+
+        Raises DataError if a volume has no such plane, or its axes lie half-way between two planes or are sheared.
+        """
         if self.grid is None:
             size = self.spacing or Spacing(1.0, 1.0)
             return Cut(plane or self.plane or "unknown", 2, 0, 1, (False, False), size, 0.0, 0.0)
         if plane and plane not in PLANES:
-            raise DataError(f"--plane {plane}: volumes are cut into {', '.join(PLANES)} slices")
+            raise DataError(f"--plane {plane}: volumes are cut into {', '.join(PLANES)} slices; give one of these")
         return self.grid.cut(plane or self.usual or self.grid.usual_plane())
 
     def place(self, cut: Cut, index: int, x: float, y: float) -> Point:

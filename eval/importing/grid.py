@@ -82,7 +82,9 @@ class Grid:
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.affine).all() or abs(np.linalg.det(self.affine[:3, :3])) < 1e-12:
-            raise DataError("its affine matrix is not finite, or its axes are linearly dependent; correct the header")
+            raise DataError(
+                "the affine matrix has a value that is not finite, or linearly dependent axes; correct the header"
+            )
 
     @property
     def steps(self) -> NDArray[np.float64]:
@@ -96,8 +98,8 @@ class Grid:
         fits = sorted((sum(cosines[row, axis] for row, axis in enumerate(one)), one) for one in permutations(range(3)))
         if fits[-1][0] - fits[-2][0] < _UNDECIDED:
             raise DataError(
-                "its axes lie half-way between two anatomical planes (45 degrees), so no plane has a name; resample it "
-                "to the patient's axes first"
+                "the axes of the volume lie half-way between two anatomical planes (45 degrees), so its slices are "
+                "neither axial, coronal nor sagittal; resample the volume to the patient's axes first"
             )
         best = fits[-1][1]
         return best[0], best[1], best[2]
@@ -117,8 +119,8 @@ class Grid:
         down, across, axis = names[down_to], names[across_to], names[3 - down_to - across_to]
         if abs(float(axes[:, down] @ axes[:, across])) > _RIGHT_ANGLE:
             raise DataError(
-                f"its affine matrix is sheared: the pixels of its {plane} slices are not rectangles, so nothing can be "
-                "measured on them; resample it first"
+                f"the affine matrix is sheared: the pixels of {plane} slices are not rectangles, so nothing can be "
+                "measured on them; resample the volume first"
             )
         normal = np.cross(axes[:, down], axes[:, across])
         normal /= np.linalg.norm(normal)

@@ -4,8 +4,9 @@ An error in one image or one measure leaves it out, is reported, and does not st
 an option stops the import before anything is written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,8 @@ class Imported:
 def import_images(choices: Choices, out: Path, *, force: bool = False) -> Imported:
     """Make samples of a user's images and write them to the folder *out*.
 
-    Raises DataError where nothing can be imported, and StorageError where *out* cannot be written or exists.
+    Raises DataError if nothing can be imported or a table or option is wrong, and StorageError if *out* exists (with
+    *force*: and is no earlier import) or cannot be written.
     """
     check_free(out, force=force)
     if not (choices.masks or choices.markups or choices.table or choices.coco):
@@ -113,7 +115,10 @@ class _Work:
             complete(scan, rows, self.choices, part)
             named = {row.texts["subject"] for row in rows if "subject" in row.texts}
             if len(named) > 1:
-                raise DataError("rows of the table state different subjects for it")
+                raise DataError(
+                    "the rows of --table for this image state different subjects; an image shows one person, so "
+                    "correct the column subject"
+                )
             subject = self.people.of(scan, part, next(iter(named), ""))
         except DataError as error:
             self.ledger.leave(scan.tag, scan.path, str(error))
@@ -128,7 +133,11 @@ class _Work:
         if count:
             self.ledger.take_over(part)
         elif not any(tag == scan.tag for tag, _, _ in self.ledger.left):
-            self.ledger.leave(scan.tag, scan.path, "nothing is stated about it: no mask, markup, row or box")
+            self.ledger.leave(
+                scan.tag,
+                scan.path,
+                "no mask, markup, row of a table or COCO box belongs to this image; add one, or remove the image",
+            )
 
     def pass_over(self, image: Image) -> None:
         """Mark the rows of an unreadable image as used: the reason is reported already."""
@@ -146,11 +155,15 @@ class _Work:
             self.ledger.leave(
                 "table",
                 self.choices.table or Path(),
-                f"line {lines}: no image of that name was read, or several have it",
+                f"line {lines}: no image has the name in the column image, or several have it; write its path below "
+                "the folder of images",
             )
         if self.choices.masks and self.ledger.structures:
             for number in sorted(self.choices.labels.keys() - self.ledger.structures):
-                why = f"no mask has a structure {number} ({self.choices.labels[number]}); is its number right?"
+                why = (
+                    f"--labels {number}={self.choices.labels[number]}: no mask contains the number {number}; correct "
+                    "the number, or leave it out"
+                )
                 self.ledger.leave("masks", self.choices.masks, why)
         if self._boxes:
             for count in self._boxes.unused():
@@ -175,24 +188,36 @@ class _Work:
             yield from self._boxes.of(scan, self.choices, part)
 
     def _masked(self, masks: Beside, image: Image, scan: Scan, part: Ledger) -> Iterator[Question]:
+        at = scan.path
         try:
-            yield from from_masks(scan, self._numbers(masks, image, scan, part), self.choices, part)
+            at, read = self._mask_of(masks, image, scan, part)
+            numbers = read()
+            at = scan.path
+            yield from from_masks(scan, numbers, self.choices, part)
         except DataError as error:
-            self.ledger.leave(scan.tag, scan.path, str(error))
+            self.ledger.leave(scan.tag, at, str(error))
 
-    def _numbers(self, masks: Beside, image: Image, scan: Scan, part: Ledger) -> NDArray[np.int64]:
-        """Return the numbers of the structures on the voxels of an image."""
+    def _mask_of(
+        self, masks: Beside, image: Image, scan: Scan, part: Ledger
+    ) -> tuple[Path, Callable[[], NDArray[np.int64]]]:
+        """Return the file or folder of an image's mask, and what reads its numbers on the voxels of the image.
+
+        Raises DataError if the image has no mask, or several.
+        """
         folder = masks.folder_of(image.names) if scan.slices else None
         if folder and (slices := slice_files(folder, scan.slices)):
-            return read_stack(slices, scan, part)
+            return folder, partial(read_stack, slices, scan, part)
         files = masks.of(image.names, nifti.SUFFIXES if scan.grid is not None else pictures.SUFFIXES)
         if not files:
-            raise DataError(f"no mask of it in --masks; expected {_EXPECTED[scan.grid is not None]}")
+            raise DataError(f"--masks has no mask of this image; expected {_EXPECTED[scan.grid is not None]}")
         if len(files) > 1:
-            raise DataError(f"{len(files)} masks of it; expected one file that numbers the structures")
+            raise DataError(
+                f"{len(files)} files of --masks belong to this image; expected one, in which each structure has a "
+                "number of its own"
+            )
         if scan.grid is not None:
-            return nifti.read_mask(files[0], self.choices.affine, scan.grid)
-        return read_numbers(files[0], (scan.values.shape[0], scan.values.shape[1]))
+            return files[0], partial(nifti.read_mask, files[0], self.choices.affine, scan.grid)
+        return files[0], partial(read_numbers, files[0], (scan.values.shape[0], scan.values.shape[1]))
 
     def _marked(self, markups: Beside, image: Image, scan: Scan, part: Ledger) -> Iterator[Question]:
         try:
@@ -209,12 +234,12 @@ class _Work:
                 raise DataError(f"slice: {at:g}; expected a whole number, from 0")
             index = int(at)
             if scan.grid is not None and "slice" not in row.numbers and scan.values.shape[cut.axis] > 1:
-                raise DataError("slice: is empty; the row of a volume must name the slice, from 0")
+                raise DataError("slice: is empty; a row about a volume must give the index of the slice, from 0")
             if not 0 <= index < scan.values.shape[cut.axis]:
-                raise DataError(f"slice: {index}; the volume has the slices 0 to {scan.values.shape[cut.axis] - 1}")
+                raise DataError(f"slice: {index}; expected an index from 0 to {scan.values.shape[cut.axis] - 1}")
             found = of_row(row, scan, cut, self.choices)
         except DataError as error:
-            self.ledger.leave(scan.tag, scan.path, f"table, line {row.line}: {error}")
+            self.ledger.leave(scan.tag, scan.path, f"--table, line {row.line}: {error}")
             return
         if found is not None:
             question, how = found

@@ -30,7 +30,7 @@ class Inputs:
 def find_inputs(images: Path, without: set[Path]) -> Inputs:
     """Return the images of a file, or of a folder and its subfolders; files and folders in *without* are skipped."""
     if not images.exists():
-        raise DataError(f"{images}: no such file or folder")
+        raise DataError(f"{images}: there is no such file or folder; give one with images")
     files = [images] if images.is_file() else list(walk(images, {path.resolve() for path in without}))
     found = Inputs([], [], [], 0)
     others = 0
@@ -45,7 +45,7 @@ def find_inputs(images: Path, without: set[Path]) -> Inputs:
         else:
             others += 1
     if not (found.volumes or found.pictures or found.dicom):
-        raise DataError(f"{images}: contains no image; expected NIfTI (.nii, .nii.gz), DICOM, PNG, JPEG or TIFF files")
+        raise DataError(f"{images}: no image was found; expected NIfTI (.nii, .nii.gz), DICOM, PNG, JPEG or TIFF files")
     return Inputs(found.volumes, found.pictures, found.dicom, others)
 
 
@@ -53,7 +53,9 @@ def walk(folder: Path, without: set[Path]) -> Iterator[Path]:
     """Yield the files of a folder and its subfolders in order, without hidden ones; DataError if they are too many."""
     for count, path in enumerate(_below(folder, without)):
         if count == _MOST:
-            raise DataError(f"{folder}: more than {_MOST} files; import a part of it at a time")
+            raise DataError(
+                f"{folder}: the folder holds more than {_MOST:,} files; import one of its subfolders at a time"
+            )
         yield path
 
 

@@ -11,9 +11,12 @@ __all__ = ["check_key", "write_key"]
 
 
 def check_key(key: Path, out: Path, *, force: bool) -> None:
-    """Raise StorageError where the key would lie in the folder to be shared, or would replace a file."""
+    """Raise StorageError if the key would lie in the folder to be shared, or, without *force*, replace a file."""
     if key.resolve().is_relative_to(out.resolve()):
-        raise StorageError(f"{key}: lies in {out}, which must not hold names of files; choose a place outside of it")
+        raise StorageError(
+            f"--key {key}: lies in the folder {out}, which may be shared and must not hold names of files; choose a "
+            "path outside this folder"
+        )
     if key.exists() and not force:
         raise StorageError(
             f"--key {key}: this file exists already; choose another name for it, or give --force, which replaces it "
@@ -30,4 +33,4 @@ def write_key(key: Path, rows: Sequence[tuple[str, Path]]) -> None:
             csv.writer(file).writerows([("image", "file"), *((tag, str(path)) for tag, path in rows)])
         work.replace(key)
     except OSError as error:
-        raise StorageError(f"{key}: cannot write it ({error.strerror})") from None
+        raise StorageError(f"{key}: cannot write the file ({error.strerror})") from None

@@ -22,7 +22,10 @@ class Ledger:
     structures: set[int] = field(default_factory=set)
     """The numbers of structures that any mask shows."""
     left: list[tuple[str, Path, str]] = field(default_factory=list)
-    """Each thing left out: the image's tag, its path (for the terminal), and the reason, which contains no path."""
+    """Each thing left out: the image's tag, the path of the file at fault (for the terminal only), and the reason.
+
+    The file at fault is the image, its mask or its markups; the reason contains no path.
+    """
 
     def note(self, what: str, origin: str, count: int = 1) -> None:
         """Count one use of an origin of the field *what*."""

@@ -25,22 +25,32 @@ __all__ = ["from_markups"]
 _PLAIN = re.compile(r"[A-Z]{1,2}(_\d+)?-?\d+")
 """Default labels of 3D Slicer, such as L-1 and F_2-3."""
 _SLACK_MM = 1e-3
+_OPTIONS = {"distance": "--distance", "angle": "--angle", "size": "--axes"}
+"""The option that defines a measure of each task."""
 _SHORTER = 0.01
 """Share by which a projected length may be shorter before the summary reports it."""
 
 
 def from_markups(scan: Scan, files: list[Path], choices: Choices, ledger: Ledger) -> Iterator[Question]:
     """Yield the questions from the markups of an image; the ledger notes what is left out."""
+    found: list[Markup] = []
+    at = scan.path
     try:
         if scan.grid is None:
-            raise DataError("markups are points in the patient, but it states no position; give a table of pixels")
-        found = [markup for path in files for markup in read_markups(path)]
+            raise DataError(
+                "markups are points in mm in the patient, but this image states no position in the patient; give its "
+                "points in pixels with --table"
+            )
+        for at in files:
+            found += read_markups(at)
         asked = list(_asked(found, choices))
     except DataError as error:
-        ledger.leave(scan.tag, scan.path, str(error))
+        ledger.leave(scan.tag, at, str(error))
         return
     if not files:
-        ledger.leave(scan.tag, scan.path, "no markups of it; the name of a markup file begins with that of its image")
+        ledger.leave(
+            scan.tag, scan.path, "--markups has no file of this image; its name must begin with that of the image"
+        )
     for measure, points in asked:
         try:
             yield _question(scan, measure, points, choices, ledger)
@@ -53,7 +63,8 @@ def _asked(found: Sequence[Markup], choices: Choices) -> Iterator[tuple[Measure,
     if not choices.measures:
         if found and all(markup.kind == "Fiducial" for markup in found):
             raise DataError(
-                "its markups are points alone; say what they measure: --distance, --angle or --axes NAME=A,B"
+                "the markups are points without lines or angles; say what the points measure with --distance "
+                "NAME=A,B, --angle NAME=A,B,C or --axes NAME=A,B,C,D"
             )
         for markup in found:
             if markup.kind != "Fiducial":
@@ -64,7 +75,10 @@ def _asked(found: Sequence[Markup], choices: Choices) -> Iterator[tuple[Measure,
     for measure in choices.measures:
         for part in measure.parts:
             if part not in known:
-                raise DataError(f"{measure.name}: no point has the name {part!r}.{nearest(part, known)}")
+                raise DataError(
+                    f"{_OPTIONS[measure.task]} {measure.name}: no point of the markups has the name {part!r}; correct "
+                    f"the option, or rename the point.{nearest(part, known)}"
+                )
         yield measure, [known[part] for part in measure.parts]
 
 
@@ -73,7 +87,7 @@ def _by_name(found: Sequence[Markup]) -> dict[str, Named]:
     for point in (point for markup in found for point in markup.points):
         for name in point.names:
             if known.setdefault(name, point) is not point:
-                raise DataError(f"two points have the name {name!r}; rename one")
+                raise DataError(f"two points of the markups have the name {name!r}; rename one of them")
     return known
 
 
@@ -95,7 +109,10 @@ def _question(scan: Scan, measure: Measure, points: list[Named], choices: Choice
 
 
 def _projected(scan: Scan, positions: list[NDArray[np.float64]], plane: str) -> tuple[Cut, int, list[Point]]:
-    """Return the cut and the slice that contain all positions, and these positions in the slice's image."""
+    """Return the cut and the index of the slice that contain all positions, and these positions in its image.
+
+    *positions* are in mm in LPS, the result in pixels. Raises DataError if no slice contains them all.
+    """
     assert scan.grid is not None  # noqa: S101 - checked by the caller
     first = scan.cut(plane)
     reasons = []
@@ -105,11 +122,13 @@ def _projected(scan: Scan, positions: list[NDArray[np.float64]], plane: str) -> 
         index = round(float(np.mean(along)))
         away = max(abs(one - index) for one in along) * cut.thickness_mm
         most = (scan.thickness_mm if cut is first and scan.thickness_mm else cut.thickness_mm) / 2
-        if 0 <= index < scan.grid.shape[cut.axis] and away <= most + _SLACK_MM:
-            shape = scan.grid.shape
+        shape = scan.grid.shape
+        inside = 0 <= index < shape[cut.axis]
+        if inside and away <= most + _SLACK_MM:
             return cut, index, [cut.point(scan.grid.foot(cut, one, index), shape) for one in positions]
-        reasons.append(f"{cut.plane}: {away:.1f} mm off slice {index}, half a slice is {most:.1f} mm")
-    raise DataError(f"its points lie on no common slice ({'; '.join(reasons)})")
+        far = f"one is {away:.1f} mm from slice {index}, the limit (half a slice) is {most:.1f} mm"
+        reasons.append(f"{cut.plane}: {far if inside else 'they lie outside the volume'}")
+    raise DataError(f"the points lie on no common slice ({'; '.join(reasons)}); place all of them on one slice")
 
 
 def _common(names: tuple[str, ...]) -> str:

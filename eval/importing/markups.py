@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medvision_agent.errors import DataError
+from medvision_agent.text import plural
 
 __all__ = ["SUFFIXES", "Markup", "Named", "read_markups"]
 
@@ -23,6 +24,7 @@ MAX_BYTES = 64 << 20
 _FRAMES = {"LPS": (1.0, 1.0), "RAS": (-1.0, -1.0), "1": (1.0, 1.0), "0": (-1.0, -1.0)}
 """Signs of x and y that turn a frame to LPS."""
 _COUNTS = {"Line": 2, "Angle": 3}
+_EXPECTED = "expected a file (.mrk.json) with a list 'markups', as 3D Slicer saves it"
 _LONGEST = 100
 """Longest name of a point, in characters."""
 
@@ -48,12 +50,12 @@ def read_markups(path: Path) -> list[Markup]:
     """Return the markups of a file; raises DataError with the reason, without the path."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"the markup file is larger than {MAX_BYTES >> 20} MB")
+            raise DataError(f"the markup file is larger than {MAX_BYTES >> 20} MB; split it in 3D Slicer")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise DataError(f"the markups cannot be read ({error.strerror})") from None
+        raise DataError(f"the markup file cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise DataError("the markups are not UTF-8 text") from None
+        raise DataError("the markup file is not UTF-8 text; save it in 3D Slicer again") from None
     return _of_fcsv(text) if path.suffix.lower() == ".fcsv" else _of_json(text)
 
 
@@ -67,7 +69,7 @@ def _of_fcsv(text: str) -> list[Markup]:
     signs = _signs(said.get("CoordinateSystem"), "CoordinateSystem")
     columns = [name.strip() for name in said.get("columns", "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc").split(",")]
     if not {"x", "y", "z", "label"} <= set(columns):
-        raise DataError("fcsv: columns: expected x, y, z and label among them")
+        raise DataError("the line '# columns' must name x, y, z and label; save the markups in 3D Slicer again")
     points: list[Named] = []
     for row in csv.reader(line for line in lines if line.strip() and not line.startswith("#")):
         cells = dict(zip(columns, row, strict=False))
@@ -83,20 +85,20 @@ def _of_json(text: str) -> list[Markup]:
         found = whole["markups"]
         return [_markup(one) for one in found]
     except (ValueError, RecursionError):
-        raise DataError("the markups are not JSON") from None
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"expected a markups file of 3D Slicer (.mrk.json), with a list 'markups' ({type(error).__name__} {error})"
-        ) from None
+        raise DataError("the markup file is not valid JSON; save it in 3D Slicer again") from None
+    except KeyError as error:
+        raise DataError(f"the key {error} is missing; {_EXPECTED}") from None
+    except (TypeError, AttributeError) as error:
+        raise DataError(f"not a markup file ({error}); {_EXPECTED}") from None
 
 
 def _markup(one: dict[str, Any]) -> Markup:
     kind = str(one["type"])
     if kind not in {"Fiducial", *_COUNTS}:
-        raise DataError(f"mrk.json: a markup of the type {kind[:40]!r}; expected Fiducial, Line or Angle")
+        raise DataError(f"type: a markup has the type {kind[:40]!r}; expected Fiducial (points), Line or Angle")
     units = one.get("coordinateUnits", "mm")
     if units not in ("mm", ["mm", "mm", "mm"]):
-        raise DataError("mrk.json: coordinateUnits: expected mm")
+        raise DataError(f"coordinateUnits: {str(units)[:40]!r}; expected mm")
     signs = _signs(one.get("coordinateSystem"), "coordinateSystem")
     points = tuple(
         Named(_names(number, point.get("label"), point.get("description")), _position(point["position"], signs))
@@ -105,14 +107,18 @@ def _markup(one: dict[str, Any]) -> Markup:
     )
     if len(points) != _COUNTS.get(kind, len(points)):
         raise DataError(
-            f"mrk.json: a markup of the type {kind} with {len(points)} placed points; expected {_COUNTS[kind]}"
+            f"controlPoints: a markup of the type {kind} has {plural(len(points), 'placed point')}; expected "
+            f"{_COUNTS[kind]}"
         )
     return Markup(kind, points)
 
 
 def _signs(stated: object, key: str) -> tuple[float, float]:
     if str(stated) not in _FRAMES:
-        raise DataError(f"{key}: {str(stated)[:20]!r}; expected LPS or RAS; without it, the points have no place")
+        raise DataError(
+            f"{key}: {'is missing' if stated is None else repr(str(stated)[:20])}; expected LPS or RAS, the frame in "
+            "which the points are given; save the markups in 3D Slicer again"
+        )
     return _FRAMES[str(stated)]
 
 
@@ -122,7 +128,7 @@ def _position(cells: list[Any], signs: tuple[float, float]) -> NDArray[np.float6
     except (TypeError, ValueError, OverflowError):
         x, y, z = (math.nan,) * 3
     if not all(map(math.isfinite, (x, y, z))):
-        raise DataError("the markups hold a point without three finite numbers")
+        raise DataError("the position of a point is not three finite numbers; correct it in 3D Slicer")
     return np.array((x * signs[0], y * signs[1], z))
 
 

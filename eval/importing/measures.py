@@ -13,6 +13,7 @@ from medvision_agent.eval.importing.grid import Cut
 from medvision_agent.eval.importing.table import Row
 from medvision_agent.eval.importing.targets import box_target
 from medvision_agent.eval.tasks import TASKS
+from medvision_agent.text import plural
 from medvision_agent.tools.view.geometry import Point, Size, Spacing, acute_angle_deg, distance_mm
 
 __all__ = ["angle", "axes", "distance", "of_row"]
@@ -27,7 +28,7 @@ _CROSSED_DEG = 75.0
 
 
 def distance(points: Sequence[Named], spacing: Spacing, index: int, name: str = "") -> Question:
-    """Return the question for the distance of two named points."""
+    """Return the question for the distance of two named points, in mm."""
     (_, a), (_, b) = points
     names = tuple(one for one, _ in points)
     target = (distance_mm(a, b, spacing),)
@@ -37,14 +38,19 @@ def distance(points: Sequence[Named], spacing: Spacing, index: int, name: str = 
 
 
 def angle(points: Sequence[Named], spacing: Spacing, index: int, name: str = "") -> Question:
-    """Return the question for the acute angle of two lines: four points, or three with the vertex in the middle."""
+    """Return the question for the acute angle of two lines, in degrees.
+
+    The points are the ends of both lines, or three points with the vertex in the middle.
+
+    Raises DataError if both points of a line are at the same place.
+    """
     if len(points) == 3:
         points = (points[1], points[0], points[1], points[2])
     try:
         (_, a), (_, b), (_, c), (_, d) = points
         target = (acute_angle_deg(a, b, c, d, spacing),)
     except ValueError:
-        raise DataError("the two points of one line of the angle coincide") from None
+        raise DataError("two points that form a line of the angle are at the same place; correct the points") from None
     names = tuple(one for one, _ in points)
     return Question(
         task="angle", index=index, landmarks=names, measurement=name, target=target, points=tuple(points)
@@ -61,9 +67,12 @@ def axes(ends: Sequence[Point], spacing: Spacing, index: int, label: str) -> Que
     try:
         crossed = acute_angle_deg(lines[0][0], lines[0][1], lines[1][0], lines[1][1], spacing)
     except ValueError:
-        raise DataError("the two ends of an axis coincide") from None
+        raise DataError("both ends of an axis are at the same place; correct the points") from None
     if crossed < _CROSSED_DEG:
-        raise DataError(f"the axes meet at {crossed:.0f} degrees; a long and a short axis must be perpendicular")
+        raise DataError(
+            f"the axes meet at {crossed:.0f} degrees; a long and a short axis must be perpendicular (from "
+            f"{_CROSSED_DEG:.0f} degrees on is accepted); correct the points"
+        )
     target = tuple(distance_mm(line[0], line[1], spacing) for line in lines)
     names = ("major 1", "major 2", "minor 1", "minor 2")
     return Question(
@@ -89,7 +98,8 @@ def of_row(row: Row, scan: Scan, cut: Cut, choices: Choices) -> tuple[Question, 
     for name, point in question.points:
         if not (0 <= point.x <= size.width and 0 <= point.y <= size.height):
             raise DataError(
-                f"{name!r} ({point.x:g}, {point.y:g}) lies outside the image, {size.width} x {size.height} px"
+                f"{name!r} ({point.x:g}, {point.y:g}) lies outside the image of {size.width} x {size.height} px; "
+                "expected pixels, x to the right and y down"
             )
     return question, how
 
@@ -123,10 +133,15 @@ def _lined(row: Row, spacing: Spacing, place: Place, index: int) -> tuple[Questi
     if task == "size" and count == 4:
         return axes(points, spacing, index, _label(row, "size")), "ends of both axes in the table"
     if (task, count) not in {("distance", 2), ("angle", 3), ("angle", 4)}:
-        raise DataError(f"{count} points and task {task!r}; a distance has 2, an angle 3 or 4, a size 4")
+        raise DataError(
+            f"task: {repr(task) if task else 'is empty'}, with {plural(count, 'point')} given; a distance needs 2 "
+            "points, an angle 3 or 4, a size 4"
+        )
     words = [word.strip() for word in row.texts.get("landmarks", "").split(";") if word.strip()]
     if len(words) != count:
-        raise DataError(f"landmarks: {len(words)} names for {count} points; separate them by semicolons")
+        raise DataError(
+            f"landmarks: {plural(len(words), 'name')} for {count} points; name each, separated by semicolons"
+        )
     made = distance if task == "distance" else angle
     named = list(zip(words, points, strict=True))
     return made(named, spacing, index, row.texts.get("measurement", "")), f"{count} points of the table"
@@ -149,7 +164,9 @@ def _stated(row: Row, index: int) -> tuple[Question, str] | None:
     words = tuple(word.strip() for word in row.texts.get("landmarks", "").split(";") if word.strip())
     kind = TASKS["distance"] if task == "distance" else TASKS["angle"]
     if len(words) != kind.landmarks:
-        raise DataError(f"landmarks: {len(words)} names; {task} needs {kind.landmarks}, separated by semicolons")
+        raise DataError(
+            f"landmarks: {plural(len(words), 'name')}; the task {task} needs {kind.landmarks}, separated by semicolons"
+        )
     target = row.all_of("value")
     if not kind.is_plausible(target):
         raise DataError(f"value: {target[0]:g}; expected {kind.plausible}")
@@ -169,9 +186,9 @@ def _area(row: Row, index: int) -> Question:
 def _check(row: Row, question: Question) -> None:
     """Raise DataError where the row's points contradict the task or a measure that it states."""
     if (stated := row.texts.get("task", question.task)) != question.task:
-        raise DataError(f"task: {stated!r}, but its numbers are those of the task {question.task}")
+        raise DataError(f"task: {stated!r}, but the columns that are filled in are those of the task {question.task}")
     if "area_mm2" in row.numbers and (question.task != "area" or "value" in row.numbers):
-        raise DataError("area_mm2: another measure is given beside it; state each measure in a row of its own")
+        raise DataError("area_mm2: the row also gives another measure; state each measure in a row of its own")
     names = {"size": ("long_mm", "short_mm")}.get(question.task, ("value",))
     for name, computed in zip(names, question.target, strict=False):
         said = row.numbers.get(name, computed)

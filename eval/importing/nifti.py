@@ -33,7 +33,7 @@ def read_nifti(path: Path, choices: Choices, ledger: Ledger) -> Scan:
     header, grid, said = _opened(path, choices.affine)
     voxels = _voxels(path, header)
     if not np.isfinite(voxels).all():
-        raise DataError("it holds NaN or infinity; replace these values first")
+        raise DataError("the volume has voxels that are NaN or infinite; replace these values first")
     ledger.note("pixel_size", said)
     scale = "1 and 0" if (header.slope, header.inter) == (1.0, 0.0) else "applied"
     ledger.note("native values", f"NIfTI voxels, scl_slope and scl_inter {scale}")
@@ -54,7 +54,10 @@ def read_mask(path: Path, affine: AffineChoice | None, grid: Grid) -> NDArray[np
     voxels = _voxels(path, header)
     whole = np.rint(voxels)
     if not np.isfinite(voxels).all() or (whole != voxels).any() or whole.min() < 0:
-        raise DataError("the mask must hold whole numbers from 0, one number for each structure")
+        raise DataError(
+            "the mask has values that are negative, fractional or not finite; expected whole numbers: 0 outside the "
+            "structures, and one number for each structure"
+        )
     order, turns = way
     turned = np.transpose(whole, order)[tuple(slice(None, None, -1 if turn else 1) for turn in turns)]
     return np.asarray(turned, np.int64)
@@ -85,7 +88,7 @@ def _header(path: Path) -> Any:
     try:
         return nibabel.load(path).header
     except Exception as error:  # noqa: BLE001 - its own kinds
-        raise DataError(f"nibabel cannot read its header ({type(error).__name__}); save the file again") from None
+        raise DataError(f"nibabel cannot read the header ({type(error).__name__}); save the file again") from None
 
 
 def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float64], str]:
@@ -100,17 +103,20 @@ def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float6
         return np.diag([*(float(zoom) for zoom in header["pixdim"][1:4]), 1.0]), "pixdim"
     if choice is not None:
         if choice not in known:
-            raise DataError(f"--affine {choice}: the header's {choice}_code is 0, so it states none")
+            raise DataError(
+                f"--affine {choice}: {choice}_code of the header is 0, so it states no {choice}; choose another "
+                "--affine, or leave it out"
+            )
         return np.array(known[choice], np.float64), choice
     if not known:
         raise DataError(
-            "neither sform nor qform is stated, so its position in the patient is unknown; with --affine pixdim its "
-            "axes are taken to run to the right, the front and the head"
+            "the header states neither sform nor qform, so the position in the patient is unknown; give --affine "
+            "pixdim if the axes of the volume run to the patient's right, front and head"
         )
     if len(known) == 2:
         if not _agree(np.asarray(sform, np.float64), np.asarray(qform, np.float64)):
             raise DataError(
-                "sform and qform disagree on where its voxels lie; choose one: --affine sform or --affine qform"
+                "sform and qform disagree on where the voxels lie; choose one with --affine sform or --affine qform"
             )
         return np.array(sform, np.float64), "sform and qform, which agree"
     ((name, only),) = known.items()

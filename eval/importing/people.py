@@ -27,7 +27,7 @@ class People:
         """Return the pseudonym of the person an image shows; *named* is the person that a table states."""
         known = next((self._stated[name] for name in scan.aliases if name in self._stated), "")
         if self._path is not None and not known:
-            raise DataError("--subjects names no subject for it; add a row with its file name")
+            raise DataError("--subjects has no row for this image; add one with the name of its file")
         for origin, who in (
             ("--subjects, as a pseudonym", known),
             ("the table, as a pseudonym", named),
@@ -48,16 +48,18 @@ def _read(path: Path) -> dict[str, str]:
     try:
         rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not readable as CSV in UTF-8 ({error})") from None
+        raise DataError(f"{path}: not readable as CSV in UTF-8 ({error}); expected the columns image,subject") from None
     if not rows or [name.strip().lower() for name in rows[0]] != ["image", "subject"]:
-        raise DataError(f"{path}:1: expected the columns image,subject")
+        raise DataError(f"{path}:1: the first line must be: image,subject")
     found: dict[str, str] = {}
     for line, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != 2 or not all(cell.strip() for cell in row):
-            raise DataError(f"{path}:{line}: expected two cells, image and subject")
+            raise DataError(f"{path}:{line}: expected two cells that are not empty: image and subject")
         image, subject = (cell.strip() for cell in row)
         if found.setdefault(image, subject) != subject:
-            raise DataError(f"{path}:{line}: {image!r} is given two subjects")
+            raise DataError(
+                f"{path}:{line}: {image!r} has another subject in a line above; name one person for each image"
+            )
     return found

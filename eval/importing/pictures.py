@@ -26,7 +26,7 @@ def read_picture_file(path: Path, choices: Choices, ledger: Ledger) -> Scan:
     pixels = decoded(path)
     grey = pixels if pixels.ndim == 2 else _grey(pixels)
     if grey.dtype not in (np.uint8, np.uint16):
-        raise DataError(f"its pixels are {grey.dtype}; expected 8-bit or 16-bit whole numbers, so convert the file")
+        raise DataError(f"the pixels are {grey.dtype}; expected whole numbers of 8 or 16 bits, so convert the file")
     if pixels.ndim == 3:
         ledger.note("native values", "8-bit colour, turned to grey")
     elif grey.dtype == np.uint8:
@@ -46,6 +46,8 @@ def read_picture_file(path: Path, choices: Choices, ledger: Ledger) -> Scan:
 
 def _grey(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     if pixels.dtype != np.uint8:
-        raise DataError("it has 16-bit colour; expected 8-bit colour, or 8-bit or 16-bit grey")
+        raise DataError(
+            "the image has 16-bit colour; expected 8-bit colour, or 8-bit or 16-bit grey, so convert the file"
+        )
     code = cv2.COLOR_BGRA2GRAY if pixels.shape[2] == 4 else cv2.COLOR_BGR2GRAY
     return np.asarray(cv2.cvtColor(np.asarray(pixels, np.uint8), code))

@@ -29,18 +29,24 @@ def slice_files(folder: Path, slices: Mapping[Path, int]) -> dict[int, Path]:
     found = {names[path.stem]: path for path in files if path.stem in names}
     if found and len(found) < len(files):
         raise DataError(
-            f"{len(files) - len(found)} of the {len(files)} images in its folder of masks belong to no file of the "
-            "series, or to one that has another; name each like its file, and remove the others"
+            f"{len(files) - len(found)} of the {len(files)} images in the folder of masks belong to no file of the "
+            "series, or to one that has another mask; give each mask the name of its image file, and remove the others"
         )
     return found
 
 
 def read_stack(files: dict[int, Path], scan: Scan, ledger: Ledger) -> NDArray[np.int64]:
-    """Return the numbers of the structures on the voxels of a series; slices without a mask hold none."""
+    """Return the numbers of the structures on the voxels of a series, (i, j, k); 0 on slices without a mask.
+
+    Raises DataError with the index of the slice if its mask cannot be read, or is of another size.
+    """
     columns, rows, slices = scan.values.shape
     numbers = np.zeros(scan.values.shape, np.int64)
     for index, path in files.items():
-        numbers[:, :, index] = read_levels(path, (rows, columns)).T
+        try:
+            numbers[:, :, index] = read_levels(path, (rows, columns)).T
+        except DataError as error:
+            raise DataError(f"slice {index} (from 0): {error}") from None
     ledger.note("mask", "one image for each slice", len(files))
     if len(files) < slices:
         ledger.note("mask", "slices without a mask: taken as free of structures", slices - len(files))

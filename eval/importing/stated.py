@@ -16,7 +16,7 @@ _CLOSE = 1e-3
 
 
 def complete(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> None:
-    """Return the image with the facts from the table and the options added; raises DataError where they disagree."""
+    """Add the facts from the table and the options to the image, in place; raises DataError where they disagree."""
     for row in rows:
         scan.modality = row.texts.get("modality", scan.modality)
         scan.description = row.texts.get("description", scan.description)
@@ -29,14 +29,18 @@ def complete(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> N
         if not scan.plane:
             ledger.ask("Which plane do the images show? Give --plane, or a column plane.", scan.tag)
     elif choices.spacing:
-        raise DataError("--spacing is for images that state none; its header states one, so leave the option out")
+        raise DataError(
+            "the header of this volume states the spacing, and --spacing is for images that state none; leave "
+            "--spacing out, or import these images separately"
+        )
     else:
         own = scan.cut(choices.plane).spacing
         for said in filter(None, map(_spacing_of, rows)):
             if not np.allclose((said.height_mm, said.width_mm), (own.height_mm, own.width_mm), rtol=_CLOSE):
                 raise DataError(
-                    f"the table states a pixel of {said.height_mm:g} x {said.width_mm:g} mm, and its header one of "
-                    f"{own.height_mm:g} x {own.width_mm:g} mm; leave the columns empty, or correct one of them"
+                    f"--table states a pixel of {said.height_mm:g} x {said.width_mm:g} mm, but the header one of "
+                    f"{own.height_mm:g} x {own.width_mm:g} mm; leave height_mm, width_mm and spacing_mm empty, or "
+                    "correct one of the two"
                 )
     _ask_about_modality(scan, choices, ledger)
 
@@ -51,17 +55,24 @@ def _ask_about_modality(scan: Scan, choices: Choices, ledger: Ledger) -> None:
 
 
 def _space(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> None:
-    stated = {_spacing_of(row) for row in rows} - {None}
+    stated = {one for one in map(_spacing_of, rows) if one is not None}
     if len(stated) > 1:
-        raise DataError("rows of the table state different pixel sizes for it")
+        raise DataError(
+            "the rows of --table for this image state different pixel sizes; state one in height_mm and width_mm, or "
+            "in spacing_mm"
+        )
     for table in stated:
         if scan.spacing is not None and scan.spacing != table:
-            raise DataError("the table states a different pixel size than --spacing or its header; leave one out")
+            raise DataError(
+                f"--table states a pixel of {table.height_mm:g} x {table.width_mm:g} mm, but --spacing or the header "
+                f"one of {scan.spacing.height_mm:g} x {scan.spacing.width_mm:g} mm; leave one out, or correct it"
+            )
         scan.spacing = table
         ledger.note("pixel_size", "the table")
     if scan.spacing is None:
         raise DataError(
-            "nothing states its pixel size: give --spacing HEIGHT,WIDTH in mm, or columns height_mm and width_mm"
+            "nothing states the pixel size of this image: give --spacing HEIGHT,WIDTH in mm, or --table with "
+            "height_mm and width_mm"
         )
     if not stated and scan.spacing == choices.spacing:
         ledger.note("pixel_size", "--spacing: the user's word")
@@ -72,7 +83,10 @@ def _redact(scan: Scan, choices: Choices, ledger: Ledger) -> None:
     columns, rows = (0, 1) if scan.grid is not None else (1, 0)
     for x0, y0, x1, y1 in choices.redact:
         if x1 > scan.values.shape[columns] or y1 > scan.values.shape[rows]:
-            raise DataError(f"--redact {x0},{y0},{x1},{y1}: extends beyond the image")
+            raise DataError(
+                f"--redact {x0},{y0},{x1},{y1}: extends beyond the image of {scan.values.shape[columns]} x "
+                f"{scan.values.shape[rows]} px; give a rectangle within every image, or import this one separately"
+            )
         across, down = slice(x0, x1), slice(y0, y1)
         scan.values = scan.values.copy()
         scan.values[(across, down) if columns == 0 else (down, across)] = scan.values.min()
@@ -80,13 +94,10 @@ def _redact(scan: Scan, choices: Choices, ledger: Ledger) -> None:
 
 
 def _spacing_of(row: Row) -> Spacing | None:
-    if row.has("height_mm", "width_mm"):
-        sides = row.all_of("height_mm", "width_mm")
-    elif "spacing_mm" in row.numbers:
-        sides = row.all_of("spacing_mm") * 2
-    else:
-        return None
+    """Return the pixel size in mm that a row states; None if it states none. DataError names the line."""
     try:
-        return Spacing(*sides)
-    except ValueError as error:
-        raise DataError(f"table, line {row.line}: {error}") from None
+        if row.has("height_mm", "width_mm"):
+            return Spacing(*row.all_of("height_mm", "width_mm"))
+        return Spacing(*row.all_of("spacing_mm") * 2) if "spacing_mm" in row.numbers else None
+    except (DataError, ValueError) as error:
+        raise DataError(f"--table, line {row.line}: {error}") from None

@@ -42,13 +42,11 @@ class Row:
         return self.texts["image"]
 
     def has(self, *names: str) -> bool:
-        """Return whether all of these numbers are given; raises DataError where only some are."""
+        """Return whether all of these numbers are given; DataError without the line if only some are."""
         given = [name for name in names if name in self.numbers]
         if given and len(given) < len(names):
             missing = next(name for name in names if name not in self.numbers)
-            raise DataError(
-                f"line {self.line}: {missing}: missing; {given[0]} is given, and they must be given together"
-            )
+            raise DataError(f"{missing}: is empty, but {given[0]} is given; fill in all of {', '.join(names)}, or none")
         return bool(given)
 
     def all_of(self, *names: str) -> tuple[float, ...]:
@@ -63,7 +61,7 @@ def read_rows(path: Path) -> list[Row]:
             raise DataError(f"{path}: larger than {MAX_BYTES >> 20} MB; split the table")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise DataError(f"{path}: cannot read it ({error.strerror})") from None
+        raise DataError(f"{path}: cannot read the file ({error.strerror})") from None
     except UnicodeDecodeError:
         raise DataError(f"{path}: not UTF-8 text; save the table as CSV in UTF-8") from None
     lines = text.splitlines()
@@ -74,7 +72,7 @@ def read_rows(path: Path) -> list[Row]:
         _check_header(path, header)
         return [_row(path, header, cells, reader.line_num) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: {error}; expected CSV with quotes closed") from None
+        raise DataError(f"{path}:{reader.line_num}: not valid CSV ({error}); close every quote") from None
 
 
 def _check_header(path: Path, header: list[str]) -> None:
@@ -86,7 +84,7 @@ def _check_header(path: Path, header: list[str]) -> None:
                 f"{path}:1: {name!r} is not a known column.{nearest(name, COLUMNS)} Known: {', '.join(COLUMNS)}"
             )
         if header.count(name) > 1:
-            raise DataError(f"{path}:1: the column {name!r} is there twice")
+            raise DataError(f"{path}:1: the column {name!r} is there twice; remove one")
 
 
 def _row(path: Path, header: list[str], cells: list[str], line: int) -> Row:

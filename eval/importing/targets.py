@@ -35,13 +35,16 @@ def box_target(edges: tuple[float, float, float, float], size: Size, convention:
     """Return the target in *convention* of a box at true pixel edges x0, y0, x1, y1 (slice frame).
 
     ``inclusive-index`` boxes run from the index of the first pixel to that of the last, so they are one pixel short:
-    DataError where nothing is left.
+    DataError if the box is one pixel wide or high.
     """
     x0, y0, x1, y1 = edges
     if convention == "inclusive-index":
         x1, y1 = x1 - 1, y1 - 1
         if x1 <= x0 or y1 <= y0:
-            raise DataError("one pixel wide or high: its box is empty in the convention inclusive-index; use edge")
+            raise DataError(
+                "the structure is one pixel wide or high, so the box is empty in the convention inclusive-index; give "
+                "--convention edge"
+            )
     corners = (("lower left", Point(x0, y1)), ("upper right", Point(x1, y0)))
     return (x0 / size.width, 1 - y1 / size.height, x1 / size.width, 1 - y0 / size.height), corners
 
@@ -100,7 +103,10 @@ class _Structures:
         asked = sorted(present & set(labels) if labels else present)
         for number in asked:
             if self._redacted(number):
-                self._leave(f"{self._label(number)}: a redacted rectangle covers a part of it")
+                self._leave(
+                    f"{self._label(number)}: a rectangle of --redact covers a part of this structure, so nothing is "
+                    "asked about it"
+                )
                 continue
             if number not in labels:
                 self._ledger.ask(
@@ -112,7 +118,7 @@ class _Structures:
             if asked:  # not every person has every structure
                 self._ledger.note("structures", f"{number} ({labels[number]}) is not in the mask, others are")
             else:
-                self._leave(f"the mask has no structure {number} ({labels[number]})")
+                self._leave(f"the mask has no structure {number} ({labels[number]}) of --labels; is this number right?")
 
     def _redacted(self, number: int) -> bool:
         """Return whether a part of a structure is blackened in the image."""
@@ -136,7 +142,7 @@ class _Structures:
                 self._ledger.note("slices", _LARGEST if len(largest) == 1 else _MIDDLE)
             return [int(largest[(len(largest) - 1) // 2])]
         if asked >= len(counts) or not counts[asked]:
-            self._leave(f"{self._label(number)}: not on {self._cut.plane} slice {asked}")
+            self._leave(f"{self._label(number)}: is not on {self._cut.plane} slice {asked}, which --slices names")
             return []
         return [asked]
 
@@ -150,8 +156,8 @@ class _Structures:
         single = [task for task in self._choices.tasks if pieces > 1 and FROM_MASK[task].of_one_piece]
         if single and self._choices.pieces == "one":
             self._leave(
-                f"{where}: in {pieces} pieces, so there is no single answer to {' and '.join(single)}; "
-                "--pieces largest takes the largest"
+                f"{where}: in {pieces} pieces, so there is no single answer to {' and '.join(single)}; give --pieces "
+                "largest to ask about the largest piece"
             )
         elif single:
             self._ledger.note("mask", "the largest of several pieces on the slice")

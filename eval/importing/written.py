@@ -37,10 +37,15 @@ def check_free(out: Path, *, force: bool) -> None:
     if not out.exists():
         return
     if not force:
-        raise StorageError(f"{out}: exists already; choose another name, or replace it with --force")
+        raise StorageError(
+            f"{out}: exists already; choose another folder, or give --force, which replaces an earlier import"
+        )
     names = [item.name for item in out.iterdir()] if out.is_dir() else []
     if "samples.jsonl" not in names or not all(_OURS.fullmatch(name) for name in names):
-        raise StorageError(f"{out}: is not an earlier import, so it is not replaced; choose another name")
+        raise StorageError(
+            f"{out}: is not an earlier import, or holds other files, so --force does not replace it; choose another "
+            "name"
+        )
 
 
 class Writer:
@@ -62,7 +67,10 @@ class Writer:
             scan.picture(cut, question.index), scan.displayed, Units.HU if scan.hu else Units.UNKNOWN
         )  # fmt: skip
         if max(native.values.shape) > MAX_SIDE:
-            raise DataError(f"the image has {native.values.shape} px; at most {MAX_SIDE} px a side are accepted")
+            raise DataError(
+                f"the image has {native.values.shape[1]} x {native.values.shape[0]} px; at most {MAX_SIDE} px a side "
+                "are accepted"
+            )
         self._ledger.note("annotator", "stated" if question.annotator or self._choices.annotator else "not known")
         sample = self._sample(scan, question, subject, native.values.shape)
         stored, sample = to_levels(native, sample)

@@ -131,7 +131,7 @@ def _check_counts(database: sqlite3.Connection, folder: Path, found: int, noted:
     if noted is not None and found < noted:
         raise Damage(f"{noted} records were stored and {found} are left, because its log ({LOG}) is lost").error(folder)
     if tally is not None and tally.count != found:
-        raise Damage(f"{tally.count} records were stored, and it holds {found}").error(folder)
+        raise Damage(f"{tally.count} records were stored, but it holds {found}").error(folder)
 
 
 def _settled(folder: Path, attempts: list[tuple[Any, ...]]) -> int:

@@ -27,7 +27,10 @@ class Part(Frozen):
     difference: float
     """Their contribution to the difference of the mean losses, B minus A."""
     apart_mm: tuple[float, float] | None
-    """Smallest and largest distance between the centre of what was measured and the true centre, if known."""
+    """Smallest and largest distance in mm between the centre of what was measured and the true centre.
+
+    None for boxes, without pairs, and if no place is known.
+    """
 
 
 class Gains(Frozen):
@@ -47,7 +50,7 @@ class PlaceComparison(Frozen):
     b: TaskPlace
     """Like ``a``: the summary of an arm, computed over the pairs only."""
     difference: float | None
-    """Difference of the losses, B minus A."""
+    """Difference of the mean losses, B minus A."""
     grounded_difference: float | None
     """Difference of the grounded losses; None if under 80% of the answers of an arm are located."""
     lowest: float | None

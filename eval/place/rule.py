@@ -60,6 +60,7 @@ class Target:
     points: tuple[Point, ...]
     """In the slice frame: the ends of lines or axes, or two opposite corners of a box."""
     spacing: Spacing
+    """Pixel size in mm; for boxes, which need none, 1 x 1."""
 
 
 def in_place(measured: Sequence[Point], target: Target, tolerance: Tolerance = RULE) -> bool:

@@ -27,7 +27,7 @@ class TaskPlace(Frozen):
     """The scored samples of one task whose ground truth has a place."""
 
     n: int
-    """Number of scored samples whose ground truth states its location, failures included."""
+    """Number of scored samples whose ground truth states its location, failed answers included."""
     without_place: int
     """Number of further scored samples, whose ground truth does not state its location."""
     failed: int

@@ -57,9 +57,14 @@ def check_place(out: Path, *, force: bool) -> None:
         names = {file.name for file in files_in(out)}
         own = set(json.loads((out / MARK).read_text(encoding="utf-8"))["names"]) if names else set()
     except (OSError, ValueError, KeyError, TypeError):
-        raise StorageError(f"{out}: it is not a folder of shared runs; --force replaces only such folders") from None
+        raise StorageError(
+            f"{out}: this is not a folder of shared runs, and --force replaces only such folders; give another folder"
+        ) from None
     if more := sorted(names - own):
-        raise StorageError(f"{out}: it holds {more[0]!r}, which was not shared; give another folder")
+        raise StorageError(
+            f"{out}: the folder also holds {more[0]!r}, which no earlier share wrote, so it is not replaced; give "
+            "another folder"
+        )
 
 
 @contextmanager
@@ -74,4 +79,7 @@ def new_folder(out: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="medvision-agent-") as work:
             yield Path(work)
     except OSError as error:
-        raise StorageError(f"a temporary folder cannot be written: {error.strerror or error}") from None
+        raise StorageError(
+            f"a temporary folder cannot be written ({error.strerror or error}); free some space, or set TMPDIR to a "
+            "folder that can be written"
+        ) from None

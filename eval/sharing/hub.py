@@ -28,7 +28,7 @@ _LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a key that may write"
 
 
 def check_repository(name: str) -> str:
-    """Return the name of a repository, ORG/NAME; raises ConfigError for anything else, or without the library."""
+    """Return the name of a repository, ORG/NAME; ConfigError for anything else, or if huggingface_hub is missing."""
     if not _NAME.fullmatch(name) or ".." in name or "--" in name:
         raise ConfigError(f"--to hub:{name}: expected hub:ORG/NAME, such as hub:my-lab/tools-study")
     _api()
@@ -61,16 +61,19 @@ def upload(folder: Path, repository: str, *, public: bool, force: bool) -> str:
     except HfHubHTTPError as error:
         raise ProviderError(_refusal(repository, error)) from None
     except LocalTokenNotFoundError:
-        raise ProviderError(f"hub:{repository}: there is no key; {_LOG_IN}") from None
+        raise ProviderError(f"hub:{repository}: no access key was found; {_LOG_IN}") from None
     except (HTTPError, OSError) as error:
-        raise ProviderError(f"hub:{repository}: the server cannot be reached ({type(error).__name__})") from None
+        raise ProviderError(
+            f"hub:{repository}: the server cannot be reached ({type(error).__name__}); check the network and "
+            "HF_ENDPOINT"
+        ) from None
     return str(made)
 
 
 def _check(repository: str, there: Any, *, public: bool, force: bool) -> None:
     held = sorted({one.rfilename for one in there.siblings or ()} - _KEPT)
     if held and not force:
-        what = f"it holds {held[0]!r} and perhaps more"
+        what = f"the repository holds files already, such as {held[0]!r}"
         raise StorageError(f"hub:{repository}: {what}; share to another name, or replace its files with --force")
     if not public and there.private is False:
         raise StorageError(f"hub:{repository}: the repository is public; make it private, or share with --public")

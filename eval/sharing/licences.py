@@ -77,7 +77,7 @@ def _refused(licence: str, origin: str) -> str:
     if not origin:
         return "the data does not state the origin"
     if _FORBIDS.search(licence) or not _ALLOWS.search(licence):
-        return "it is not known here that the stated licence allows sharing"
+        return "the stated licence is not one that is known here to allow sharing"
     return ""
 
 

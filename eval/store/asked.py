@@ -26,7 +26,7 @@ class StoredSamples(Samples):
 
     @property
     def hashes(self) -> Hashes:
-        """The hashes with which the run was begun; its seal says whether its samples are still those."""
+        """The hashes of the samples with which the run was begun; whether they are still the same, `verify` checks."""
         return self._hashes
 
     def __len__(self) -> int:
@@ -59,5 +59,7 @@ def _at(folder: Path, places: "range | list[int]") -> list[Sample]:
     with reading(folder) as database:
         rows = [database.execute(_QUERY, (place,)).fetchone() for place in places]
         if None in rows:
-            raise StorageError(f"{folder}: some of its samples were removed after it was opened")
+            raise StorageError(
+                f"{folder}: samples of this run were removed while it was being read; restore the run from a copy"
+            )
         return [Sample.model_validate_json(text) for (text,) in rows]

@@ -60,14 +60,19 @@ def damage_in(
             passing(record)
     if count is not None and hashes.count < count:
         yield Damage(
-            f"{count} records were stored and {hashes.count} are left, because its log ({LOG}) is lost or incomplete"
+            f"{count} records were stored and {hashes.count} are left, because its database log ({LOG}) is lost or "
+            "incomplete"
         )
     elif not is_sealed(database):
         if should_be_sealed(database):
-            yield Damage("its hashes are gone, though the version that wrote it stores them")
+            yield Damage("the hashes of its records are missing, though the version that wrote the run stores them")
     else:
         stored, found = stored_tally(database), tally_of(database, hashes)
-        yield from [Damage("its tally of records is missing")] if stored is None else _differences(stored, found)
+        yield from (
+            [Damage("the stored count and hash sum of its records are missing")]
+            if stored is None
+            else _differences(stored, found)
+        )
 
 
 def _differences(stored: Tally, found: Tally) -> Iterator[Damage]:
@@ -76,7 +81,7 @@ def _differences(stored: Tally, found: Tally) -> Iterator[Damage]:
     if stored.samples != found.samples:
         yield Damage("its samples (questions and ground truth) were changed after they were stored")
     if stored.count != found.count:
-        yield Damage(f"{stored.count} records were stored, and it holds {found.count}")
+        yield Damage(f"{stored.count} records were stored, but it holds {found.count}")
     elif (stored.records, stored.total) != (found.records, found.total):
         yield Damage("its records were changed after they were stored")
 
@@ -87,7 +92,7 @@ def is_lost(folder: Path) -> bool:
 
 
 def picture_damage(folder: Path, key: str, sample_id: str | None = None) -> Damage | None:
-    """Return the damage of a stored image, or None."""
+    """Return the damage of a stored image; None if it is as it was stored."""
     found = _picture(folder, key, sample_id)
     return found if isinstance(found, Damage) else None
 

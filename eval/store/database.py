@@ -58,16 +58,21 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
         row = database.execute("SELECT value FROM run WHERE key = 'format'").fetchone()
         if row is None or json.loads(row[0]) not in _READABLE:
             known = ", ".join(map(str, _READABLE))
-            raise StorageError(f"{folder / DATABASE}: format {row and row[0]}; this version reads formats {known}")
+            stated = "states no format" if row is None else f"has format {row[0]}"
+            raise StorageError(
+                f"{folder / DATABASE}: the run {stated}, and this version reads formats {known}; read it with the "
+                "version of medvision-agent that wrote it, or a newer one"
+            )
         yield database
 
 
 def no_run(folder: Path) -> StorageError:
     """Return the error for a folder whose database holds no run."""
     if is_lost(folder):
-        return Damage(f"its log ({LOG}) is lost, and with it the whole run").error(folder)
+        return Damage(f"its database log ({LOG}) is lost, and with it all samples and records").error(folder)
     return StorageError(
-        f"{folder} holds no run: it was interrupted before it was created. Repeat the command without --resume."
+        f"{folder} holds no run, because the command was interrupted before it could create one. Repeat the command "
+        "without --resume."
     )
 
 
@@ -77,7 +82,7 @@ def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
     if not file.is_file() and (folder / STUDY).is_file():
         raise StorageError(f"{folder} is a study, not a run; give one of the folders in {folder / CELLS}")
     if not file.is_file():
-        raise StorageError(f"{folder} holds no run ({DATABASE} is missing); give the folder a run was written to")
+        raise StorageError(f"{folder} holds no run ({DATABASE} is missing); give the folder that was --out of a run")
     with named_errors(folder):
         database = connect_read_only(file)
         try:
@@ -93,9 +98,14 @@ def named_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.OperationalError, ValueError, KeyError) as error:  # locked, not to be opened, of a later version
-        raise StorageError(f"{file} is not a readable run: {error}") from error
+        raise StorageError(
+            f"{file} is not a readable run: {error}. If another process writes it, repeat the command; if a newer "
+            "version of medvision-agent wrote it, use that version; else restore it from a copy"
+        ) from error
     except sqlite3.Error as error:
-        raise DamageError(f"{file} is not a readable run, it is damaged: {error}; restore it from a copy") from error
+        raise DamageError(
+            f"{file} is not a readable run: the file is damaged ({error}); restore it from a copy"
+        ) from error
 
 
 def connect_read_only(file: Path) -> sqlite3.Connection:

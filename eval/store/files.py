@@ -48,7 +48,7 @@ def is_hash(text: str) -> bool:
 
 
 def unwritable(what: Path, error: Exception) -> str:
-    """Return a message: why something cannot be written, and what to do; *error* is from the system or SQLite."""
+    """Return a message for a file or folder that cannot be written: why, and what to do; *error* is the cause."""
     number = getattr(error, "errno", None)
     if number == ENOSPC or "is full" in str(error):
         return f"{what} cannot be written: the disk is full; free some space and repeat the command"
@@ -63,8 +63,8 @@ def unwritable(what: Path, error: Exception) -> str:
 def not_stored(folder: Path, sample_id: str, error: Exception) -> str:
     """Return in words that a finished sample of a run could not be stored, why, and what to do."""
     return (
-        f"{folder}: sample {sample_id} was not stored: {error}; "
-        "the samples before it are; remove the cause and go on with --resume"
+        f"{folder}: sample {sample_id} was not stored: {error}. All samples that finished before it are stored. "
+        "Remove the cause and repeat the command; `medvision-agent run` then needs --resume"
     )
 
 
@@ -131,7 +131,7 @@ def write_count(folder: Path, records: int) -> None:
 
 
 def read_count(folder: Path) -> int | None:
-    """Return the smallest number of records expected, or None where there is no readable note."""
+    """Return the smallest number of records expected; None if the file with it is missing or not a number."""
     try:
         return int((folder / COUNT).read_text(encoding="ascii"))
     except (OSError, ValueError):

@@ -45,7 +45,7 @@ class InFlight:
         return self._deaths[sample_id] > ALONE_FROM
 
     def deaths(self, sample_id: str) -> int:
-        """Return how often the process died while a sample was in flight."""
+        """Return how often the process died while a sample was in flight, since its last record."""
         return self._deaths[sample_id]
 
     @contextmanager
@@ -91,7 +91,10 @@ class InFlight:
                 self._note("open", "")
             self._file.write(json.dumps([what, sample_id]).encode() + b"\n")
         except OSError as error:
-            raise StorageError(f"{self._path} cannot be written: {error}; finished samples are stored") from error
+            raise StorageError(
+                f"{self._path} cannot be written: {error}. All finished samples are stored; remove the cause and "
+                "repeat the command (`medvision-agent run` then needs --resume)"
+            ) from error
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

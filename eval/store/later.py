@@ -13,7 +13,7 @@ T = TypeVar("T")
 class Later(Sequence[T]):
     """A sequence of known length: all items are read when the first is needed, and then kept, unless they are streamed.
 
-    Raises StorageError where the number of items has changed.
+    Raises StorageError if the stored number of items changed after the run was opened.
     """
 
     def __init__(
@@ -62,7 +62,10 @@ class Later(Sequence[T]):
                 count += 1
                 yield item
             if count != self._length:
-                raise StorageError(f"{self._what}: there were {self._length} when it was opened, now there are {count}")
+                raise StorageError(
+                    f"{self._what}: there were {self._length} when the run was opened, now there are {count}, so "
+                    "another process changed the run; repeat the command"
+                )
 
     def __len__(self) -> int:
         return self._length

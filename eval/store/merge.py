@@ -52,7 +52,7 @@ class Merged(NamedTuple):
     keys: Sequence[tuple[str, int]] = ()
     """Sample and attempt of every record in the shard, including those that the run had before."""
     tally: Tally | None = None
-    """The tally of the run after the merge; None where nothing was added."""
+    """The tally of the run after the merge; None if every record was there before, or the shard was refused."""
 
 
 class Refused(NamedTuple):
@@ -123,7 +123,7 @@ def merge(database: sqlite3.Connection, file: Path) -> Merged:
         rows = database.execute("SELECT sample_id, attempt, sha256, rowid FROM shard.record ORDER BY rowid").fetchall()
         with transaction(database):
             if run_of_shard(database) != mark_of(database):
-                raise DamageError(f"{file}: the shard is of a run that was begun with other settings")
+                raise DamageError(f"{file}: the shard belongs to a run that was begun with other settings")
             for (strange,) in database.execute(_STRANGE):
                 raise DamageError(f"{file}: the shard belongs to another run: this run has no sample {strange!r}")
             known = {number for (number,) in database.execute(_KNOWN)}

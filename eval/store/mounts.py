@@ -14,7 +14,7 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def network_warning(folder: Path, mounts: Path = MOUNTS) -> str | None:
-    """Return a warning for a user who writes a run to this folder, or None where no problem is known.
+    """Return a warning for a user who writes a run to this folder, or None if the file system is local or unknown.
 
     On Linux, *mounts* states the file system of a folder; on other systems it is unknown.
     """
@@ -22,8 +22,9 @@ def network_warning(folder: Path, mounts: Path = MOUNTS) -> str | None:
     if kind is None or not _NETWORK.fullmatch(kind):
         return None
     return (
-        f"{folder} lies on a network file system ({kind}): its locks and flushes may not hold, so a crash or a second "
-        "writer can damage the run. Prefer a local disk, and copy the folder when the run has ended"
+        f"{folder} lies on a network file system ({kind}): file locks may not work and written data may be lost "
+        "there, so a crash or a second writer can damage the run. Prefer a local disk, and copy the folder when the "
+        "run has ended"
     )
 
 

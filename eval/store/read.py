@@ -177,7 +177,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def read_identity(folder: Path) -> dict[str, Any]:
-    """Return one fact that a stored run was begun with, as JSON data; raises StorageError."""
+    """Return the identity with which a stored run was begun, as JSON data; raises StorageError."""
     return _fact(folder, "identity")
 
 
@@ -185,12 +185,12 @@ def _fact(folder: Path, key: str) -> dict[str, Any]:
     with reading(folder) as database:
         row = database.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
         if row is None:
-            raise DamageError(f"{folder}: its settings are gone, so the run is damaged; restore it from a copy")
+            raise DamageError(f"{folder} is damaged: the {key} of the run is missing; restore it from a copy")
         return dict(json.loads(row[0]))
 
 
 def find_record(folder: Path, sample_id: str) -> Record | None:
-    """Return the latest record of a sample (refusals as stored), or None where there is none.
+    """Return the latest record of a sample (refusals as stored); None if it was not asked yet.
 
     Raises DamageError if it was changed after it was stored.
     """
@@ -201,7 +201,10 @@ def find_record(folder: Path, sample_id: str) -> Record | None:
 
 
 def find_attempt(folder: Path, sample: Sample, attempt: int) -> Record | None:
-    """Return the record of one attempt, also a drawn answer, or None; raises as ``find_record`` does."""
+    """Return the record of one attempt, also a drawn answer; None if there is no such attempt.
+
+    Raises as ``find_record`` does.
+    """
     with reading(folder) as database:
         which = "FROM record WHERE record.sample_id = :sample AND record.attempt = :attempt"
         for stored in records_in(database, which, sample=sample.id, attempt=attempt):
@@ -210,7 +213,7 @@ def find_attempt(folder: Path, sample: Sample, attempt: int) -> Record | None:
 
 
 def read_record(folder: Path, sample_id: str) -> Record:
-    """Return the latest record of a sample, as ``find_record`` does; raises StorageError if there is none."""
+    """Return the latest record of a sample, as ``find_record`` does; raises StorageError if it was not asked yet."""
     if (found := find_record(folder, sample_id)) is None:
         raise StorageError(
             f"{folder} has no record of sample {sample_id!r}: it has not been asked yet; wait for the run, or continue "
@@ -231,7 +234,7 @@ def records_of(run: Run, samples: Iterable[str]) -> dict[str, Record]:
 
 
 def read_some(folder: Path, about: int) -> Iterator[Record]:
-    """Yield about *most* of the latest records that have an image with the question, spread over a run's samples."""
+    """Yield about *about* latest records, spread over a run's samples, whose question was shown with an image."""
     with reading(folder) as database:
         (planned,) = database.execute("SELECT count(*) FROM sample").fetchone()
         step = max(1, planned // about)
@@ -248,7 +251,7 @@ def read_range(run: Run, first: int, end: int) -> Iterator[Record]:
 
 
 def read_sample(folder: Path, sample_id: str) -> Sample:
-    """Return a sample of a run; raises StorageError if there is none."""
+    """Return a sample of a run; raises StorageError if the run has no sample with this id."""
     with reading(folder) as database:
         return _sample(database, folder, sample_id)
 
@@ -256,7 +259,7 @@ def read_sample(folder: Path, sample_id: str) -> Sample:
 def _sample(database: sqlite3.Connection, folder: Path, sample_id: str) -> Sample:
     row = database.execute("SELECT json FROM sample WHERE id = ?", (sample_id,)).fetchone()
     if row is None:
-        raise StorageError(f"{folder} has no sample {sample_id!r}")
+        raise StorageError(f"{folder}: the run has no sample {sample_id!r}; give the id of one of its samples")
     return Sample.model_validate_json(row[0])
 
 
@@ -280,7 +283,10 @@ class Traces:
         """
         for _, trace in self._read(_OF_ONE, sample=sample_id):
             return trace
-        raise StorageError(f"{self._folder} has no trace of sample {sample_id!r}")
+        raise StorageError(
+            f"{self._folder} has no trace of sample {sample_id!r}: it has not been asked yet; wait for the run, or "
+            "continue it with --resume"
+        )
 
     def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each finished sample's id and trace, in the order of the samples; raises as ``of`` does."""

@@ -43,6 +43,7 @@ class ToolUse(_Frozen):
     tool: str
     """The name that the model wrote; it may be unknown."""
     ok: bool
+    """Whether the tool answered without an error."""
     seconds: float
     shown: bool | None = None
     """The result was in the messages of the model's next turn. None: there was an error, the provider ran it, or it
@@ -117,6 +118,7 @@ class Record(_Frozen):
     tool_uses: tuple[ToolUse, ...] = ()
     usage: Usage = Usage()
     cost_usd: float | None = None
+    """In US dollars; None if no price or no token count is known."""
     seconds: float = 0.0
     """Wall time of the model and the tools, without failed tries and the waits after them; these count in an
     infrastructure failure, whose last request never succeeded."""

@@ -84,7 +84,10 @@ def add_review(folder: Path, sample: str, verdict: Verdict, comment: str) -> Rev
     with _opened(folder, os.O_RDWR | os.O_APPEND | os.O_CREAT) as handle:
         size = os.fstat(handle).st_size
         if size + len(line) > _MOST:
-            raise StorageError(f"{folder / REVIEWS} is full ({_MOST // 1024**2} MB); rename it to begin a new file")
+            raise StorageError(
+                f"{folder / REVIEWS} is full ({_MOST // 1024**2} MB), so the note was not stored; rename the file to "
+                "begin a new one"
+            )
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # the last writer was killed
         os.write(handle, b"\n" + line if torn else line)
         os.fsync(handle)
@@ -97,10 +100,12 @@ def _opened(folder: Path, flags: int) -> Iterator[int]:
     try:
         handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o666)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise StorageError(f"{path} is not a regular file; move it away")
+            raise StorageError(f"{path}: notes are kept in a regular file, and this is none; move it to another place")
         yield handle
     except OSError as error:
-        raise StorageError(f"{path}: notes cannot be read or written ({error.strerror or error})") from None
+        raise StorageError(
+            f"{path}: the notes of the run cannot be read or written ({error.strerror or error})"
+        ) from None
     finally:
         if handle >= 0:
             os.close(handle)

@@ -86,7 +86,9 @@ def continue_run(database: sqlite3.Connection, stored: Run, code: str, libraries
             _put(database, "format", SEALED)
         before = stored_tally(database)
         if before != stored.tally:
-            raise StorageError(f"{stored.folder} was written by another process meanwhile; repeat the command")
+            raise StorageError(
+                f"{stored.folder}: another process wrote to the run while this one opened it; repeat the command"
+            )
         identity = stored.identity
         if code != (identity.resumed or (identity.code,))[-1]:
             _put(database, "resumed", [*identity.resumed, code])

@@ -248,7 +248,10 @@ def add_all_to_tally(database: sqlite3.Connection, hashes: Iterable[str]) -> Tal
 
 
 def facts_changed(database: sqlite3.Connection) -> Tally | None:
-    """Bring the stored tally, if there is one, up to date with the facts, in the transaction that changes one."""
+    """Bring the stored tally up to date with the facts, in the transaction that changes one, and return it.
+
+    None if the run has no tally, because an older version wrote it.
+    """
     if (tally := stored_tally(database)) is not None:
         tally = tally.but(facts=_facts(database))
         set_tally(database, tally)

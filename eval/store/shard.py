@@ -87,8 +87,9 @@ class Shard:
         file = self._folder / DATABASE
         if (self._folder / LOG).exists():  # the disk is full, or someone reads: the file lacks what is in the log
             raise StorageError(
-                f"{file}: this shard of finished samples cannot be closed, the disk may be full; free some space and "
-                "go on with --resume, which merges its samples into the run"
+                f"{file}: this shard of finished samples cannot be closed, because its database log stays; the disk "
+                "may be full. Free some space and repeat the command (`medvision-agent run` then needs --resume), "
+                "which merges the samples into the run"
             )
         try:
             digest = sha256(file.read_bytes()).hexdigest()
@@ -108,7 +109,7 @@ def mark_of(database: sqlite3.Connection) -> str:
 
 
 def run_of_shard(database: sqlite3.Connection) -> str | None:
-    """Return the mark of the run that a shard, attached as ``shard``, was made for."""
+    """Return the mark of the run that a shard, attached as ``shard``, was made for; None if it states none."""
     row = database.execute("SELECT value FROM shard.run WHERE key = ?", (_RUN,)).fetchone()
     return str(json.loads(row[0])) if row else None
 

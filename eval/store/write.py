@@ -122,7 +122,7 @@ class RunStore:
         """
         stored = open_run(folder)
         different = [
-            f"  {name}: the run has {then!r}, this command {now!r}"
+            f"  {name}: the run has {then!r}, this command has {now!r}"
             for name, then, now in stored.identity.differences(identity)
         ]
         if different:
@@ -141,7 +141,9 @@ class RunStore:
             store._opened(stored)
         except UNWRITABLE as error:
             store.close()
-            raise StorageError(f"{folder / DATABASE} cannot be written: {error}") from error
+            raise StorageError(
+                f"{folder / DATABASE} cannot be written: {error}; remove the cause and repeat the command"
+            ) from error
         except BaseException:
             store.close()
             raise
@@ -218,7 +220,10 @@ class RunStore:
             yield self._refused.popleft()
 
     def merge_left(self, worker: str = "*") -> list[Merged]:
-        """Merge all shards left by a *worker* that ended, or by all workers."""
+        """Merge all shards left by a *worker* that ended, or by all workers.
+
+        StorageError if the run cannot be written.
+        """
         return self._writer.do(lambda database: [self._merge(one, database) for one in left_in(self.folder, worker)])
 
     def _merge(self, file: Path, database: sqlite3.Connection) -> Merged:
@@ -233,8 +238,8 @@ class RunStore:
         except UNWRITABLE as error:
             raise StorageError(
                 f"{file}: the shard was not merged into the run: {error}; it is kept: remove the cause (where the disk "
-                "is full, free some space) and go on with --resume. If the file cannot be read any more, remove it: "
-                "its samples are then asked again"
+                "is full, free some space) and repeat the command (`medvision-agent run` then needs --resume). If the "
+                "file cannot be read any more, remove it: its samples are then asked again"
             ) from error
         if merged.tally is not None:
             with suppress(OSError):  # the samples are stored, and a lower count is true as well

@@ -32,12 +32,12 @@ class StoredArm(NamedTuple):
 
     @property
     def tool_path(self) -> ToolPath | None:
-        """How far tools were used, over all epochs; None without tools."""
+        """How far tools were used, over all epochs; None if the arm can call no tool."""
         return tool_path(self.runs[0].identity, (record for run in self.runs for record in run.each()))
 
 
 def stored_arms(plan: Plan, folder: Path) -> Iterator[StoredArm]:
-    """Yield the arms of the study in *folder*, in the order of the plan."""
+    """Yield the arms of the study in *folder* in the order of the plan; raises StorageError if a run cannot be read."""
     by_arm: dict[tuple[str, str, str], list[PlannedCell]] = {}
     for cell in plan.cells:
         if has_run(folder / cell.folder):

@@ -20,7 +20,10 @@ __all__ = ["canary_cells"]
 
 
 def canary_cells(count: int, cells: Sequence[Cell], out: Path, *, asking: bool = True) -> tuple[Cell, ...]:
-    """Return the cells of *count* canaries of each task, for each model and source; raises ConfigError."""
+    """Return the cells of *count* canaries of each task, for each model and source; none if *count* is 0.
+
+    Raises ConfigError if no arm is asked without tools, or a run is not possible.
+    """
     return tuple(
         _canary(cell, moment, count, out, asking=asking)
         for cell in (_without_tools(cells).values() if count else ())
@@ -36,7 +39,10 @@ def _without_tools(cells: Sequence[Cell]) -> Mapping[tuple[str, str], Cell]:
     for cell in bare:
         found.setdefault((cell.model, cell.source), cell)
     if not found:
-        raise ConfigError("canaries: no arm is asked without tools; add the design on-off, or leave the key out")
+        raise ConfigError(
+            "canaries: they are asked in an arm without tools, and the study has none; add the design on-off, or "
+            "leave the key `canaries` out"
+        )
     return found
 
 

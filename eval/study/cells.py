@@ -43,7 +43,7 @@ class Cell:
     """Counted from 1."""
     prepared: Prepared
     wording: int | None = None
-    """The wording drawn for it; None if the study draws none."""
+    """Number of the wording drawn for it; None if the study draws none (`prompts: 1`)."""
     canary: str = ""
     """The moment at which it is asked, if it belongs to no arm (``canaries``)."""
 
@@ -82,8 +82,9 @@ def make_cells(
     month: str = NEWEST,
     asking: bool = True,
 ) -> tuple[Cell, ...]:
-    """Return the prepared cells; paths in the study are relative to *home*. Raises a MedVisionAgentError.
+    """Return the prepared cells; paths in the study are relative to *home*.
 
+    Raises a MedVisionAgentError that names arm and model if a run is not possible.
     *month* is the tool set's month for arms that name none.
     """
     cells, several = list[Cell](), len(study.data) > 1
@@ -119,7 +120,7 @@ def _chosen(study: Study, home: Path, budget: Budget) -> dict[str, Chosen]:
     names: dict[str, str] = {}
     for source, chosen in found.items():
         if (other := names.setdefault(chosen.source.info.name, source)) != source:
-            raise ConfigError(f"data: {other} and {source} are the same samples; give each source once")
+            raise ConfigError(f"data: {other} and {source} name the same samples; keep one of them")
     return found
 
 

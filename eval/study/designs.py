@@ -31,24 +31,30 @@ class Design:
     contrasts: list[Contrast] = field(default_factory=list)
 
     def add(self, name: str, arm: Arm) -> str:
-        """Add an arm, unless it already exists; returns its name."""
+        """Add an arm, unless it already exists, and return its name; ConfigError if another arm has the name."""
         if self.arms.setdefault(name, arm) != arm:
             differ = ", ".join(arm.differences(self.arms[name]))
-            raise ConfigError(f"two different arms are called {name!r} (they differ in {differ}); rename yours")
+            raise ConfigError(
+                f"two different arms are called {name!r} (they differ in {differ}); rename the one of the key `arms`, "
+                "or leave out the design that adds the other"
+            )
         return name
 
     def on(self) -> str:
-        """Add the base itself as an arm."""
+        """Add the base itself as the arm `on`, and return this name; ConfigError if the base has no tools."""
         if self.base.tools == "off":
-            raise ConfigError("base: tools: off leaves nothing to vary; designs need a base with tools")
+            raise ConfigError(
+                "base.tools: off; the arm `on` of the designs is the base itself and needs tools: state `tools: on`, "
+                "or tools by their names"
+            )
         return self.add("on", self.base)
 
     def off(self) -> str:
-        """Add the base without tools."""
+        """Add the base without tools as the arm `off`, and return this name."""
         return self.condition("off", "off")
 
     def condition(self, name: str, tools: str) -> str:
-        """Add the base with another tool condition."""
+        """Add the base with another tool condition as the arm *name*, and return this name."""
         return self.add(name, self.base.but(tools=tools))
 
     def some(self, name: str, tools: Sequence[str]) -> str:
@@ -65,7 +71,8 @@ class Design:
             self.contrasts.append(contrast)
         elif before.tested != contrast.tested:
             raise ConfigError(
-                f"contrasts: {contrast.name}: declared twice, once as a test and once with `tested: false`; keep one"
+                f"contrasts: {contrast.name}: is declared twice, once as a test and once with `tested: false`; keep "
+                "one of them"
             )
 
     def tools(self) -> list[str]:
@@ -91,7 +98,10 @@ def _leave_one_out(design: Design, values: list[str]) -> None:  # noqa: ARG001
     """Arms `on`, and `without-TOOL` for each tool of the base; `without-TOOL -> on`."""
     tools = design.tools()
     if len(tools) < 2:
-        raise ConfigError("designs: leave-one-out: the base needs two tools at least")
+        raise ConfigError(
+            "designs: leave-one-out: the base has fewer than two tools, so none can be left out; name more in "
+            "base.tools"
+        )
     for name in tools:
         others = [other for other in tools if other != name]
         design.compare(design.some(f"without-{name}", others), design.on(), "tools")
@@ -139,7 +149,10 @@ def _repeat(design: Design, values: list[str]) -> None:
     if name in {"on", "off"}:
         (design.on if name == "on" else design.off)()
     if name not in design.arms:
-        raise ConfigError(f"designs: repeat:{name}: no arm with this name comes before it.{nearest(name, design.arms)}")
+        raise ConfigError(
+            f"designs: repeat:{name}: expected `on`, `off`, an arm of the key `arms` or of a design "
+            f"above.{nearest(name, design.arms)}"
+        )
     design.compare(name, design.add(f"{name}-repeat", design.arms[name]), tested=False)
 
 
@@ -192,7 +205,10 @@ def _needs_picture(design: Design, values: list[str]) -> None:
             hint = nearest(value, _OTHER_PICTURES)
             raise ConfigError(f"designs: needs-picture:{value}: expected {' or '.join(_OTHER_PICTURES)}.{hint}")
         if value == design.base.picture:
-            raise ConfigError(f"designs: needs-picture:{value}: that is the base's own")
+            raise ConfigError(
+                f"designs: needs-picture:{value}: the base has this value itself (base.picture), so nothing would "
+                "differ; name another"
+            )
         for name in (design.off(), design.on()):
             other = f"{name}-{'no' if value == 'none' else value}-picture"
             design.compare(design.add(other, design.arms[name].but(picture=value)), name, "picture")
@@ -211,7 +227,10 @@ def _vary(key: str, noun: str, more: str = "") -> Callable[[Design, list[str]], 
     def apply(design: Design, values: list[str]) -> None:
         for value in values:
             if value == getattr(design.base, key):
-                raise ConfigError(f"designs: {key}:{value}: that is the base's own")
+                raise ConfigError(
+                    f"designs: {key}:{value}: the base has this value itself (base.{key}), so nothing would differ; "
+                    "name another"
+                )
             design.compare(design.on(), design.add(value, design.base.but(**{key: value})), key)
 
     apply.__doc__ = f"Arms `on`, and one called as each {noun} given; `on -> {key.upper()}`.{more}"
@@ -243,7 +262,9 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
 
 
 def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
-    """Return all arms and declared contrasts of a study, crossed; raises ConfigError.
+    """Return all arms and declared contrasts of a study, crossed.
+
+    Raises ConfigError that names the key if a design, a contrast or a crossed factor is not possible.
 
     *registry* holds the tools that can be named; default: the shipped tools and those of installed packages.
     """
@@ -251,11 +272,15 @@ def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Ar
     for text in study.designs:
         name, _, rest = text.partition(":")
         if name not in DESIGNS:
-            raise ConfigError(f"designs: unknown {name!r}; known: {', '.join(DESIGNS)}.{nearest(name, DESIGNS)}")
+            raise ConfigError(
+                f"designs: {name!r} is not a design; known: {', '.join(DESIGNS)}.{nearest(name, DESIGNS)}"
+            )
         apply, takes = DESIGNS[name]
         values = [value.strip() for value in rest.split(",") if value.strip()]
         if (values and not takes) or (not values and takes and not takes.startswith("[")):
-            raise ConfigError(f"designs: {text}: expected {name}{':' + takes if takes else ''}")
+            raise ConfigError(
+                f"designs: {text}: expected the form {name}{':' + takes if takes else ''} (docs/studies.md)"
+            )
         if name == "tool-budget" and not all(re.fullmatch(r"[1-9]\d{0,3}", value) for value in values):
             raise ConfigError(f"designs: {text}: expected whole numbers of tool calls, such as tool-budget:1,2,4")
         apply(design, values)
@@ -269,14 +294,24 @@ def _check(contrast: Contrast, arms: Mapping[str, Arm]) -> None:
     """Reject a contrast that does not declare the actual differences of its arms."""
     for name in (contrast.a, contrast.b):
         if name not in arms:
-            raise ConfigError(f"contrasts: {contrast.name}: no arm is called {name!r}.{nearest(name, arms)}")
+            raise ConfigError(
+                f"contrasts: {contrast.name}: no arm is called {name!r}; known: {', '.join(arms)}.{nearest(name, arms)}"
+            )
     found, said = set(arms[contrast.a].differences(arms[contrast.b])), set(contrast.varies)
     if contrast.a == contrast.b:
-        raise ConfigError(f"contrasts: {contrast.name}: an arm cannot be compared with itself; use the design repeat")
+        raise ConfigError(
+            f"contrasts: {contrast.name}: an arm cannot be compared with itself; to ask it twice, use the design repeat"
+        )
     if more := sorted(found - said):
-        raise ConfigError(f"contrasts: {contrast.name}: the arms also differ in {', '.join(more)}; say so in `varies`")
+        raise ConfigError(
+            f"contrasts: {contrast.name}: `varies` does not name {', '.join(more)}, in which the arms also differ; "
+            "name it in `varies`, or make the arms equal in it"
+        )
     if less := sorted(said - found):
-        raise ConfigError(f"contrasts: {contrast.name}: the arms do not differ in {', '.join(less)}, as `varies` says")
+        raise ConfigError(
+            f"contrasts: {contrast.name}: `varies` names {', '.join(less)}, but the arms are equal in it; take it out "
+            "of `varies`, or change an arm"
+        )
 
 
 def _crossed(cross: Cross, design: Design) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
@@ -290,6 +325,9 @@ def _crossed(cross: Cross, design: Design) -> tuple[dict[str, Arm], tuple[Contra
         arms |= {f"{name}{ending}": arm.but(**changes) for name, arm in design.arms.items()}
         for one in design.contrasts:
             if both := sorted(set(one.varies) & factors.keys()):
-                raise ConfigError(f"cross: {', '.join(both)}: already varied by the contrast {one.name}")
+                raise ConfigError(
+                    f"cross: {', '.join(both)}: the contrast {one.name} varies this already; take it out of `cross` "
+                    "or of the contrast"
+                )
             contrasts.append(one.model_copy(update={"a": f"{one.a}{ending}", "b": f"{one.b}{ending}"}))
     return arms, tuple(contrasts)

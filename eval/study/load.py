@@ -18,7 +18,7 @@ __all__ = ["read_study"]
 
 
 def read_study(path: Path) -> Study:
-    """Return the study in a file; raises ConfigError."""
+    """Return the study in a file; raises ConfigError that names the file and the first key that is not valid."""
     try:
         content = read_yaml(path.read_text(encoding="utf-8"), switches=False)
     except OSError as error:
@@ -27,9 +27,11 @@ def read_study(path: Path) -> Study:
             f"{path}: {why}; give the YAML file of a study (docs/studies.md says how to write one)"
         ) from None
     except ValueError as error:
-        raise ConfigError(f"{path}: not a readable study file: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path}: not a readable YAML file of a study: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected the keys of a study: {', '.join(Study.model_fields)}")
+        raise ConfigError(
+            f"{path}: expected a mapping with the keys of a study (docs/studies.md): {', '.join(Study.model_fields)}"
+        )
     try:
         return Study.model_validate(content)
     except ValidationError as error:
@@ -39,10 +41,10 @@ def read_study(path: Path) -> Study:
 
 
 def _complaint(place: Sequence[str | int], wrong: Any) -> str:
-    key = ".".join(map(str, place)) or "the study"
+    key = ".".join(map(str, place))
     if wrong["type"] == "extra_forbidden":
         known = keys_at(Study, place[:-1])
         return f"{key}: unknown key; known: {', '.join(known)}.{nearest(str(place[-1]), known)}"
     if wrong["type"] == "missing":
-        return f"{key}: missing"
-    return f"{key}: {told(wrong)}"
+        return f"{key}: this key is missing and has no default; add it (docs/studies.md)"
+    return f"{key}: {told(wrong)}" if key else told(wrong)  # an error in several keys names them

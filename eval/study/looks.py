@@ -42,11 +42,15 @@ def planned_looks(samples: Sequence[Sample], fractions: Sequence[float], seed: i
         counts = found[task] = tuple(len(subjects & seen) for seen in sets)
         if counts[0] < MIN_SUBJECTS:
             raise ConfigError(
-                f"looks: at {fractions[0]:g} there are {counts[0]} of {len(subjects)} subjects of {task}, fewer than "
-                f"{MIN_SUBJECTS}: begin with a later look, or ask more subjects"
+                f"looks: the first look, at {fractions[0]:g} of the subjects, has {counts[0]} of {len(subjects)} "
+                f"subjects of the task {task}, fewer than the {MIN_SUBJECTS} that a test needs; begin with a larger "
+                "fraction, or ask more subjects"
             )
         if len(set(counts)) < len(counts):
-            raise ConfigError(f"looks: {task} has no new subject at one of them ({counts}): leave it out")
+            raise ConfigError(
+                f"looks: one look has no more subjects of the task {task} than the look before it (subjects at each: "
+                f"{', '.join(map(str, counts))}); leave that look out"
+            )
     return found
 
 

@@ -37,16 +37,17 @@ def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
     for cell in cells:
         if cell.prepared.condition.thinks and not can_think(cell.prepared.model):
             raise ConfigError(
-                f"arm {cell.arm!r} of model {cell.model!r}: its row has no `thinking_budget` that could be set to what "
-                "`on` spent; leave the arm out"
+                f"arm {cell.arm!r} of model {cell.model!r}: the model may think as much as the arm `on` spent, but "
+                "its entry in the catalogue of models has no `thinking_budget`; add this key, or leave the arm out"
             )
         if cell.prepared.condition.enlarges:
             _check_enlarged(cell)
     for model, row in {cell.model: cell.prepared.model for cell in cells if cell.arm in matched}.items():
         if reason := _same_every_time(row):
             raise ConfigError(
-                f"arm {matched[0]!r} of model {model!r}: answers are drawn until they cost what `on` spent, and "
-                f"{reason}; give the row a `temperature` above 0 and no `seed`, or leave the arm out"
+                f"arm {matched[0]!r} of model {model!r}: several answers to each sample are combined, which must be "
+                f"able to differ, but {reason}; give the model's entry in the catalogue a `temperature` above 0 and "
+                "no `seed`, or leave the arm out"
             )
 
 
@@ -106,36 +107,46 @@ def _follow(one: Opened, lane: Lane, others: Sequence[Opened], lanes: Mapping[Op
 def _check_enlarged(cell: Cell) -> None:
     reason = cannot_enlarge(cell.prepared.model)
     if cell.prepared.pictures.kind == "none":
-        reason = "`picture: none` leaves no image to enlarge"
+        reason = "it shows no image (`picture: none`), so none can be enlarged"
     if reason:
         raise ConfigError(f"arm {cell.arm!r} of model {cell.model!r}: {reason}; leave the arm out")
 
 
 def _source(arms: Mapping[str, Arm], name: str) -> str:
-    """Return the name of the arm whose answers an arm is made from."""
+    """Return the name of the arm whose answers an arm is made from.
+
+    Raises ConfigError if there is no such arm, it has no tools, or the two differ in more than their tools.
+    """
     source = source_arm(name)
     if source not in arms:
         raise ConfigError(
-            f"arm {name!r}: tools: {arms[name].tools} is made from the answers of an arm called {source!r}, and the "
-            "study has none"
+            f"arm {name!r} (tools: {arms[name].tools}) is made from the answers of an arm called {source!r}, and the "
+            "study has none; add such an arm (the designs matched and result-only do)"
         )
     if arms[source].tools in (*MADE, "off"):
-        raise ConfigError(f"arm {name!r}: it is made from the answers of {source!r}, which needs tools of its own")
+        raise ConfigError(
+            f"arm {name!r} (tools: {arms[name].tools}) is made from the answers of the arm {source!r}, but that arm "
+            f"has `tools: {arms[source].tools}`; give {source!r} tools that the model can call"
+        )
     if more := set(arms[source].differences(arms[name])) - {"tools", "enlarged"}:
         raise ConfigError(
-            f"arm {name!r}: it is made from the answers of {source!r}, and they also differ in {', '.join(more)}"
+            f"arm {name!r}: it is made from the answers of the arm {source!r} and may differ from it in `tools` only, "
+            f"but the two also differ in {', '.join(sorted(more))}; make them equal in this"
         )
     return source
 
 
 def _single(arms: Mapping[str, Arm], name: str) -> str:
-    """Return the arm of single answers without tools that an arm with several answers is compared with."""
+    """Return the name of the arm of single answers without tools that an arm with several answers is compared with.
+
+    Raises ConfigError if there is none.
+    """
     for other, arm in arms.items():
         if arm.tools == "off" and set(arm.differences(arms[name])) <= {"tools"}:
             return other
     raise ConfigError(
-        f"arm {name!r}: it needs an arm of single answers of the same temperature to compare with: add the design "
-        "on-off, or an arm with tools: off that differs in nothing else"
+        f"arm {name!r}: it combines several answers without tools, and the study has no arm with one such answer to "
+        "compare it with; add the design on-off, or an arm with `tools: off` that is equal in everything else"
     )
 
 
@@ -143,4 +154,4 @@ def _same_every_time(row: ModelConfig) -> str:
     """Return why a model's answers are, or may be, the same each time; empty if they are drawn."""
     temperature = temperature_of(row)
     stated = isinstance(temperature, int | float) and temperature > 0
-    return next(fixed(row), "" if stated else "its row states no temperature")
+    return next(fixed(row), "" if stated else "its entry in the catalogue states no temperature")

@@ -18,25 +18,25 @@ def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -
         return []
     models = {cell.model: cell.prepared.model for cell in cells}
     return [
-        f"{name}: {reason}; {again} of it show no sampling noise, only what the service itself leaves to chance"
+        f"{name}: {reason}; {again} of this model show no sampling noise, only what the service itself leaves to chance"
         for name, model in models.items()
         for reason in fixed(model)
     ]
 
 
 def fixed(model: ModelConfig) -> Iterator[str]:
-    """Yield why a model's draws are the same each time, if they are."""
+    """Yield the reason why a model's draws are the same each time; nothing if they are not, or it is not known."""
     seed, temperature = _stated(model, "seed"), temperature_of(model)
     if temperature == 0:
         yield "its temperature is 0"
     elif isinstance(model, Transformers) and temperature is None:
-        yield "without a temperature it takes the likeliest token"
+        yield "it states no temperature, so it always takes the likeliest token"
     elif seed is not None:
         yield f"its seed is fixed ({seed})"
 
 
 def temperature_of(model: ModelConfig) -> Any:
-    """Return the temperature that a model's row states, or None."""
+    """Return the temperature that a model's row states; None if it states none."""
     return _stated(model, "temperature")
 
 

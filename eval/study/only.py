@@ -12,17 +12,25 @@ __all__ = ["arms_of", "samples_of"]
 
 
 def arms_of(study: Study, model: str, arms: Mapping[str, Arm]) -> dict[str, Arm]:
-    """Return the arms in which a model is asked, in order; raises ConfigError for an unknown arm."""
+    """Return the arms in which a model is asked, in order.
+
+    Raises ConfigError for an unknown arm, and for one made from an arm in which the model is not asked.
+    """
     only = study.only.get(model)
     if only is None or only.arms is None:
         return dict(arms)
     for name in only.arms:
         if name not in arms:
-            raise ConfigError(f"only.{model}.arms: no arm is called {name!r}.{nearest(name, arms)}")
+            raise ConfigError(
+                f"only.{model}.arms: no arm is called {name!r}; known: {', '.join(arms)}.{nearest(name, arms)}"
+            )
     own = {name: arm for name, arm in arms.items() if name in only.arms}
     for name, arm in own.items():
         if arm.tools in MADE and source_arm(name) not in own:
-            raise ConfigError(f"only.{model}.arms: {name} is made from the answers of {source_arm(name)}; name it too")
+            raise ConfigError(
+                f"only.{model}.arms: the arm {name!r} is made from the answers of {source_arm(name)!r}, which is not "
+                f"named; name {source_arm(name)!r} too"
+            )
     return own
 
 
@@ -33,5 +41,8 @@ def samples_of(study: Study, model: str, chosen: Chosen, source: str) -> Chosen:
         return chosen
     rows = [row for row, sample in enumerate(chosen.samples) if sample.task in only.tasks]
     if not rows:
-        raise ConfigError(f"only.{model}.tasks: {source} has no sample of {', '.join(only.tasks)} among those chosen")
+        raise ConfigError(
+            f"only.{model}.tasks: {source} has no sample of {', '.join(only.tasks)} among those that the study "
+            "chooses; name another task, or choose more samples"
+        )
     return Chosen(chosen.source, Picked(chosen.samples, rows), checked=chosen.checked)

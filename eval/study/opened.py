@@ -35,7 +35,11 @@ class Opened:
 
 
 def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> Opened:
-    """Create or resume a cell's run, add its cost so far to the meter, and return its remaining samples."""
+    """Create or resume a cell's run, add its cost so far to the meter, and return it with its remaining samples.
+
+    With *check*, its images are compared with those of the stored run. Raises StorageError that names the cell if the
+    run cannot be created or resumed.
+    """
     prepared = cell.prepared
     try:
         if not has_run(cell.folder):

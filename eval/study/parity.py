@@ -81,7 +81,10 @@ def check_parity(folder: Path) -> list[Problem]:
 
 
 def study_parity(folder: Path) -> StudyParity:
-    """Return the undeclared differences between a study's stored runs, and the cards of valid contrasts."""
+    """Return the undeclared differences between a study's stored runs, and the cards of valid contrasts.
+
+    A run that cannot be read is a Problem too. Raises StorageError if the plan cannot be read.
+    """
     plan, problems, cards = read_plan(folder), list[Problem](), list[ContrastCard]()
     # Contrasts often share an arm; a study with many thousand samples does not fit into memory at once.
     opened = lru_cache(maxsize=4)(lambda cell: open_run(folder / cell.folder))
@@ -110,7 +113,7 @@ def study_parity(folder: Path) -> StudyParity:
 
 
 def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]]:
-    """Return the canary results of each model and source, if there are any."""
+    """Return the drift between the canaries of each model and source whose three canary runs are all stored."""
     found, rules = dict[tuple[str, str], tuple[Drift, ...]](), protocol(plan.protocol)
     for cell in plan.cells:
         places = [canary_folder(folder, Path(cell.folder), moment) for moment in MOMENTS]
@@ -128,7 +131,10 @@ def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
         found = parity(identities[_key(a)], identities[_key(b)], [], [], free=_free(plan, a, b), names=_called(a, b))
         if found:
             lines = "\n".join(f"  {_problem(contrast, a, b, line)}" for line in found)
-            raise ConfigError(f"arms differ in more than the study varies; nothing was asked:\n{lines}")
+            raise ConfigError(
+                "arms differ in more than the contrasts of the study vary, so they could not be compared; nothing was "
+                f"asked. Make the arms equal, or name the setting in `varies`:\n{lines}"
+            )
 
 
 def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:

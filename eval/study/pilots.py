@@ -48,16 +48,24 @@ def open_pilots(folders: Sequence[Path], sources: Mapping[str, Prepared]) -> Pil
         found = dict.fromkeys(sources, runs)
     for run in runs:
         if not any(run in own for own in found.values()):
-            raise ConfigError(f"--pilot {run.folder}: of {_data(run)}, and the study is over {', '.join(sources)}")
+            raise ConfigError(
+                f"--pilot {run.folder}: this run asked samples of {_data(run)}, but the study asks those of "
+                f"{', '.join(sources)}; give a run over the same data"
+            )
     if any(len(own) > 2 for own in found.values()):
-        raise ConfigError("--pilot: give one run, or two runs of the same samples")
+        raise ConfigError(
+            "--pilot: more than two runs are given for one source; give one run, or two runs of the same samples"
+        )
     return found
 
 
 def spread(
     tasks: Sequence[TaskName], protocol: Protocol, runs: Sequence[Run], metrics: Mapping[TaskName, Primary]
 ) -> dict[TaskName, Pilot]:
-    """Return spread and correlation for each task, by its declared metric; *runs* are zero, one or two pilots."""
+    """Return spread and correlation of the loss for each task, by its declared metric; empty without pilots.
+
+    *runs* are zero, one or two pilots. Raises ConfigError if they have no scored sample of a task.
+    """
     if not runs:
         return {}
     losses = [_losses(run, protocol, metrics) for run in runs]
@@ -65,7 +73,10 @@ def spread(
     for task in tasks:
         common = [sample for sample in losses[0] if sample.task == task and all(sample in one for one in losses)]
         if not common:
-            raise ConfigError(f"--pilot {runs[-1].folder}: no {task} sample in it that was scored; run a few first")
+            raise ConfigError(
+                f"--pilot {runs[-1].folder}: no sample of the task {task} was scored in "
+                f"{'this run' if len(runs) == 1 else 'both pilots'}; give a run that asked a few"
+            )
         values = [losses[1][one] - losses[0][one] if len(losses) == 2 else losses[0][one] for one in common]
         one = pilot(values, [sample.subject for sample in common])
         found[task] = one if len(losses) == 2 or one.sd is None else one.but(sd=one.sd * math.sqrt(2))
@@ -82,7 +93,7 @@ def spread_note(runs: Sequence[Run]) -> str:
 
 
 def measured(prepared: Prepared, runs: Sequence[Run]) -> Run | None:
-    """Return the pilot that was asked exactly like this run, with usage reported for each task; None without one."""
+    """Return the pilot that was asked exactly like this run, with usage reported for each task; None if none was."""
     tasks = set(prepared.samples.summed.tasks)
     for run in runs:
         differ = {name for name, _, _ in run.identity.differences(prepared.identity)}

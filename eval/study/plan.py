@@ -65,7 +65,7 @@ class PlannedCell(Frozen):
     folder: str
     """Relative to the study's folder."""
     wording: int | None = None
-    """The wording drawn for it; None if the study draws none."""
+    """Number of the wording drawn for it; None if the study draws none (`prompts: 1`)."""
     samples: int | None = None
     """Number of its samples, if a model that is asked only some tasks has fewer than the source."""
 
@@ -100,7 +100,7 @@ class Plan(Frozen):
     protocol: str
     alpha: float
     margin: float | None = None
-    """Margin of equivalence; None in plans of earlier versions, which declared none."""
+    """Margin of equivalence, in units of the primary metric; None in plans of earlier versions, which declared none."""
     family: tuple[Key, ...]
     """The declared tests."""
     primaries: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ class Plan(Frozen):
 
     @property
     def sha256(self) -> str:
-        """The hash of the whole plan, as first written."""
+        """The SHA-256 of the whole plan, as first written."""
         return self.written or _hash(self.model_dump(mode="json"))
 
 
@@ -167,7 +167,7 @@ def make_plan(
     month: str = NEWEST,
     reader: Reader | None = None,
 ) -> Plan:
-    """Return the plan of prepared cells."""
+    """Return the plan of prepared cells; raises ConfigError if a metric or a look does not suit the samples."""
     sources = [_source(widest(cells, source), study) for source in study.data]
     tasks = {(cell.source, cell.model, cell.arm): cell.prepared.samples.summed.tasks.keys() for cell in cells}
     return Plan(
@@ -243,7 +243,9 @@ def _source(cell: "Cell", study: Study) -> PlannedSource:
 
 
 def arms_begun(out: Path, study: Study) -> tuple[dict[str, Arm], tuple[Contrast, ...]] | None:
-    """Return the arms and contrasts with which *study* began in a folder; None if it has not begun there.
+    """Return the arms and contrasts with which *study* began in a folder.
+
+    None if no study began there, or one whose study file differs.
 
     A design may add different arms in different versions; a continued study keeps the arms that it began with.
     """
@@ -272,7 +274,8 @@ def settle(out: Path, plan: Plan) -> bool:
             lines = "\n".join(f"  {line}" for line in different[:_SHOWN])
             late = _LATE if any(line.startswith(_READING) for line in different) else ""
             raise StorageError(
-                f"{out} belongs to another study; give that study, or another --out:\n{lines}{more}{late}"
+                f"{out}: this folder holds a study that began with other settings, so it cannot be continued with "
+                f"these; restore the earlier settings, or start a new study with another --out:\n{lines}{more}{late}"
             )
         return True
     content = {"format": FORMAT, "sha256": plan.sha256, "version": VERSION, "code_sha256": code_sha256()}
@@ -288,20 +291,26 @@ def settle(out: Path, plan: Plan) -> bool:
 
 
 def read_plan(out: Path) -> Plan:
-    """Return the plan in a study's folder; raises StorageError if there is none or it was changed."""
+    """Return the plan in a study's folder; StorageError if it is missing, of another format, or was changed."""
     try:
         content = json.loads((out / STUDY).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise StorageError(
-                f"{out / STUDY}: format {content['format']!r}, this version reads format {FORMAT}; start the "
-                "study again with another --out (its runs can still be read, one by one)"
+                f"{out / STUDY}: the file has format {content['format']!r}, but this version reads format {FORMAT}; "
+                "start the study again with another --out (the runs in this folder can still be read, one by one)"
             )
         plan = Plan.model_validate({**content["plan"], "written": _hash(content["plan"])})
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise StorageError(f"{out / STUDY}: not a readable study: {' '.join(str(error).split())[:300]}") from None
+        raise StorageError(
+            f"{out / STUDY}: the plan of the study cannot be read ({' '.join(str(error).split())[:300]}); restore the "
+            "file, or give the folder of another study"
+        ) from None
     # The hash is that of the plan as first written: a later version may have more keys.
     if content.get("sha256") != plan.sha256:
-        raise StorageError(f"{out / STUDY}: its hash does not match its plan: it was changed after the study began")
+        raise StorageError(
+            f"{out / STUDY}: the plan was changed after the study began (its hash does not match); restore the file "
+            "as it was, or start the study again with another --out"
+        )
     return plan
 
 
@@ -310,7 +319,7 @@ def _differences(place: str, then: Any, now: Any) -> Iterator[str]:
         for key in sorted(then.keys() | now.keys()):
             yield from _differences(f"{place}.{key}" if place else key, then.get(key), now.get(key))
     elif then != now:
-        yield f"{place}: the study has {_short(then)}, this command {_short(now)}"
+        yield f"{place}: the study began with {_short(then)}, this command has {_short(now)}"
 
 
 def _short(value: Any) -> str:

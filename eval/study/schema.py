@@ -89,6 +89,11 @@ VARIES: dict[str, Varied] = _varies()
 """The settings in which two arms may differ, by their names in `varies`."""
 
 
+def _twice(names: tuple[str, ...]) -> str:
+    """Return the first name that occurs twice."""
+    return next(name for name in names if names.count(name) > 1)
+
+
 def _known(name: str) -> str:
     if name not in VARIES:
         raise ValueError(f"expected one of {', '.join(VARIES)}.{nearest(name, VARIES)}")
@@ -291,38 +296,51 @@ class Study(_Strict):
     @model_validator(mode="after")
     def _reader_named(self) -> Self:
         if self.primary_reading == "reader" and self.reader is None:
-            raise ValueError("primary_reading: `reader` needs the key `reader`: name the model that reads")
+            raise ValueError(
+                "primary_reading: reader, but the key `reader` is missing; name there the model that reads the "
+                "responses"
+            )
         return self
 
     @model_validator(mode="after")
     def _some_models_alone(self) -> Self:
         for model in self.only:
             if model not in self.models:
-                raise ValueError(f"only: expected a model of `models`, not {model!r}.{nearest(model, self.models)}")
+                raise ValueError(
+                    f"only: {model!r} is not among `models`; name one of them.{nearest(model, self.models)}"
+                )
         few = [model for model, only in self.only.items() if only.tasks is not None]
         if len(few) == len(self.models):
-            raise ValueError("only: every model is asked some tasks alone; ask one of them all, and choose by `tasks`")
+            raise ValueError(
+                "only: every model has `tasks` of its own; leave `tasks` out for one model at least, and choose the "
+                "tasks of the study with the key `tasks`"
+            )
         if few and self.looks:
-            raise ValueError(f"only.{few[0]}.tasks: a study with `looks` asks every model all tasks")
+            raise ValueError(
+                f"only.{few[0]}.tasks: in a study with `looks` every model is asked all tasks; leave one of the two "
+                "keys out"
+            )
         return self
 
     @model_validator(mode="after")
     def _not_twice(self) -> Self:
         if len(set(self.models)) < len(self.models):
-            raise ValueError("a model occurs twice in `models`")
+            raise ValueError(f"models: {_twice(self.models)!r} occurs twice; keep it once")
         if len(set(self.data)) < len(self.data):
-            raise ValueError("a source occurs twice in `data`")
+            raise ValueError(f"data: {_twice(self.data)!r} occurs twice; keep it once")
         if self.looks and (list(self.looks) != sorted(set(self.looks)) or self.looks[-1] != 1):
-            raise ValueError("the fractions in `looks` must rise, and the last must be 1")
+            raise ValueError("looks: the fractions must rise, and the last must be 1, such as [0.5, 0.75, 1]")
         if not (self.arms or self.designs):
-            raise ValueError("nothing to ask: give `designs` or `arms`")
+            raise ValueError(
+                "the study has no arms, so nothing would be asked; give `designs` (such as [on-off]) or `arms`"
+            )
         for key in ("prompt_file", "wording", "tool_order") if self.prompts > 1 else ():
             if any(getattr(arm, key) != Arm.model_fields[key].default for arm in (self.base, *self.arms.values())):
                 raise ValueError(
-                    f"prompts: {self.prompts} draws the words and shuffles the tools itself, and an arm has `{key}`: "
-                    "leave one of the two out"
+                    f"prompts: with {self.prompts}, the study itself draws the wording and the order of the tools, "
+                    f"but an arm or the base states `{key}`; leave out `prompts` or `{key}`"
                 )
         for one, other in self.model_pairs:
             if one == other or not {one, other} <= set(self.models):
-                raise ValueError(f"model_pairs: expected two different models of `models`, not {one!r} and {other!r}")
+                raise ValueError(f"model_pairs: [{one}, {other}]: expected two different names of the key `models`")
         return self

@@ -58,7 +58,10 @@ def compute_note(conditions: Iterable[str]) -> str:
 
 
 def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> PairCompute | None:
-    """Return how the compute of two arms differs; None if they have the same tools, or if it is unknown."""
+    """Return how the compute of two arms differs.
+
+    None if they have the same tools, if no measure is known in both, or if one of them has no scored sample.
+    """
     differ = {name for name, _, _ in a[0].identity.differences(b[0].identity)}
     if not differ & TOOL_FIELDS:
         return None

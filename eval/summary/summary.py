@@ -50,6 +50,7 @@ class TaskSummary(Frozen):
     infrastructure: dict[str, int]
     """Number of infrastructure failures by type."""
     metrics: dict[str, Mean]
+    """Mean of each measure of the task (``MEASURES``), by its name."""
     references: dict[str, dict[str, Mean]]
     """Reference scores by name: random boxes, for boxes in images of known size; for swapped images, the same answers
     scored against the ground truth of the image shown."""

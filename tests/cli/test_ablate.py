@@ -122,8 +122,8 @@ async def test_another_study_is_refused_and_another_budget_is_not(server, study,
     before = len(server.requests)
     code, _, err = await call("ablate", study(f"{ARMS}limit: 3\nalpha: 0.01\n"), "--out", "s")
     assert code == 2
-    assert "alpha: the study has 0.05, this command 0.01" in err
-    assert "study.limit: the study has 2, this command 3" in err
+    assert "alpha: the study began with 0.05, this command has 0.01" in err
+    assert "study.limit: the study began with 2, this command has 3" in err
     path = study(f"{ARMS}limit: 2\nbudget: {{usd: 5}}\n", connections=3)
     code, _, err = await call("ablate", path, "--out", "s")
     assert code == 0, err

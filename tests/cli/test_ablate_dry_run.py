@@ -47,9 +47,9 @@ async def test_a_pilot_gives_the_loss_its_own_units(server, study, data, models,
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ("designs: [on-of]\n", "study.yaml: designs: unknown 'on-of'"),
+        ("designs: [on-of]\n", "study.yaml: designs: 'on-of' is not a design"),
         ("arms: {a: {tools: rulr}}\n", "arm 'a' of model 'fake-openai': unknown tool 'rulr'"),
-        ("arms: {a: {spacing: tool, form: cot}}\n", "spacing: tool goes with form direct"),
+        ("arms: {a: {spacing: tool, form: cot}}\n", "spacing: tool leaves the pixel size out of the prompt"),
         ("designs: [code]\n", "arm 'code' of model 'fake-openai': --tools code"),
         ("designs: [on-off]\nprotocol: paper-v2\n", "paper-v1"),
     ],
@@ -96,9 +96,9 @@ async def test_repeats_that_show_no_noise_are_named(server, study, models, call)
     assert code == 0, begun
     for printed in (shown, begun):
         for reason in (*reasons, "body: its seed is fixed (3)"):
-            assert f"{reason}; epochs of it show no sampling noise" in printed
+            assert f"{reason}; epochs of this model show no sampling noise" in printed
         assert printed.count("no sampling noise") == 3
     repeat = (await call("ablate", study(f"{ARMS[:-2]}, repeat]\n", models=every), "--dry-run", "--verbose"))[1]
-    assert f"{reasons[1]}; repeats of it show no sampling noise" in repeat
+    assert f"{reasons[1]}; repeats of this model show no sampling noise" in repeat
     once = (await call("ablate", study(ARMS, models=every), "--dry-run", "--verbose"))[1]
     assert "no sampling noise" not in once

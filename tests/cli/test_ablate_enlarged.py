@@ -160,8 +160,8 @@ async def test_where_the_model_would_see_no_larger_image_its_own_is_shown_and_co
     [
         ("{rule: fixed, height: 448, width: 448}", "", "its size rule (fixed) brings every image to one size"),
         ("{rule: padded, side: 336}", "", "its size rule (padded) brings every image to one size"),
-        ("null", "tasks: [detection]\n", "its row has no size rule (`perceived`)"),
-        ("{rule: native}", "NONE", "`picture: none` leaves no image to enlarge"),
+        ("null", "tasks: [detection]\n", "its entry has no size rule (`perceived`)"),
+        ("{rule: native}", "NONE", "it shows no image (`picture: none`), so none can be enlarged"),
     ],
 )
 async def test_a_model_that_sees_nothing_larger_is_refused(server, study, call, tmp_path, rule, more, expected):
@@ -185,7 +185,7 @@ async def test_a_contrast_of_ones_own_says_that_the_image_is_enlarged(server, st
     path.write_text(words + "contrasts: [{a: bigger, b: 'on', varies: [tools]}]\n")
     code, _, err = await call("ablate", path, "--out", "s")
     assert (code, len(server.requests)) == (2, 0)
-    assert "the arms also differ in enlarged; say so in `varies`" in err
+    assert "`varies` does not name enlarged, in which the arms also differ" in err
 
 
 async def test_a_dry_run_counts_the_pixels(server, study, call):

@@ -162,22 +162,26 @@ async def test_at_most_64_answers_are_drawn(server, study, call, tmp_path):
 @pytest.mark.parametrize(
     ("more", "row", "expected"),
     [
-        (MATCHED, "", "its row states no temperature"),
+        (MATCHED, "", "its entry in the catalogue states no temperature"),
         (MATCHED, "temperature: 0", "its temperature is 0"),
         (MATCHED, "temperature: 1\n  seed: 3", "its seed is fixed (3)"),
         ("arms: {matched: {tools: matched}}", "temperature: 1", "an arm called 'on', and the study has none"),
         (
             "arms: {on: {tools: ruler}, matched: {tools: matched}}",
             "temperature: 1",
-            "it needs an arm of single answers",
+            "has no arm with one such answer to compare it with",
         ),
         (
             "base: {tools: ruler}\narms: {result-only: {tools: result-only, form: cot}, on: {}}",
             "temperature: 0",
-            "and they also differ in form",
+            "but the two also differ in form",
         ),
-        ("base: {tools: matched}\ndesigns: [on-off]", "temperature: 1", "which needs tools of its own"),
-        ("designs: ['matched:thinking']", "temperature: 1", "its row has no `thinking_budget`"),
+        (
+            "base: {tools: matched}\ndesigns: [on-off]",
+            "temperature: 1",
+            "but that arm has `tools: matched`; give 'on' tools that the model can call",
+        ),
+        ("designs: ['matched:thinking']", "temperature: 1", "has no `thinking_budget`; add this key"),
         (
             "designs: ['matched:median']",
             "temperature: 1",
@@ -197,7 +201,7 @@ async def test_what_cannot_be_made_is_said_first(server, study, models, call, mo
 async def test_a_single_run_has_no_other_arm_to_be_made_from(data, models, call, tools):
     code, _, err = await call("run", "--model", "fake-openai", "--models", models, "--data", data, "--tools", tools)
     assert code == 2
-    assert f"only a study has it: write `designs: ['{tools}']` into a study file" in err
+    assert f"which only a study has; write `designs: ['{tools}']` in a study file" in err
 
 
 @pytest.mark.parametrize("tools", ["Matched", "matched:median", "matched/crop", "crop,matched", "result-only/crop"])
@@ -214,8 +218,8 @@ async def test_under_half_answered_is_a_failure(server, study, call, tmp_path):
     assert (await call("ablate", study(MATCHED), "--out", "s"))[0] == 0
     first, second = run_of(tmp_path / "s", "matched").records
     assert (first.outcome, first.response) == ("no_answer", "")
-    assert first.detail == "1 of 4 answers drawn could be read, under half"
-    assert second.detail == "0 of 4 answers drawn could be read, under half"
+    assert first.detail == "only 1 of the 4 answers drawn could be read, less than half"
+    assert second.detail == "only 0 of the 4 answers drawn could be read, less than half"
 
 
 async def test_a_budget_stops_between_draws_and_a_higher_one_goes_on(server, study, call, tmp_path):

@@ -80,7 +80,7 @@ async def test_canaries_need_an_arm_without_tools(server, study, call):
     more = "base: {tools: 'crop,ruler'}\narms: {a: {tools: crop}, b: {tools: ruler}}\ncanaries: 1\n"
     code, _, err = await call("ablate", study(more), "--out", "s")
     assert (code, server.requests) == (2, [])
-    assert "canaries: no arm is asked without tools; add the design on-off, or leave the key out" in err
+    assert "canaries: they are asked in an arm without tools, and the study has none; add the design on-off" in err
 
 
 async def test_a_dry_run_counts_canaries(study, call):

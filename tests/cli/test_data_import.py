@@ -134,12 +134,15 @@ def test_an_image_that_is_left_out_is_named_and_the_exit_code_says_so(folder, tm
         ("scans --masks masks --spacing 0,1", "--spacing 0,1: expected HEIGHT,WIDTH"),
         ("scans --masks masks --redact 5,5,2,9", "--redact 5,5,2,9: expected X0,Y0,X1,Y1"),
         ("scans --masks masks --distance AB", "'AB': expected NAME=POINT,POINT"),
-        ("scans --masks masks --spacing 1,1", "--spacing is for images that state none"),
-        ("scans --masks masks --key new/key.csv", "lies in new, which must not hold names of files"),
+        ("scans --masks masks --spacing 1,1", "leave --spacing out, or import these images separately"),
+        ("scans --masks masks --key new/key.csv", "--key new/key.csv: lies in the folder new, which may be shared"),
         ("scans --masks masks --key people.csv", "--key people.csv: this file exists already; choose another name for"),
-        ("scans --masks masks/case-1_mask.nii.gz", "--masks is one file, but there are several images"),
-        ("masks --table people.csv", "line 2: no image of that name was read"),
-        ("dicom-lines --masks masks", "contains no image; expected NIfTI"),
+        (
+            "scans --masks masks/case-1_mask.nii.gz",
+            "--masks masks/case-1_mask.nii.gz is one file, but there are several images",
+        ),
+        ("masks --table people.csv", "line 2: no image has the name in the column image"),
+        ("dicom-lines --masks masks", "no image was found; expected NIfTI"),
     ],
 )
 def test_mistakes_are_said_with_what_to_do(folder, words, said):

@@ -91,6 +91,8 @@ async def test_repeating_the_command_gives_a_reader_no_new_budget(study, server,
     for _ in range(3):
         code, _, err = await call("ablate", file, "--out", tmp_path / "bounded")
         assert (code, read(server) - before) == (1, 1), err
+        assert "not read by one-by-one; to go on, repeat the command with: " in err
+        assert ", with a higher cost limit or without it" in err
 
 
 async def test_the_primary_reading_is_that_of_the_reader_where_the_plan_says_so(study, server, call, tmp_path):
@@ -131,7 +133,7 @@ async def test_a_reader_that_is_named_after_the_first_call_is_never_primary(stud
     [
         ({"reader": "baseline-cv"}, "cannot read text"),
         ({"reader": "nobody"}, "nobody"),
-        ({"primary_reading": "reader"}, "needs the key `reader`"),
+        ({"primary_reading": "reader"}, "primary_reading: reader, but the key `reader` is missing"),
     ],
 )
 async def test_what_cannot_read_is_refused_before_the_first_call(study, server, call, tmp_path, more, expected):

@@ -37,7 +37,7 @@ STUDY = "name: s\nmodels: [baseline-cv]\ndesigns: [on-off]\n"
         ),
         ("run --model gemini-2.5-flash --limit 1", ["set the environment variable GEMINI_API_KEY or GOOGLE_API_KEY"]),
         ("show nowhere x", ["nowhere: no such folder; give runs, studies or folders of them"]),
-        ("report nowhere", ["nowhere holds no run (run.sqlite is missing); give the folder a run was written to"]),
+        ("report nowhere", ["nowhere holds no run (run.sqlite is missing); give the folder that was --out of a run"]),
         ("runs file", ["file: cannot be listed (Not a directory); give a folder of runs or studies"]),
     ],
 )

@@ -50,7 +50,7 @@ async def test_an_old_store_is_refused_in_words(data, call, tmp_path):
         database.execute("UPDATE run SET value = json_remove(value, '$.data') WHERE key = 'config'")
     code, _, err = await call("rerun", "first", "--out", "second")
     assert code == 2
-    assert "repeat its command" in err
+    assert "start a new run with the options of the old one" in err
     assert "Traceback" not in err
 
 

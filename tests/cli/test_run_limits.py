@@ -44,7 +44,7 @@ async def test_a_service_that_reports_no_usage_cannot_be_held_to_a_cost(usage, s
     server.script([ANSWER, ANSWER, *[raw(body)] * 10])
     code, out, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1))
     assert code == 1
-    assert "stopped: the service reports no usage (1 of 3 replies came without)" in err
+    assert "stopped: the service reports no token counts (1 of 3 replies came without)" in err
     assert "with a higher limit or without it" in err
     assert len(server.requests) == 3
     assert "usage unreported for 1 sample" in (said := " ".join(out.split()))
@@ -68,7 +68,7 @@ async def test_offline_models_have_no_cost_and_no_tokens(data, call, tmp_path):
     assert "works offline and costs nothing" in err
     code, out, err = await call(*words, "--max-tokens", 1)
     assert code == 0, err
-    assert "--max-tokens bounds nothing" in err
+    assert "--max-tokens has no effect" in err
     assert "unreported" not in out
 
 
@@ -82,7 +82,7 @@ async def test_a_cost_needs_prices(data, models, call, tmp_path):
     models.write_text(models.read_text().replace("  prices: {input: 1.0, output: 10.0}\n", ""))
     code, _, err = await call(*words(data, models, tmp_path / "run", "--max-cost", 1))
     assert code == 2
-    assert "key prices" in err
+    assert "add the key `prices`" in err
     assert not (tmp_path / "run").exists()
 
 
@@ -122,7 +122,7 @@ async def test_a_pilot_without_the_task_is_refused(server, data, models, call, t
     assert code == 0
     code, _, err = await call(*words(data, models, tmp_path / "run", "--dry-run", "--pilot", "pilot"))
     assert code == 2
-    assert "no distance sample" in err
+    assert "no sample of the task distance" in err
 
 
 async def test_a_pilot_that_was_asked_otherwise_is_named(server, data, models, call, tmp_path):

@@ -119,6 +119,6 @@ async def test_first_requests_that_are_all_refused_are_stored_nowhere(connection
     server.script([error(400, "no such setting")], by_turn=True)
     code, _, err = await call(*words, "--max-connections", connections)
     assert code == 2
-    assert "calls the first requests invalid, check its settings" in err
+    assert "calls the first requests invalid, so the run stops; check the settings of the model" in err
     assert "no such setting" in err
     assert not (tmp_path / "run").exists()

@@ -138,8 +138,8 @@ def test_the_texts_of_a_run_have_one_hash_and_the_sizes_of_its_model():
         ({"wording": 2}, "leave out --wording 2"),
         ({"spacing": "tool"}, "leave out --spacing tool"),
         ({"display": "grid"}, "leave out --display grid"),
-        ({"frame": "pixel"}, "give --frame medvision, not pixel"),
-        ({"recipe": "paper-v1"}, "ask --task detection, or --recipe medvision-1.2"),
+        ({"frame": "pixel"}, "and the frame is pixel; give --frame medvision"),
+        ({"recipe": "paper-v1"}, "give --recipe medvision-1.2, or only --task detection"),
         ({"upstream_python": Path("nowhere/python")}, "nowhere/python: cannot be started"),
     ],
 )

@@ -55,7 +55,7 @@ def test_only_answers_count_and_half_of_them_are_enough(drawn):
     refused = drawn("distance", *tagged("3"), outcome=Outcome.REFUSED)
     gone = combined([*some, *refused], 6, tagged=True)
     assert (gone.outcome, gone.response) == ("no_answer", "")
-    assert gone.detail == "2 of 5 answers drawn could be read, under half"
+    assert gone.detail == "only 2 of the 5 answers drawn could be read, less than half"
 
 
 def test_the_box_with_the_highest_mean_overlap_is_taken_as_written(drawn):

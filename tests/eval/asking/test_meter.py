@@ -39,7 +39,7 @@ def test_samples_in_flight_count_as_the_mean_so_far(record):
 def test_one_reply_without_a_report_stops_the_run(record, budget):
     meter = Meter(budget, [record(tokens=1, usd=0.0), record(unreported=1, usd=0.0)])
     assert not meter.allows_one_more()
-    assert "reports no usage (1 of 2 replies came without)" in meter.reason
+    assert "reports no token counts (1 of 2 replies came without)" in meter.reason
 
 
 def test_a_limit_of_time_needs_no_report(record):
@@ -99,4 +99,4 @@ def test_where_nothing_was_ever_counted_a_few_such_samples_stop_the_run(broken, 
     meter.add(broken(calls=1))
     assert not Meter(Budget(tokens=1000), [broken(calls=1)] * UNESTIMATED).allows_one_more()
     assert not meter.allows_one_more()
-    assert "reports no usage (5 of 5 replies came without)" in meter.reason
+    assert "reports no token counts (5 of 5 replies came without)" in meter.reason

@@ -159,12 +159,12 @@ async def test_who_has_no_donor_is_counted_and_not_asked(tmp_path):
     assert swapped.config["without_donor"] == left
     assert run_parity(own, swapped, free=VARIES["picture"].changes) == [], "they were chosen alike"
     alone = Selection(tasks=("angle",))
-    with pytest.raises(ConfigError, match="nobody to swap images with"):
+    with pytest.raises(ConfigError, match="so no images can be swapped"):
         prepare(settings(tmp_path / "alone", **(chosen | {"selection": alone, "picture": "swapped"})))
 
 
 def test_tools_that_are_told_the_truth_go_with_the_own_picture(tmp_path):
-    with pytest.raises(ConfigError, match="--picture blank goes with tools that look at the image the model is given"):
+    with pytest.raises(ConfigError, match="--picture blank: the sample's own image is not shown, but"):
         prepare(settings(tmp_path, tools="segment@oracle", picture="blank"))
     replay = find("published-literal", load_catalogue(ROWS))
     with pytest.raises(ConfigError, match="replays an experiment that showed each image"):

@@ -226,7 +226,7 @@ async def test_the_probe_counts_in_the_budget(server, run):
 async def test_a_limit_that_cannot_be_kept_stops_the_run_before_its_first_sample(server, run):
     server.answer_probe = lambda request: text("ready", usage=None)
     ran = await run(budget={"usd": 1})
-    assert "the service reports no usage (2 of 2 replies came without)" in ran.used_up
+    assert "the service reports no token counts (2 of 2 replies came without)" in ran.used_up
     assert (server.requests, ran.left) == ([], 2)
 
 

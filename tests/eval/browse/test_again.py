@@ -33,7 +33,7 @@ def test_a_broken_file_of_readings_leaves_the_conversation_and_names_no_folder(t
     (folder / NAME).write_text("no database, but long enough to be read as one " * 20)
     (talk,) = talks(folder)
     assert talk.answer == "10 mm"
-    assert talk.read_by == ("the file of readings cannot be read",)
+    assert talk.read_by == ("the file of stored readings (readings.sqlite) cannot be read",)
 
 
 def test_the_decision_of_truth_and_answer_is_named(tmp_path):

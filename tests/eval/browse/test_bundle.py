@@ -112,14 +112,14 @@ def test_an_earlier_bundle_is_replaced_and_nothing_else_ever_is(runs, tmp_path):
     before = files(out)
     for name in ("notes.txt", ".git"):
         (out / name).write_text("mine")
-        with pytest.raises(StorageError, match=f"it holds '{re.escape(name)}'"):
+        with pytest.raises(StorageError, match=f"the folder also holds '{re.escape(name)}'"):
             written(runs, out)
         (out / name).unlink()
     assert files(out) == before
     for other in (runs, tmp_path):
         with pytest.raises(StorageError, match="not a bundle"):
             written(runs, other)
-    with pytest.raises(StorageError, match="no run found"):
+    with pytest.raises(StorageError, match="no run with samples was found"):
         written(out / "data", tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "runs"]

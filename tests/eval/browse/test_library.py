@@ -58,7 +58,7 @@ def test_a_damaged_run_is_a_line_beside_the_others(tmp_path):
     assert {run.name: run.state for run in index.runs} == {"bad": "damaged", "good": "finished"}
     (study,) = index.studies
     assert (study.state, study.arms) == ("damaged", ())
-    assert "not a readable study" in study.note
+    assert "the plan of the study cannot be read" in study.note
 
 
 def test_more_lines_than_there_is_room_for_are_read_again_when_asked_for(tmp_path, monkeypatch):

@@ -73,10 +73,13 @@ def test_a_row_about_a_file_of_a_series_is_about_its_slice(tmp_path):
     ("change", "words"),
     [
         (lambda data, k: setattr(data, "ImagePositionPatient", [0, 0, (0, 3, 9, 12)[k]]), "not evenly spaced"),
-        (lambda data, k: setattr(data, "ImagePositionPatient", [0, 0, (0, 3, 3, 6)[k]]), "lie in one place"),
+        (lambda data, k: setattr(data, "ImagePositionPatient", [0, 0, (0, 3, 3, 6)[k]]), "have the same position"),
         (lambda data, k: setattr(data, "PixelSpacing", [0.5, 2.0 + k]), "differ in PixelSpacing"),
-        (lambda data, k: k == 3 and setattr(data, "PatientID", "other"), "different PatientIDs"),
-        (lambda data, k: k == 3 and setattr(data, "ImageOrientationPatient", list(OBLIQUE)), "different directions"),
+        (lambda data, k: k == 3 and setattr(data, "PatientID", "other"), "different values of PatientID"),
+        (
+            lambda data, k: k == 3 and setattr(data, "ImageOrientationPatient", list(OBLIQUE)),
+            "differ in ImageOrientationPatient",
+        ),
     ],
 )
 def test_series_that_are_no_volume_are_refused_by_name(tmp_path, change, words):
@@ -94,7 +97,7 @@ def test_a_series_that_takes_too_much_memory_is_refused(tmp_path, monkeypatch):
     series(tmp_path / "scan", np.zeros((4, 20, 30), np.uint16))
     (tmp_path / "t.csv").write_text("image,label,x_min,y_min,x_max,y_max,slice\nscan,x,1,1,5,5,0\n")
     monkeypatch.setattr(dicom_module, "MAX_BYTES", 3 * 20 * 30 * 2)
-    with pytest.raises(DataError, match=r"file 4 of the 4 of its series.*takes more than"):
+    with pytest.raises(DataError, match=r"file 4 of 4 of this series.*takes more than"):
         import_images(Choices(images=tmp_path / "scan", table=tmp_path / "t.csv"), tmp_path / "out")
 
 
@@ -159,7 +162,7 @@ def test_a_row_names_one_file_of_one_series(tmp_path):
     head, cells = "image,label,x_min,y_min,x_max,y_max\n", ",lesion,3,5,13,15\n"
     (tmp_path / "t.csv").write_text(head + "Doe_Jane_1.dcm" + cells)
     choices = Choices(images=tmp_path / "scans", table=tmp_path / "t.csv")
-    with pytest.raises(DataError, match="line 2: no image of that name was read, or several have it"):
+    with pytest.raises(DataError, match="line 2: no image has the name in the column image, or several have it"):
         import_images(choices, tmp_path / "no")
     (tmp_path / "t.csv").write_text(head + "p.2/Doe_Jane_1.dcm" + cells)
     assert import_images(choices, tmp_path / "out").samples == 1
@@ -175,5 +178,5 @@ def test_one_mask_is_not_of_two_series_in_one_folder(tmp_path):
     mask = np.zeros((30, 20, 2), np.uint8)
     mask[5:15, 5:15] = 1
     file = nifti(tmp_path / "mask.nii.gz", mask, ras_to_lps(affine))
-    with pytest.raises(DataError, match="--masks is one file, but there are several images"):
+    with pytest.raises(DataError, match="is one file, but there are several images"):
         import_images(Choices(images=folder, masks=file), tmp_path / "out")

@@ -96,7 +96,7 @@ def test_fcsv_points_with_measures_of_the_user(tmp_path, header, frame):
     assert length.target[0] == pytest.approx(np.linalg.norm(A - B), abs=1e-4)
     assert length.landmarks == ("AC", "PC")
     assert angle.measurement == "two lines"
-    with pytest.raises(DataError, match="no point has the name 'AD'"):
+    with pytest.raises(DataError, match="no point of the markups has the name 'AD'"):
         take(tmp_path, text=text, name="scan.fcsv", measures=(Measure("distance", "x", ("AD", "PC")),))
 
 
@@ -116,7 +116,9 @@ def test_points_off_the_plane(tmp_path):
     near, far = at(30, 25, 3.45), at(30, 25, 3.55)
     (length,), _ = take(tmp_path, markup("Line", {"a": at(10, 10, 3.4), "b": near}))
     assert length.target[0] == pytest.approx(np.linalg.norm(A - B), abs=1e-5)  # projected straight down to slice 3
-    with pytest.raises(DataError, match=r"no common slice \(axial: 2\.2 mm off slice 3, half a slice is 2\.0 mm"):
+    with pytest.raises(
+        DataError, match=r"no common slice \(axial: one is 2\.2 mm from slice 3, the limit \(half a slice\) is 2\.0 mm"
+    ):
         take(tmp_path, markup("Line", {"a": A, "b": at(30, 25, 3.55)}), name="scan.mrk.json")
     assert np.linalg.norm(near - far) > 0
 
@@ -130,13 +132,16 @@ def test_points_of_another_plane_find_it(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "not JSON"),
-        ("{}", "expected a markups file"),
+        ("{", "not valid JSON"),
+        ("{}", "the key 'markups' is missing; expected a file"),
         (json.dumps({"markups": [markup("Line", {"a": A, "b": B}) | {"coordinateSystem": None}]}), "LPS or RAS"),
         (json.dumps({"markups": [markup("Line", {"a": A})]}), "expected 2"),
-        (json.dumps({"markups": [markup("Curve", {"a": A})]}), "expected Fiducial, Line or Angle"),
+        (
+            json.dumps({"markups": [markup("Curve", {"a": A})]}),
+            "has the type 'Curve'; expected Fiducial .points., Line or Angle",
+        ),
         (json.dumps({"markups": [markup("Line", {"a": A, "b": B}, coordinateUnits="um")]}), "coordinateUnits"),
-        (json.dumps({"markups": [markup("Fiducial", {"a": A, "b": B})]}), "points alone"),
+        (json.dumps({"markups": [markup("Fiducial", {"a": A, "b": B})]}), "points without lines"),
         (json.dumps({"markups": [markup("Line", {"a": A, "b": (np.nan, 0, 0)})]}), "three finite numbers"),
         (json.dumps({"markups": [markup("Line", {"a": A, " ": B})]}), "point 2 .* neither a label nor a description"),
         (json.dumps({"markups": [markup("Line", {"a": A, "b" * 101: B})]}), "point 2 .* its label has over 100"),

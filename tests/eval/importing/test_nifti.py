@@ -179,7 +179,7 @@ def broken(path, **fields):
         ({"pixdim": [1, 3, 3, 3, 1, 1, 1, 1], "qform_code": 0}, "3 x 3 x 3 mm, but sform says 0.8 x 1.1 x 4 mm"),
         ({"xyzt_units": 7}, "xyzt_units: 7 is not the code"),
         ({"dim": [4, 60, 50, 5, 2, 1, 1, 1]}, "4 dimensions"),
-        ({"srow_x": [0, 0, 0, 0], "qform_code": 0}, "its axes are linearly dependent"),
+        ({"srow_x": [0, 0, 0, 0], "qform_code": 0}, "linearly dependent"),
         ({"dim": [3, 60, 50, 50, 1, 1, 1, 1]}, "the file is incomplete"),
     ],
 )
@@ -211,7 +211,7 @@ def test_masks_on_another_grid_are_refused_and_with_other_axes_taken(tmp_path):
     with pytest.raises(DataError, match="does not lie on the voxels"):
         take(tmp_path, out="other")
     nifti(path, mask.astype(np.float32) / 2, AFFINE)
-    with pytest.raises(DataError, match="must hold whole numbers"):
+    with pytest.raises(DataError, match="expected whole numbers: 0 outside"):
         take(tmp_path, out="other")
 
 

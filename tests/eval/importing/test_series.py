@@ -46,7 +46,7 @@ def test_series_of_one_name_take_the_masks_at_their_own_paths(tmp_path):
     (tmp_path / "masks/B/CT.nii.gz").rename(tmp_path / "masks/CT.nii.gz")
     samples, made = take(tmp_path, "second", masks=tmp_path / "masks", labels=LABEL, tasks=("detection",))
     assert len(samples) == 1
-    assert ["give the file of each the path below --masks" in why for _, _, why in made.ledger.left] == [True]
+    assert ["put that file at the path below --masks" in why for _, _, why in made.ledger.left] == [True]
 
 
 def test_series_of_one_folder_that_a_mask_fits_alike_are_refused(tmp_path):
@@ -56,7 +56,7 @@ def test_series_of_one_folder_that_a_mask_fits_alike_are_refused(tmp_path):
         for file in (tmp_path / "new").iterdir():
             file.rename(tmp_path / f"scans/CT/{phase}-{file.name}")
     mask = mask_of(tmp_path / "mask.nii.gz", affine, ((3, 9), (2, 9), (3, 4)))
-    with pytest.raises(DataError, match="another series of as many images"):
+    with pytest.raises(DataError, match="another series with the same number of files"):
         take(tmp_path, masks=mask, labels=LABEL)
 
 
@@ -77,7 +77,7 @@ def test_a_mask_belongs_to_the_image_of_the_longest_name(tmp_path):
     mask_of(tmp_path / "masks/p1_2_seg.nii.gz", affine, ((3, 9), (2, 9), (3, 4)))
     samples, made = take(tmp_path, masks=tmp_path / "masks", labels=LABEL, tasks=("detection",))
     assert [sample.id for sample in samples] == ["image-2_s003_detection_lesion"]
-    assert ["no mask of it in --masks" in why for _, _, why in made.ledger.left] == [True]
+    assert ["--masks has no mask of this image" in why for _, _, why in made.ledger.left] == [True]
 
 
 def test_masks_drawn_slice_by_slice(tmp_path):
@@ -95,7 +95,7 @@ def test_masks_drawn_slice_by_slice(tmp_path):
         "one image for each slice": 2, "slices without a mask: taken as free of structures": 4
     }  # fmt: skip
     cv2.imwrite(str(tmp_path / "masks/CT/Doe_Jane_7.png"), drawn)
-    with pytest.raises(DataError, match="1 of the 3 images in its folder of masks belong to no file of the series"):
+    with pytest.raises(DataError, match="1 of the 3 images in the folder of masks belong to no file of the series"):
         take(tmp_path, "no", masks=tmp_path / "masks", labels=LABEL)
 
 
@@ -115,7 +115,7 @@ def test_a_row_is_about_no_file_whose_name_several_series_have(tmp_path):
         series(tmp_path / f"scans/{person}", STACK, SeriesInstanceUID=f"1.{ord(person)}", PatientID=person)
     table = tmp_path / "table.csv"
     table.write_text("image,label,x_min,y_min,x_max,y_max\nDoe_Jane_2.dcm,lesion,3,5,13,15\n")
-    with pytest.raises(DataError, match="line 2: no image of that name was read, or several have it"):
+    with pytest.raises(DataError, match="line 2: no image has the name in the column image, or several have it"):
         take(tmp_path, table=table)
     table.write_text("image,label,x_min,y_min,x_max,y_max\nB/Doe_Jane_2.dcm,lesion,3,5,13,15\n")
     samples, _ = take(tmp_path, table=table)
@@ -147,7 +147,9 @@ def test_a_structure_that_one_person_lacks_is_no_mistake_and_one_that_all_lack_i
     assert not made.ledger.left
     assert made.ledger.facts()["structures"] == {"2 (cyst) is not in the mask, others are": 1}
     _, made = take(tmp_path, "more", masks=tmp_path / "masks", labels=LABELS | {3: "duct"}, tasks=("detection",))
-    assert [why for _, _, why in made.ledger.left] == ["no mask has a structure 3 (duct); is its number right?"]
+    assert [why for _, _, why in made.ledger.left] == [
+        "--labels 3=duct: no mask contains the number 3; correct the number, or leave it out"
+    ]
 
 
 def test_a_structure_that_is_redacted_in_part_is_left_out(tmp_path):
@@ -155,7 +157,7 @@ def test_a_structure_that_is_redacted_in_part_is_left_out(tmp_path):
     mask = mask_of(tmp_path / "mask.nii.gz", affine, ((3, 9), (12, 19), (3, 4)))
     samples, _ = take(tmp_path, masks=mask, labels=LABEL, redact=((9, 12, 30, 19), (3, 0, 9, 12)))
     assert len(samples) == 2
-    with pytest.raises(DataError, match="lesion: a redacted rectangle covers a part of it"):
+    with pytest.raises(DataError, match="lesion: a rectangle of --redact covers a part of this structure"):
         take(tmp_path, "no", masks=mask, labels=LABEL, redact=((8, 18, 10, 20),))
 
 
@@ -223,13 +225,13 @@ def test_one_mask_is_not_of_two_radiographs_in_one_folder(tmp_path):
         file.save_as(tmp_path / f"scans/{name}.dcm", enforce_file_format=True)
     mask = tmp_path / "mask.png"
     cv2.imwrite(str(mask), np.pad(np.full((8, 9), 255, np.uint8), ((5, 7), (6, 15))))
-    with pytest.raises(DataError, match="--masks is one file, but there are several images"):
+    with pytest.raises(DataError, match="is one file, but there are several images"):
         take(tmp_path, masks=mask, labels=LABEL)
     (tmp_path / "masks").mkdir()
     mask.rename(tmp_path / "masks/b_heart.png")
     samples, made = take(tmp_path, masks=tmp_path / "masks", labels=LABEL, tasks=("detection",))
     assert [sample.id for sample in samples] == ["image-2_detection_lesion"]
-    assert ["no mask of it" in why for _, _, why in made.ledger.left] == [True]
+    assert ["--masks has no mask of this image" in why for _, _, why in made.ledger.left] == [True]
 
 
 @pytest.mark.parametrize("channel", ["", "_0000"])

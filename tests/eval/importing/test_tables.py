@@ -98,25 +98,28 @@ def test_recist_axes_and_their_stated_lengths_must_agree(tmp_path):
         ("image,height_mm\na.png,nan\n", "is not a number"),
         ("image,label\na.png,x,y\n", "3 cells under 2 columns"),
         ("image,label\n,x\n", "image: is empty"),
-        ("image,height_mm\na.png,0.5\n", "width_mm: missing"),
+        ("image,height_mm\na.png,0.5\n", "line 2: width_mm: is empty, but height_mm is given"),
         ("image,spacing_mm\na.png,-1\n", "expected a finite number above 0"),
-        ("image,label\na.png,x\n", "nothing states its pixel size"),
-        ("image,spacing_mm,label,x_min,y_min,x_max\na.png,1,x,1,1,5\n", "y_max: missing"),
+        ("image,label\na.png,x\n", "nothing states the pixel size"),
+        ("image,spacing_mm,label,x_min,y_min,x_max\na.png,1,x,1,1,5\n", "line 2: y_max: is empty, but x_min is given"),
         ("image,spacing_mm,x_min,y_min,x_max,y_max\na.png,1,1,1,5,5\n", "label: is empty"),
-        ("image,spacing_mm,label,x_min,y_min,x_max,y_max\na.png,1,x,1,1,500,5\n", "lies outside the image, 80 x 60 px"),
-        ("image,spacing_mm,landmarks,x1,y1,x2,y2\na.png,1,a,1,1,5,5\n", "1 names for 2 points"),
+        (
+            "image,spacing_mm,label,x_min,y_min,x_max,y_max\na.png,1,x,1,1,500,5\n",
+            "lies outside the image of 80 x 60 px",
+        ),
+        ("image,spacing_mm,landmarks,x1,y1,x2,y2\na.png,1,a,1,1,5,5\n", "1 name for 2 points"),
         ("image,spacing_mm,task,landmarks,x1,y1,x2,y2\na.png,1,angle,a;b,1,1,5,5\n", "an angle 3 or 4"),
-        ("image,spacing_mm,landmarks,x1,y1,x2,y2,x3,y3\na.png,1,a;b;c,1,1,1,1,5,5\n", "coincide"),
+        ("image,spacing_mm,landmarks,x1,y1,x2,y2,x3,y3\na.png,1,a;b;c,1,1,1,1,5,5\n", "are at the same place"),
         ("image,spacing_mm,value\na.png,1,5\n", "needs the task 'distance' or 'angle'"),
         ("image,spacing_mm,task,landmarks,value\na.png,1,angle,a;b;c;d,140\n", "0 to 90 degrees"),
         ("image,spacing_mm,label,area_mm2\na.png,1,x,0\n", "area_mm2: 0; expected mm2 above 0"),
         ("image,spacing_mm,area_mm2\na.png,1,9\n", "task area needs the name of the structure"),
-        ("image,spacing_mm,label,area_mm2,value\na.png,1,x,9,3\n", "another measure is given beside it"),
-        ("image,spacing_mm,label,area_mm2,long_mm,short_mm\na.png,1,x,9,3,2\n", "another measure is given beside it"),
+        ("image,spacing_mm,label,area_mm2,value\na.png,1,x,9,3\n", "the row also gives another measure"),
+        ("image,spacing_mm,label,area_mm2,long_mm,short_mm\na.png,1,x,9,3,2\n", "the row also gives another measure"),
         ("image,spacing_mm,task,label,value\na.png,1,area,x,9\n", "an area is stated in area_mm2"),
         ("image,spacing_mm,subject\na.png,1,Doe\na.png,1,Roe\n", "different subjects"),
         ("image,spacing_mm\na.png,1\na.png,2\n", "different pixel sizes"),
-        ("image,spacing_mm\na.png,1\nb.png,1\n", "line 3: no image of that name"),
+        ("image,spacing_mm\na.png,1\nb.png,1\n", "line 3: no image has the name"),
     ],
 )
 def test_tables_are_refused_by_line_and_column(tmp_path, table, words):
@@ -149,7 +152,9 @@ def test_masks_of_pictures(tmp_path):
     cv2.imwrite(str(tmp_path / "masks/b_mask.png"), mask[:-1])
     cv2.imwrite(str(tmp_path / "masks/c-seg.tif"), np.dstack((mask, mask, 255 - mask)))
     (tmp_path / "masks/a.png").unlink()
-    with pytest.raises(DataError, match=r"(?s)no mask of it.*80 x 59 px, but the image has 80 x 60.*colour image"):
+    with pytest.raises(
+        DataError, match=r"(?s)has no mask of this image.*80 x 59 px, but the image has 80 x 60.*colour image"
+    ):
         take(tmp_path, out="no", **choices)
 
 
@@ -160,11 +165,11 @@ def test_a_name_that_several_images_have_is_nobodys(tmp_path):
     for folder in ("one", "two"):
         cv2.imwrite(str(tmp_path / f"images/{folder}/b.png"), GREY)
     head = "image,spacing_mm,plane,label,x_min,y_min,x_max,y_max\n"
-    with pytest.raises(DataError, match="line 2: no image of that name"):
+    with pytest.raises(DataError, match="line 2: no image has the name"):
         take(tmp_path, head + "b.png,1,axial,x,1,1,5,5\n")
     source, made = take(tmp_path, head + "two/b.png,1,axial,x,1,1,5,5\na.png,1,axial,x,1,1,5,5\n")
     assert [sample.id[:7] for sample in source.samples] == ["image-1", "image-3"]
-    assert ["nothing states its pixel size" in why for _, _, why in made.ledger.left] == [True]
+    assert ["nothing states the pixel size" in why for _, _, why in made.ledger.left] == [True]
     cv2.imwrite(str(tmp_path / "masks/b.png"), np.full(GREY.shape, 255, np.uint8))
     with pytest.raises(DataError, match="several images have this name"):
         take(tmp_path, out="no", masks=tmp_path / "masks", spacing=Spacing(1, 1))
@@ -187,9 +192,11 @@ def test_coco_boxes(tmp_path):
     (sample,) = source.samples
     assert sample.target == pytest.approx((0.1, 0.7, 0.3, 0.9))
     assert (sample.label, sample.convention, sample.plane) == ("nodule", "edge", "frontal")
-    assert [why for _, _, why in made.ledger.left] == [
-        "COCO, mass: the image has 2 boxes of it, so the question has no single answer"
-    ] * 2
+    words = (
+        "COCO, mass: the image has 2 boxes of this category, so a question about it has no single answer; leave one "
+        "box, or give each structure a category of its own"
+    )
+    assert [why for _, _, why in made.ledger.left] == [words] * 2
 
 
 @pytest.mark.parametrize(
@@ -200,9 +207,17 @@ def test_coco_boxes(tmp_path):
         ({"category_id": 1, "bbox": [8, 6, 3]}, {}, "four finite numbers"),
         ({"category_id": 9, "bbox": [8, 6, 3, 3]}, {}, "category_id: 9"),
         ({"category_id": 1, "bbox": [8, 6, 3, 3], "iscrowd": 1}, {}, "iscrowd"),
-        ({"category_id": 1, "bbox": [8, 6, 3, 3], "image_id": 8}, {}, "not in COCO format"),
-        ({"category_id": 1, "bbox": [8, 6, 3, 3]}, {"height": 61}, "another width and height"),
-        ({"category_id": 1, "bbox": [8, 6, 3, 3]}, {"file_name": "z.png"}, "not found among the images"),
+        ({"category_id": 1, "bbox": [8, 6, 3, 3], "image_id": 8}, {}, "image_id: 8 is not an id among the images"),
+        (
+            {"category_id": 1, "bbox": [8, 6, 3, 3]},
+            {"height": 61},
+            "the COCO file states 80 x 61 px for this image, but it has 80 x 60 px",
+        ),
+        (
+            {"category_id": 1, "bbox": [8, 6, 3, 3]},
+            {"file_name": "z.png"},
+            "1 of the images that this COCO file names were not found",
+        ),
     ],
 )
 def test_coco_files_are_refused_by_name(tmp_path, box, image, words):
@@ -215,7 +230,7 @@ def test_an_image_that_is_left_out_was_found_among_the_images(tmp_path):
     pictures(tmp_path)
     (tmp_path / "images/b.png").write_bytes(b"no picture")
     boxes = coco(tmp_path, {"category_id": 1, "bbox": [8, 6, 16, 12]})
-    with pytest.raises(DataError, match="nothing states its pixel size") as refused:
+    with pytest.raises(DataError, match="nothing states the pixel size") as refused:
         take(tmp_path, **boxes | {"spacing": None})
     assert "were not found" not in str(refused.value)
     coco(tmp_path, {"category_id": 1, "bbox": [8, 6, 16, 12]}, file_name="b.png")
@@ -263,7 +278,7 @@ def test_people_of_a_file_of_subjects(tmp_path):
     (tmp_path / "people.csv").write_text("image,subject\na.png,Doe\n")
     _, made = take(tmp_path, table, out="some", subjects=tmp_path / "people.csv")
     assert [why for _, _, why in made.ledger.left] == [
-        "--subjects names no subject for it; add a row with its file name"
+        "--subjects has no row for this image; add one with the name of its file"
     ] * 2
 
 
@@ -282,7 +297,7 @@ def test_a_mask_belongs_to_the_image_of_the_longest_name(tmp_path):
         cv2.imwrite(str(tmp_path / "masks" / name), MASK)
     _, made = take(tmp_path, masks=tmp_path / "masks", **OF_MASKS)
     assert made.samples == 3
-    assert [(path.name, why[:16]) for _, path, why in made.ledger.left] == [("p1.png", "no mask of it in")]
+    assert [(path.name, why[:16]) for _, path, why in made.ledger.left] == [("p1.png", "--masks has no m")]
 
 
 def test_one_name_of_two_images_does_not_stop_the_others(tmp_path):

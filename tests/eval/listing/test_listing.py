@@ -92,7 +92,7 @@ def test_damage_is_a_state_and_never_an_error(tmp_path):
     rows = {row.name: scored(row) for row in listed(tmp_path)}
     assert {name: row.state for name, row in rows.items()} == dict.fromkeys(("changed", "cut", "gone"), "damaged")
     assert "was changed after it was stored" in rows["changed"].problem
-    assert "1 records were stored, and it holds 0" in rows["gone"].problem
+    assert "1 records were stored, but it holds 0" in rows["gone"].problem
     assert all(row.overall is None for row in rows.values())
 
 

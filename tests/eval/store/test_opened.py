@@ -64,7 +64,10 @@ def test_a_run_that_was_written_since_it_was_read_is_not_gone_on_with(folder):
     before = open_run(folder)
     with RunStore.resume(folder, IDENTITY) as store:
         add(store, 3)
-    with RunStore.resume(folder, IDENTITY) as store, pytest.raises(StorageError, match="written by another process"):
+    with (
+        RunStore.resume(folder, IDENTITY) as store,
+        pytest.raises(StorageError, match="another process wrote to the run"),
+    ):
         store._writer.do(lambda database: continue_run(database, before, IDENTITY.code, libraries()))
 
 
@@ -92,7 +95,7 @@ def test_a_sequence_is_read_once_and_streamed_as_often_as_is_asked_for():
     assert (list(streamed(later)), len(reads)) == ([1, 2, 3], 3)
     assert list(Later(0, read, "numbers")) == []
     assert len(reads) == 3
-    with pytest.raises(StorageError, match="numbers: there were 4 when it was opened, now there are 3"):
+    with pytest.raises(StorageError, match="numbers: there were 4 when the run was opened, now there are 3"):
         list(Later(4, read, "numbers"))
 
 

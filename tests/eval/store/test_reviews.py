@@ -46,9 +46,9 @@ def test_writers_side_by_side_lose_nothing(tmp_path):
 def test_a_link_is_neither_read_nor_written(tmp_path):
     (tmp_path / "mine").write_text("secret\n")
     (tmp_path / REVIEWS).symlink_to(tmp_path / "mine")
-    with pytest.raises(StorageError, match="notes cannot be read"):
+    with pytest.raises(StorageError, match="the notes of the run cannot be read"):
         add_review(tmp_path, "s1", "good", "")
-    with pytest.raises(StorageError, match="notes cannot be read"):
+    with pytest.raises(StorageError, match="the notes of the run cannot be read"):
         read_reviews(tmp_path)
     assert (tmp_path / "mine").read_text() == "secret\n"
 
@@ -56,7 +56,7 @@ def test_a_link_is_neither_read_nor_written(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in folders")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     subprocess.run(["mkfifo", tmp_path / REVIEWS], check=True)
-    with pytest.raises(StorageError, match="not a regular file"):
+    with pytest.raises(StorageError, match="kept in a regular file"):
         read_reviews(tmp_path)
 
 

@@ -33,7 +33,7 @@ RECORDS = {
     "a trace and its hash": ("UPDATE record SET trace = '{}', trace_sha256 = 'x' WHERE sample_id = 's1'", "'s1'"),
     "two records swapped": (SWAP, "record of sample 's1'"),
     "a record under another sample": ("UPDATE record SET sample_id = 's3' WHERE sample_id = 's2'", "sample 's3'"),
-    "a record taken away": ("DELETE FROM record WHERE sample_id = 's2'", "4 records were stored, and it holds 3"),
+    "a record taken away": ("DELETE FROM record WHERE sample_id = 's2'", "4 records were stored, but it holds 3"),
     "an earlier attempt taken away": ("DELETE FROM record WHERE attempt = 1 AND sample_id = 's0'", "it holds 3"),
     "a record without its hash": (
         "UPDATE record SET sha256 = NULL WHERE sample_id = 's2'",
@@ -43,12 +43,12 @@ RECORDS = {
     "the identity": ("UPDATE run SET value = replace(value, 'off', 'on') WHERE key = 'identity'", "settings were"),
     "the ground truth": ("UPDATE sample SET json = replace(json, '10.0', '11.0')", "ground truth"),
     "the id of a sample": ("UPDATE sample SET id = 'x' WHERE id = 's3'", "ground truth"),
-    "all hashes": ("ALTER TABLE record RENAME COLUMN sha256 TO sha257", "its hashes are gone"),
+    "all hashes": ("ALTER TABLE record RENAME COLUMN sha256 TO sha257", "the hashes of its records are missing"),
     "all hashes and the tally": (
         "ALTER TABLE record RENAME COLUMN sha256 TO sha257; DELETE FROM run WHERE key = 'tally'",
-        "its hashes are gone",
+        "the hashes of its records are missing",
     ),
-    "the tally": ("DELETE FROM run WHERE key = 'tally'", "tally"),
+    "the tally": ("DELETE FROM run WHERE key = 'tally'", "the stored count and hash sum of its records are missing"),
 }
 
 

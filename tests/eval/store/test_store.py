@@ -96,7 +96,7 @@ def test_resume_names_every_field_that_differs(tmp_path):
     with pytest.raises(StorageError) as error:
         RunStore.resume(tmp_path, IDENTITY.but(recipe="other", limits={"tool_calls": 2}))
     text = str(error.value)
-    assert "recipe: the run has 'r', this command 'other'" in text
+    assert "recipe: the run has 'r', this command has 'other'" in text
     assert "limits" in text
     assert "model_name" not in text
     RunStore.resume(tmp_path, Identity.model_validate_json(IDENTITY.model_dump_json())).close()

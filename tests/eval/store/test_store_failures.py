@@ -43,7 +43,7 @@ def test_a_create_that_was_killed_is_taken_over(tmp_path):
     assert done.returncode == -9
     assert (tmp_path / "run" / "run.sqlite").exists()
     for read in (open_run, lambda folder: RunStore.resume(folder, IDENTITY)):
-        with pytest.raises(StorageError, match="interrupted before it was created"):
+        with pytest.raises(StorageError, match="interrupted before it could create one"):
             read(tmp_path / "run")
     with RunStore.create(tmp_path / "run", SAMPLES, IDENTITY, CONFIG) as store:
         store.add(record(0), Trace())

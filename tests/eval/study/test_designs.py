@@ -157,15 +157,18 @@ def test_everything_is_crossed():
     ("settings", "expected"),
     [
         ({"designs": ["onoff"]}, "Did you mean 'on-off'?"),
-        ({"designs": ["on-off:3"]}, "on-off:3: expected on-off"),
-        ({"designs": ["tool-budget"]}, "expected tool-budget:N,N"),
+        ({"designs": ["on-off:3"]}, "on-off:3: expected the form on-off"),
+        ({"designs": ["tool-budget"]}, "expected the form tool-budget:N,N"),
         ({"designs": ["tool-budget:some"]}, "expected whole numbers"),
-        ({"designs": ["repeat:of"]}, "no arm with this name comes before it"),
-        ({"designs": ["form:direct"]}, "that is the base's own"),
-        ({"designs": ["leave-one-out"], "base": {"tools": "crop"}}, "two tools at least"),
-        ({"designs": ["on-off"], "base": {"tools": "off"}}, "leaves nothing to vary"),
+        ({"designs": ["repeat:of"]}, "repeat:of: expected `on`, `off`, an arm of the key `arms` or of a design above"),
+        ({"designs": ["form:direct"]}, "the base has this value itself"),
+        ({"designs": ["leave-one-out"], "base": {"tools": "crop"}}, "fewer than two tools"),
+        (
+            {"designs": ["on-off"], "base": {"tools": "off"}},
+            "base.tools: off; the arm `on` of the designs is the base itself",
+        ),
         ({"designs": ["on-off"], "arms": {"on": {"tools": "crop"}}}, "two different arms are called 'on'"),
-        ({"designs": ["form:cot"], "cross": {"form": ["cot"]}}, "already varied by the contrast on -> cot"),
+        ({"designs": ["form:cot"], "cross": {"form": ["cot"]}}, "the contrast on -> cot varies this already"),
     ],
 )
 def test_what_cannot_be_is_refused(settings, expected):
@@ -177,9 +180,12 @@ def test_what_cannot_be_is_refused(settings, expected):
 @pytest.mark.parametrize(
     ("contrast", "expected"),
     [
-        ({"a": "off", "b": "cott"}, "no arm is called 'cott'. Did you mean 'cot'?"),
-        ({"a": "off", "b": "cot"}, "the arms also differ in form; say so in `varies`"),
-        ({"a": "off", "b": "cot", "varies": ["tools", "form", "frame"]}, "the arms do not differ in frame"),
+        ({"a": "off", "b": "cott"}, "no arm is called 'cott'; known: "),
+        ({"a": "off", "b": "cot"}, "`varies` does not name form, in which the arms also differ"),
+        (
+            {"a": "off", "b": "cot", "varies": ["tools", "form", "frame"]},
+            "`varies` names frame, but the arms are equal in it",
+        ),
         ({"a": "off", "b": "off", "varies": []}, "cannot be compared with itself"),
     ],
 )
@@ -204,7 +210,7 @@ def test_a_contrast_is_declared_once():
     twice = [{"a": "off", "b": "cot", "varies": varies} for varies in (["tools", "form"], ["form", "tools"])]
     _, contrasts = made("on-off", arms={"cot": {"form": "cot"}}, contrasts=twice)
     assert [contrast.name for contrast in contrasts] == ["off -> on", "off -> cot"]
-    with pytest.raises(ConfigError, match="off -> on: declared twice, once as a test"):
+    with pytest.raises(ConfigError, match="off -> on: is declared twice, once as a test"):
         made("on-off", contrasts=[{"a": "off", "b": "on", "varies": ["tools"], "tested": False}])
 
 

@@ -54,7 +54,7 @@ def test_a_study_varies_the_grammar_and_its_arms_are_alike_in_all_else(tmp_path,
 @pytest.mark.parametrize(
     ("model", "grammar", "said"),
     [
-        ("native", "hermes", "--grammar hermes: model 'native' is called by the service's own function calling"),
+        ("native", "hermes", "--grammar hermes: model 'native' calls tools by the service's own function calling"),
         ("text", "hermse", "unknown grammar 'hermse'; known: hermes, medvision, plain. Did you mean 'hermes'?"),
     ],
 )

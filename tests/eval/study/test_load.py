@@ -39,8 +39,8 @@ def study(tmp_path, text):
         ("designs: [on-off]\ntasks: [sizes]", "Did you mean 'size'?"),
         ("designs: [on-off]\nname: u", "'name' is given twice"),
         ("designs: [on-off]\nepochs: 0", "epochs: "),
-        ("limit: 3", "nothing to ask"),
-        ("designs: [on-off", "not a readable study file"),
+        ("limit: 3", "the study has no arms"),
+        ("designs: [on-off", "not a readable YAML file of a study"),
     ],
 )
 def test_a_mistake_names_file_key_and_the_nearest_name(tmp_path, text, expected):
@@ -57,7 +57,7 @@ def test_a_name_of_the_wrong_form_is_told_in_words(tmp_path):
 
 def test_a_missing_key_and_a_missing_file(tmp_path):
     (tmp_path / "study.yaml").write_text("name: t\ndesigns: [on-off]\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"models: missing"):
+    with pytest.raises(ConfigError, match=r"models: this key is missing"):
         read_study(tmp_path / "study.yaml")
     with pytest.raises(ConfigError, match=r"nowhere.yaml: there is no such file"):
         read_study(tmp_path / "nowhere.yaml")

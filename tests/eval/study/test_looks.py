@@ -177,7 +177,10 @@ def test_looks_are_settled_before_the_first_call(files: Path) -> None:
     plan = laid(files, LOOKS).plan
     assert plan.sha256 != laid(files).plan.sha256
     assert plan.study["looks"] == [0.5, 0.75, 1.0]
-    with pytest.raises(ConfigError, match=r"looks: at 0\.45 there are 18 of 40 subjects of distance, fewer than 20"):
+    with pytest.raises(
+        ConfigError,
+        match=r"looks: the first look, at 0\.45 of the subjects, has 18 of 40 subjects of the task distance",
+    ):
         laid(files, "looks: [0.45, 1]\n")
     for wrong, why in (
         ("[0.5, 0.8]", "the last must be 1"),

@@ -146,13 +146,16 @@ def test_the_study_goes_on_where_it_stopped(small):
 @pytest.mark.parametrize(
     ("only", "said"),
     [
-        ("{oracel: {tasks: [size]}}", "expected a model of `models`, not 'oracel'"),
+        ("{oracel: {tasks: [size]}}", "'oracel' is not among `models`"),
         ("{oracle: {tasks: [sizes]}}", "only.oracle.tasks"),
-        ("{oracle: {arms: [of]}}", "only.oracle.arms: no arm is called 'of'. Did you mean 'off'?"),
-        ("{oracle: {tasks: [size]}, baseline-cv: {tasks: [size]}}", "every model is asked some tasks alone"),
+        ("{oracle: {arms: [of]}}", "only.oracle.arms: no arm is called 'of'; known: "),
+        ("{oracle: {tasks: [size]}, baseline-cv: {tasks: [size]}}", "every model has `tasks` of its own"),
         ("{oracle: {tasks: [angle]}}\ntasks: [size]", "only.oracle.tasks: demo has no sample of angle"),
-        ("{oracle: {tasks: [size]}}\nlooks: [0.5, 1]", "a study with `looks` asks every model all tasks"),
-        ("{oracle: {arms: ['off', result-only]}}", "result-only is made from the answers of on; name it too"),
+        ("{oracle: {tasks: [size]}}\nlooks: [0.5, 1]", "in a study with `looks` every model is asked all tasks"),
+        (
+            "{oracle: {arms: ['off', result-only]}}",
+            "the arm 'result-only' is made from the answers of 'on', which is not named",
+        ),
     ],
 )
 def test_what_cannot_be_is_said(tmp_path, only, said):

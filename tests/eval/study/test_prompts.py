@@ -125,9 +125,15 @@ def test_without_the_key_nothing_is_drawn(tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("prompts: 3\nbase: {prompt_file: p.yaml}", "prompts: 3 draws the words and shuffles the tools itself, and an"),
-        ("prompts: 2\narms: {a: {wording: 3}}", "an arm has `wording`: leave one of the two out"),
-        ("prompts: 2\narms: {a: {tool_order: 3}}", "an arm has `tool_order`: leave one of the two out"),
+        (
+            "prompts: 3\nbase: {prompt_file: p.yaml}",
+            "prompts: with 3, the study itself draws the wording and the order of the tools, but an",
+        ),
+        ("prompts: 2\narms: {a: {wording: 3}}", "or the base states `wording`; leave out `prompts` or `wording`"),
+        (
+            "prompts: 2\narms: {a: {tool_order: 3}}",
+            "or the base states `tool_order`; leave out `prompts` or `tool_order`",
+        ),
         ("prompts: 10", "prompts: Input should be less than or equal to 9"),
         ("base: {wording: 9}", "base.wording: Input should be less than 9"),
     ],

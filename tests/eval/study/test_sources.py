@@ -158,8 +158,8 @@ def test_a_study_of_one_source_keeps_its_names(tmp_path):
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ("[demo, demo]", "a source occurs twice in `data`"),
-        ("['phantom:3', 'phantom:3:0']", "are the same samples"),
+        ("[demo, demo]", "data: 'demo' occurs twice"),
+        ("['phantom:3', 'phantom:3:0']", "name the same samples"),
         ("[]", "data: "),
         ("[demo, nothing]", "--data nothing: expected 'demo'"),
         ("[demo, 'phantom:3']\nsplit: test", "are for MedVision's data only"),
@@ -202,7 +202,7 @@ def test_a_preview_tells_sources_apart_and_a_pilot_counts_for_its_kind(tmp_path)
     run[-1] = str(tmp_path / "other")
     assert CliRunner().invoke(cli, [*run, "--limit", "1"]).exit_code == 0
     refused = ablate(tmp_path, text.replace("[demo, ", "["), "--dry-run", "--pilot", str(tmp_path / "other"))
-    assert "of demo, and the study is over phantom:4:1, phantom:4:2" in str(refused.exception)
+    assert "asked samples of demo, but the study asks those of phantom:4:1, phantom:4:2" in str(refused.exception)
 
 
 def test_data_may_be_one_or_several(tmp_path):
@@ -222,5 +222,7 @@ def test_a_study_of_another_format_is_refused_in_one_line(stored, tmp_path):
     content = json.loads((stored / "study.json").read_text(encoding="utf-8"))
     old = content | {"format": 1, "plan": {"study": content["plan"]["study"]}}
     (tmp_path / "study.json").write_text(json.dumps(old), encoding="utf-8")
-    with pytest.raises(StorageError, match=r"study\.json: format 1, this version reads format 2; [^\n]*$"):
+    with pytest.raises(
+        StorageError, match=r"study\.json: the file has format 1, but this version reads format 2; [^\n]*$"
+    ):
         read_plan(tmp_path)
