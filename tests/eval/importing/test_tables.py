@@ -153,7 +153,7 @@ def test_masks_of_pictures(tmp_path):
     cv2.imwrite(str(tmp_path / "masks/c-seg.tif"), np.dstack((mask, mask, 255 - mask)))
     (tmp_path / "masks/a.png").unlink()
     with pytest.raises(
-        DataError, match=r"(?s)has no mask of this image.*80 x 59 px, but the image has 80 x 60.*colour image"
+        DataError, match=r"(?s)no mask of this image.*80 x 59 px, but the image has 80 x 60.*colour image"
     ):
         take(tmp_path, out="no", **choices)
 
