@@ -38,7 +38,7 @@ _ARRAY = re.compile(r"\[[^\[\]]*\]")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a task asks for, as stated to the reader."""
+    """What a task asks for, as stated to the reader: how many numbers, and which."""
 
     count: int
     what: str
@@ -85,7 +85,7 @@ class Reader(Frozen):
         return _hash([self.identity, self.prompt_sha256])
 
     def key(self, response: str, wanted: Wanted) -> str:
-        """Return the hash of the request for a response and of the reader's model."""
+        """Return the hash of the reader's model and of its request for *response*: equal keys mean equal requests."""
         return _hash([self.identity, self.prompt_sha256, asdict(wanted), response[-MOST_CHARACTERS:]])
 
 

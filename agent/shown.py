@@ -39,7 +39,7 @@ def _blocks(message: BaseMessage) -> Iterator[dict[str, Any]]:
 
 
 def _stands_in(result: str, texts: Sequence[str]) -> bool:
-    """Return whether a result is in one of the texts, ignoring spaces and quotes, which a grammar may change.
+    """Return whether a tool's result is in one of *texts*, ignoring spaces and quotes, which a grammar may change.
 
     The grammar `medvision` writes printed text without JSON: such text is searched for within its tags.
     """

@@ -71,7 +71,7 @@ class RequestTrace:
 
 @dataclass(eq=False)
 class Trace:
-    """A growing record of one conversation."""
+    """The trace of one conversation, which grows with each message, tool call and request."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     tool_calls: list[ToolCallTrace] = field(default_factory=list)

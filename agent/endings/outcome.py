@@ -16,7 +16,7 @@ READ_THEM = "set tool_calling: text in the model's row, or a parser of tool call
 
 
 class Outcome(StrEnum):
-    """How one sample ended."""
+    """How one sample ended, as stored in its record."""
 
     ANSWERED = "answered"
     """The final message has visible text; the scorer reads it."""

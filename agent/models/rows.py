@@ -90,7 +90,7 @@ def _complaint(error: ValidationError, provider: str) -> str:
 
 
 def _of_tags(context: Mapping[str, Any]) -> str:
-    """Return the message for an unknown word: the allowed words, without repeating the word itself."""
+    """Return the message for an unknown or missing word: the allowed words, without repeating the word itself."""
     if "expected_tags" not in context:
         key = str(context["discriminator"]).strip("'")
         words = (one.model_fields[key].default for one in (*_MODELS, *_RULES) if key in one.model_fields)

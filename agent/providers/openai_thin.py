@@ -40,7 +40,7 @@ _DETAILS = {"completion_tokens_details": CompletionTokensDetails, "prompt_tokens
 
 
 class UnusualReply(Exception):  # noqa: N818 - it carries a reply
-    """The reply has to be read by the SDK's own method; ``came`` holds it."""
+    """Raised for a reply that has to be read by the SDK's own method; ``came`` holds the reply."""
 
     def __init__(self, came: Came) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class ThinCompletions:
 
 
 class _Catcher(httpx2.AsyncClient):
-    """Replaces the HTTP client to build a request without sending it."""
+    """An HTTP client that catches the request an SDK builds instead of sending it."""
 
     caught: httpx2.Request | None = None
 
@@ -103,14 +103,14 @@ class _Catcher(httpx2.AsyncClient):
 
 
 class _Pattern:
-    """A request that is copied with other bodies."""
+    """A prepared request, from which requests with other bodies are made."""
 
     def __init__(self, request: httpx2.Request) -> None:
         self._request = request
         self._body: Json = json.loads(request.content)
 
     def request(self, own: Json) -> httpx2.Request:
-        """Return a copy whose body has *own* in place of the pattern's values, written as the SDK writes JSON."""
+        """Return a copy of the request with the values *own* in its body, written as the SDK writes JSON."""
         body = {**self._body, **own}
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         like, headers = self._request, self._request.headers.copy()
@@ -119,7 +119,10 @@ class _Pattern:
 
 
 def thin(model: Runnable[LanguageModelInput, AIMessage]) -> Runnable[LanguageModelInput, AIMessage]:
-    """Return an adapter's model, with its bound settings if any, that is called without LangChain's callbacks."""
+    """Return an adapter's model, with its bound settings if any, that is called without LangChain's callbacks.
+
+    A *model* of any other type is returned unchanged.
+    """
     if isinstance(model, RunnableBinding) and isinstance(model.bound, BaseChatModel):
         return Thin(model.bound, dict(model.kwargs))
     return Thin(model, {}) if isinstance(model, BaseChatModel) else model
@@ -188,10 +191,10 @@ def _usage(usage: Any) -> Any:
 
 
 def _filled(kind: type[BaseModel], value: Json, *apart: str) -> Json:
-    """Return *value* with every field of *kind*.
+    """Return *value* with every field of *kind*; fields that it lacks get their defaults.
 
-    Raises KeyError if a required field is missing, and TypeError if a field holds more than a plain value, except
-    those *apart*.
+    Raises KeyError if a required field is missing, and TypeError if a field holds more than a plain value, except those
+    *apart*.
     """
     known = {
         name: value[name] if field.is_required() else value.get(name, field.default)

@@ -119,7 +119,7 @@ def _run(words: list[str], home: str) -> None:
 
 
 def _read(path: Path, names: list[str], python: str) -> Lent:
-    """Return the texts that the program wrote; raises ConfigError if any is missing."""
+    """Return the texts that the program wrote; raises ConfigError if any is missing, too long or empty."""
     if not path.exists():
         raise ConfigError(f"{python}: the program that asks MedVision's package for prompts wrote nothing. {_WHERE}")
     with path.open(encoding="utf-8") as lines:

@@ -45,7 +45,10 @@ def _is_large(body: bytes) -> bool:
 
 
 async def aside_if_large(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-    """Return the result of *ask*; if the reply is large, *ask* is called again in a thread."""
+    """Return the result of *ask*; if the reply is large, *ask* is called a second time, in a thread.
+
+    Nothing is sent twice: the received replies answer the second call.
+    """
     call = _Call(asyncio.timeout(None))
     token = _CALL.set(call)
     try:

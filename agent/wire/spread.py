@@ -22,7 +22,7 @@ def spread(connections: int) -> httpx2.AsyncBaseTransport | None:
 
 
 class Spread(httpx2.AsyncBaseTransport):
-    """A transport that sends each request by the most recently used free connection."""
+    """A transport of many connections, which sends each request by the most recently used free one."""
 
     def __init__(self, connections: int) -> None:
         self._free = asyncio.Semaphore(connections)

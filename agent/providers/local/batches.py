@@ -22,7 +22,7 @@ _Waiting = tuple[Request, "asyncio.Future[Generated]"]
 
 
 class Batches:
-    """Requests of one event loop, answered in their order by *run*, at most *size* at a time."""
+    """A queue of requests of one event loop; *run* answers them in their order, at most *size* at a time."""
 
     def __init__(self, run: Callable[[Sequence[Request]], list[Generated | KnownFault]], size: int) -> None:
         self._run = run

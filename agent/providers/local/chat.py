@@ -41,7 +41,7 @@ class LocalModel(BaseChatModel):
         tool_choice: str | None = None,  # noqa: ARG002 - a chat template knows no choice
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Offer tools by their declarations (mappings)."""
+        """Return the model with *tools* (mappings) declared."""
         return self.bind(tools=list(tools), **kwargs)
 
     def _generate(
@@ -87,7 +87,7 @@ class LocalChat(Chat):
 
 @asynccontextmanager
 async def open_local(config: Transformers) -> AsyncIterator[LocalModel]:
-    """Yield the loaded model of *config*, and free its memory afterwards."""
+    """Yield the loaded model of *config*, and free its memory afterwards; raises ConfigError and ProviderError."""
     with without_warnings():
         engine = await asyncio.to_thread(_engine, config)
         batches = Batches(engine.run, config.batch_size)

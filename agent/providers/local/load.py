@@ -50,7 +50,7 @@ class Loaded:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Make transformers print errors only; its former verbosity is restored afterwards."""
+    """Within the block, transformers prints errors only; its former verbosity is restored afterwards."""
     before = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
     try:
@@ -116,7 +116,7 @@ def load_processor(config: Transformers) -> Any:
 
 @contextmanager
 def _without_bars() -> Iterator[None]:
-    """Hide the progress bars of transformers, which hides the hub's too; both are restored afterwards."""
+    """Within the block, hide the progress bars of transformers, and thereby the hub's; both are restored afterwards."""
     shown, none_of_the_hub = transformers.logging.is_progress_bar_enabled(), are_progress_bars_disabled()
     transformers.logging.disable_progress_bar()
     try:
@@ -129,7 +129,7 @@ def _without_bars() -> Iterator[None]:
 
 
 def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
-    """Return the processor, the model and the report of missing weights."""
+    """Return the processor, the model and the report of missing weights; exceptions of the libraries pass through."""
     processor = _processor(folder)
     model, problems = transformers.AutoModelForImageTextToText.from_pretrained(
         folder,
