@@ -74,10 +74,10 @@ class Check:
 
 
 async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
-    """Have three short conversations with a model and return the findings; *environ* holds its API key.
+    """Return the findings of three short conversations with a model; *environ* holds its API key.
 
-    Raises ConfigError for a row with `replay` and for a model that cannot be opened, and ProviderError if the provider
-    refuses to work at all.
+    If no proper reply comes in the first, it is the only one. Raises ConfigError for a row with `replay` and for a
+    model that cannot be opened, and ProviderError if the provider refuses to work at all.
     """
     if isinstance(config, Gemini) and config.replay is not None:
         raise ConfigError(

@@ -31,7 +31,7 @@ _MOST = 500
 
 
 class Kept(Frozen):
-    """The stored result of one check."""
+    """The stored result of one check of a model."""
 
     row: str = Field(max_length=200)
     endpoint: str = Field(max_length=500)

@@ -70,8 +70,8 @@ class Condition:
         """Return the condition written as *text*, by the rules at the top of this file.
 
         *registry* has the tools that can be named; by default, the shipped ones and those of installed packages. Raises
-        ConfigError for unknown names, and for a combination that cannot be: two controls, a control without tools, or
-        tools beside an arm that is made from another arm's answers.
+        ConfigError for unknown names, and for a combination that is not possible: two controls, a control without
+        tools, or tools beside an arm that is made from another arm's answers.
         """
         if text in {"off", "code", *MADE}:
             return cls(text, (), provider_code=text == "code", made=text in MADE)
@@ -151,7 +151,10 @@ class Condition:
         return replace(self, tools=tuple(tools))
 
     def schemas(self, frame: Frame = MEDVISION) -> list[dict[str, Any]]:
-        """Return the tools' declarations, in order, for a model that answers in *frame*; always the same list."""
+        """Return the declarations of the tools, in order, for a model that answers in *frame*.
+
+        For equal frames it is always the same list, which callers must not change.
+        """
         if frame.name not in self._declared:
             self._declared[frame.name] = [tool.schema(frame) for tool in self.tools]
         return self._declared[frame.name]

@@ -56,7 +56,10 @@ class Control(ABC):
         return True
 
     def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:  # noqa: ARG002
-        """Return the reply to the call *raw* of *tool* as the model gets it: by default, with its picture replaced."""
+        """Return the reply to the call *raw* of *tool* as the model gets it.
+
+        By default only its picture is changed, as the method ``picture`` says.
+        """
         return reply if reply.picture is None else replace(reply, picture=self.picture(reply.picture, views))
 
     def picture(self, picture: Picture, views: ViewSet) -> Picture:  # noqa: ARG002 - one signature for all

@@ -112,7 +112,11 @@ class Prober:
             return await self._tokens(tools, {})
 
     async def _tokens(self, tools: Tools, settings: Mapping[str, Any]) -> int | None:
-        """Return the prompt tokens of the message with *tools* declared, or None if they are not reported."""
+        """Return the prompt tokens of the message with *tools* declared, or None if they are not reported.
+
+        *settings* are added to the request. Raises RequestFailed or ProviderError without a proper reply, and
+        _UnreadCall.
+        """
         chat = self._chat
         try:
             counted = await chat.prompt_tokens(MESSAGE, tools)

@@ -94,9 +94,9 @@ def _hash(content: list[Any]) -> str:
 
 
 def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], str]:
-    """Return the *count* numbers of a reader's reply and "", or () and the reason why they do not count.
+    """Return the *count* numbers in a reader's *reply* and "", or () and the reason why the reply is not used.
 
-    A number counts only if it occurs in *response*, the text that the reader was given.
+    The numbers count only if each of them occurs in *response*, the text that the reader was given.
     """
     arrays = _ARRAY.findall(reply[-MOST_REPLY:])
     try:

@@ -73,7 +73,7 @@ class Session:
 
     @cached_property
     def protocol(self) -> Native:
-        """How tools are declared, called and answered in this conversation: natively, or in text by a grammar."""
+        """The protocol by which tools are declared, called and answered in this conversation: natively, or in text."""
         return protocol_of(self.chat, [tool.name for tool in self.condition.tools])
 
     @cached_property

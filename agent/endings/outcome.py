@@ -65,7 +65,10 @@ class Outcome(StrEnum):
 
     @property
     def infrastructure(self) -> bool:
-        """True if no proper reply arrived or nothing was asked: excluded from metrics, asked again on resume."""
+        """True if no proper reply arrived or nothing was asked; such a sample is excluded from all metrics.
+
+        A resumed run asks the sample again, except one that ``CRASHED``.
+        """
         return self in _INFRASTRUCTURE
 
 

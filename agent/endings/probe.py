@@ -29,7 +29,7 @@ class ToolProbe(Frozen):
 
     @property
     def settled(self) -> bool:
-        """Whether another probe would give nothing new."""
+        """Whether the result is final: the declarations reach the model, or the service reports no prompt tokens."""
         return self.found in ("reached", "not reported")
 
     def __str__(self) -> str:

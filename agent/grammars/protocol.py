@@ -73,9 +73,9 @@ class Native:
     def answers(self, results: Sequence[CallResult]) -> list[AnyMessage]:
         """Return the messages that answer a turn's calls: a tool message for each, then the pictures.
 
-        All providers accept this form: text-only tool messages first, then one user message that is
-        labelled as tool output and holds every picture with its caption. A model whose service takes pictures inside
-        tool messages may have them there (``images_in_tool_result``).
+        All providers accept this form: text-only tool messages first, then one user message that is labelled as tool
+        output and holds every picture with its caption. A model whose row sets ``images_in_tool_result`` gets each
+        picture inside its tool message.
         """
         config = self.chat.config
         inside = config.images_in_tool_result

@@ -90,7 +90,7 @@ def _keyed_by_name(value: dict[str, Any], declared: Collection[str]) -> Shape | 
 
 
 def _declares(arguments: Any) -> bool:
-    """Return whether these are the parameters of a repeated tool declaration, not arguments."""
+    """Return whether *arguments* are the parameters of a repeated tool declaration, not the arguments of a call."""
     return isinstance(arguments, dict) and isinstance(arguments.get("properties"), dict)
 
 

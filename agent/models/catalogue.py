@@ -93,7 +93,7 @@ def load_catalogue(extra: Path | None = None) -> dict[str, ModelConfig]:
     """Return all models by name; rows of the file *extra* override all others.
 
     Raises ConfigError for a file that cannot be read, for an invalid row, and for a package that fails or offers a name
-    that is taken.
+    that is already in use.
     """
     return {name: config for name, (config, _) in _loaded(extra).items()}
 

@@ -125,7 +125,7 @@ def _fit(look: Look, blob: Blob) -> Calls:
 
 
 def _grown(blob: Blob, margin: float) -> dict[str, float]:
-    """Return the region of a blob with a margin on each side, relative to the blob's size."""
+    """Return the region of a blob with a margin on each side, a fraction of the blob's size; clipped to the image."""
     width, height = margin * (blob.x1 - blob.x0), margin * (blob.y1 - blob.y0)
     return clipped(blob.x0 - width, blob.y0 - height, blob.x1 + width, blob.y1 + height)
 

@@ -86,7 +86,10 @@ class Look:
         return float(found[1])
 
     def final_box(self, box: Sequence[float], decimals: int) -> str:
-        """Return a final message with *box*, given in MedVision's frame with *decimals*, in the model's frame."""
+        """Return a final message with *box*, converted from MedVision's frame to the model's frame.
+
+        *decimals* is the number of decimals in MedVision's frame; it is adapted to the decimals of the model's frame.
+        """
         if self.frame == MEDVISION:
             return final(*box, decimals=decimals)
         numbers = self.frame.box_from_medvision(box, Size(*self.picture().shape))

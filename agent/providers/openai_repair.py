@@ -43,7 +43,7 @@ class RepairingClient(BoundedClient):
 
 
 def _told(body: bytes) -> bytes:
-    """Return the body of an error with its message where the SDK expects it, or *body* unchanged.
+    """Return the body of an error with its message moved to where the SDK expects it, or *body* unchanged.
 
     Google's interface for OpenAI's clients puts the object into a list; Ollama and LM Studio write only the message;
     servers built on FastAPI write it as ``detail``.

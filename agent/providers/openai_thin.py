@@ -48,7 +48,7 @@ class UnusualReply(Exception):  # noqa: N818 - it carries a reply
 
 
 class ThinCompletions:
-    """Sends chat completions requests for the adapter, with the SDK client's settings and HTTP client."""
+    """A sender of chat completions requests for the adapter, with the settings and the HTTP client of the SDK."""
 
     def __init__(self, client: AsyncOpenAI, http: httpx2.AsyncClient) -> None:
         self._client, self._http = client, http
@@ -79,7 +79,10 @@ class ThinCompletions:
         return body
 
     async def _pattern(self, names: list[str], settings: Json) -> "_Pattern | None":
-        """Return the SDK's request with empty lists; None if the SDK writes JSON differently than this module."""
+        """Return the request that the SDK builds from *settings*, with an empty list for each of *names*.
+
+        None if the SDK builds no request, or writes JSON differently than this module.
+        """
         empty: Json = {name: [] for name in names}
         async with _Catcher(headers=self._http.headers, transport=httpx2.AsyncBaseTransport()) as catcher:
             completions = self._client.with_options(http_client=catcher).chat.completions
@@ -97,7 +100,7 @@ class _Catcher(httpx2.AsyncClient):
     caught: httpx2.Request | None = None
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
-        """Store the request that would be sent, and raise."""
+        """Store the request that would be sent, and raise NotImplementedError."""
         self.caught = request
         raise NotImplementedError
 

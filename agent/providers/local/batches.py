@@ -48,7 +48,7 @@ class Batches:
         return _reply_of(self._thread.submit(self._run, [request]).result()[0])
 
     async def close(self) -> None:
-        """Stop the running generation and wait for its end."""
+        """Stop the running generation and wait for its end; no further request can be asked."""
         if self._worker is not None:
             self._worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):

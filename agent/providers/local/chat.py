@@ -65,7 +65,7 @@ class LocalModel(BaseChatModel):
         return self._result(request, await self.batches.ask(request))
 
     def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
-        """Return the number of prompt tokens of a message with *tools* declared."""
+        """Return the number of prompt tokens of a message with *tools* declared; nothing is generated."""
         request = self._request([HumanMessage(message)], {"tools": [dict(tool) for tool in tools]})
         return int(self.engine.encode([request])["input_ids"].shape[1])
 

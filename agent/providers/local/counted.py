@@ -45,7 +45,7 @@ class CountedChat(Chat):
     """A model that other processes ask; in this process it only counts prompt tokens."""
 
     async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
-        """Return how many tokens the chat template makes of a message with *tools* declared."""
+        """Return how many prompt tokens the chat template makes of a message with *tools* declared."""
         assert isinstance(self.model, _Unloaded)  # noqa: S101 - for the type checker
         return await asyncio.to_thread(self.model.prompt_tokens, message, tools)
 

@@ -105,7 +105,10 @@ def load(config: Transformers) -> Loaded:
 
 
 def load_processor(config: Transformers) -> Any:
-    """Return only the processor of *config*, without downloading weights; raises the same errors as ``load``."""
+    """Return only the processor of *config*, without downloading weights.
+
+    Raises ConfigError if the row or the checkpoint is to blame, and ProviderError if the hub is.
+    """
     folder = local_folder(config.model) or _fetched(config, [name for name in _FILES if name != _WEIGHTS])
     try:
         with _without_bars():
@@ -167,7 +170,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _fetched(config: Transformers, files: Sequence[str] = _FILES) -> Path:
-    """Return the local folder of a hub model; *files* that are not in the cache are downloaded."""
+    """Return the local folder of a hub model; *files* that are not in the cache are downloaded.
+
+    Raises ConfigError for an invalid id of a model, and ProviderError if the hub does not give the files.
+    """
     name = f"{config.model}{f' at {config.revision}' if config.revision else ''}"
     try:
         folder = snapshot_download(
