@@ -37,7 +37,7 @@ __all__ = ["Answer", "answer"]
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """How one question ended, with its trace, tokens, times and hashes."""
+    """The result of one question: its outcome, the model's answer, the trace, and its tokens, times and hashes."""
 
     outcome: Outcome
     response: str
@@ -87,17 +87,20 @@ async def answer(
     brief: Brief | None = None,
     truth: Truth | None = None,
 ) -> Answer:
-    """Ask *chat* the *question* under *condition* and return how it ended.
+    """Ask *chat* the *question* under *condition* and return the Answer, whose outcome says how the sample ended.
 
     Args:
         question: The image and the words of the question.
-        condition: The tools that the model may call, and the control before them.
+        condition: The tools that the model may call, and the control that changes what they return, if any.
         chat: The model.
-        limits: What this sample may use.
+        limits: The maximum turns, tool calls, seconds and tokens of this sample.
         perceives: Replaces the model's own rule for the size at which it sees images, where a recipe changes it.
         waiting: Callbacks for the time between two tries of a request.
         brief: The task in structured form, for an offline policy only.
         truth: The ground truth, for tools with variant `oracle` or `noise`; no other part of a conversation sees it.
+
+    Raises ProviderError if the provider refuses to work at all, and GivenUpError if the run is stopped while the sample
+    waits and no token was spent on it. Every other failure is an outcome.
     """
     condition = condition.with_truth(truth)
     sees, frame = perceives or chat.config.sees, FRAMES[chat.config.frame]
@@ -136,7 +139,7 @@ async def answer(
 
 
 def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one line for each way to end
-    """Return the outcome and its detail for a conversation in which every request got a proper reply."""
+    """Return the outcome and an explanation of it in words ("" for an answer) if every request got a proper reply."""
     last = session.turns[-1]
     if last.finish is Finish.UNKNOWN:
         return (
@@ -170,7 +173,10 @@ def _ending(session: Session) -> tuple[Outcome, str]:  # noqa: PLR0911 - one lin
 
 
 def _box_of_marks(session: Session, text: str) -> str | None:
-    """Return the final message with coordinates for marks; None unless a box is asked for and marks name it."""
+    """Return the final message *text* with the box in coordinates, if the model named the box by marks.
+
+    None if it did not, if no box is asked for, or if the tool `mark` cannot be called.
+    """
     can_mark = any(tool.name == mark.name for tool in session.condition.tools)
     return written_out(text, session.views) if session.question.asks_box and can_mark else None
 

@@ -40,7 +40,7 @@ CELL = (96, 72)
 
 
 def digits_picture(digits: str) -> Grey:
-    """Return an image of *digits*: 96 pixels high, 72 pixels wide per digit."""
+    """Return a grey image of *digits*: 96 pixels high, 72 pixels wide per digit."""
     height, width = CELL
     picture = np.full((height, width * len(digits)), 40, np.uint8)
     for number, digit in enumerate(digits):
@@ -56,7 +56,7 @@ _LIMITS = Limits(model_calls=4, tool_calls=4)
 
 @dataclass(eq=False)
 class Check:
-    """The findings of a check and the tokens it used."""
+    """The result of checking a model: the findings, and the tokens that the check used."""
 
     findings: list[Finding] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -69,15 +69,15 @@ class Check:
         return all(finding.verdict != "no" for finding in self.findings)
 
     def found(self, what: str, ok: bool | None, words: str) -> None:
-        """Add a finding; *ok* is None if it could not be observed."""
+        """Add a finding about *what*, explained in *words*; *ok* is None if it could not be observed."""
         self.findings.append(Finding(what, "unknown" if ok is None else "yes" if ok else "no", words))
 
 
 async def check_model(config: ModelConfig, environ: Mapping[str, str]) -> Check:
-    """Have three short conversations with a model and return the findings; *environ* holds its API key.
+    """Return the findings of three short conversations with a model; *environ* holds its API key.
 
-    Raises ConfigError for a row with `replay` and for a model that cannot be opened, and ProviderError if the provider
-    refuses to work at all.
+    If no proper reply comes in the first, it is the only one. Raises ConfigError for a row with `replay` and for a
+    model that cannot be opened, and ProviderError if the provider refuses to work at all.
     """
     if isinstance(config, Gemini) and config.replay is not None:
         raise ConfigError(
@@ -131,7 +131,7 @@ def _tools(check: Check, second: Answer, code: str, unfolded: str) -> None:
 
 
 async def _settings(check: Check, config: ModelConfig, environ: Mapping[str, str]) -> None:
-    """Test whether the limit of output tokens is kept: the only setting whose effect is visible from outside."""
+    """Add the finding whether the limit of output tokens is obeyed: the only setting whose effect can be observed."""
     if not hasattr(config, "max_output_tokens"):
         check.found("honours the settings", None, "this kind of model has no limit of output to try")
         return
@@ -173,7 +173,7 @@ class _Unfolded(Result):
 
 
 def _why(given: Answer) -> str:
-    """Return why there was no call, in the service's own words if it refused, with advice on what helps."""
+    """Return why the model called no tool, in the service's own words if it refused, with advice on what helps."""
     advice = "set tool_calling: text"
     if given.outcome in {Outcome.ANSWERED, Outcome.NO_ANSWER}:
         return f"the reply was {_shown(given)}"

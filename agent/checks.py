@@ -31,7 +31,7 @@ _MOST = 500
 
 
 class Kept(Frozen):
-    """The stored result of one check."""
+    """The stored result of one check of a model."""
 
     row: str = Field(max_length=200)
     endpoint: str = Field(max_length=500)
@@ -63,7 +63,7 @@ def keep(name: str, config: ModelConfig, found: Check, file: Path | None = None)
     """Store the result *found* of checking the model *name*, replacing an earlier one.
 
     *config* is the model's row; *file* is the file of checks, by default ``state_file()``. Returns a message if the
-    result could not be stored, or if earlier checks could not be read; else "".
+    result could not be stored, or if earlier checks could not be read; else "". No error is raised.
     """
     file = file or state_file()
     known, problem = _read(file)
@@ -87,7 +87,8 @@ def keep(name: str, config: ModelConfig, found: Check, file: Path | None = None)
 def standing(name: str, config: ModelConfig, file: Path | None = None) -> list[str]:
     """Return lines that warn the user that the row was not checked yet, or that its last check failed.
 
-    Empty for a row that passed, and for models that cannot be checked: offline policies and replays.
+    Empty for a row that passed its last check, and for models that cannot be checked: offline policies and replays. A
+    further line says so if the file of checks cannot be read.
     """
     if isinstance(config, Offline) or (isinstance(config, Gemini) and config.replay is not None):
         return []

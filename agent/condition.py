@@ -70,8 +70,8 @@ class Condition:
         """Return the condition written as *text*, by the rules at the top of this file.
 
         *registry* has the tools that can be named; by default, the shipped ones and those of installed packages. Raises
-        ConfigError for unknown names, and for a combination that cannot be: two controls, a control without tools, or
-        tools beside an arm that is made from another arm's answers.
+        ConfigError for unknown names, and for a combination that is not possible: two controls, a control without
+        tools, or tools beside an arm that is made from another arm's answers.
         """
         if text in {"off", "code", *MADE}:
             return cls(text, (), provider_code=text == "code", made=text in MADE)
@@ -125,18 +125,25 @@ class Condition:
         return tuple(tool.label for tool in self.tools if tool.variant is not None and tool.variant.of is not None)
 
     def with_truth(self, truth: Truth | None) -> "Condition":
-        """Return the condition for one sample: its tools with variant `oracle` or `noise` answer from *truth*."""
+        """Return the condition for one sample: its tools with variant `oracle` or `noise` answer from *truth*.
+
+        Unchanged if *truth* is None.
+        """
         return self if truth is None else replace(self, tools=tuple(tool.told(truth) for tool in self.tools))
 
     def shown(self, *, overlays: bool, paragraph: str) -> "Condition":
-        """Return the condition with *overlays* and *paragraph* set; without tools it is returned unchanged."""
+        """Return the condition with its tools presented as *overlays* and *paragraph* say; unchanged without tools.
+
+        *overlays*: whether tools draw their measurements in pictures. *paragraph*: the template of the text about
+        tools.
+        """
         if not self.tools:
             return self
         tools = self.tools if overlays else tuple(tool.without_overlay() for tool in self.tools)
         return replace(self, tools=tools, overlays=overlays, paragraph=paragraph)
 
     def shuffled(self, draw: str) -> "Condition":
-        """Return the condition with its tools in a random order that depends only on *draw* and their names.
+        """Return the condition with its tools in a random order that depends only on *draw*, a seed, and their names.
 
         So tools that two conditions share stand in the same order in both.
         """
@@ -144,7 +151,10 @@ class Condition:
         return replace(self, tools=tuple(tools))
 
     def schemas(self, frame: Frame = MEDVISION) -> list[dict[str, Any]]:
-        """Return the tools' declarations, in order, for a model that answers in *frame*; always the same list."""
+        """Return the declarations of the tools, in order, for a model that answers in *frame*.
+
+        For equal frames it is always the same list, which callers must not change.
+        """
         if frame.name not in self._declared:
             self._declared[frame.name] = [tool.schema(frame) for tool in self.tools]
         return self._declared[frame.name]
@@ -154,10 +164,10 @@ class Condition:
         return {}
 
     def told(self, grammar: Grammar | None, frame: Frame = MEDVISION, render: Callable[..., str] = render) -> str:
-        """Return the paragraph of the prompt about the tools, or about the provider's code execution; else empty.
+        """Return the paragraph of the prompt about the tools or the provider's code execution; "" if there is neither.
 
-        With *grammar*, which writes tool calls in text, it also declares the tools. *frame* is the model's coordinate
-        convention. *render* renders a template by its name.
+        With *grammar*, which writes tool calls in text, the paragraph also declares the tools. *frame* is the model's
+        coordinate convention. *render* renders a template by its name.
         """
         names = [tool.name for tool in self.tools]
         filled = partial(render, names=names, paragraph=self.paragraph)

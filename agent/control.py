@@ -40,7 +40,7 @@ _GREY = 128
 
 
 class Control(ABC):
-    """Changes a tool's reply before the model gets it."""
+    """A control of an arm: it changes what a tool replies before the model gets the reply."""
 
     new_detail: ClassVar[bool] = True
     """Whether further views may show detail that v0 does not show."""
@@ -48,7 +48,7 @@ class Control(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """The control as it is written in a condition."""
+        """The control's name as it is written in a condition, such as ``blind:numbers``."""
 
     @property
     def refuses(self) -> bool:
@@ -56,7 +56,10 @@ class Control(ABC):
         return True
 
     def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:  # noqa: ARG002
-        """Return the reply to the call *raw* of *tool* as the model gets it: by default, with its picture replaced."""
+        """Return the reply to the call *raw* of *tool* as the model gets it.
+
+        By default only its picture is changed, as the method ``picture`` says.
+        """
         return reply if reply.picture is None else replace(reply, picture=self.picture(reply.picture, views))
 
     def picture(self, picture: Picture, views: ViewSet) -> Picture:  # noqa: ARG002 - one signature for all
@@ -66,13 +69,13 @@ class Control(ABC):
 
 @dataclass(frozen=True)
 class Blind(Control):
-    """Withholds what tools say about the image."""
+    """The control ``blind``: withholds the numbers, the pictures or both of what tools say about the image."""
 
     what: Withheld = "all"
 
     @property
     def name(self) -> str:
-        """The control as it is written in a condition."""
+        """The control's name as it is written in a condition, such as ``blind:numbers``."""
         return f"blind:{self.what}"
 
     @property
@@ -81,7 +84,10 @@ class Blind(Control):
         return self.what == "pictures"
 
     def shown(self, tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
-        """Return the reply without numbers, pictures, or both."""
+        """Return the reply to the call *raw* of *tool* without numbers, pictures, or both.
+
+        A reply that does not depend on the image, such as one about wrong arguments, is returned unchanged.
+        """
         if not tool.sees_image or not (reply.ok or reply.about_image or reply.failure):
             return reply
         if self.what != "pictures":
@@ -98,7 +104,10 @@ def without_pictures(reply: Reply) -> Reply:
 
 
 def _without_numbers(tool: Tool, raw: Mapping[str, Any], reply: Reply, views: ViewSet) -> Reply:
-    """Return a reply with the same keys, in which all values but the ids of views are withheld."""
+    """Return *reply* with the same keys; all values but the ids of views are withheld.
+
+    *raw* are the arguments of the call. A picture that would show that nothing was found shows the view only.
+    """
     told = dict(reply.result or {})
     if told.get("view") not in reply.made:
         # A call with points of several views is drawn in one of them; only a result can name that view.
@@ -123,7 +132,7 @@ def _names_view(key: str, told: Mapping[str, Any], views: ViewSet) -> bool:
 
 @dataclass(frozen=True)
 class SameRegion(Control):
-    """Makes further views show only the detail of v0 in their region; the replies stay unchanged."""
+    """The control ``same-region``: further views show no more detail than v0 does; replies stay unchanged."""
 
     new_detail: ClassVar[bool] = False
     name: ClassVar[str] = "same-region"
@@ -131,23 +140,23 @@ class SameRegion(Control):
 
 @dataclass(frozen=True)
 class Blank(Control):
-    """Replaces every picture a tool returns by a uniform picture of the same size, and says so."""
+    """The control ``blank``: replaces every picture a tool returns by a uniform picture of its size, and says so."""
 
     name: ClassVar[str] = "blank"
 
     def picture(self, picture: Picture, views: ViewSet) -> Picture:  # noqa: ARG002
-        """Return a uniform picture."""
+        """Return a uniform grey picture of the same size, whose caption says that it is blank."""
         return Picture(np.full_like(picture.pixels, _GREY), render("replies/blank"))
 
 
 @dataclass(frozen=True)
 class Misled(Control):
-    """Replaces every picture a tool returns by the whole image, under that picture's caption."""
+    """The control ``misled``: replaces every picture of a tool by the whole image, under the picture's caption."""
 
     name: ClassVar[str] = "misled"
 
     def picture(self, picture: Picture, views: ViewSet) -> Picture:
-        """Return v0, at the size of the tool's picture in pixels."""
+        """Return the whole image (v0) in the size in pixels of *picture*, with the caption of *picture*."""
         shape = picture.pixels.shape
         size = (shape[1], shape[0])
         sent = shown(views, views.whole)
@@ -164,7 +173,7 @@ _PLAIN: Mapping[str, Control] = {"same-region": SameRegion(), "blank": Blank(), 
 def control_named(text: str) -> Control | None:
     """Return the control written as *text* (``blind``, ``blind:numbers``, ``blank``); None if *text* is no control.
 
-    Raises ConfigError for an unknown kind of ``blind``.
+    Raises ConfigError for an unknown word after ``blind:``.
     """
     name, _, what = text.partition(":")
     if text in _PLAIN:

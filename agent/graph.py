@@ -67,7 +67,7 @@ async def prompt(session: Session) -> State:
 
 
 async def model(state: State, runtime: Runtime[Session]) -> Update:
-    """Ask the model for its next turn."""
+    """Ask the model for its next turn, and return the reply to append; nothing to append if the reply is empty."""
     session = runtime.context
     chat = session.chat
     session.counts["model"] += 1
@@ -95,20 +95,20 @@ async def model(state: State, runtime: Runtime[Session]) -> Update:
 
 
 async def tools(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
-    """Answer every tool call of the last turn."""
+    """Run every tool call of the last turn, and return the messages that answer the calls."""
     session = runtime.context
     return _said(session, *await answer_calls(session, session.turns[-1]))
 
 
 async def force(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
-    """Ask for the final answer because a limit is reached."""
+    """Return the message that asks for the final answer because a limit is reached."""
     session = runtime.context
     session.forced = True
     return _said(session, HumanMessage(render("force")))
 
 
 async def again(state: State, runtime: Runtime[Session]) -> Update:  # noqa: ARG001
-    """Ask the model only to check its answer."""
+    """Return the message that asks the model only to check its answer."""
     session = runtime.context
     session.counts["again"] += 1
     return _said(session, HumanMessage(render("again")))
@@ -159,7 +159,7 @@ def agent_graph() -> CompiledStateGraph[State, Session, Any, Any]:
 
 
 def _handed_back(session: Session) -> list[AnyMessage]:
-    """Return the message with the tool results that are handed back beside the question, if any."""
+    """Return the message with another arm's tool results beside the question; an empty list without them."""
     if not session.question.results:
         return []
     message = HumanMessage(blocks(session.question.results, session.chat.picture_block))

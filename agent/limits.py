@@ -6,7 +6,7 @@ __all__ = ["Limits"]
 
 
 class Limits(BaseModel):
-    """At a limit the model gets one last turn to answer, and the record is marked as forced."""
+    """Limits of one sample. At a limit the model gets one last turn to answer; the record is marked as forced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

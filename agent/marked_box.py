@@ -42,7 +42,7 @@ def written_out(reply: str, views: ViewSet) -> str | None:
 
 
 def _points(answer: str, views: ViewSet) -> list[Point]:
-    """Return the places that an answer consists of; empty if it contains anything else."""
+    """Return the points that an answer consists of, in the slice frame; empty if it contains anything else."""
     places = {match[0] for match in _PLACE.finditer(answer) if match[0].lower() != "and"}
     if not _BETWEEN.fullmatch(_PLACE.sub("", answer)):
         return []

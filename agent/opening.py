@@ -15,9 +15,9 @@ __all__ = ["check_askable", "opening"]
 
 
 def opening(question: Question, views: ViewSet, condition: Condition, config: ModelConfig) -> Prompt:
-    """Return the words of the first turn, as they are sent to the model of *config* under *condition*.
+    """Return the prompt of the first turn, as it is sent to the model of *config* under *condition*.
 
-    *views* holds the image, whose sizes the words state.
+    *views* holds the image, whose sizes the prompt states.
     """
     render = partial(question.wording.render, frame=views.frame)
     words = question.prompt(views, condition.told(grammar_of(config), views.frame, render))

@@ -38,11 +38,11 @@ _ALSO_OF_TOOLS = frozenset({Outcome.SERVER_ERROR, Outcome.BAD_REPLY})
 
 
 class _UnreadCall(Exception):  # noqa: N818 - it reads as what happened
-    """The model called a tool and the service could not read the call, so there are no token counts."""
+    """Raised if the model called a tool and the service could not read the call, so there are no token counts."""
 
 
 class Prober:
-    """Probes one model; the message without declarations is sent only once for all sets of tools."""
+    """A probe of one model; the message without declarations is sent only once for all sets of tools."""
 
     def __init__(self, chat: Chat, waiting: Waiting) -> None:
         self._chat, self._waiting = chat, waiting
@@ -52,7 +52,11 @@ class Prober:
         self._usage = Usage()
 
     async def probe(self, tools: Tools) -> ToolProbe:
-        """Return the result of the probe with *tools*; raises ConfigError or ProviderError (see top of file)."""
+        """Return whether the declarations of *tools* reach the model, with the token counts that show it.
+
+        Raises ConfigError if they do not reach the model or if the service refuses them, and ProviderError if the
+        provider refuses to work at all. What cannot be found out is a result, not an error.
+        """
         self._usage = Usage()
         try:
             without = await self._without_tools()
@@ -80,7 +84,10 @@ class Prober:
         return self._found("reached", with_tools=with_tools, without_tools=without)
 
     async def _without_tools(self) -> int | None:
-        """Return the prompt tokens without declarations; asks without the short output limit if that is refused."""
+        """Return the prompt tokens without declarations; None if they are not reported.
+
+        The message is sent without the short output limit if the service refuses that limit.
+        """
         if not self._asked:
             try:
                 self._without = await self._tokens((), settings := self._chat.briefly())
@@ -93,7 +100,10 @@ class Prober:
         return self._without
 
     async def _with_tools(self, tools: Tools) -> int | None:
-        """Return the prompt tokens with *tools*; asks without the short output limit if it may have cut a call."""
+        """Return the prompt tokens with *tools* declared; None if they are not reported.
+
+        The message is sent again without the short output limit if the limit may have cut off a call.
+        """
         try:
             return await self._tokens(tools, self._settings)
         except _UnreadCall:
@@ -102,7 +112,11 @@ class Prober:
             return await self._tokens(tools, {})
 
     async def _tokens(self, tools: Tools, settings: Mapping[str, Any]) -> int | None:
-        """Return the prompt tokens of the message with *tools* declared, or None if they are not reported."""
+        """Return the prompt tokens of the message with *tools* declared, or None if they are not reported.
+
+        *settings* are added to the request. Raises RequestFailed or ProviderError without a proper reply, and
+        _UnreadCall.
+        """
         chat = self._chat
         try:
             counted = await chat.prompt_tokens(MESSAGE, tools)

@@ -38,7 +38,7 @@ _ARRAY = re.compile(r"\[[^\[\]]*\]")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a task asks for, as stated to the reader."""
+    """What a task asks for, as stated to the reader: how many numbers, and which."""
 
     count: int
     what: str
@@ -85,7 +85,7 @@ class Reader(Frozen):
         return _hash([self.identity, self.prompt_sha256])
 
     def key(self, response: str, wanted: Wanted) -> str:
-        """Return the hash of the request for a response and of the reader's model."""
+        """Return the hash of the reader's model and of its request for *response*: equal keys mean equal requests."""
         return _hash([self.identity, self.prompt_sha256, asdict(wanted), response[-MOST_CHARACTERS:]])
 
 
@@ -94,9 +94,9 @@ def _hash(content: list[Any]) -> str:
 
 
 def numbers_in(reply: str, count: int, response: str) -> tuple[tuple[str, ...], str]:
-    """Return the *count* numbers of a reader's reply and "", or () and the reason why they do not count.
+    """Return the *count* numbers in a reader's *reply* and "", or () and the reason why the reply is not used.
 
-    A number counts only if it occurs in *response*, the text that the reader was given.
+    The numbers count only if each of them occurs in *response*, the text that the reader was given.
     """
     arrays = _ARRAY.findall(reply[-MOST_REPLY:])
     try:

@@ -27,9 +27,10 @@ async def read_response(
     waiting: Waiting,
     on_spent: Callable[[Usage], None] | None = None,
 ) -> Reading:
-    """Return which numbers the reader finds in a response; raises RequestFailed or ProviderError.
+    """Return the numbers that the reader finds in a response, or why it finds none.
 
-    *on_spent* is called with the tokens of each reply, unusable ones included.
+    *on_spent* is called with the tokens of each reply, unusable ones included. Raises RequestFailed if no proper reply
+    arrives, and ProviderError if the provider refuses to work at all.
     """
     usage = Usage()
 
@@ -62,7 +63,7 @@ async def read_response(
 
 
 def question(response: str, wanted: Wanted) -> str:
-    """Return the prompt that asks for the numbers of a response."""
+    """Return the reader's prompt, which asks for the numbers that *response* gives as its final answer."""
     example = json.dumps([f"{12.5 + place:g}" for place in range(wanted.count)])
     text = json.dumps(response, ensure_ascii=False)
     return render(TEMPLATE, response=text, count=wanted.count, what=wanted.what, example=example)

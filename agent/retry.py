@@ -71,7 +71,7 @@ _NO_WORD = re.compile(r"[\w+/=-]{60,}")
 
 
 class RequestFailed(Exception):  # noqa: N818 - it reads as what happened
-    """No proper reply arrived. ``fault`` says why, ``tries`` how often the request was sent."""
+    """Raised if no proper reply arrived. ``fault`` says why, ``tries`` how often the request was sent."""
 
     def __init__(self, fault: Fault, tries: int) -> None:
         super().__init__(f"{fault.detail} ({tries} tries)" if tries > 1 else fault.detail)
@@ -200,7 +200,7 @@ async def _once(
 
 
 def _broken_off(message: AIMessage, turn: Turn) -> Fault:
-    """Return why a reply is incomplete, from the error object beside it if there is one."""
+    """Return the Fault of an incomplete reply, from the error object beside the reply if there is one."""
     if (error := message.response_metadata.get("error")) is not None:
         fault = classify(BodyError(error))
         return replace(fault, detail=f"the reply was broken off ({turn.finish_raw or 'no reason'}): {fault.detail}")
@@ -213,7 +213,10 @@ def _broken_off(message: AIMessage, turn: Turn) -> Fault:
 
 
 def _broken_call(said: str, written: str) -> tuple[AIMessage, Turn]:
-    """Return the turn of a model whose call (*written*) the service could not read; it has no token counts."""
+    """Return the message and turn of a model whose call (*written*) the service could not read, by its error *said*.
+
+    The turn has no token counts.
+    """
     metadata = {"finish_reason": CALL_REFUSED, "error": said, "failed_generation": written}
     message = AIMessage("", response_metadata=metadata)
     usage = Usage(model_calls=1, unreported=1)

@@ -43,7 +43,7 @@ class Waiting:
 
 @dataclass(eq=False)
 class Session:
-    """The mutable context of one run of the graph; never shared between samples."""
+    """The state of one sample's conversation besides its messages; it changes with each turn and is never shared."""
 
     question: Question
     condition: Condition
@@ -73,7 +73,7 @@ class Session:
 
     @cached_property
     def protocol(self) -> Native:
-        """How tools are declared, called and answered in this conversation: natively, or in text by a grammar."""
+        """The protocol by which tools are declared, called and answered in this conversation: natively, or in text."""
         return protocol_of(self.chat, [tool.name for tool in self.condition.tools])
 
     @cached_property
@@ -106,7 +106,7 @@ class Session:
         return turn
 
     def _announced(self, turn: Turn) -> Turn:
-        """Return the turn, marked as a lost call if its stop reason announces a call and it has only text.
+        """Return the turn, marked as a lost call if its finish reason announces a call and it has only text.
 
         The model is asked for another reply once. If a service ends every reply like this, the text is the answer.
         """
@@ -125,12 +125,12 @@ class Session:
 
     @property
     def unread(self) -> int:
-        """Number of replies with unparsed tool calls in their text, without a forced last answer."""
+        """Number of replies with unparsed tool calls in their text; the last answer does not count if it was forced."""
         return sum(turn.unread_calls > 0 for turn in (self.turns[:-1] if self.forced else self.turns))
 
     @property
     def called_all(self) -> bool:
-        """Whether the condition's calls are used up, so that the next turn is the answer without being forced."""
+        """Whether the calls that the condition allows are used up, so that the next turn is the answer, unforced."""
         return self.condition.calls is not None and self.counts["tool"] >= self.condition.calls
 
     @property

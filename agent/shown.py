@@ -17,7 +17,7 @@ __all__ = ["mark_shown"]
 
 
 def mark_shown(trace: Trace, sent: Sequence[BaseMessage]) -> None:
-    """Mark the results of the last turn's calls that are in *sent*, the messages of an answered request."""
+    """Mark in *trace*, for each call of the last turn, whether its result is in *sent*, an answered request."""
     fresh = range(trace.looked_up, len(trace.tool_calls))
     trace.looked_up = len(trace.tool_calls)
     if not any(trace.tool_calls[at].shown is False for at in fresh):
@@ -39,7 +39,7 @@ def _blocks(message: BaseMessage) -> Iterator[dict[str, Any]]:
 
 
 def _stands_in(result: str, texts: Sequence[str]) -> bool:
-    """Return whether a result is in one of the texts, ignoring spaces and quotes, which a grammar may change.
+    """Return whether a tool's result is in one of *texts*, ignoring spaces and quotes, which a grammar may change.
 
     The grammar `medvision` writes printed text without JSON: such text is searched for within its tags.
     """

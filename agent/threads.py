@@ -23,7 +23,10 @@ AT_WORK, WAITING = 2, 64
 
 
 async def in_thread(tool: Tool | None, function: Callable[[], T]) -> T:
-    """Return the result of *function*, which calls *tool* (or none), run in a thread while the event loop goes on."""
+    """Return the result of *function*, run in a thread while the event loop goes on.
+
+    *tool* is the tool that *function* calls, None if it calls none; it decides which pool of threads is used.
+    """
     slow = tool is not None and _may_wait(tool)
     pool = _pool(os.getpid(), WAITING if slow else AT_WORK)
     return await asyncio.get_running_loop().run_in_executor(pool, copy_context().run, function)

@@ -30,7 +30,7 @@ __all__ = ["answer_calls"]
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call as the model wrote it; ``problem`` says why its arguments could not be read."""
+    """A tool call as the model wrote it; ``problem`` says why its arguments could not be read, else it is ""."""
 
     id: str
     name: str
@@ -40,7 +40,7 @@ class _Call:
 
 @dataclass(frozen=True, eq=False)
 class _Answered:
-    """A reply, its picture as a PNG file, the seconds that the tool took, and what the tool found."""
+    """The reply to one call, its picture as a PNG file, the seconds that the tool took, and what the tool found."""
 
     reply: Reply
     png: bytes | None = None
@@ -105,7 +105,7 @@ def _error(template: str, **values: Any) -> _Answered:
 
 
 def _content(session: Session, answered: _Answered) -> tuple[str, Blocks]:
-    """Return the text of a reply, naming its picture, and the picture's blocks."""
+    """Return the text of a reply, which names its picture, and the content blocks of the picture; empty without one."""
     reply = answered.reply
     if reply.picture is None or answered.png is None:
         return reply.text, []

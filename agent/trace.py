@@ -71,7 +71,7 @@ class RequestTrace:
 
 @dataclass(eq=False)
 class Trace:
-    """A growing record of one conversation."""
+    """The trace of one conversation, which grows with each message, tool call and request."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     tool_calls: list[ToolCallTrace] = field(default_factory=list)
@@ -89,13 +89,13 @@ class Trace:
         return sum(message.get("type") != "tool" for message in self.messages)
 
     def picture(self, png: bytes) -> str:
-        """Store an image and return its hash."""
+        """Store a PNG image and return its SHA-256 hash."""
         key = sha256(png).hexdigest()
         self.pictures[key] = png
         return key
 
     def named(self, url: object) -> str | None:
-        """Store the PNG image of a data URL and return its hash; None if the URL holds no such image."""
+        """Store the PNG image of a data URL and return its SHA-256 hash; None if the URL holds no such image."""
         if not isinstance(url, str):
             return None
         if url not in self._names:
@@ -109,7 +109,10 @@ class Trace:
             self.messages.append(self._plain(message.model_dump(mode="json")))
 
     def sent_back(self, message: AnyMessage | None) -> None:
-        """Record the changed form in which the last message is sent back to the model, or None if it is left out."""
+        """Record *message*, the changed form in which the last message is sent back to the model.
+
+        None: the last message is left out.
+        """
         self.messages[-1]["sent_back"] = None if message is None else self._plain(message.model_dump(mode="json"))
 
     def ran(self, runs: Iterable[CodeRun]) -> None:

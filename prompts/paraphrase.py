@@ -22,7 +22,7 @@ _AREAS = Path(__file__).parent / "areas"
 
 @cache
 def paraphrase(number: int) -> Mapping[str, str]:
-    """Return the templates of a wording by name; number 0 has none of its own."""
+    """Return the templates of the wording *number*, by name; empty for number 0, the shipped templates themselves."""
     if number == 0:
         return {}
     return {**_texts(_FOLDER, number), **_texts(_AREAS, number)}
@@ -37,7 +37,7 @@ def _texts(folder: Path, number: int) -> Mapping[str, str]:
 def paraphrase_sha256(number: int, *, areas: bool = False) -> str | None:
     """Return the hash over the templates of a wording, by name; None for number 0, which is hashed with all prompts.
 
-    The template of areas is part of it only where they are asked (*areas*).
+    The template for questions about areas is included only if *areas* is true.
     """
     if number == 0:
         return None
@@ -46,6 +46,9 @@ def paraphrase_sha256(number: int, *, areas: bool = False) -> str | None:
 
 
 def draw_wordings(count: int, seed: int) -> tuple[int, ...]:
-    """Return the numbers of *count* wordings, drawn from all without replacement: the same for the same seed."""
+    """Return the numbers of *count* wordings in ascending order, drawn from all without replacement.
+
+    The same *seed* draws the same numbers.
+    """
     drawn = sorted(range(WORDINGS), key=lambda number: sha256(f"{seed} wording {number}".encode()).digest())
     return tuple(sorted(drawn[:count]))

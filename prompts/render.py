@@ -23,7 +23,7 @@ _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
 def render(template: str, own: Mapping[str, str] | None = None, **values: Any) -> str:
-    """Return *template* filled with *values*; texts of *own*, by name, go before the shipped ones.
+    """Return the shipped template named *template*, filled with *values*; a text of that name in *own* replaces it.
 
     Raises a jinja2.TemplateError if a value is missing or a text of *own* is no template.
     """
@@ -44,9 +44,9 @@ def _environment(own: tuple[tuple[str, str], ...]) -> SandboxedEnvironment:
 def templates_sha256(*, areas: bool = False) -> str:
     """Return the hash over the templates of all prompts, by name: it changes when any word of them changes.
 
-    Comments in a template reach no model and do not count. What lies in a folder of its own (the words of replies, of
-    grammars, of paraphrases) does not count either: it is hashed where it is used. So the question about an area counts
-    only where areas are asked (*areas*), and the hash of every other run stays as it was before there was such a task.
+    Comments in a template reach no model and do not count. Templates in a subfolder (the words of replies, of grammars,
+    of paraphrases) do not count either: they are hashed where they are used. So the question about an area counts only
+    where areas are asked (*areas*), and the hash of every other run stays as it was before that task existed.
     """
     digest = sha256()
     for path in [*sorted(_FOLDER.glob("*.j2")), *(sorted(_AREAS.glob("*.j2")) if areas else ())]:

@@ -60,7 +60,7 @@ class Turn:
 
 @dataclass(frozen=True, eq=False)
 class Chat:
-    """A model ready to be asked; this class itself serves the offline policies."""
+    """A model that can be asked, with its settings; subclasses fit it to a provider, this class to offline policies."""
 
     config: ModelConfig
     model: BaseChatModel
@@ -73,7 +73,7 @@ class Chat:
         return Pace(self.config.requests_per_minute, self.config.tokens_per_minute)
 
     def beside(self, other: "Chat", config: ModelConfig) -> "Chat":
-        """Return this chat with the configuration *config*; it shares the rate limits of *other*."""
+        """Return a copy of this chat with the configuration *config*; the copy shares the rate limits of *other*."""
         beside = replace(self, config=config)
         vars(beside)["pace"] = other.pace
         return beside
@@ -81,7 +81,11 @@ class Chat:
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model with *tools* declared and with the settings of each request."""
+        """Return the model with *tools* declared and with the settings of each request.
+
+        *tool_choice* "none" forbids tool calls; for a service that does not accept "none", no tools are declared
+        instead.
+        """
         if not tools or (tool_choice == "none" and not self.config.tool_choice_none):
             settings = self.call_settings()
             return self.model.bind(**settings) if settings else self.model
@@ -93,7 +97,7 @@ class Chat:
         return self.model.bind_tools(tools, tool_choice=tool_choice, **self.call_settings())
 
     def call_settings(self) -> dict[str, Any]:
-        """Return the settings that a provider's adapter accepts only with each call."""
+        """Return the settings that a provider's adapter accepts only with each call; none for this class."""
         return {}
 
     def briefly(self) -> dict[str, Any]:
@@ -101,7 +105,10 @@ class Chat:
         return {}
 
     async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int | None:  # noqa: ARG002
-        """Return the number of prompt tokens, counted without asking the model; None if they cannot be counted."""
+        """Return how many prompt tokens *message* with *tools* declared has, counted without asking the model.
+
+        None if they cannot be counted in this way.
+        """
         return None
 
     def picture_block(self, png: bytes) -> dict[str, Any]:
@@ -109,7 +116,7 @@ class Chat:
         return {"type": "image_url", "image_url": {"url": data_url(png)}}
 
     def read(self, message: AIMessage) -> Turn:
-        """Return the parsed reply."""
+        """Return the model's reply *message* in parsed form."""
         finish, raw = self.finish(message)
         text, calls = visible_text(message), bool(message.tool_calls or message.invalid_tool_calls)
         if finish is Finish.STOP and calls:
@@ -130,7 +137,7 @@ class Chat:
         )
 
     def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:  # noqa: ARG002
-        """Return the code that the provider ran; empty for most providers."""
+        """Return the runs of code on the provider's machine that belong to a reply; empty for most providers."""
         return ()
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
@@ -143,7 +150,7 @@ _LONGEST_NAME = 200
 
 
 def _name(message: AIMessage, key: str) -> str | None:
-    """Return a name that the server gave in a reply's metadata, cut to a sensible length."""
+    """Return the text under *key* in a reply's metadata, cut to 200 characters; None if the server gave none."""
     value = message.response_metadata.get(key)
     return str(value)[:_LONGEST_NAME] if value else None
 
@@ -154,15 +161,16 @@ def data_url(png: bytes) -> str:
 
 
 def png_of(url: str) -> bytes:
-    """Return the file in a data URL."""
+    """Return the bytes of the PNG file in a data URL."""
     return base64.b64decode(url.partition(",")[2])
 
 
 def visible_text(message: AIMessage) -> str:
-    """Join the text parts of a reply: adjacent parts directly, parts with something between them by a line break.
+    """Return the text of a reply without thoughts: adjacent parts joined directly, all others by a line break.
 
-    A service may cut one sentence into parts, so a number must not be split; but texts before and after a thought or
-    a tool call are two, and so are those of two messages (responses: one before the answer, and the answer).
+    A service may cut one sentence into parts, so nothing is put between adjacent parts: a number must not be split.
+    Parts with a thought or a tool call between them are separate texts, and so are parts of two messages in one reply
+    (the responses interface: one message before the answer, and the answer).
     """
     if isinstance(message.content, str):
         return message.content
@@ -180,7 +188,7 @@ def visible_text(message: AIMessage) -> str:
 
 
 def usage_of(message: AIMessage) -> Usage:
-    """Return the tokens of one reply; without token counts, one call counted as unreported."""
+    """Return the token counts of one reply; a reply without token counts is counted as one unreported call."""
     counts = message.usage_metadata
     if counts is None:
         return Usage(model_calls=1, unreported=1)

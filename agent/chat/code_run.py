@@ -26,5 +26,5 @@ class CodeRun:
 
     @property
     def text(self) -> str:
-        """The result as the model saw it; for a failure, the outcome comes first."""
+        """The output as the model saw it; for a failed run, the outcome comes first."""
         return self.output if self.ok else f"{self.outcome or 'no result'}: {self.output}".removesuffix(": ")

@@ -41,7 +41,11 @@ _CALL_BLOCKS = ("tool_use", "function_call")
 
 
 def settled(turn: Turn, declared: Collection[str], taken: Collection[str]) -> Turn:
-    """Return *turn* with plain tool names and with call ids that are not among *taken*, those of earlier calls."""
+    """Return *turn* with plain tool names and with unique ids of its calls.
+
+    *declared* are the names of the tools, and *taken* the ids of earlier calls. An id that the model gave is kept if it
+    is well-formed and not among *taken*; otherwise the call gets a new one.
+    """
     used = set(taken)
     numbers = count(len(used) + 1)
 
@@ -64,11 +68,11 @@ def settled(turn: Turn, declared: Collection[str], taken: Collection[str]) -> Tu
 
 
 def legal(message: AIMessage, turn: Turn, declared: Collection[str]) -> AIMessage | None:
-    """Return a model's reply in the form in which it is sent back; a legal one is returned unchanged.
+    """Return a model's reply in the form in which it is sent back; a reply that every service accepts stays unchanged.
 
-    *turn* is the same reply as ``settled`` read it. The result is None for a reply without text and calls, because
-    some services reject it. A call that the service dropped is written as text, so that no two user messages follow
-    each other.
+    *turn* is the same reply as ``settled`` returned it, and *declared* are the names of the tools. The result is None
+    for a reply without text and calls, because some services reject it. A call that the service dropped is written as
+    text, so that no two user messages follow each other.
     """
     if is_empty(turn):
         dropped = str(message.response_metadata.get("failed_generation") or "")[:_KEPT]
@@ -107,7 +111,7 @@ def _call(call: ToolCall | InvalidToolCall) -> ToolCall:
 
 
 def _strict(value: Any) -> Any:
-    """Return *value* as strict JSON: NaN and infinite numbers as words."""
+    """Return *value* as strict JSON data: NaN and infinite numbers become strings."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
@@ -120,7 +124,10 @@ def _in_words(call: ToolCall) -> str:
 
 
 def _rekeyed(value: Any, kept: Sequence[tuple[str | None, ToolCall]]) -> Any:
-    """Return an extra field of the message; if its keys are call ids (thought signatures), with the new ids as keys."""
+    """Return an extra field of the message; if its keys are call ids (thought signatures), with the new ids as keys.
+
+    *kept* are the pairs of a call's old id and the call as it is sent back.
+    """
     if not isinstance(value, dict) or not any(old in value for old, _ in kept):
         return value
     return {call["id"]: value[old] for old, call in kept if old in value}
@@ -129,7 +136,10 @@ def _rekeyed(value: Any, kept: Sequence[tuple[str | None, ToolCall]]) -> Any:
 def _content(
     message: AIMessage, kept: Sequence[tuple[str | None, ToolCall]], words: Sequence[str]
 ) -> str | list[str | dict[Any, Any]]:
-    """Return the content with its calls replaced by the *kept* calls, and *words* added at its end."""
+    """Return the content with its calls replaced by the *kept* calls, and *words* added at its end.
+
+    *kept* are the pairs of a call's old id and the call as it is sent back.
+    """
     if isinstance(message.content, str):
         return "\n".join(filter(None, [message.content, *words]))
     blocks: list[str | dict[Any, Any]] = []
@@ -158,8 +168,8 @@ def _block(block: dict[Any, Any], call: ToolCall) -> dict[Any, Any]:
 def ordered(messages: Sequence[AnyMessage], config: ModelConfig) -> list[AnyMessage]:
     """Return a conversation as the server of *config* accepts it: valid order of roles, no more images than allowed.
 
-    Consecutive user messages are joined. If the row says so, the system text is moved into the first question, a
-    short reply is put between tool and user messages, and images other than the first and the newest become text.
+    Consecutive user messages are joined. If the model's row says so, the system text is moved into the first question,
+    a short reply is put between tool and user messages, and images other than the first and the newest become text.
     """
     sent: list[AnyMessage] = []
     for message in messages:
@@ -181,7 +191,10 @@ def ordered(messages: Sequence[AnyMessage], config: ModelConfig) -> list[AnyMess
 
 
 def newest_pictures(messages: Sequence[AnyMessage], per_request: int | None) -> list[AnyMessage]:
-    """Return tool messages with only the newest images that fit in a request beside the image of the question."""
+    """Return *messages* with only the newest images that fit in a request beside the image of the question.
+
+    *per_request* is the maximum number of images in a request, None for no limit. A sentence replaces each other image.
+    """
     places = [(m, b) for m, message in enumerate(messages) for b in _pictures(message)]
     if per_request is None or len(places) < per_request:
         return list(messages)
@@ -195,7 +208,7 @@ def newest_pictures(messages: Sequence[AnyMessage], per_request: int | None) -> 
 
 
 def blocks_of(message: HumanMessage) -> list[str | dict[str, Any]]:
-    """Return the content of a message as blocks."""
+    """Return the content of a message as a list of content blocks."""
     return [{"type": "text", "text": message.content}] if isinstance(message.content, str) else list(message.content)
 
 

@@ -15,7 +15,7 @@ __all__ = ["Unasked"]
 
 
 class Unasked(BaseChatModel):
-    """A chat model without a synchronous method."""
+    """Base class of a chat model without a synchronous method: that method raises NotImplementedError."""
 
     unasked_because: ClassVar[str]
     """Why the model has no synchronous method."""

@@ -34,7 +34,7 @@ class Finish(StrEnum):
 
     @property
     def may_call(self) -> bool:
-        """Whether calls in such a reply are run: not if the reply was refused or is incomplete."""
+        """Whether tool calls in a reply that stopped so are run: not if the reply was refused or is incomplete."""
         return self not in (Finish.BLOCKED, Finish.BROKEN_OFF, Finish.UNKNOWN)
 
 
@@ -129,7 +129,7 @@ RESPONSES: Mapping[str, Finish] = {
 
 
 def finish_of(raw: str, table: Mapping[str, Finish]) -> Finish:
-    """Return the meaning of the reason *raw* in *table*; upper and lower case are equal.
+    """Return the meaning of the reason *raw* in *table*, ignoring upper and lower case; ``UNKNOWN`` if it is not there.
 
     A gateway may put words before the reason: of ``function_call_filter: MALFORMED_FUNCTION_CALL`` the last counts.
     """

@@ -16,7 +16,7 @@ READ_THEM = "set tool_calling: text in the model's row, or a parser of tool call
 
 
 class Outcome(StrEnum):
-    """How one sample ended."""
+    """How one sample ended, as stored in its record."""
 
     ANSWERED = "answered"
     """The final message has visible text; the scorer reads it."""
@@ -65,7 +65,10 @@ class Outcome(StrEnum):
 
     @property
     def infrastructure(self) -> bool:
-        """True if no proper reply arrived or nothing was asked: excluded from metrics, asked again on resume."""
+        """True if no proper reply arrived or nothing was asked; such a sample is excluded from all metrics.
+
+        A resumed run asks the sample again, except one that ``CRASHED``.
+        """
         return self in _INFRASTRUCTURE
 
 

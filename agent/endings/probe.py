@@ -9,7 +9,10 @@ __all__ = ["ToolProbe"]
 
 
 class ToolProbe(Frozen):
-    """The prompt tokens of one short message, with tools declared and without (``agent/probe.py``)."""
+    """The result of a probe: the prompt tokens of one short message, with tools declared and without.
+
+    ``agent/probe.py`` sends the message.
+    """
 
     found: Literal["reached", "not reported", "failed", "skipped"]
     """``not reported``: the service counts no prompt tokens. ``failed``: there was no reply. ``skipped``: `--no-probe`.
@@ -26,7 +29,7 @@ class ToolProbe(Frozen):
 
     @property
     def settled(self) -> bool:
-        """Whether another probe would give nothing new."""
+        """Whether the result is final: the declarations reach the model, or the service reports no prompt tokens."""
         return self.found in ("reached", "not reported")
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ MOST_TOKENS = 100_000_000
 
 
 class Prices(BaseModel):
-    """US dollars per million tokens."""
+    """Prices of a model, in US dollars per million tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,7 +22,7 @@ class Prices(BaseModel):
 
 
 class Usage(Lean):
-    """Sums over the model calls of one sample; ``output`` includes ``reasoning``, ``input`` includes ``cached``."""
+    """Token counts summed over one sample's model calls; ``output`` includes ``reasoning``, ``input`` ``cached``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,7 +50,7 @@ class Usage(Lean):
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
 
     def cost_usd(self, prices: Prices | None) -> float | None:
-        """Return the cost in US dollars, or None without prices."""
+        """Return the cost in US dollars of the tokens counted; None without prices."""
         if prices is None:
             return None
         cached_price = prices.input if prices.cached is None else prices.cached

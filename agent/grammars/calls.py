@@ -25,7 +25,7 @@ _KEPT = 1000
 
 
 def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:
-    """Return the calls in *text*; *tool_names* are the declared tools."""
+    """Return the tool calls in a reply's *text*, and the text without them; *tool_names* are the declared tools."""
     shown, open_thought = _without_thoughts(text)
     start = max(0, len(text) - READ)
     finds = _said(Scan(shown, frozenset(tool_names)).run(start), shown, open_thought)
@@ -36,7 +36,10 @@ def parse_calls(text: str, tool_names: Collection[str]) -> Parsed:
 
 
 def parsed(found: Iterable[Call], prose: str) -> Parsed:
-    """Return the calls found in a text, numbered in order; *prose* is the text without them."""
+    """Return the calls *found* in a text as valid and invalid ones, with ids ``call_1``, ``call_2``, ... in order.
+
+    *prose* is the text without the calls.
+    """
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
     for number, call in enumerate(found, start=1):
@@ -59,7 +62,10 @@ def _calls(text: str, finds: Iterable[Find]) -> Iterator[Call]:
 
 
 def _without_thoughts(text: str) -> tuple[str, int | None]:
-    """Return *text* with closed thoughts replaced by blank lines, and where an unclosed thought begins (or None)."""
+    """Return *text* with closed thoughts replaced by blank lines, and the position where an unclosed thought begins.
+
+    The position is None if every thought is closed.
+    """
     spans: list[tuple[int, int]] = []
     begun: int | None = None
     for mark in THOUGHT.finditer(text):
@@ -77,7 +83,10 @@ def _without_thoughts(text: str) -> tuple[str, int | None]:
 
 
 def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
-    """Ignore calls inside an unclosed thought, except one at the very end: there the model is waiting for it."""
+    """Return *finds* without those in an unclosed thought, which begins at *open_thought* (None: no such thought).
+
+    A call at the very end of the thought stays: there the model is waiting for the result.
+    """
     if open_thought is None:
         return finds
     said = [find for find in finds if find.start < open_thought]
@@ -91,7 +100,7 @@ def _said(finds: list[Find], text: str, open_thought: int | None) -> list[Find]:
 
 
 def _unknown(text: str, start: int, names: frozenset[str]) -> tuple[int, str] | None:
-    """Return the place and tool of the first text after *start* that looks like a call in an unsupported form.
+    """Return the position and tool of the first text after *start* that looks like a call in an unsupported form.
 
     The tool is "" if only a mark suggests a call. None if no text looks like a call.
     """

@@ -35,7 +35,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a tool."""
+    """A tool call, as a grammar reads it from a reply or writes it."""
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Parsed:
-    """The calls in a text, and the text without them."""
+    """The tool calls that a grammar found in a text, and the text without them."""
 
     calls: "tuple[ToolCall, ...]"
     """Ids are ``call_1``, ``call_2``, ... by the place in the text, counted together with the invalid ones."""
@@ -59,7 +59,7 @@ class Parsed:
 
 @dataclass(frozen=True, eq=False)
 class CallResult:
-    """The answer to one call."""
+    """The reply of a tool to one call."""
 
     call_id: str
     name: str
@@ -71,11 +71,11 @@ class CallResult:
 
 
 class Grammar(Protocol):
-    """How tools are declared, called and answered in text."""
+    """A form in which tools are declared, called and answered in the text of messages."""
 
     @property
     def opens(self) -> str:
-        """How a message with results starts; the prompt names it."""
+        """The text with which a message with tool results starts; the prompt quotes it."""
         ...
 
     def paragraph(self, tools: Declared) -> str:

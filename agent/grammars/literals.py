@@ -41,7 +41,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class UnreadableError(ValueError):
-    """Raised if no value can be read at a place. ``at`` is where reading stopped."""
+    """Raised if no complete value can be read from a text; ``at`` is the position where reading stopped."""
 
     def __init__(self, text: str, at: int) -> None:
         self.at = at
@@ -56,7 +56,7 @@ class UnreadableError(ValueError):
 
 
 class Reader:
-    """Reads values from one text; ``spent`` counts the characters read."""
+    """A reader of values from one text; ``spent`` counts the characters it has read, of at most ``budget``."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -64,7 +64,11 @@ class Reader:
         self.budget = 16 * len(text) + 1000
 
     def value(self, at: int, depth: int = 0) -> tuple[Any, int]:
-        """Return the value that starts at *at* and where it ends; raises UnreadableError."""
+        """Return the value that starts at position *at* of the text, and the position after it.
+
+        *depth* is the number of values around it. Raises UnreadableError if the value is incomplete, in no known form
+        or nested too deeply, or if the budget is spent.
+        """
         text = self.text
         if depth > _DEPTH or self.spent > self.budget:
             self._fail(at)
@@ -86,7 +90,11 @@ class Reader:
         return self._stopped(at)
 
     def arguments(self, at: int) -> tuple[dict[str, Any], int]:
-        """Return the arguments (all named, or one object) of a Python-like call whose opening bracket ends at *at*."""
+        """Return the arguments of a Python-like call, ``(x=1, y=2)`` or ``({...})``, and the position after it.
+
+        *at* is the position after the opening bracket. Raises UnreadableError unless all arguments are named, once
+        each, and complete.
+        """
         given: dict[str, Any] = {}
         if self.spent > self.budget:
             self._fail(at)
@@ -127,7 +135,7 @@ class Reader:
         return members, at + 1
 
     def _key(self, at: int) -> tuple[str, int]:
-        """Return the key at *at*, with or without quotes, and where the colon after it ends."""
+        """Return the key at position *at*, with or without quotes, and the position after the colon that follows it."""
         found = _STRING.match(self.text, at) or _WORD.match(self.text, at)
         if found is None:
             self._stopped(at)
@@ -153,7 +161,7 @@ class Reader:
         return items, at + 1
 
     def _ended(self, at: int) -> bool:
-        """Return whether a value surely ends at *at*: a cut-off number looks like another number."""
+        """Return whether a value surely ends at position *at*: a cut-off number looks like another number."""
         return at < len(self.text) or self.text[at - 1] in _CLOSED
 
     @staticmethod
@@ -163,7 +171,7 @@ class Reader:
         error.only_open = error.only_open and depth == 0
 
     def _next(self, at: int, closing: str) -> int:
-        """Return the place of the next member or closing bracket; a comma before the bracket is allowed."""
+        """Return the position of the next member or closing bracket; a comma before the bracket is allowed."""
         at = self._space(at)
         mark = self.text[at : at + 1]
         if mark == ",":
@@ -181,7 +189,7 @@ class Reader:
         return end
 
     def _stopped(self, at: int) -> NoReturn:
-        """Raise at *at*, or at the end of the text if the string, number or word at *at* is cut off there."""
+        """Raise UnreadableError at *at*, or at the end of the text if the end cuts off the value at *at*."""
         unended = (_REST if self.text.startswith(_QUOTES, at) else _LAST_WORD).match(self.text, at)
         end = unended.end() if unended else at
         self.spent += end - at

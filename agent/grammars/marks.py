@@ -95,7 +95,7 @@ THOUGHT = re.compile(
 
 @lru_cache(maxsize=64)
 def unread_form(names: frozenset[str]) -> re.Pattern[str]:
-    """Return a pattern of calls of the tools *names* in unsupported forms; its group is the tool's name.
+    """Return a pattern of calls of the tools *names* in unsupported forms; its group that matched is the tool's name.
 
     The forms are those of coding assistants and older frameworks; only the name and what follows tell them from prose:
     ``<ruler><x0>0.1</x0></ruler>`` (Cline, Roo), ``<tool_name>ruler</tool_name>`` (their ``use_mcp_tool``),

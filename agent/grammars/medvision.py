@@ -28,25 +28,25 @@ _FORM = 'expected a JSON object {"name": ..., "arguments": {...}} between the ta
 
 
 class MedVision:
-    """Unchanged function schemas; each call and each result between its own tags."""
+    """The grammar `medvision`: unchanged function schemas; each call and each result between its own tags."""
 
     opens = "<tool_response>"
 
     def paragraph(self, tools: Declared) -> str:
-        """Return ``prompts/grammars/medvision.j2``."""
+        """Return the tool part of the system text, rendered from ``prompts/grammars/medvision.j2``."""
         declarations = [json.dumps(schema, ensure_ascii=False) for schema in tools.schemas]
         return tools.render("grammars/medvision", about=tools.about, declarations=declarations)
 
     def write(self, calls: Sequence[Call]) -> str:
-        """Return each call between tags; a closing tag inside a string is escaped."""
+        """Return each call between ``<tool_call>`` tags; a closing tag inside a string is escaped."""
         return "".join(f"{_OPEN}{call.raw if call.problem else _object(call)}{_CLOSE}" for call in calls)
 
     def answer(self, results: Sequence[CallResult]) -> str:
-        """Return each result between tags: the printed text if there is nothing else, or the whole result."""
+        """Return each result between ``<tool_response>`` tags: printed text alone if that is all, else the JSON."""
         return "\n".join(told(result.text, ok=result.ok) for result in results)
 
     def read(self, text: str, names: Collection[str]) -> Parsed:  # noqa: ARG002 - the loop reports unknown names
-        """Return the calls in a text, in their order."""
+        """Return the calls in *text*, in their order, and the text without them; *names* is not used."""
         calls, prose, at, limit = list[Call](), list[str](), 0, min(len(text), READ)
         while (start := text.find(_OPEN, at, limit)) >= 0:
             prose.append(text[at:start])
@@ -92,7 +92,10 @@ def _object(call: Call) -> str:
 
 
 def told(text: str, *, ok: bool = True) -> str:
-    """Return the text of a result or an error in a message; a result that is only printed text is written bare."""
+    """Return a tool's result, or its error if not *ok*, between ``<tool_response>`` tags.
+
+    *text* is the result as JSON, or the error. A result that consists only of printed text is written without JSON.
+    """
     if ok:
         found = json.loads(text)
         said = str(found["printed"]) if isinstance(found, dict) and found.keys() == {"printed"} else text

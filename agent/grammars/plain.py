@@ -12,7 +12,7 @@ __all__ = ["Plain"]
 
 
 class Plain:
-    """Declarations after the paragraph, calls in a block labelled ``tool_call``, results in numbered lines."""
+    """The grammar `plain`: calls in a fenced block labelled ``tool_call``, results in numbered lines."""
 
     opens = render("replies/tool_output")
 
@@ -22,12 +22,12 @@ class Plain:
         return tools.render("tools_text", declarations=declarations)
 
     def write(self, calls: Sequence[Call]) -> str:
-        """Return one block, a line for each call."""
+        """Return one fenced block with a JSON line for each call; an unreadable call as its raw text."""
         lines = [call.raw if call.problem else _line(call) for call in calls]
         return "\n".join(["```tool_call", *lines, "```"])
 
     def answer(self, results: Sequence[CallResult]) -> str:
-        """Return one JSON line for each call, with the call's number."""
+        """Return the results under the text ``opens``: one JSON line for each call, with the call's number."""
         lines = [
             json.dumps({"call": number, "name": result.name[:60], **_outcome(result)})
             for number, result in enumerate(results, start=1)
@@ -35,7 +35,10 @@ class Plain:
         return "\n".join([self.opens, *lines])
 
     def read(self, text: str, names: Collection[str]) -> Parsed:
-        """Return the calls in a text, in any of the forms that local models use."""
+        """Return the calls in *text*, in any form that local models use, and the text without the calls.
+
+        *names* are the declared tools.
+        """
         return parse_calls(text, names)
 
 

@@ -27,30 +27,30 @@ __all__ = ["Native", "Text", "protocol_of"]
 
 @dataclass(frozen=True, eq=False)
 class Native:
-    """The service's own function calling."""
+    """The protocol of a model that calls tools by its service's own function calling."""
 
     chat: Chat
     names: Collection[str]
     """The tools that can be called."""
 
     def bind(self, tools: Sequence[Mapping[str, Any]], choice: ToolChoice) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model, ready to be asked with *tools*."""
+        """Return the model with *tools* declared; *choice* "none" asks for a turn without tool calls."""
         return self.chat.bind(tools, choice)
 
     def sent(self, messages: Sequence[AnyMessage]) -> list[AnyMessage]:
-        """Return a conversation in the form that is sent."""
+        """Return the conversation *messages* in the form in which the service gets it."""
         return ordered(messages, self.chat.config)
 
     def read(self, message: AIMessage) -> Turn:
-        """Return the text and the calls of a reply."""
+        """Return the model's reply in parsed form: its text, its tool calls, and why it stopped."""
         return self._with_unread(self.chat.read(message), message)
 
     def settled(self, turn: Turn, taken: Collection[str]) -> Turn:
-        """Return the turn with legal names and new ids of its calls; *taken* are the ids of earlier calls."""
+        """Return *turn* with plain tool names and unique ids of its calls; *taken* are the ids of earlier calls."""
         return settled(turn, self.names, taken)
 
     def kept(self, message: AIMessage, turn: Turn) -> AIMessage | None:
-        """Return the reply for the further conversation, or None to leave it out; *turn* comes from ``settled``."""
+        """Return the reply as later requests send it back, or None to leave it out; *turn* is from ``settled``."""
         return legal(message, turn, self.names)
 
     def _with_unread(self, turn: Turn, message: AIMessage) -> Turn:
@@ -67,15 +67,15 @@ class Native:
         return replace(turn, unread_calls=len(found.calls) + len(found.invalid))
 
     def problem(self, broken: InvalidToolCall) -> str:  # noqa: ARG002
-        """Say why a call cannot be run."""
+        """Return why the call *broken* cannot be run, as words about its arguments."""
         return "they are no JSON object"
 
     def answers(self, results: Sequence[CallResult]) -> list[AnyMessage]:
         """Return the messages that answer a turn's calls: a tool message for each, then the pictures.
 
-        All providers accept this form: text-only tool messages first, then one user message that is
-        labelled as tool output and holds every picture with its caption. A model whose service takes pictures inside
-        tool messages may have them there (``images_in_tool_result``).
+        All providers accept this form: text-only tool messages first, then one user message that is labelled as tool
+        output and holds every picture with its caption. A model whose row sets ``images_in_tool_result`` gets each
+        picture inside its tool message.
         """
         config = self.chat.config
         inside = config.images_in_tool_result
@@ -99,7 +99,7 @@ class Native:
 
 @dataclass(frozen=True, eq=False)
 class Text(Native):
-    """Calls in the text of the messages, for models and services without function calling."""
+    """The protocol of calls in the text of the messages, for models and services without function calling."""
 
     grammar: Grammar
 
@@ -108,11 +108,11 @@ class Text(Native):
         tools: Sequence[Mapping[str, Any]],  # noqa: ARG002 - they stand in the prompt
         choice: ToolChoice,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model without any tool declared."""
+        """Return the model without any tool declared, because the prompt declares them."""
         return self.chat.bind([], choice)
 
     def read(self, message: AIMessage) -> Turn:
-        """Return the text and the calls of a reply; calls that the service parsed come first."""
+        """Return the model's reply in parsed form; calls that the service parsed come before those in the text."""
         turn = self.chat.read(message)
         parsed = self.grammar.read(turn.text, self.names)
         if not parsed.calls and not parsed.invalid:
@@ -130,7 +130,10 @@ class Text(Native):
         return turn
 
     def kept(self, message: AIMessage, turn: Turn) -> AIMessage | None:
-        """Return the reply as text: a call that the service parsed would need a tool message as its answer."""
+        """Return the reply as text, or None to leave out an empty one.
+
+        A call that the service parsed is written as text, because it would need a tool message as its answer.
+        """
         if is_empty(turn):
             return None
         if not message.tool_calls and not message.invalid_tool_calls:
@@ -144,11 +147,14 @@ class Text(Native):
         return AIMessage("\n".join([*([said] if said else []), self.grammar.write(calls)]))
 
     def problem(self, broken: InvalidToolCall) -> str:
-        """Say why a call cannot be run."""
+        """Return why the call *broken* cannot be run, in the grammar's words if it gave any."""
         return broken["error"] or super().problem(broken)
 
     def answers(self, results: Sequence[CallResult]) -> list[AnyMessage]:
-        """Return one user message: results in the order of the calls in the text, then all pictures with captions."""
+        """Return one user message: results in the order of the calls in the text, then all pictures with captions.
+
+        Empty if there are no results.
+        """
         if not results:
             return []
         text = self.grammar.answer(_in_order(results))
@@ -158,7 +164,10 @@ class Text(Native):
 
 
 def protocol_of(chat: Chat, names: Collection[str]) -> Native:
-    """Return how the tools *names* are called with *chat*; ``Native`` if there are no tools."""
+    """Return the protocol by which *chat* calls the tools *names*: ``Text`` if its row has a grammar, else ``Native``.
+
+    It is also ``Native`` if there are no tools.
+    """
     grammar = grammar_of(chat.config)
     return Text(chat, names, grammar) if names and grammar is not None else Native(chat, names)
 

@@ -73,7 +73,10 @@ class _Watched:
 
 
 def _tried(grammar: _Watched) -> Grammar:
-    """Return the grammar if it parses its own calls and its results start with its ``opens``; raises otherwise."""
+    """Return *grammar* if it reads the calls that it writes and its results start with ``opens``.
+
+    Raises ConfigError otherwise.
+    """
     written = grammar.write(_TRIAL)
     read = [(call["name"], call["args"]) for call in grammar.read(f"Look.\n{written}", ("measure", "look")).calls]
     if read != [(call.name, call.arguments) for call in _TRIAL]:

@@ -31,7 +31,7 @@ _NO_TOOL = frozenset({"print", "json.dumps", "dict", "str"})
 
 @dataclass(eq=False)
 class Block:
-    """A part of the text between an opening and a closing mark."""
+    """A part of the text between an opening and a closing mark; positions are counted in characters of the text."""
 
     start: int
     inside: int
@@ -46,7 +46,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Find:
-    """A call with its place in the text and its block."""
+    """A tool call found in the text between the positions ``start`` and ``end``, with the block that contains it."""
 
     start: int
     end: int
@@ -55,7 +55,7 @@ class Find:
 
 
 class Scan:
-    """One pass over one text."""
+    """A search for tool calls, which goes through one text once."""
 
     def __init__(self, text: str, declared: Collection[str]) -> None:
         self.text, self.declared = text, declared
@@ -74,7 +74,7 @@ class Scan:
         self._meant = re.compile(rf"[\"'“](?:{keys})[\"'”]\s{{0,9}}:")
 
     def run(self, at: int = 0) -> list[Find]:
-        """Return all finds from *at* on, in order."""
+        """Return all finds from position *at* on, in the order of the text."""
         while (mark := MARK.search(self.text, at)) is not None:
             at = getattr(self, f"_{mark.lastgroup}")(mark)
         return self.finds
@@ -129,7 +129,7 @@ class Scan:
         return self._named(end) if found and place is Place.ENVELOPE else end
 
     def _named(self, at: int) -> int:
-        """Read calls of the form ``name{...}`` at *at*, within an envelope, and return where they end."""
+        """Record calls of the form ``name{...}`` at *at*, within an envelope; return the position after them."""
         while self.block.place is Place.ENVELOPE and (named := NAMED.match(self.text, at)) is not None:
             name = plain_name(named["name"], self.declared)
             if not named["object"]:
@@ -157,7 +157,10 @@ class Scan:
         return end
 
     def _pairs(self, start: int, name: str, at: int, closing: str) -> int:
-        """Read arguments between tags; they are complete only if the closing tag is present."""
+        """Record a call of *name* whose arguments, from *at* on, stand between tags; return the position after it.
+
+        The arguments are complete only if the text *closing* follows. *start* is where the call begins.
+        """
         given: dict[str, Any] = {}
         while (pair := PAIR.match(self.text, at)) is not None:
             given[(pair["key"] or pair["key2"]).strip()] = _plain(pair["value"] or pair["value2"] or "")
@@ -180,7 +183,7 @@ class Scan:
         return self._addressed(mark, mark["addressee"])
 
     def _addressed(self, mark: re.Match[str], written: str) -> int:
-        """Read the object after a mark that names the tool."""
+        """Record the call of the tool *written* in *mark*, with the object after the mark; return where it ends."""
         name = plain_name(written, self.declared)
         try:
             value, end = self.reader.value(mark.end())
@@ -211,7 +214,10 @@ class Scan:
         return end
 
     def _bare(self, mark: re.Match[str]) -> int:
-        """Read a call whose marks a server removed: a tool's name at the start of a line, then its arguments."""
+        """Record a call whose marks a server removed: a tool's name at the start of a line, then its arguments.
+
+        Return the position where the search continues.
+        """
         name = plain_name(mark["alone"], self.declared)
         if name not in self.declared or self.block.place is Place.ENVELOPE:
             return mark.end()
@@ -227,7 +233,10 @@ class Scan:
     # Helpers
 
     def _unreadable(self, start: int, error: UnreadableError, name: str | None = None) -> int:
-        """Record a call that cannot be read, and return where to continue."""
+        """Record a call that begins at *start* and cannot be read; return the position where the search continues.
+
+        *name* is the tool if a mark names it. Text that was not clearly meant as a call is not recorded.
+        """
         in_envelope = self.block.place is Place.ENVELOPE
         self._hopeless.update(error.within)
         if name is None and self.text[start] == "[":
@@ -246,7 +255,7 @@ class Scan:
         return max(error.at, start + 1)
 
     def _complete(self, start: int, error: UnreadableError) -> bool:
-        """Record the call of an object that lacks only its last bracket: its arguments are complete."""
+        """Record the calls of an object that lacks only its last bracket, and return whether it has any."""
         if not any(key in error.whole for key in (*ARGUMENT_KEYS, "function")):
             return False
         found = list(shapes(error.whole, self.declared, self.block.place))

@@ -24,7 +24,7 @@ _EXACT = frozenset({"name", "arguments"})
 
 
 class Place(IntEnum):
-    """The kind of text around a value."""
+    """Where a value stands in the text: in running text, in a fenced block, or in tags made for calls."""
 
     PROSE = 0
     """Anywhere: only an object with the name of a declared tool and its arguments is a call."""
@@ -36,7 +36,7 @@ class Place(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A value that is a call; with a ``problem`` it cannot be run."""
+    """A tool call found in a value: its name and arguments; with a ``problem`` it cannot be run."""
 
     name: str
     arguments: dict[str, Any]
@@ -44,7 +44,10 @@ class Shape:
 
 
 def shapes(value: Any, declared: Collection[str], place: Place, depth: int = 0) -> Iterator[Shape]:
-    """Yield the calls in *value*, an object or a list of objects."""
+    """Yield the calls in *value*, an object or a list of objects; *declared* are the tools, *depth* is the nesting.
+
+    *place* says where the value stands in the text, and so how much it must look like a call.
+    """
     if isinstance(value, list) and depth < 3:
         for item in value:
             yield from shapes(item, declared, place, depth + 1)
@@ -81,13 +84,13 @@ def _shape(value: dict[str, Any], declared: Collection[str], place: Place) -> Sh
 
 
 def _keyed_by_name(value: dict[str, Any], declared: Collection[str]) -> Shape | None:
-    """Read ``{"ruler": {...}}``."""
+    """Return the call in an object such as ``{"ruler": {...}}``, with a tool as its only key; else None."""
     ((name, arguments),) = value.items() if len(value) == 1 else (("", None),)
     return Shape(name, arguments) if name in declared and isinstance(arguments, dict) else None
 
 
 def _declares(arguments: Any) -> bool:
-    """Return whether these are the parameters of a repeated tool declaration, not arguments."""
+    """Return whether *arguments* are the parameters of a repeated tool declaration, not the arguments of a call."""
     return isinstance(arguments, dict) and isinstance(arguments.get("properties"), dict)
 
 

@@ -34,7 +34,7 @@ VARIABLE = "MEDVISION_AGENT_MODELS"
 
 
 class RowSource(NamedTuple):
-    """A file of rows, and whether it may replace rows of earlier places."""
+    """A source of catalogue rows: its name in messages, its YAML text, and whether it may replace earlier rows."""
 
     name: str
     text: str
@@ -42,7 +42,10 @@ class RowSource(NamedTuple):
 
 
 def places(extra: Path | None, environ: Mapping[str, str] = os.environ) -> Iterator[RowSource]:
-    """Yield every source of rows; raises ConfigError if a file that was named cannot be read."""
+    """Yield every source of rows, in order; *extra* is the file of ``--models-file``, None without this option.
+
+    Raises ConfigError if a package's function fails, or if a file that was named cannot be read.
+    """
     for offer in Door(GROUP, "models").offers():
         yield RowSource(*_offered(offer), replaces=False)
     own = user_file()
@@ -60,7 +63,7 @@ def user_file() -> Path:
 
 
 def _offered(offer: Offer) -> tuple[str, str]:
-    """Return the name of a package as a source, and the text of its rows."""
+    """Return the name of a package as a source, and the text of its rows; raises ConfigError if the package fails."""
     made = offer.made()
     try:
         text = yaml.safe_dump(dict(made)) if isinstance(made, Mapping) else _read(Path(made), offer.package)
@@ -90,13 +93,13 @@ def load_catalogue(extra: Path | None = None) -> dict[str, ModelConfig]:
     """Return all models by name; rows of the file *extra* override all others.
 
     Raises ConfigError for a file that cannot be read, for an invalid row, and for a package that fails or offers a name
-    that is taken.
+    that is already in use.
     """
     return {name: config for name, (config, _) in _loaded(extra).items()}
 
 
 def origins(extra: Path | None = None) -> dict[str, str]:
-    """Return for each model the source of its row."""
+    """Return for each model, by its name, the source of its row; raises ConfigError as ``load_catalogue`` does."""
     return {name: origin for name, (_, origin) in _loaded(extra).items()}
 
 

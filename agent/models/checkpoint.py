@@ -27,7 +27,10 @@ _FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 
 
 def local_folder(model: str) -> Path | None:
-    """Return the folder that *model* names, None for a hub id; raises ConfigError for a path without a folder."""
+    """Return the folder that *model* names; None for an id of the Hugging Face hub.
+
+    Raises ConfigError for a path where there is no folder.
+    """
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder
@@ -60,9 +63,10 @@ def fingerprint(folder: Path) -> str:
 
 
 def parameter_bytes(folder: Path, width: int | None) -> int:
-    """Return the bytes that the weights take in memory: as stored, or with floating-point values of *width* bytes.
+    """Return the bytes that the weights in *folder* take in memory.
 
-    Raises ConfigError for a file of weights that is no valid safetensors file.
+    *width* is the size in bytes of one floating-point value in memory; None: as stored. Raises ConfigError for a file
+    of weights that is no valid safetensors file.
     """
     total = 0
     for path in folder.glob(f"*{_WEIGHTS}"):
@@ -92,7 +96,7 @@ def _samples(path: Path) -> Iterator[bytes]:
 
 
 def _tensors(file: BinaryIO, path: Path) -> list[_Tensor]:
-    """Return the tensors of a safetensors file, with their places in it; raises ConfigError if it is no such file."""
+    """Return the tensors in a safetensors file, with positions in bytes; raises ConfigError for any other file."""
     try:
         length = int.from_bytes(file.read(8), "little")
         header: dict[str, Any] = json.loads(file.read(length))

@@ -73,7 +73,10 @@ class Transformers(Model):
         return self
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields that define what is run; a folder is identified by its content, not its path."""
+        """Return the settings that define what is run; a folder is identified by its content, not its path.
+
+        Raises ConfigError if ``model`` is a path without a folder, or if its weights cannot be read.
+        """
         fields = super().identity()
         folder = local_folder(self.model)
         if folder is not None:
@@ -93,7 +96,7 @@ class Offline(Model):
     """File of replies for the scripted policy."""
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields that define what is run; a script is identified by its content, not its path."""
+        """Return the settings that define what is run; a script is identified by its content, not its path."""
         fields = super().identity()
         if self.script is not None:
             fields["script"] = sha256(Path(self.script).read_bytes()).hexdigest()
@@ -101,5 +104,5 @@ class Offline(Model):
 
     @property
     def model(self) -> str:
-        """Return the id under which the policy appears beside other models."""
+        """The id under which the policy appears beside other models, such as ``offline/prior``."""
         return f"offline/{self.name}"

@@ -38,7 +38,7 @@ _MOST_MB = 32
 
 
 class Remote(Model):
-    """Fields of models behind an HTTP interface."""
+    """A row of a model behind an HTTP interface: the settings that Gemini's and OpenAI's rows share."""
 
     model: str = Field(min_length=1)
     """The provider's id of the model."""
@@ -189,7 +189,7 @@ class LangChain(Model):
         return self
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields that define what is run, and the version of the factory's package."""
+        """Return the settings that define what is run, and the version of the factory's package."""
         package = self.factory.partition(".")[0].partition(":")[0]
         owners = _owners(tuple(sys.path)).get(package, [])
         return super().identity() | {"factory_version": [f"{owner} {version(owner)}" for owner in sorted(set(owners))]}
@@ -197,5 +197,8 @@ class LangChain(Model):
 
 @cache
 def _owners(path: tuple[str, ...]) -> Mapping[str, Sequence[str]]:  # noqa: ARG001 - the key of the cache
-    """Return the distributions of each package; cached, because reading them takes a third of a second."""
+    """Return the names of the distributions that provide each package installed on *path*.
+
+    Cached, because reading them takes a third of a second.
+    """
     return packages_distributions()

@@ -19,7 +19,7 @@ _PLAIN = "plain"
 
 
 class Model(BaseModel):
-    """Fields of every model, remote or not."""
+    """A row of the catalogue: one model and how it is asked. These settings are those of every provider."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
@@ -116,16 +116,16 @@ class Model(BaseModel):
 
     @property
     def sees(self) -> Rule:
-        """Return the perceived-size rule. Without one, assume the image as sent and state no pixel sizes."""
+        """The rule for the size at which the model sees an image. Without one in the row: the size as sent."""
         return self.perceived or Native()
 
     @property
     def text_grammar(self) -> str | None:
-        """Return the name of the grammar of tool calls in text; None for native function calling."""
+        """The name of the grammar of tool calls in text; None for native function calling."""
         return self.grammar or _PLAIN if self.tool_calling == "text" else None
 
     def identity(self) -> dict[str, Any]:
-        """Return the fields that define what is run, as plain JSON data.
+        """Return the settings that define what is run, as plain JSON data.
 
         ``grammar`` is among them where tools are called in text, and ``grammar_origin`` (package, version, hash of its
         code) where another package offers the grammar.

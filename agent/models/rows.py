@@ -55,7 +55,11 @@ def model(name: str, layers: Sequence[Rows], file: str) -> ModelConfig:
 
 
 def _resolved(name: str, layers: Sequence[Rows], file: str, path: tuple[str, ...]) -> dict[str, Any]:
-    """Return a row with the settings it extends, overridden by its own; a row may extend an earlier row of its name."""
+    """Return the settings of the row *name*, added to those of the row that it extends; its settings take precedence.
+
+    A row may extend a row with the same name in an earlier layer. *path* are the rows that led to this one. Raises
+    ConfigError for an unknown row and for rows that extend each other in a circle.
+    """
     while name not in layers[-1]:
         layers = layers[:-1]
     row = dict(layers[-1][name])
@@ -90,7 +94,7 @@ def _complaint(error: ValidationError, provider: str) -> str:
 
 
 def _of_tags(context: Mapping[str, Any]) -> str:
-    """Return the message for an unknown word: the allowed words, without repeating the word itself."""
+    """Return the message for an unknown or missing word: the allowed words, without repeating the word itself."""
     if "expected_tags" not in context:
         key = str(context["discriminator"]).strip("'")
         words = (one.model_fields[key].default for one in (*_MODELS, *_RULES) if key in one.model_fields)

@@ -35,7 +35,10 @@ GOOD_FIT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A salient blob in MedVision's frame of the whole image (x right, y up, 0..1)."""
+    """The box around a salient blob, in MedVision's frame of the whole image (x right, y up, 0..1).
+
+    ``bright``: whether the blob is brighter than what surrounds it.
+    """
 
     x0: float
     y0: float
@@ -45,12 +48,15 @@ class Blob:
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Middle of the box."""
+        """The middle of the box, as (x, y)."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
 
 def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
-    """Answer from the coarse image, or crop, outline and measure if such tools are offered."""
+    """Yield calls that crop, outline and measure the blob, if such tools are offered; return the final message.
+
+    Without such tools the answer comes from the coarse image.
+    """
     blob = glance(look.picture())
     brief = look.brief
     fitted = yield from _fit(look, blob)
@@ -62,7 +68,10 @@ def baseline_cv(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, st
 
 
 def glance(picture: Grey) -> Blob:
-    """Return the most salient blob of the coarse image: strongest centre-surround contrast, centre preferred."""
+    """Return the box of the most salient blob: strongest centre-surround contrast, centre of the image preferred.
+
+    The blob is searched for in a coarse version of *picture*.
+    """
     height, width = picture.shape
     scale = min(1.0, COARSE / max(height, width))
     size = max(2, round(width * scale)), max(2, round(height * scale))
@@ -80,7 +89,7 @@ def glance(picture: Grey) -> Blob:
 
 
 def _contrast(coarse: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """Return the signed difference of Gaussians for blobs of a size, given as a share of the longest side."""
+    """Return the signed difference of Gaussians for blobs whose size is *share* of the image's longest side."""
     inner = share * max(coarse.shape)
     difference: NDArray[np.float32] = cv2.GaussianBlur(coarse, (0, 0), inner) - cv2.GaussianBlur(
         coarse, (0, 0), 2 * inner
@@ -96,7 +105,7 @@ def _centre_weight(shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _fit(look: Look, blob: Blob) -> Calls:
-    """Return the numbers of the answer from an outline of the blob in a crop.
+    """Yield the calls that outline the blob in a crop, and return the numbers of the answer from the outline.
 
     None where no outlining tool is offered, where it does not measure what is asked for, and where the tool gives an
     error, no number, or an outline of a quality below GOOD_FIT.
@@ -116,7 +125,7 @@ def _fit(look: Look, blob: Blob) -> Calls:
 
 
 def _grown(blob: Blob, margin: float) -> dict[str, float]:
-    """Return the region of a blob with a margin on each side, relative to the blob's size."""
+    """Return the region of a blob with a margin on each side, a fraction of the blob's size; clipped to the image."""
     width, height = margin * (blob.x1 - blob.x0), margin * (blob.y1 - blob.y0)
     return clipped(blob.x0 - width, blob.y0 - height, blob.x1 + width, blob.y1 + height)
 
@@ -131,7 +140,7 @@ def _asked(tool: Tool, points: Sequence[Unit], bright: bool) -> dict[str, Any]:
 
 
 def _from_glance(look: Look, blob: Blob) -> Calls:
-    """Return the numbers of the answer from the blob's box; None for a quantity that a box does not give."""
+    """Return the numbers of the answer from the blob's box (mm, mm² or degrees); None if a box does not give them."""
     if look.brief.quantity == LENGTH_MM and look.brief.numbers == 2:
         return _axes_mm(look, blob)
     if look.brief.quantity == LENGTH_MM:
@@ -150,13 +159,13 @@ def _axes_mm(look: Look, blob: Blob) -> tuple[float, float]:
 
 
 def _extent_mm(look: Look, blob: Blob) -> Calls:
-    """Return the length of the blob's box diagonal, measured where a tool for it is offered."""
+    """Return the length in mm of the blob's box diagonal, measured by a tool where one for it is offered."""
     length = yield from measured(look, LENGTH_MM, "v0", [(blob.x0, blob.y0), (blob.x1, blob.y1)])
     return math.hypot(*_axes_mm(look, blob)) if length is None else length
 
 
 def _angle_deg(look: Look, blob: Blob) -> Calls:
-    """Return the angle between the blob's box diagonal and its lower side."""
+    """Return the angle in degrees between the blob's box diagonal and its lower side, measured by a tool if offered."""
     corner = (blob.x0, blob.y0)
     angle = yield from measured(look, ANGLE_DEG, "v0", [corner, (blob.x1, blob.y1), corner, (blob.x1, blob.y0)])
     if angle is not None:

@@ -50,7 +50,7 @@ _BOXES = ("v0_", "box_", "v0_box_")
 
 
 def translated(policy: Policy, frame: Frame) -> Policy:
-    """Return *policy* with its calls, replies and final box in *frame*."""
+    """Return a policy that decides as *policy* does, but whose calls, replies and final box are in *frame*."""
     if frame == MEDVISION:
         return policy
 
@@ -77,7 +77,10 @@ def translated(policy: Policy, frame: Frame) -> Policy:
 def _converted(
     values: Mapping[str, Any], sizes: Mapping[str, Size], view: str, old: Frame, new: Frame
 ) -> dict[str, Any]:
-    """Return *values* with every point in frame *new*; points belong to v0 if named ``v0_...``, else to *view*."""
+    """Return *values* with every point converted from the frame *old* to *new*; *sizes* are those of views by id.
+
+    Points belong to v0 if named ``v0_...``, else to *view*.
+    """
     changed = dict(values)
     for x, y in _points(values):
         size = sizes["v0" if x.startswith("v0_") else view]
@@ -95,7 +98,7 @@ def _points(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _sorted(reading: Reading) -> Reading:
-    """Return a reading whose boxes have their lower values first again."""
+    """Return a reading in which the lower value of each pair of box sides comes first, as the frame requires."""
     for prefix in _BOXES:
         for axis in "xy":
             low, high = f"{prefix}{axis}0", f"{prefix}{axis}1"

@@ -23,7 +23,7 @@ MARGIN = 0.15
 
 
 def prior(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
-    """Give the usual answer of the task, with or without tools."""
+    """Return a final message with the usual answer of the task; no tool is called and no image is looked at."""
     yield from ()  # a policy is a generator even if it calls no tool
     brief = look.brief
     if brief.quantity == BOX:
@@ -32,7 +32,7 @@ def prior(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
 
 
 def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
-    """Measure the ground-truth points of the brief."""
+    """Yield calls that measure the ground-truth points of the brief, and return a final message with the values."""
     points, quantity = look.brief.truth, look.brief.quantity
     if look.brief.share is not None:
         yield from ()  # no tool takes a mask: use its fraction of the image and the millimetres in the prompt
@@ -58,7 +58,10 @@ def oracle(look: Look) -> Generator[tuple[str, dict[str, Any]], Reading, str]:
 
 
 def _worked_out(look: Look, points: Sequence[Unit]) -> float:
-    """Return the length between two points in mm, or the acute angle of the lines through four in degrees."""
+    """Return the length in mm between two points, or the angle in degrees between the lines through four.
+
+    *points* are in unit coordinates of the whole image (u right, v down). The angle is the acute one.
+    """
     width_mm, height_mm = look.field_mm()
     field = Spacing(height_mm=height_mm, width_mm=width_mm)  # of unit coordinates
     a0, a1, *b = (Point(u, v) for u, v in points)

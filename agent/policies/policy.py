@@ -86,7 +86,10 @@ class Look:
         return float(found[1])
 
     def final_box(self, box: Sequence[float], decimals: int) -> str:
-        """Return a final message with *box*, given in MedVision's frame with *decimals*, in the model's frame."""
+        """Return a final message with *box*, converted from MedVision's frame to the model's frame.
+
+        *decimals* is the number of decimals in MedVision's frame; it is adapted to the decimals of the model's frame.
+        """
         if self.frame == MEDVISION:
             return final(*box, decimals=decimals)
         numbers = self.frame.box_from_medvision(box, Size(*self.picture().shape))
@@ -108,7 +111,7 @@ Policy = Callable[[Look], Generator[tuple[str, dict[str, Any]], Reading, str]]
 
 
 def final(*values: float, decimals: int) -> str:
-    """Return a final message in the answer format."""
+    """Return a final message with *values* between answer tags, each with so many *decimals*."""
     return f"<answer>{', '.join(f'{value:.{decimals}f}' for value in values)}</answer>"
 
 
@@ -128,7 +131,7 @@ class OfflineModel(BaseChatModel):
         tool_choice: str | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Offer tools by their declarations (mappings); tool choice ``none`` asks for a final message."""
+        """Return the model with *tools* (mappings) declared; tool choice ``none`` asks for a final message."""
         return self.bind(tools=list(tools), tool_choice=tool_choice, **kwargs)
 
     def _generate(
@@ -165,7 +168,7 @@ class OfflineModel(BaseChatModel):
 
 
 class PolicyModel(OfflineModel):
-    """An offline model that replays a policy over the tool replies so far."""
+    """An offline model that follows a policy: at every turn it replays the policy over the tool replies so far."""
 
     policy: Policy
     frame: Frame = MEDVISION
@@ -212,14 +215,15 @@ Calls = Generator[tuple[str, dict[str, Any]], Reading, Any]
 
 
 def clipped(x0: float, y0: float, x1: float, y1: float) -> dict[str, float]:
-    """Return the arguments of a region, clipped to the image."""
+    """Return the arguments of a tool for a region of the image, in MedVision's frame (0..1), clipped to the image."""
     return {"x0": max(0.0, x0), "y0": max(0.0, y0), "x1": min(1.0, x1), "y1": min(1.0, y1)}
 
 
 def cropped(look: Look, region: Mapping[str, float], zoom: float, points: Sequence[Unit]) -> Calls:
-    """Crop a region of the whole image, if the tool ``crop`` is offered.
+    """Yield a call that crops *region* of the whole image, if the tool ``crop`` is offered.
 
     Return the view to continue in, *points* in its coordinates, and its corners x0, y0, x1, y1 in the whole image.
+    Without a crop, this is the whole image.
     """
     taken = (yield "crop", {"view": "v0", "zoom": zoom, **region}) if "crop" in look.tools else {}
     if "v0_x0" not in taken:
@@ -229,7 +233,7 @@ def cropped(look: Look, region: Mapping[str, float], zoom: float, points: Sequen
 
 
 def measured(look: Look, quantity: Quantity, view: str, points: Sequence[Unit]) -> Calls:
-    """Return the value from the first offered tool that measures *quantity* from so many *points*.
+    """Yield a call of the first offered tool that measures *quantity* from so many *points*, and return its value.
 
     None where no such tool is offered, or where its reply has no value (an error, or a withheld number).
     """

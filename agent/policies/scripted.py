@@ -54,12 +54,12 @@ def read_script(path: Path) -> Turns:
 
 
 class Scripted(OfflineModel):
-    """Replays its turns in every conversation."""
+    """An offline model that replays the turns of its script in every conversation."""
 
     turns: Turns
 
     def next_message(self, messages: list[BaseMessage], **kwargs: Any) -> AIMessage:  # noqa: ARG002
-        """Return the turn that follows the model messages so far."""
+        """Return the turn of the script that follows the model messages so far; after the last turn, that one again."""
         spoken = sum(isinstance(message, AIMessage) for message in messages)
         turn = self.turns[min(spoken, len(self.turns) - 1)]
         if isinstance(turn, str):

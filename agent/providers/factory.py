@@ -158,7 +158,7 @@ def _key(config: ModelConfig, environ: Mapping[str, str]) -> str:
 
 @contextmanager
 def _unprinted(logger: str) -> Iterator[None]:
-    """Do not print a library's log unless the user has set up logging; with logging set up, every line is kept."""
+    """Within the block, print a library's log only if the user has set up logging, and then every line of it."""
     handler = logging.NullHandler()
     logging.getLogger(logger).addHandler(handler)
     try:
@@ -169,10 +169,11 @@ def _unprinted(logger: str) -> Iterator[None]:
 
 @contextmanager
 def _unwarned() -> Iterator[None]:
-    """Suppress warnings of Google's SDK about words that its enumerations lack; this package reads them itself.
+    """Within the block, suppress warnings of Google's SDK about words that its enumerations lack.
 
-    Several models may be open at a time. Each adds and removes its own filter, which a number distinguishes
-    from the others. (``warnings.catch_warnings`` would restore filters that another model removed meanwhile.)
+    This package reads such words itself. Several models may be open at a time. Each adds and removes its own filter,
+    which a number distinguishes from the others. (``warnings.catch_warnings`` would restore filters that another model
+    removed meanwhile.)
     """
     own = rf"(?#{next(_NUMBERS)}).+ is not a valid \w+$"
     warnings.filterwarnings("ignore", own, UserWarning, r"google\.genai\.")

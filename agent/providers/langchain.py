@@ -36,13 +36,19 @@ class LangChainChat(Chat):
     """The HTTP client that the factory was given."""
 
     def read(self, message: AIMessage) -> Turn:
-        """Return the parsed reply; stops the run if the given HTTP client was not used for it."""
+        """Return the parsed reply.
+
+        Raises KnownFault, which stops the run, if the HTTP client that the factory was given was not used for it.
+        """
         if self.client is not None and not self.client.asked:
             raise KnownFault(Fault(Outcome.INTERNAL, f"client_argument: {_UNUSED}", stops_run=True))
         return super().read(message)
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
-        """Return the reason to stop, from any of the keys that integrations use."""
+        """Return the finish reason from any of the keys that integrations use.
+
+        Without a reason, a reply with text or calls is complete (``STOP``), and an empty one is ``BROKEN_OFF``.
+        """
         metadata = message.response_metadata
         raw = next((str(metadata[place]) for place in _PLACES if metadata.get(place)), "")
         if raw:

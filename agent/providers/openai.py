@@ -31,12 +31,12 @@ _SAYS_MORE = frozenset({Finish.LENGTH, Finish.BLOCKED, Finish.MALFORMED_CALL, Fi
 
 
 class OpenAIChat(Chat):
-    """An OpenAI-style model ready to be asked."""
+    """A model ready to be asked by OpenAI's chat completions or responses interface."""
 
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model with *tools* declared, called through ``openai_thin.py``."""
+        """Return the model with *tools* declared, asked without LangChain's overhead (``openai_thin.py``)."""
         return thin(super().bind(tools, tool_choice))
 
     def _with_tools(
@@ -49,7 +49,7 @@ class OpenAIChat(Chat):
         return super()._with_tools(tools, tool_choice)
 
     def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:
-        """Return the code that the provider ran, as reported by the responses interface."""
+        """Return the runs of code on the provider's machine, as the responses interface reports them."""
         blocks = message.content if isinstance(message.content, list) else []
         calls = [block for block in blocks if isinstance(block, dict) and block.get("type") == "code_interpreter_call"]
         return tuple(_code_run(call) for call in calls)
@@ -60,7 +60,7 @@ class OpenAIChat(Chat):
         return {"type": "image_url", "image_url": {"url": data_url(png), "detail": self.config.detail}}
 
     def briefly(self) -> dict[str, Any]:
-        """Return the output limit, under the key that the row's server knows."""
+        """Return the setting that limits the output to a few tokens, under the key that the row's server knows."""
         assert isinstance(self.config, OpenAI)  # noqa: S101 - for the type checker
         if self.config.api == "chat" and self.config.output_limit_key == "max_tokens":
             return {"extra_body": {**self.config.extra_body, "max_tokens": BRIEF}}
@@ -89,7 +89,7 @@ class OpenAICodeChat(OpenAIChat):
     def bind(
         self, tools: Sequence[Mapping[str, Any]], tool_choice: ToolChoice = "auto"
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Return the model with only the provider's code tool."""
+        """Return the model with only the provider's code tool; raises ConfigError if *tools* are given."""
         if tools:
             raise ConfigError(
                 f"model {self.config.model}: the provider's code execution cannot be combined with other tools; use "

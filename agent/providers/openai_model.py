@@ -34,7 +34,7 @@ _EXTRA = "extra_content"
 
 
 class CompatibleChat(ChatOpenAI):
-    """ChatOpenAI for every server with OpenAI's interfaces."""
+    """LangChain's ChatOpenAI, extended for every server with OpenAI's interfaces."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
     return_reasoning: bool = True
@@ -68,7 +68,7 @@ class CompatibleChat(ChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None,
         **kwargs: Any,
     ) -> ChatResult:
-        """Return the reply by ``openai_thin.py``; unusual replies go through the adapter's own method."""
+        """Return the reply, requested by ``openai_thin.py``; unusual replies go through the adapter's own method."""
         if self.thin is not None:
             try:
                 body = await self.thin.create(**self._get_request_payload(messages, stop=stop, **kwargs))

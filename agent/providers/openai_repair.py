@@ -31,7 +31,7 @@ class RepairingClient(BoundedClient):
     """An HTTP client that repairs replies and limits the size of a body."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
-        """Send a request and return the reply, repaired where needed."""
+        """Send a request and return the reply, repaired where needed; raises KnownFault if its body is too large."""
         if (came := came_before()) is not None:
             return came
         response = await super().send(request, **settings)
@@ -43,7 +43,7 @@ class RepairingClient(BoundedClient):
 
 
 def _told(body: bytes) -> bytes:
-    """Return the body of an error with its message where the SDK expects it, or *body* unchanged.
+    """Return the body of an error with its message moved to where the SDK expects it, or *body* unchanged.
 
     Google's interface for OpenAI's clients puts the object into a list; Ollama and LM Studio write only the message;
     servers built on FastAPI write it as ``detail``.
@@ -71,7 +71,7 @@ def _repaired(body: bytes) -> tuple[int, bytes]:
 
 
 def _unlisted(content: Any) -> Any:
-    """Return the error in a list of one, else *content* itself."""
+    """Return the error object that is alone in a list; any other *content* is returned unchanged."""
     alone = content[0] if isinstance(content, list) and len(content) == 1 else None
     return alone if isinstance(alone, dict) and "error" in alone else content
 
@@ -125,7 +125,7 @@ def _value(text: str) -> Any:
 
 
 def as_written(message: AIMessage) -> None:
-    """Remove the mark from a reply that the adapter has read: the trace holds what the model wrote."""
+    """Remove the mark, in place, from a reply that the adapter has read: the trace holds what the model wrote."""
     for call in message.invalid_tool_calls:
         call["args"] = (call["args"] or "").removesuffix(NOT_AN_OBJECT)
     for block in message.content if isinstance(message.content, list) else ():

@@ -21,7 +21,10 @@ _ARGUMENTS = ("arguments", "parameters", "input")
 
 
 def one_choice(choices: Any) -> dict[str, Any]:
-    """Return the choice of a reply; raises KnownFault if there is no choice, or a choice without a message."""
+    """Return the single choice of a reply in the form that the adapter reads.
+
+    Raises KnownFault if there is no choice, or a choice without a message.
+    """
     if not isinstance(choices, list) or not choices:
         raise _no_reply("the reply has no choices")
     if not all(isinstance(one, Mapping) and isinstance(one.get("message"), Mapping) for one in choices):

@@ -40,7 +40,7 @@ _DETAILS = {"completion_tokens_details": CompletionTokensDetails, "prompt_tokens
 
 
 class UnusualReply(Exception):  # noqa: N818 - it carries a reply
-    """The reply has to be read by the SDK's own method; ``came`` holds it."""
+    """Raised for a reply that has to be read by the SDK's own method; ``came`` holds the reply."""
 
     def __init__(self, came: Came) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class UnusualReply(Exception):  # noqa: N818 - it carries a reply
 
 
 class ThinCompletions:
-    """Sends chat completions requests for the adapter, with the SDK client's settings and HTTP client."""
+    """A sender of chat completions requests for the adapter, with the settings and the HTTP client of the SDK."""
 
     def __init__(self, client: AsyncOpenAI, http: httpx2.AsyncClient) -> None:
         self._client, self._http = client, http
@@ -79,7 +79,10 @@ class ThinCompletions:
         return body
 
     async def _pattern(self, names: list[str], settings: Json) -> "_Pattern | None":
-        """Return the SDK's request with empty lists; None if the SDK writes JSON differently than this module."""
+        """Return the request that the SDK builds from *settings*, with an empty list for each of *names*.
+
+        None if the SDK builds no request, or writes JSON differently than this module.
+        """
         empty: Json = {name: [] for name in names}
         async with _Catcher(headers=self._http.headers, transport=httpx2.AsyncBaseTransport()) as catcher:
             completions = self._client.with_options(http_client=catcher).chat.completions
@@ -92,25 +95,25 @@ class ThinCompletions:
 
 
 class _Catcher(httpx2.AsyncClient):
-    """Replaces the HTTP client to build a request without sending it."""
+    """An HTTP client that catches the request an SDK builds instead of sending it."""
 
     caught: httpx2.Request | None = None
 
     async def send(self, request: httpx2.Request, **_: Any) -> httpx2.Response:
-        """Store the request that would be sent, and raise."""
+        """Store the request that would be sent, and raise NotImplementedError."""
         self.caught = request
         raise NotImplementedError
 
 
 class _Pattern:
-    """A request that is copied with other bodies."""
+    """A prepared request, from which requests with other bodies are made."""
 
     def __init__(self, request: httpx2.Request) -> None:
         self._request = request
         self._body: Json = json.loads(request.content)
 
     def request(self, own: Json) -> httpx2.Request:
-        """Return a copy whose body has *own* in place of the pattern's values, written as the SDK writes JSON."""
+        """Return a copy of the request with the values *own* in its body, written as the SDK writes JSON."""
         body = {**self._body, **own}
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         like, headers = self._request, self._request.headers.copy()
@@ -119,7 +122,10 @@ class _Pattern:
 
 
 def thin(model: Runnable[LanguageModelInput, AIMessage]) -> Runnable[LanguageModelInput, AIMessage]:
-    """Return an adapter's model, with its bound settings if any, that is called without LangChain's callbacks."""
+    """Return an adapter's model, with its bound settings if any, that is called without LangChain's callbacks.
+
+    A *model* of any other type is returned unchanged.
+    """
     if isinstance(model, RunnableBinding) and isinstance(model.bound, BaseChatModel):
         return Thin(model.bound, dict(model.kwargs))
     return Thin(model, {}) if isinstance(model, BaseChatModel) else model
@@ -188,10 +194,10 @@ def _usage(usage: Any) -> Any:
 
 
 def _filled(kind: type[BaseModel], value: Json, *apart: str) -> Json:
-    """Return *value* with every field of *kind*.
+    """Return *value* with every field of *kind*; fields that it lacks get their defaults.
 
-    Raises KeyError if a required field is missing, and TypeError if a field holds more than a plain value, except
-    those *apart*.
+    Raises KeyError if a required field is missing, and TypeError if a field holds more than a plain value, except those
+    *apart*.
     """
     known = {
         name: value[name] if field.is_required() else value.get(name, field.default)

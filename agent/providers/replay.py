@@ -18,7 +18,7 @@ _CAME: ContextVar[Came | None] = ContextVar("_CAME", default=None)
 
 @contextmanager
 def replayed(came: Came) -> Iterator[None]:
-    """Answer every request of this task with *came*, a reply or an exception."""
+    """Within the block, answer every request of this task with *came*, a reply or an exception to raise."""
     token = _CAME.set(came)
     try:
         yield

@@ -35,11 +35,11 @@ _NOT_PASSED = ("stop", "presence_penalty", "frequency_penalty", "logit_bias")
 
 
 class Refused(ValueError):  # noqa: N818 - it reads as what happened
-    """A request asks for something that upstream's interface does not support."""
+    """Raised if a request asks for something that upstream's interface does not support."""
 
 
 def app_of(model: UpstreamModel) -> Starlette:
-    """Return the application that serves *model*."""
+    """Return the web application that serves *model* by chat completions."""
 
     async def complete(request: Request) -> JSONResponse:
         try:
@@ -74,7 +74,7 @@ def app_of(model: UpstreamModel) -> Starlette:
 
 
 def _other(asked: Any, name: str) -> str:
-    """Return an error if a request asks for another catalogue model than *name*, else ""."""
+    """Return an error message if a request asks for another catalogue model (*asked*) than *name*, else ""."""
     if asked == CHECKPOINTS.get(name) or asked not in CHECKPOINTS.values():
         return ""
     return (
@@ -143,7 +143,7 @@ def question_of(body: Mapping[str, Any]) -> tuple[str, bytes, dict[str, Any]]:
 
 
 def _check_supported(body: Mapping[str, Any]) -> None:
-    """Refuse settings that upstream's models would not follow."""
+    """Raise Refused for settings that upstream's models would not follow."""
     if asked := [name for name in _NOT_ASKED if body.get(name)]:
         raise Refused(
             f"{asked[0]}: the models of MedVision's package answer one question and call no tools; ask with --tools off"
@@ -181,7 +181,10 @@ def _image(part: Mapping[str, Any]) -> bytes:
 
 
 def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request's settings under the names of upstream's generation settings."""
+    """Return a request's settings under the names of upstream's generation settings.
+
+    Raises Refused if one is not a finite number.
+    """
     most = body.get("max_completion_tokens", body.get("max_tokens"))
     temperature = body.get("temperature") or 0
     settings = {"max_new_tokens": most, "top_p": body.get("top_p")}

@@ -31,7 +31,8 @@ _READS = ("_load_nifti_2d", "get_resized_img_shape")
 def _utils() -> ModuleType:
     """Return upstream's module of prompts: from its installed evaluator, else from the copy in ``medvision-bm``.
 
-    The file is loaded alone, because the evaluator's packages import much that prompts do not need.
+    The file is loaded alone, because the evaluator's packages import much that prompts do not need. Raises ImportError
+    if neither is installed.
     """
     homes = [(name, find_spec(name)) for name in ("lmms_eval", "medvision_bm")]
     for name, spec in homes:
@@ -79,7 +80,10 @@ def _told(utils: ModuleType, line: str) -> dict[str, str]:
 
 
 def main(asked: Path, told: Path) -> None:
-    """Answer every question in *asked*, in its order."""
+    """Write upstream's text for every question in the file *asked* to the file *told*, in the same order.
+
+    A question without a text gets the reason; if the package cannot be imported, only that reason is written.
+    """
     with asked.open(encoding="utf-8") as questions, told.open("w", encoding="utf-8") as answers:
         try:
             modules = [_utils(), import_module(_PROMPTS)]

@@ -37,7 +37,7 @@ _MISSING = (
 
 
 class UpstreamModel:
-    """A loaded model."""
+    """A loaded model of MedVision's package, which answers one question at a time."""
 
     def __init__(self, name: str, model: Any) -> None:
         self.name = name
@@ -45,14 +45,14 @@ class UpstreamModel:
 
     @property
     def version(self) -> str:
-        """Return the model's key, and the version of medvision-bm if known."""
+        """The model's key, and the version of medvision-bm if known."""
         try:
             return f"{self.name} (medvision-bm {version('medvision-bm')})"
         except PackageNotFoundError:
             return self.name
 
     def answer(self, text: str, png: bytes, settings: Mapping[str, Any]) -> str:
-        """Return the model's answer to a text about one image, a PNG or JPEG file."""
+        """Return the model's answer to a text about one image, a PNG or JPEG file; *settings* are upstream's."""
         from PIL import Image  # noqa: PLC0415 - it is upstream's environment that has it
 
         instance = import_module(f"{_PACKAGE}.api.instance").Instance
@@ -81,9 +81,9 @@ def upstream_names() -> list[str]:
 
 
 def open_upstream(name: str, settings: Mapping[str, Any]) -> UpstreamModel:
-    """Load a model by upstream's key; *settings* are the keyword arguments of its class.
+    """Return the loaded model that upstream calls *name*; *settings* are the keyword arguments of its class.
 
-    Raises ConfigError for an unknown key, for a package that is not installed, and where upstream's code fails.
+    Raises ConfigError for an unknown name, for a package that is not installed, and where upstream's code fails.
     """
     names = upstream_names()
     if name not in names:

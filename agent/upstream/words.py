@@ -41,7 +41,7 @@ _WHERE = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The input of upstream's function for one question. Sizes are (height, width)."""
+    """What MedVision's package is given to word one question. Sizes are (height, width)."""
 
     sample: str
     """The sample's id, for errors."""
@@ -64,7 +64,7 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Lent:
-    """The questions of a run in upstream's words."""
+    """The questions of a run in the words of MedVision's package."""
 
     texts: Mapping[str, str]
     """Texts by the sample's id."""
@@ -119,7 +119,7 @@ def _run(words: list[str], home: str) -> None:
 
 
 def _read(path: Path, names: list[str], python: str) -> Lent:
-    """Return the texts that the program wrote; raises ConfigError if any is missing."""
+    """Return the texts that the program wrote; raises ConfigError if any is missing, too long or empty."""
     if not path.exists():
         raise ConfigError(f"{python}: the program that asks MedVision's package for prompts wrote nothing. {_WHERE}")
     with path.open(encoding="utf-8") as lines:

@@ -33,7 +33,7 @@ _STATUS = {
 
 
 def error_of_base_resp(content: Any) -> tuple[int, dict[str, Any]] | None:
-    """Return the status and the error object for a ``base_resp``, or None if it reports no error.
+    """Return the HTTP status and the error object for MiniMax's ``base_resp``; None if it reports no error.
 
     An unknown code gives status 200: the error is then known only by its message.
     """

@@ -43,7 +43,7 @@ class BoundedClient(httpx2.AsyncClient):
         """True once a request went through this client."""
 
     async def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
-        """Send a request and return the reply with its whole body; raises KnownFault if the body is too large."""
+        """Send a request and return the reply with its whole body; raises KnownFault as ``bounded`` does."""
         self.asked = True
         if (reply := handed_over()) is not None:
             return reply
@@ -58,7 +58,10 @@ class BoundedClient(httpx2.AsyncClient):
 
 
 async def bounded(response: httpx2.Response, most: int) -> bytes:
-    """Return the decompressed body, of at most *most* bytes before and after; raises KnownFault if larger."""
+    """Return the decompressed body, of at most *most* bytes before and after decompression.
+
+    Raises KnownFault if the body is larger, has too many JSON values, or cannot be decompressed.
+    """
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
@@ -110,7 +113,7 @@ def _inflated(body: bytes, encoding: str, most: int) -> bytes:
 
 
 def _many_values(body: bytes) -> bool:
-    """Return whether a JSON text holds more than ``MOST_VALUES``; commas and brackets within strings do not count."""
+    """Return whether a JSON text has more than ``MOST_VALUES`` values; commas and brackets in strings do not count."""
     if sum(map(body.count, (b",", b"[", b"{"))) <= MOST_VALUES:
         return False
     text = np.frombuffer(body.replace(b"\\\\", b"").replace(b'\\"', b""), np.uint8)

@@ -34,7 +34,7 @@ def _counts(usage: Any, place: str) -> bool:
 
 
 def _values(usage: dict[str, Any]) -> list[Any]:
-    """Return all values that must be counts: keys that name tokens, also within details; nulls are ignored."""
+    """Return all values of *usage* that must be counts: of keys that name tokens, also within details; no nulls."""
     details = [value for name, value in usage.items() if _details(name) and isinstance(value, dict)]
     named = [(name, value) for one in (usage, *details) for name, value in one.items() if "token" in name.lower()]
     return [value for name, value in named if value is not None and not _details(name)]

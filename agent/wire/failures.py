@@ -44,7 +44,7 @@ __all__ = ["Fault", "KnownFault", "classify"]
 
 @dataclass(frozen=True)
 class Fault:
-    """Why one try failed."""
+    """The reason why one try of a request failed, and what it means for the sample, the run and the next try."""
 
     outcome: Outcome
     """The sample's outcome if no later try succeeds."""
@@ -62,7 +62,7 @@ class Fault:
 
 
 class KnownFault(Exception):  # noqa: N818 - it carries a fault
-    """Raised by this package's own code with a failure that is already classified."""
+    """Raised by this package's own code for a failure that it has already classified as ``fault``."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.detail)
@@ -77,7 +77,10 @@ end."""
 
 
 def classify(error: BaseException, *, tools: bool = False) -> Fault:
-    """Return the Fault for *error*; *tools*: the request declared tools, so it may be about a broken call."""
+    """Return the Fault for *error*, any exception of a request; *tools*: the request declared tools.
+
+    With tools, an error about a call that the service could not read counts as a turn of the model.
+    """
     # The SDKs wrap what their HTTP client raises.
     if (known := next((link for link in chain(error) if isinstance(link, KnownFault)), None)) is not None:
         return known.fault

@@ -37,6 +37,6 @@ _PATTERNS = tuple((re.compile(words, re.IGNORECASE | re.DOTALL), hint) for hint,
 
 
 def with_hint(detail: str) -> str:
-    """Return a server's message, followed by the key of the model's row that solves it, if known."""
+    """Return a server's message, followed by the key of the model's row that solves it; unchanged if none is known."""
     hint = next((hint for pattern, hint in _PATTERNS if pattern.search(detail)), "")
     return f"{detail} (in the model's row: {hint})" if hint else detail

@@ -40,12 +40,15 @@ _CALL: ContextVar[_Call | None] = ContextVar("_CALL", default=None)
 
 
 def _is_large(body: bytes) -> bool:
-    """Return whether a body is processed in a thread."""
+    """Return whether a body is so large, in bytes or JSON values, that it is processed in a thread."""
     return len(body) >= LARGE or sum(map(body.count, (b",", b"[", b"{"))) >= LARGE_VALUES
 
 
 async def aside_if_large(ask: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-    """Return the result of *ask*; if the reply is large, *ask* is called again in a thread."""
+    """Return the result of *ask*; if the reply is large, *ask* is called a second time, in a thread.
+
+    Nothing is sent twice: the received replies answer the second call.
+    """
     call = _Call(asyncio.timeout(None))
     token = _CALL.set(call)
     try:
@@ -93,7 +96,7 @@ async def hand_over(reply: httpx2.Response) -> None:
 def handed_over() -> httpx2.Response | None:
     """Return the received reply to this request if the call is being repeated; None if it must be sent.
 
-    The large reply is the last one; if an SDK retries by itself, it also answers that.
+    The large reply is the last one; if an SDK then sends a further request by itself, that reply answers it too.
     """
     call = _CALL.get()
     if call is None or not call.large:

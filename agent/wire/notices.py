@@ -10,7 +10,7 @@ __all__ = ["notices"]
 
 
 def notices(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Return the lines that a user must read before the model is asked."""
+    """Return the warnings that a user must read before the model is asked; empty if there is nothing to warn about."""
     unbounded = (
         f"{config.model}: the size of a reply is not limited (max_body_mb), because the factory uses its own HTTP "
         "client; if it accepts a client, name that argument in client_argument"

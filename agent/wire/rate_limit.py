@@ -18,14 +18,14 @@ WINDOW = 60.0
 
 @dataclass(eq=False)
 class Start:
-    """A started request: its time, and its tokens (expected ones until ``Pace.took`` is called)."""
+    """A started request: its time in seconds, and its tokens (expected ones until ``Pace.took`` is called)."""
 
     moment: float
     tokens: float
 
 
 class Pace:
-    """Rate limiter for *requests* and *tokens* per minute; None means no limit. For one event loop."""
+    """A rate limiter for *requests* and *tokens* per minute, for one event loop; None means no limit."""
 
     def __init__(
         self, requests: int | None = None, tokens: int | None = None, clock: Callable[[], float] = time.monotonic
@@ -52,7 +52,10 @@ class Pace:
         self._reported += tokens
 
     def ended(self, start: Start) -> None:
-        """Record that a request has ended, answered or not; call it once, after any call of ``took``."""
+        """Note that a request has ended, answered or not; call it once, after any call of ``took``.
+
+        Here it does nothing. A subclass whose limit is kept by another process reports the end to that process.
+        """
 
     @property
     def _expected(self) -> float:

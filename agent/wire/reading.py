@@ -25,9 +25,10 @@ _GENERATED = "failed_generation"
 
 
 class BodyError(Exception):
-    """An error object in the body of a reply with status 200, classified by its own code.
+    """Raised for an error object in the body of a reply with status 200, which is classified by its own code.
 
-    ``code`` is an HTTP status where the object has one, or a word that stands for one; ``body`` is the object.
+    ``code`` is an HTTP status where the object states one or a word that stands for one, else None; ``body`` is the
+    object.
     """
 
     def __init__(self, body: Any) -> None:
@@ -38,7 +39,7 @@ class BodyError(Exception):
 
 
 def text_of(error: BaseException) -> str:
-    """Return the beginning of an error's texts, without what it quotes from the model."""
+    """Return the texts of an error and of its causes, each cut in length, without what they quote from the model."""
     said = (f"{link} {getattr(link, 'code', '')} {_body_of(link)}"[:MOST_READ] for link in chain(error))
     return " ".join(said)
 
@@ -78,7 +79,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def first(error: BaseException, *names: str) -> Any:
-    """Return the first of these attributes that the error or one of its causes has."""
+    """Return the first of the attributes *names* that the error or one of its causes has; None without any."""
     values = (getattr(link, name, None) for link in chain(error) for name in names)
     return next((value for value in values if value is not None), None)
 
@@ -124,7 +125,10 @@ _KEY_LIKE = re.compile(r"(Bearer\s+\S+|\bsk-[\w*-]{6,}|AIza[\w*-]{6,}|([?&]key=)
 
 
 def detail_of(error: BaseException) -> str:
-    """Return class and message in one bounded line, with anything that is or looks like a key redacted."""
+    """Return class and message of an error in one line of at most 500 characters.
+
+    Everything that is a key, or looks like one, is redacted.
+    """
     request = getattr(first(error, "response"), "request", None) or _request(error)
     text = _whole_words(_sentence(error)) + _whole_words(_behind(error))
     for header, value in getattr(request, "headers", {}).items():
@@ -150,7 +154,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def _behind(error: BaseException) -> str:
-    """Return the message of the service behind a gateway, if passed on (OpenRouter: ``metadata.raw``)."""
+    """Return ": " and the message of the service behind a gateway (OpenRouter: ``metadata.raw``); else ""."""
     bodies = [body for link in chain(error) if isinstance(body := getattr(link, "body", None), dict)]
     metadata: dict[str, Any] = next((body["metadata"] for body in bodies if isinstance(body.get("metadata"), dict)), {})
     return f": {metadata['raw']}" if metadata.get("raw") else ""

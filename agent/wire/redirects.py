@@ -21,7 +21,10 @@ _PLACE = re.compile(r"_(BASE_URL|API_URL|API_BASE|ENDPOINT|GATEWAY)$")
 
 
 def redirections(config: ModelConfig, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Return a warning for each variable that may redirect the model's requests, without users and passwords."""
+    """Return a warning for each variable that may redirect the model's requests, without users and passwords.
+
+    Empty if no such variable is set, and for a model that sends no requests.
+    """
     if isinstance(config, LangChain):
         return _of_a_factory(config, environ)
     url = getattr(config, "base_url", None)
@@ -38,7 +41,7 @@ def redirections(config: ModelConfig, environ: Mapping[str, str] = os.environ) -
 
 
 def _of_a_factory(config: LangChain, environ: Mapping[str, str]) -> list[str]:
-    """List environment variables that may redirect requests of a LangChain model, whose URL we cannot know."""
+    """Return a warning for each variable that may redirect requests of a LangChain model, whose URL is unknown."""
     placed = any(
         isinstance(value, str) and value.startswith(("http://", "https://")) for value in config.settings.values()
     )
@@ -51,7 +54,7 @@ def _of_a_factory(config: LangChain, environ: Mapping[str, str]) -> list[str]:
 
 
 def _of(name: str, environ: Mapping[str, str]) -> str:
-    """Return a variable as HTTP libraries read it: the lower-case name takes precedence, even if empty."""
+    """Return the value of a variable as HTTP libraries read it: the lower-case name takes precedence, even if empty."""
     return environ.get(name.lower(), environ.get(name, ""))
 
 

@@ -17,12 +17,12 @@ FEW = 4
 
 
 def spread(connections: int) -> httpx2.AsyncBaseTransport | None:
-    """Return a transport of *connections*; None, the client's default, for few connections or with a proxy."""
+    """Return a transport of *connections*; None, for the client's default, with at most ``FEW`` or with a proxy."""
     return Spread(connections) if connections > FEW and not getproxies() else None
 
 
 class Spread(httpx2.AsyncBaseTransport):
-    """A transport that sends each request by the most recently used free connection."""
+    """A transport of many connections, which sends each request by the most recently used free one."""
 
     def __init__(self, connections: int) -> None:
         self._free = asyncio.Semaphore(connections)
@@ -31,7 +31,7 @@ class Spread(httpx2.AsyncBaseTransport):
         self._all, self._idle = list[httpx2.AsyncHTTPTransport](), list[httpx2.AsyncHTTPTransport]()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request; its connection counts as taken until the reply is closed."""
+        """Send a request and return the response; its connection is in use until the response is closed."""
         await self._free.acquire()
         transport = self._idle.pop() if self._idle else self._another()
         try:

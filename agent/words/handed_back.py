@@ -18,7 +18,7 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class HandedBack:
-    """The result of one call."""
+    """The result of one tool call of another conversation, to be sent beside the question."""
 
     tool: str
     arguments: Any
@@ -31,7 +31,7 @@ class HandedBack:
 
 
 def blocks(results: Sequence[HandedBack], picture_block: Callable[[bytes], Block]) -> list[str | Block]:
-    """Return the content of the message; *picture_block* makes a block of a PNG file."""
+    """Return the content of the message that hands back *results*; *picture_block* makes a block of a PNG file."""
     content: list[str | Block] = [_text(render("replies/handed_back"))]
     for one in results:
         arguments = json.dumps(one.arguments, ensure_ascii=False)

@@ -46,9 +46,10 @@ _BESIDES: dict[str, dict[str, Any]] = {
 
 
 def with_prompt_file(wording: Wording, path: Path, questions: Iterable[str]) -> tuple[Wording, str]:
-    """Return *wording* with the templates of a file, and the SHA-256 of the file; raises ConfigError naming the key.
+    """Return *wording* with the templates of the file *path*, and the SHA-256 of the file.
 
-    *questions* are the templates of tasks.
+    *questions* are the names of the tasks' templates. Raises ConfigError, which names the key, for an unreadable file,
+    an unknown name and an unusable template.
     """
     try:
         content = path.read_bytes()

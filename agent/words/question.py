@@ -25,7 +25,7 @@ Form = Literal["direct", "cot"]
 
 @dataclass(frozen=True)
 class Wording:
-    """Settings of the prompt besides the sample; the fields' names are variables of the templates."""
+    """Settings of the prompt besides the sample; the names of the fields are variables of the templates."""
 
     form: Form = "direct"
     tagged: bool = True
@@ -48,7 +48,10 @@ class Wording:
     """A researcher's own templates by name (``detection``, ``size``, ..., ``system``), instead of the shipped ones."""
 
     def render(self, template: str, **values: Any) -> str:
-        """Return a template filled with *values* and the facts of this wording."""
+        """Return the template named *template*, filled with *values* and the facts of this wording.
+
+        Raises jinja2.TemplateError if a value is missing.
+        """
         facts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in _NO_FACTS}
         return render(template, {**paraphrase(self.number), **self.own}, **facts, **values)
 
@@ -58,13 +61,13 @@ class Wording:
 
     @property
     def displayed(self) -> str:
-        """The prompt's text about the display; empty if it is ``plain``."""
+        """The prompt's text about what is drawn on the images; empty if ``display`` is ``plain``."""
         return "" if self.display == "plain" else render(f"display/{self.display}")
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One image and the question about it."""
+    """One image and the question about it, as the agent gets them: without the ground truth."""
 
     template: str
     """Name of the prompt's template."""
@@ -84,7 +87,7 @@ class Question:
     """Tool results that are sent beside the question."""
 
     def prompt(self, views: ViewSet, tool_paragraph: str = "") -> "Prompt":
-        """Return the prompt for ``views.whole``; *tool_paragraph* describes the tools, and is empty without tools."""
+        """Return the prompt for the whole image of *views*; *tool_paragraph* describes the tools, "" without tools."""
         whole, frame = views.whole, views.frame
         system = self.wording.render("system", convention=frame.sentence, frame=frame)
         if self.lent:
@@ -115,7 +118,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The rendered words of the first turn."""
+    """The prompt of the first turn: its system text, its paragraph about tools, and its question."""
 
     system: str
     tool_paragraph: str
@@ -133,12 +136,12 @@ class Prompt:
 
     @property
     def sha256_sent(self) -> str:
-        """Hash of the prompt as sent."""
+        """Hash of the prompt as sent, the tool paragraph included."""
         return _hash(self.system_sent, self.question)
 
 
 def _stated(mm_per_px: float) -> str:
-    """Return a pixel size with three decimals, or with three significant digits if the decimals would all be zero."""
+    """Return a pixel size in mm with three decimals, or three significant digits if the decimals were all zero."""
     return f"{mm_per_px:.3f}" if mm_per_px >= 0.0005 else f"{mm_per_px:.3g}"
 
 

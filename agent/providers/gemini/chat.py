@@ -42,7 +42,7 @@ class GeminiChat(Chat):
         return {"max_output_tokens": BRIEF}
 
     def finish(self, message: AIMessage) -> tuple[Finish, str]:
-        """Return the candidate's finish reason, or the reason why the prompt itself was blocked."""
+        """Return the candidate's finish reason, or why the prompt was blocked; without either, ``BROKEN_OFF``."""
         metadata = message.response_metadata
         if raw := str(metadata.get("finish_reason") or ""):
             return finish_of(raw, GEMINI), raw
@@ -53,7 +53,7 @@ class GeminiChat(Chat):
 
 
 def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, genai.Client]:
-    """Return the chat and the API client behind it, which the caller keeps and closes."""
+    """Return the chat, and the API client behind it, which the caller closes; *client* sends all requests."""
     model = GeminiModel(
         api_key=SecretStr(key),
         vertexai=False,
@@ -73,7 +73,7 @@ def build(config: Gemini, key: str, client: AsyncClient) -> tuple[GeminiChat, ge
 
 
 def open_api(config: Gemini, key: str, client: AsyncClient) -> genai.Client:
-    """Return the API client of a model that sends its requests through *client*."""
+    """Return the API client for the model of *config*; *client* sends all its requests."""
     # The SDK's default moved to v1 with its version 3; requests and replies here are those of v1beta.
     options = types.HttpOptions(base_url=config.base_url, api_version="v1beta", httpx_async_client=client)
     return genai.Client(api_key=key, vertexai=False, http_options=options)

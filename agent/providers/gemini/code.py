@@ -31,7 +31,7 @@ __all__ = ["GeminiCodeChat", "build"]
 
 
 class GeminiDirect(Unasked):
-    """One request by google-genai, one reply with all of its parts."""
+    """A chat model that sends a question by google-genai and returns the reply with all of its parts."""
 
     unasked_because = "asked asynchronously only"
     client: Any
@@ -101,7 +101,7 @@ class GeminiCodeChat(GeminiChat):
         return published.stored(turn, message, as_json=as_json)
 
     def code_runs(self, message: AIMessage) -> tuple[CodeRun, ...]:
-        """Return the code that the provider ran."""
+        """Return the runs of code on Google's servers that belong to a reply, in their order."""
         return code_runs(message.content) if isinstance(message.content, list) else ()
 
 
@@ -115,7 +115,7 @@ def build(config: Gemini, key: str, client: AsyncClient, *, code: bool) -> tuple
 
 
 def _settings(config: Gemini) -> dict[str, Any]:
-    """Return the settings that other conditions send, including LangChain's additions (the service's defaults)."""
+    """Return the request settings that other conditions send, including LangChain's additions (service defaults)."""
     thinking: dict[str, Any] = {"thinking_budget": config.thinking_budget, "thinking_level": config.thinking_level}
     thinking = {name: value for name, value in thinking.items() if value is not None}
     level = config.media_resolution
@@ -132,7 +132,7 @@ def _settings(config: Gemini) -> dict[str, Any]:
 
 
 def _message(response: types.GenerateContentResponse) -> AIMessage:
-    """Return a reply with all its parts; without a candidate, it has no reason to stop and counts as no reply."""
+    """Return a reply with all its parts; without a candidate, it has no finish reason and counts as no reply."""
     candidate = response.candidates[0] if response.candidates else None
     parts = (candidate.content.parts if candidate and candidate.content else None) or []
     metadata: dict[str, Any] = {"model_name": response.model_version or ""}
@@ -154,7 +154,7 @@ def _message(response: types.GenerateContentResponse) -> AIMessage:
 
 
 def _usage(counts: types.GenerateContentResponseUsageMetadata | None) -> UsageMetadata | None:
-    """Return the token counts: prompt tokens from code runs count as input, thoughts as output."""
+    """Return the token counts: prompt tokens from code runs count as input, thoughts as output; None without counts."""
     if counts is None:
         return None
     read = (counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0)

@@ -26,7 +26,7 @@ class _KeptTool(types.Tool):
 
 
 class GeminiModel(ChatGoogleGenerativeAI):
-    """ChatGoogleGenerativeAI with a cache of converted tools."""
+    """LangChain's Gemini model, which converts each set of tool declarations only once."""
 
     _kept: dict[str, list[_KeptTool]] = PrivateAttr(default_factory=dict)
 

@@ -22,7 +22,7 @@ _OK = types.Outcome.OUTCOME_OK.value
 
 
 def block_of(part: types.Part) -> Block:
-    """Return one part as a block."""
+    """Return one part of a Gemini reply as a content block of a message."""
     if part.text is not None:
         return {"type": "thinking", "thinking": part.text} if part.thought else {"type": "text", "text": part.text}
     if (code := part.executable_code) is not None:
@@ -52,7 +52,7 @@ def code_runs(blocks: Sequence[Any]) -> tuple[CodeRun, ...]:
 
 
 def _paired(blocks: Sequence[Block]) -> Iterator[tuple[int, CodeRun]]:
-    """Yield each run with the place in *blocks* where it begins."""
+    """Yield each run of code with the index in *blocks* where it begins."""
     taken: set[int] = set()
     for at, block in enumerate(blocks):
         if block.get("type") == CODE:

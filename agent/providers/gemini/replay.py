@@ -28,12 +28,18 @@ _HIDDEN = "<code block ignored>"
 
 
 def output_format(replay: Replay, *, code: bool) -> Literal["json", "text"]:
-    """Return the form of a reply; the two arms of the literal replay differ in it."""
+    """Return the form of reply that the experiment requested; *code*: in its arm with code execution.
+
+    In ``published-2025`` the two arms differ in it; in ``published-2025-matched`` both are asked for text.
+    """
     return "json" if replay == LITERAL and not code else "text"
 
 
 def worded(words: Prompt, replay: Replay, *, code: bool) -> Prompt:
-    """Return the prompt as sent: one text, no system text, and the suffix if the reply is plain text."""
+    """Return the prompt as the experiment sent it: one text, with a suffix if a plain-text reply is wanted.
+
+    There is no system text.
+    """
     text = words.question
     if output_format(replay, code=code) == "text":
         text = f"{text}\n{render('published_suffix')}\n\n"
@@ -41,7 +47,7 @@ def worded(words: Prompt, replay: Replay, *, code: bool) -> Prompt:
 
 
 def settings(replay: Replay, *, code: bool) -> dict[str, Any]:
-    """Return the request settings without contents and tool, as arguments of ``GenerateContentConfig``."""
+    """Return the experiment's request settings, without contents and tool, for ``GenerateContentConfig``."""
     from google.genai.types import ThinkingConfig  # noqa: PLC0415 - costs more than a second
 
     as_json = output_format(replay, code=code) == "json"
@@ -53,7 +59,10 @@ def settings(replay: Replay, *, code: bool) -> dict[str, Any]:
 
 
 def stored(turn: Turn, message: AIMessage, *, as_json: bool) -> Turn:
-    """Return the turn with the text that the experiment stored and scored; unchanged if the reply has no content."""
+    """Return the turn with the text that the experiment stored and scored; unchanged if the reply has no content.
+
+    *as_json*: the reply was requested as a JSON object.
+    """
     blocks = [block for block in message.content if isinstance(block, dict)]
     if not blocks:
         return turn

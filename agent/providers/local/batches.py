@@ -22,7 +22,7 @@ _Waiting = tuple[Request, "asyncio.Future[Generated]"]
 
 
 class Batches:
-    """Requests of one event loop, answered in their order by *run*, at most *size* at a time."""
+    """A queue of requests of one event loop; *run* answers them in their order, at most *size* at a time."""
 
     def __init__(self, run: Callable[[Sequence[Request]], list[Generated | KnownFault]], size: int) -> None:
         self._run = run
@@ -48,7 +48,7 @@ class Batches:
         return _reply_of(self._thread.submit(self._run, [request]).result()[0])
 
     async def close(self) -> None:
-        """Stop the running generation and wait for its end."""
+        """Stop the running generation and wait for its end; no further request can be asked."""
         if self._worker is not None:
             self._worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -41,7 +41,7 @@ class LocalModel(BaseChatModel):
         tool_choice: str | None = None,  # noqa: ARG002 - a chat template knows no choice
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Offer tools by their declarations (mappings)."""
+        """Return the model with *tools* (mappings) declared."""
         return self.bind(tools=list(tools), **kwargs)
 
     def _generate(
@@ -65,7 +65,7 @@ class LocalModel(BaseChatModel):
         return self._result(request, await self.batches.ask(request))
 
     def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
-        """Return the number of prompt tokens of a message with *tools* declared."""
+        """Return the number of prompt tokens of a message with *tools* declared; nothing is generated."""
         request = self._request([HumanMessage(message)], {"tools": [dict(tool) for tool in tools]})
         return int(self.engine.encode([request])["input_ids"].shape[1])
 
@@ -87,7 +87,7 @@ class LocalChat(Chat):
 
 @asynccontextmanager
 async def open_local(config: Transformers) -> AsyncIterator[LocalModel]:
-    """Yield the loaded model of *config*, and free its memory afterwards."""
+    """Yield the loaded model of *config*, and free its memory afterwards; raises ConfigError and ProviderError."""
     with without_warnings():
         engine = await asyncio.to_thread(_engine, config)
         batches = Batches(engine.run, config.batch_size)

@@ -19,7 +19,7 @@ __all__ = ["CountedChat", "open_counted"]
 
 
 class _Unloaded(Unasked):
-    """A model without weights."""
+    """A chat model whose weights are not loaded: its chat template only counts prompt tokens."""
 
     unasked_because = "the model is loaded into the processes that ask"
     processor: Any
@@ -42,16 +42,19 @@ class _Unloaded(Unasked):
 
 
 class CountedChat(Chat):
-    """A model that other processes ask."""
+    """A model that other processes ask; in this process it only counts prompt tokens."""
 
     async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
-        """Return how many tokens the chat template makes of a message with *tools* declared."""
+        """Return how many prompt tokens the chat template makes of a message with *tools* declared."""
         assert isinstance(self.model, _Unloaded)  # noqa: S101 - for the type checker
         return await asyncio.to_thread(self.model.prompt_tokens, message, tools)
 
 
 def open_counted(config: Transformers) -> CountedChat:
-    """Return the model of *config* without its weights; raises ConfigError and ProviderError as loading it does."""
+    """Return the model of *config* without its weights.
+
+    Raises ConfigError if the row or the chat template is to blame, and ProviderError if the hub is.
+    """
     with without_warnings():
         processor = load_processor(config)
         native = config.tool_calling == "native"

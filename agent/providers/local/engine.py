@@ -34,7 +34,7 @@ _ALIKE = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """A conversation to be continued."""
+    """A request to the local model: a conversation to which it replies, and the declarations of tools."""
 
     conversation: Conversation
     tools: list[dict[str, Any]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """A reply in tokens."""
+    """A generated reply and its prompt, as token ids."""
 
     prompt: list[int]
     reply: list[int]
@@ -59,7 +59,10 @@ class Generated:
 
 
 class Engine:
-    """A loaded model, its chat template and how it generates."""
+    """A loaded model with its chat template and its generation settings.
+
+    Raises ConfigError if the model cannot be used as its row says.
+    """
 
     def __init__(self, config: Transformers, loaded: Loaded) -> None:
         self.config = config
@@ -135,7 +138,7 @@ class Engine:
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        """Use the row's seed, if any, without changing the random numbers of other code in this process."""
+        """Within the block, use the row's seed, if any, without changing the random numbers of other code here."""
         seed, device = self.config.seed if self.config.temperature else None, self._model.device
         with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=seed is not None):
             if seed is not None:
@@ -143,12 +146,16 @@ class Engine:
             yield
 
     def _cut(self, prompt: list[int], tokens: list[int]) -> Generated:
-        """Return a reply up to its end token; in a batch, padding follows."""
+        """Return a reply up to the token that ends it; in a batch, padding follows that token."""
         end = next((place for place, token in enumerate(tokens) if token in self._ends), None)
         return Generated(prompt, tokens[:end], ended=end is not None)
 
     def _with_room(self, length: int, *, alone: bool) -> Any:
-        """Return the settings with an output limit that fits in the model's context; raises KnownFault if none does."""
+        """Return the generation settings with an output limit that fits in the model's context.
+
+        *length* is the number of prompt tokens; *alone*: the batch has one request. Raises KnownFault if no output
+        fits, or if a batch gets less than the row's limit: its requests are then asked one by one.
+        """
         wanted = self.config.max_output_tokens
         room = wanted if self._context is None else min(wanted, self._context - length)
         if room <= 0 or (room < wanted and not alone):
@@ -180,7 +187,7 @@ class Engine:
         )
 
     def _scores(self, requests: Sequence[Request]) -> torch.Tensor:
-        """Return the scores of the next token of each request."""
+        """Return the scores of the next token of each request, with shape (requests, vocabulary)."""
         settings = copy.copy(self._settings)
         settings.update(max_new_tokens=1, return_dict_in_generate=True, output_logits=True)
         with torch.inference_mode():
@@ -190,7 +197,7 @@ class Engine:
 
 
 def _settings(config: Transformers, loaded: Loaded) -> Any:
-    """Return the generation settings: the checkpoint's without its sampling, then the row's."""
+    """Return the generation settings: the checkpoint's without its sampling settings, and the row's in their place."""
     settings = copy.deepcopy(loaded.model.generation_config)
     settings.update(do_sample=False, num_beams=1, temperature=None, top_p=None, top_k=None, min_p=None, typical_p=None)
     settings.update(max_length=None, max_new_tokens=config.max_output_tokens)

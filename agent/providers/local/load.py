@@ -50,7 +50,7 @@ class Loaded:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Make transformers print errors only; its former verbosity is restored afterwards."""
+    """Within the block, transformers prints errors only; its former verbosity is restored afterwards."""
     before = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
     try:
@@ -105,7 +105,10 @@ def load(config: Transformers) -> Loaded:
 
 
 def load_processor(config: Transformers) -> Any:
-    """Return only the processor of *config*, without downloading weights; raises the same errors as ``load``."""
+    """Return only the processor of *config*, without downloading weights.
+
+    Raises ConfigError if the row or the checkpoint is to blame, and ProviderError if the hub is.
+    """
     folder = local_folder(config.model) or _fetched(config, [name for name in _FILES if name != _WEIGHTS])
     try:
         with _without_bars():
@@ -116,7 +119,7 @@ def load_processor(config: Transformers) -> Any:
 
 @contextmanager
 def _without_bars() -> Iterator[None]:
-    """Hide the progress bars of transformers, which hides the hub's too; both are restored afterwards."""
+    """Within the block, hide the progress bars of transformers, and thereby the hub's; both are restored afterwards."""
     shown, none_of_the_hub = transformers.logging.is_progress_bar_enabled(), are_progress_bars_disabled()
     transformers.logging.disable_progress_bar()
     try:
@@ -129,7 +132,7 @@ def _without_bars() -> Iterator[None]:
 
 
 def _read(config: Transformers, folder: Path) -> tuple[Any, Any, dict[str, Any]]:
-    """Return the processor, the model and the report of missing weights."""
+    """Return the processor, the model and the report of missing weights; exceptions of the libraries pass through."""
     processor = _processor(folder)
     model, problems = transformers.AutoModelForImageTextToText.from_pretrained(
         folder,
@@ -167,7 +170,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _fetched(config: Transformers, files: Sequence[str] = _FILES) -> Path:
-    """Return the local folder of a hub model; *files* that are not in the cache are downloaded."""
+    """Return the local folder of a hub model; *files* that are not in the cache are downloaded.
+
+    Raises ConfigError for an invalid id of a model, and ProviderError if the hub does not give the files.
+    """
     name = f"{config.model}{f' at {config.revision}' if config.revision else ''}"
     try:
         folder = snapshot_download(

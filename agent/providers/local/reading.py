@@ -38,7 +38,7 @@ def check_reading(engine: Engine) -> None:
 
 
 def message_of(engine: Engine, request: Request, generated: Generated) -> AIMessage:
-    """Return a reply as a message."""
+    """Return a generated reply as a message: text, tool calls, thoughts, token counts and the finish reason."""
     said = _said(engine, request, generated)
     counts = UsageMetadata(
         input_tokens=len(generated.prompt),

@@ -39,8 +39,8 @@ _ROLES = {"system": "system", "human": "user", "ai": "assistant", "tool": "tool"
 class ChatTemplate:
     """The chat template of a processor; a new object tests it with marked texts.
 
-    Raises ConfigError if it leaves out the question, its image or earlier replies, and with *native_tools* if it leaves
-    out the declarations or the results of tools.
+    Raises ConfigError if the template leaves out the question, its image or earlier replies, and with *native_tools* if
+    it leaves out the declarations or the results of tools. *name* is the model's name in errors.
     """
 
     def __init__(self, processor: Any, *, name: str, native_tools: bool) -> None:
@@ -61,11 +61,11 @@ class ChatTemplate:
         self._tool = self._tool_form(question) if native_tools else None
 
     def breaks_up(self, text: str) -> bool:
-        """Return whether *text* holds control tokens of the model, which are broken up before they are sent."""
+        """Return whether *text* contains control tokens of the model, into which ``conversation`` would put a space."""
         return self._special.search(text) is not None
 
     def conversation(self, messages: Sequence[BaseMessage]) -> Conversation:
-        """Return *messages* in the template's form, with images decoded."""
+        """Return *messages* in the template's form, with images decoded; raises ValueError for an unreadable image."""
         said: Conversation = []
         for message in messages:
             entry = self._entry(message)
@@ -154,7 +154,10 @@ class ChatTemplate:
             )
 
     def _form(self, marker: str, conversation: Callable[[Any], Conversation], **settings: Any) -> _Form | None:
-        """Return the form of content in which the template shows *marker*; None if it does in neither form."""
+        """Return the function that gives a text the form of content in which the template shows *marker*.
+
+        None if the template shows it neither as a list of parts nor as plain text.
+        """
         for form in (_as_parts, _as_text):
             try:
                 shown = self._render(conversation(form(marker)), **settings)
@@ -167,7 +170,10 @@ class ChatTemplate:
         return None
 
     def _tool_form(self, question: dict[str, Any]) -> _Form:
-        """Return the form of a tool's result; raises ConfigError if the template drops declarations or results."""
+        """Return the function that gives a tool's result the form of content in which the template shows it.
+
+        Raises ConfigError if the template leaves out declarations or results.
+        """
         advice = "set `tool_calling: text` in its row."
         try:
             declared = "zq_tool" in self._render([question], [_TOOL])
@@ -198,7 +204,7 @@ def _as_text(text: str) -> str:
 
 
 def _picture(url: str) -> Image.Image:
-    """Return the image of a data URL in RGB, as encoders expect it."""
+    """Return the image of a data URL in RGB, as encoders expect it; raises ValueError if it cannot be read."""
     try:
         with Image.open(io.BytesIO(png_of(url))) as picture:
             return picture.convert("RGB")
