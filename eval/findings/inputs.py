@@ -44,7 +44,7 @@ Asks = Literal["tools", "models", "arms"]
 
 
 class Refused(Frozen):
-    """A comparison of two arms that was refused, with every difference that rules it out."""
+    """A comparison that was refused, or runs of a study that cannot be compared, with every reason."""
 
     name: str
     differences: tuple[str, ...]
@@ -127,7 +127,7 @@ class ContrastIn:
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """All reasons why a difference has neither interval nor p-value; empty without a reason."""
+        """Reasons, known before any figure, why a difference has neither interval nor p-value; empty without one."""
         return (*self.no_claim, *filter(None, [self.no_verdict]))
 
 
