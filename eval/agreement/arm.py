@@ -40,7 +40,7 @@ Stated = Mapping[str, Sequence[float]]
 
 
 class Figure(Frozen):
-    """A figure with its 95% interval."""
+    """A figure of agreement, such as the bias, with its 95% interval."""
 
     value: float | None
     """None if the figure is undefined: no answered sample, one subject only, or no spread."""
@@ -49,7 +49,7 @@ class Figure(Frozen):
 
 
 class Agreement(Frozen):
-    """One number of an answer, such as the major axis, over the samples of one task."""
+    """How well one number of an answer, such as the major axis, agrees with the ground truth, on one task."""
 
     number: str
     unit: str
@@ -99,10 +99,11 @@ class _Data:
 def agreement(
     samples: Sequence[Sample], stated: Stated, both: Stated | None = None, *, evidence: Evidence = "real"
 ) -> list[Agreement]:
-    """Return the agreement of each number of one task's answers, lengths also as log ratios.
+    """Return the agreement of each number of one task's answers with the ground truth; lengths also as log ratios.
 
-    Empty for boxes and without samples. *both* are the numbers of the other arm: only samples answered in both arms
-    are used.
+    Empty for boxes and without samples. *samples* are all samples of the task. *stated* holds an arm's numbers, and
+    *both* those of the other arm, if there is one: only samples answered in both arms are then used. Demonstration data
+    have no intervals.
     """
     if not samples or samples[0].asks.is_box:
         return []
@@ -165,16 +166,17 @@ def _each(found: Measures | None, drawn: Measures | None, name: str) -> tuple[Fl
 
 
 def _drawn(sums: Sums, count: int) -> Measures:
-    """Return the figures for each draw of the bootstrap."""
+    """Return the figures of each bootstrap draw over *count* subjects; arrays (draws,)."""
     draws = _draws(count)
     return together([sums.measures(draws[at : at + _BLOCK].astype(np.float64)) for at in range(0, _DRAWS, _BLOCK)])
 
 
 @lru_cache(maxsize=4)
 def _draws(count: int) -> NDArray[np.uint8]:
-    """Return how often each of *count* subjects is drawn in each bootstrap draw; the draws are always the same.
+    """Return how often each of *count* subjects is drawn in each bootstrap draw (draws, subjects).
 
-    A byte is enough: that one of many subjects is drawn 256 times in a draw has a probability below 1e-500.
+    The draws are always the same. A byte is enough: that one of many subjects is drawn 256 times in a draw has a
+    probability below 1e-500.
     """
     chances, rng = np.full(count, 1 / count), np.random.default_rng(0)
     sizes = [min(_BLOCK, _DRAWS - at) for at in range(0, _DRAWS, _BLOCK)]
@@ -193,7 +195,11 @@ def _bias(error: Floats, data: _Data) -> Figure:
 
 
 def _figure(value: Floats | None, draws: Floats | None, *, correlation: bool = False) -> Figure:
-    """Return a figure with its interval: percentiles of its draws, or for a correlation an interval by Fisher's z."""
+    """Return a figure with its 95% interval, from percentiles of its bootstrap *draws*.
+
+    For a *correlation*, it is an interval by Fisher's z. The value is None if it is undefined. The interval is None
+    without draws, or if the figure is undefined in any draw.
+    """
     if value is None or not np.isfinite(value):
         return Figure(value=None)
     if draws is None or not np.isfinite(draws).all():
@@ -203,7 +209,7 @@ def _figure(value: Floats | None, draws: Floats | None, *, correlation: bool = F
 
 
 def _by_z(value: Floats, draws: Floats) -> Floats:
-    """Return an interval that is symmetric in Fisher's z, with the spread of the draws there."""
+    """Return the 95% interval of a correlation, symmetric in Fisher's z, with the spread of the draws in z."""
     middle, spread = (np.arctanh(np.clip(one, -_ONE, _ONE)) for one in (value, draws))
     margin = 1.96 * np.std(spread, ddof=1)
     return np.asarray(np.tanh((middle - margin, middle + margin)))

@@ -14,7 +14,10 @@ __all__ = ["Coverage", "coverage", "spread"]
 
 
 class Coverage(Frozen):
-    """The risk at full coverage and, where samples were answered repeatedly, at every smaller one."""
+    """The risk (mean loss) of an arm's answers, over all of them and over the most certain ones.
+
+    Coverage is the share of all samples, 0 to 1. Smaller coverages are known if samples were answered repeatedly.
+    """
 
     answered: int
     """Number of samples with an answer."""
@@ -27,14 +30,18 @@ class Coverage(Frozen):
     repeats."""
 
     def at(self, share: float) -> float | None:
-        """Return the risk at the smallest coverage of at least *share*; None if the curve does not reach it."""
+        """Return the mean loss (risk) at the smallest coverage of at least *share*, 0 to 1.
+
+        None if the curve does not reach that coverage.
+        """
         return next((risk for covered, risk in self.curve if covered >= share), None)
 
 
 def spread(answers: Sequence[Sequence[float]]) -> float | None:
-    """Return how much repeated answers to one sample differ; None for fewer than two.
+    """Return how much repeated answers to one sample differ, as a fraction of their size; None for fewer than two.
 
-    It is the mean over the numbers of (largest - smallest) relative to the mean of their sizes.
+    Each answer has the same numbers. The result is the mean over the numbers of (largest - smallest) relative to the
+    mean of their absolute values.
     """
     if len(answers) < 2:
         return None
@@ -43,7 +50,11 @@ def spread(answers: Sequence[Sequence[float]]) -> float | None:
 
 
 def coverage(chosen: int, losses: Mapping[str, float], spreads: Mapping[str, float | None]) -> Coverage:
-    """Return risk and coverage of an arm from the *losses* and the *spreads* of its answered samples."""
+    """Return the risk and the coverage of an arm.
+
+    *chosen* is the number of samples that were to be answered. *losses* holds the loss of each answered sample, and
+    *spreads* how much its repeated answers differ, or None if it was answered once; both by sample id.
+    """
     known = sorted((at, one) for one in losses if (at := spreads.get(one)) is not None)
     total, curve = 0.0, []
     for number, (at, one) in enumerate(known, start=1):

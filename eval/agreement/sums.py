@@ -30,7 +30,7 @@ WIDTH = 1.96
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The figures of one set of samples, or of many sets at once."""
+    """The figures of agreement of one set of samples, or of many sets at once (one array element for each)."""
 
     bias: Floats
     sd: Floats
@@ -40,13 +40,13 @@ class Measures:
 
     @property
     def limits(self) -> tuple[Floats, Floats]:
-        """The limits of agreement."""
+        """The lower and the upper limits of agreement, in the unit of the bias."""
         return self.bias - WIDTH * self.sd, self.bias + WIDTH * self.sd
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums over the samples of each subject: their number, stated, true, and the products of both."""
+    """Sums over the samples of each subject: their number, the stated and true values, their squares, and products."""
 
     number: Floats
     stated: Floats
@@ -56,7 +56,11 @@ class Sums:
     product: Floats
 
     def measures(self, weights: Floats | None = None) -> Measures:
-        """Return the figures; *weights* (..., subjects) say how often each subject occurs in a data set."""
+        """Return the figures of agreement; an undefined one is NaN.
+
+        *weights* (..., subjects) say how often each subject occurs in a data set; by default, once in a single data
+        set.
+        """
         w = np.ones_like(self.number) if weights is None else weights
         n, x, y = (w @ one for one in (self.number, self.stated, self.true))
         xx, yy, xy = (w @ one for one in (self.stated2, self.true2, self.product))
@@ -73,7 +77,11 @@ class Sums:
         return Measures(bias, sd, slope, ccc, icc)
 
     def _sd(self, w: Floats, n: Floats, total: Floats) -> Floats:
-        """Return the standard deviation of one error, from the variance between and within subjects."""
+        """Return the standard deviation of one error, from the variance between and within subjects.
+
+        *w* (..., subjects) says how often each subject occurs, *n* is the number of samples, and *total* the sum of
+        errors.
+        """
         error = self.stated - self.true
         squares = self.stated2 + self.true2 - 2 * self.product
         of_means = error**2 / self.number
@@ -87,15 +95,15 @@ class Sums:
 
 
 def together(parts: Sequence[Measures]) -> Measures:
-    """Return the figures of all parts joined; each part has one axis of data sets."""
+    """Return the figures of several groups of data sets as one; each group has one axis, of its data sets."""
     return Measures(*(np.concatenate([getattr(one, field.name) for one in parts]) for field in fields(Measures)))
 
 
 def sums_of(stated: Floats, true: Floats, subjects: list[str]) -> Sums:
-    """Return the sums by subject of samples (n,).
+    """Return the sums by subject of the stated and true values of samples (n,).
 
-    The common mean is subtracted from both, so that no digits are lost where numbers are large and their spread is
-    small.
+    *subjects* gives the subject of each sample. The mean of the true values is subtracted from both, so that no digits
+    are lost if numbers are large and their spread is small.
     """
     shift = float(np.mean(true)) if len(true) else 0.0
     x, y = stated - shift, true - shift

@@ -18,13 +18,17 @@ _SHOWN = 3
 
 
 def listed(values: Sequence[str], between: str = ", ") -> str:
-    """Return the first values as text, and how many more there are."""
+    """Return at most three of *values*, joined by *between*, then "and N more" for the rest; "none" for no values."""
     more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
     return (between.join(values[:_SHOWN]) or "none") + more
 
 
 def libraries_point(runs: Runs, names: tuple[str, str]) -> Point:
-    """Return the point on library versions, compared over all sessions of both arms."""
+    """Return the parity card's point on libraries: a library is *proven* if each arm used one and the same version.
+
+    *runs* are the pairs of runs (A, B), one pair for each epoch, and *names* the names of the arms. A library without a
+    stored version in an arm is *unknowable*.
+    """
     versions_a, versions_b = (_versions(both[side] for both in runs) for side in (0, 1))
     libraries = sorted(versions_a.keys() | versions_b.keys()) or LIBRARIES
     found: dict[str, list[str]] = {column: [] for column in COLUMNS}
@@ -38,7 +42,7 @@ def libraries_point(runs: Runs, names: tuple[str, str]) -> Point:
 
 
 def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """Return, for each library, all versions with which sessions of an arm started."""
+    """Return, for each library, the distinct versions that the sessions of an arm's *runs* stored, in that order."""
     found: dict[str, list[str]] = {}
     for run in runs:
         for session in run.libraries:
@@ -49,7 +53,11 @@ def _versions(runs: Iterable[Run]) -> dict[str, list[str]]:
 
 
 def prices_point(runs: Runs, facts: Sequence[PairFacts], names: tuple[str, str]) -> Point:
-    """Return the point on prices: whether both arms' costs were computed from the same prices."""
+    """Return the point of the parity card on prices: how many answer pairs have costs computed from the same prices.
+
+    *runs* are the pairs of runs (A, B), one pair for each epoch; *facts* are the counts of each epoch, in the same
+    order, and *names* the names of the arms. Pairs of an epoch in which either run stores no prices are *unknowable*.
+    """
     counts, found = Counter[str](), dict[str, None]()
     for (run_a, run_b), own in zip(runs, facts, strict=True):
         a, b, pairs = stored_prices(run_a), stored_prices(run_b), own.counts["pairs"]

@@ -35,12 +35,12 @@ class Point(Frozen):
 
     @property
     def holds(self) -> bool:
-        """Whether the point is proven for all."""
+        """Whether the point is *proven* for everything that it counts."""
         return self.proven == self.of
 
 
 class Card(Frozen):
-    """What is known about the parity of two arms."""
+    """The parity card of two arms: for each thing that should be the same in both, how many pairs prove it."""
 
     pairs: int = 0
     """Number of answer pairs scored in both arms; each epoch has its own pairs."""

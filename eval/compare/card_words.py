@@ -12,7 +12,11 @@ __all__ = ["WORDS", "Words", "card_json", "card_lines", "card_rows", "doubts", "
 
 
 class Words(NamedTuple):
-    """What should be the same, and for each column a sentence whose ``{count}`` is the number of pairs."""
+    """The words for one point of a parity card: what should be the same, and a sentence for each of its three states.
+
+    ``{count}`` in a sentence stands for the number in that state, with the noun of ``counted`` ("3 of 20 pairs"). An
+    empty sentence belongs to a state that cannot occur at this point.
+    """
 
     what: str
     proven: str
@@ -92,9 +96,9 @@ _SERVICE = "service in the course of the study"
 
 
 def card_lines(card: Card, name: str = "") -> list[str]:
-    """Return a card as lines for a terminal: one line for everything proven of all pairs, and one line for each doubt.
+    """Return a card as lines for a terminal: one line for everything proven of all pairs, and one for each doubt.
 
-    *name* is the name of the contrast, if there are several.
+    *name* is the name of the contrast, if there are several. Without a pair of scored answers, one line says so.
     """
     of = f" of {name}" if name else ""
     if not card.pairs:
@@ -104,7 +108,10 @@ def card_lines(card: Card, name: str = "") -> list[str]:
 
 
 def study_lines(cards: Iterable[tuple[str, Card]]) -> list[str]:
-    """Return the cards of named contrasts as lines; contrasts with the same card share their lines."""
+    """Return the parity cards of named contrasts as lines; contrasts whose cards read alike share one set of lines.
+
+    *cards* holds the name of each contrast with its card.
+    """
     alike: dict[tuple[str, ...], tuple[list[str], Card]] = {}
     for name, card in cards:
         alike.setdefault(tuple(card_lines(card)), ([], card))[0].append(name)
@@ -112,13 +119,19 @@ def study_lines(cards: Iterable[tuple[str, Card]]) -> list[str]:
 
 
 def doubts(card: Card) -> list[str]:
-    """Return a sentence for each point with assumed pairs, and one for the canaries of each task."""
+    """Return a sentence for each point with assumed pairs, and one for the canaries of each task; empty without either.
+
+    A canary is a sample asked at the start, in the middle and at the end of a study, to detect a change of the service.
+    """
     points = [_sentence(point, "assumed") for point in card.points if point.assumed]
     return [*points, *(f"{_SERVICE}: {_drifted(one)}" for one in card.drift)]
 
 
 def card_rows(card: Card) -> list[tuple[str, ...]]:
-    """Return the card as rows: what should be the same, and what is proven, assumed and unknowable."""
+    """Return the card as rows of four texts: what should be the same, and what is proven, assumed and unknowable.
+
+    A text is empty if no pair is in that state.
+    """
     points = [(WORDS[point.name].what, *(_basis(point, column) for column in COLUMNS)) for point in card.points]
     return [*points, *((_SERVICE, "", _drifted(one), "") for one in card.drift)]
 
@@ -137,9 +150,9 @@ def card_json(card: Card) -> dict[str, Any]:
 
 
 def limits_line(card: Card, task: TaskName, names: tuple[str, str] = ("A", "B")) -> str:
-    """Return in words how many answers to a task had their conversation ended by a limit, in each arm.
+    """Return how many answers to a task were ended by a limit in each arm, in words; *names* are those of A and B.
 
-    Empty if there are none.
+    Empty if a limit ended none.
     """
     a, b = card.limited.get(task, (0, 0))
     return f"ended by a limit, among the pairs: {a} in {names[0]}, {b} in {names[1]}" if a or b else ""
@@ -151,7 +164,7 @@ def _doubted(card: Card) -> Iterator[str]:
 
 
 def _drifted(one: Drift) -> str:
-    """Return what the canaries of one task show, in words."""
+    """Return in words the mean loss of one task's canaries at each moment, and the p-value for a change."""
     means = ", ".join(f"{loss:.3f}" for loss in one.losses)
     of = f"{plural(one.n, 'sample')} of {plural(one.subjects, 'subject')}"
     return f"canaries, {one.task}: mean loss {means} at {', '.join(MOMENTS)}, p {one.p:.2g} for a change ({of})"
@@ -162,7 +175,7 @@ def _sentence(point: Point, column: str) -> str:
 
 
 def _basis(point: Point, column: str) -> str:
-    """Return the basis of a column of a point with its count; empty if the count is 0."""
+    """Return the sentence of a point for one state (*column* of ``COLUMNS``) with its count; empty for a count of 0."""
     words, count = WORDS[point.name], getattr(point, column)
     if not count:
         return ""

@@ -14,7 +14,7 @@ __all__ = ["Checked", "checked"]
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """What one pass over the answers of two runs found."""
+    """The result of one pass over the answers of two runs: their differences, and the counts of the parity card."""
 
     differences: Differences
     facts: PairFacts
@@ -24,7 +24,10 @@ _DONE = WeakKeyDictionary[Run, WeakKeyDictionary[Run, Checked]]()
 
 
 def checked(a: Run, b: Run) -> Checked:
-    """Return what a pass over the answers of two runs found; two opened runs are read once."""
+    """Return the differences of two runs and the counts of their parity card, from one pass over both runs' answers.
+
+    The result is kept as long as both objects exist, so that a second call with the same two runs reads nothing.
+    """
     done = _DONE.setdefault(a, WeakKeyDictionary())
     if b not in done:
         found = Checked(Differences(), PairFacts(a, b))

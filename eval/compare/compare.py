@@ -25,7 +25,10 @@ __all__ = ["Comparison", "PairedMean", "TaskComparison", "Unpaired", "compare", 
 
 
 class PairedMean(Frozen):
-    """The mean of a measure in both runs, over the pairs in which it is finite in both; None without such a pair."""
+    """The mean of one measure in both runs, over the pairs in which it is finite in both.
+
+    ``a``, ``b`` and ``difference`` are None if there is no such pair. The unit is that of the measure (``MEASURES``).
+    """
 
     a: float | None
     b: float | None
@@ -38,7 +41,7 @@ class PairedMean(Frozen):
 
 
 class Unpaired(Frozen):
-    """Ids of samples that have no pair, or that failed in their pair."""
+    """The ids of samples that are missing from one run, were not scored in one, or failed in one."""
 
     only_in_a: tuple[str, ...]
     only_in_b: tuple[str, ...]
@@ -53,7 +56,7 @@ class Unpaired(Frozen):
 
 
 class TaskComparison(Frozen):
-    """All pairs of one task."""
+    """The comparison of two runs over the samples of one task: paired means, and what is missing from the pairs."""
 
     pairs: int
     """Samples scored in both runs."""
@@ -75,7 +78,7 @@ class TaskComparison(Frozen):
 
 
 class Comparison(Frozen):
-    """Two runs, by task."""
+    """Two runs over the same samples compared, task by task."""
 
     protocol: str
     chosen: int
@@ -118,7 +121,7 @@ def compare(
 
 
 def same_answers(pairs: Iterable[tuple[Sequence[SampleScore], Sequence[SampleScore]]]) -> tuple[int, int]:
-    """Return the number of answer pairs with equal numbers in both arms, and the number of pairs scored in both.
+    """Return the number of answer pairs that state equal numbers in both arms, and the number of pairs scored in both.
 
     *pairs* holds, for each epoch, the scored samples of both arms. Two failures do not count as equal.
     """
@@ -177,9 +180,9 @@ def _pair(sample: Sample, a: Score, b: Score, metric: Primary | None) -> _Pair:
 
 
 def _at_largest(pairs: Sequence[_Pair], metric: Primary | None) -> float | None:
-    """Return the mean difference (B - A) if failures cost the largest loss; None where they do so already.
+    """Return the mean difference in loss (B minus A) with failures at the largest loss that *metric* allows.
 
-    Also None without pairs.
+    None if a failure costs at least that much already, without a declared metric, and without pairs.
     """
     if metric is None or metric.largest <= 1:
         return None

@@ -22,26 +22,32 @@ _MOST = 80
 
 
 def same_question(pair: Pair) -> bool:
-    """Return whether two answers belong to the same question with the same ground truth."""
+    """Return whether both answers of a pair belong to the same question with the same ground truth.
+
+    Where the image is stored, and the source that lists the sample, may differ.
+    """
     a, b = (record.sample for record in pair)
     # Most are one object, or equal, and need not be written out.
     return a is b or a == b or _question(pair[0]) == _question(pair[1])
 
 
 def _question(record: Record) -> str:
-    """Return the sample (question and ground truth) as JSON, without where its image is and where it comes from."""
+    """Return a record's sample (question and ground truth) as JSON.
+
+    Left out are the place of its image, and its source.
+    """
     return record.sample.model_dump_json(exclude={"image", "source"})
 
 
 def shown(value: object) -> str:
-    """Return a value as JSON text, cut if it is long."""
+    """Return a value as JSON text for a message, shortened to 80 characters."""
     text = json.dumps(value, sort_keys=True, default=str)
     return text if len(text) <= _MOST else f"{text[: _MOST - 3]}..."
 
 
 @dataclass
 class _Differing:
-    """The pairs that differ in one thing."""
+    """The number of pairs that differ in one thing (such as the prompt), with the first of these pairs."""
 
     count: int = 0
     first: str = ""
@@ -54,7 +60,7 @@ class _Differing:
 
 
 class _WithinPairs:
-    """The differences within the scored pairs so far."""
+    """The differences found between the two answers of each pair; ``add`` takes the pairs one by one."""
 
     def __init__(self) -> None:
         self.pairs = 0
@@ -63,7 +69,7 @@ class _WithinPairs:
         self._found = {name: _Differing() for name in ("question", *_VALUES)}
 
     def add(self, pair: Pair) -> None:
-        """Add a pair of scored answers."""
+        """Add a pair of scored answers, and note in what its two answers differ."""
         self.pairs += 1
         self._note("question", pair, same=same_question(pair))
         could_name = not any(map(_could_not_name, pair))
@@ -81,7 +87,10 @@ class _WithinPairs:
             found.count += 1
 
     def lines(self, free: frozenset[str], names: tuple[str, str]) -> Iterator[str]:
-        """Yield a line for each difference, except in the fields named *free* (see ``parity``)."""
+        """Yield a line for each difference, except in the fields *free*, which may differ (as in ``parity``).
+
+        *names* are the names of the two runs.
+        """
         enlarged = "enlarged" in free
         picture = "the image before it was enlarged" if enlarged else "the image as sent"
         yield from self._line("question", "sample (question or ground truth)")
@@ -111,7 +120,7 @@ _VALUES: dict[str, Callable[[Record], object]] = {
 
 
 def _could_not_name(record: Record) -> bool:
-    """Return whether there was no reply that could have named the served version."""
+    """Return whether an answer ended by an error of the provider, with no reply to name the served version."""
     return not record.model_versions and record.outcome in _ENDED_BY_ERROR
 
 
@@ -122,20 +131,20 @@ class _Endings:
         self._count, self._reasons = 0, set[str]()
 
     def add(self, record: Record) -> None:
-        """Add a record."""
+        """Add a record; it counts if its last reply stopped for an unknown reason."""
         if record.outcome is Outcome.UNKNOWN_ENDING:
             self._count += 1
             self._reasons.update(record.finish_reasons[-1:])
 
     def line(self, name: str) -> Iterator[str]:
-        """Yield a line about the run *name* if there are such replies."""
+        """Yield one line about such replies of the run called *name*; nothing if there are none."""
         if self._count:
             count, reasons = plural(self._count, "sample"), shown(sorted(self._reasons))
             yield f"endings: {count} in {name} stopped for a reason that is not known ({reasons})"
 
 
 class Differences:
-    """The differences between the answers of two runs, found in one pass over them."""
+    """The differences between the answers of two runs: ``read`` finds them in one pass, then ``lines`` lists them."""
 
     def __init__(self) -> None:
         self._within, self._endings = _WithinPairs(), (_Endings(), _Endings())
@@ -143,9 +152,10 @@ class Differences:
     def read(
         self, a: Iterable[Record], b: Iterable[Record], named: Callable[[Pair], Pair] = lambda pair: pair
     ) -> Iterator[Pair]:
-        """Yield each pair of scored answers after its differences were noted; it must be read to its end.
+        """Yield each pair of answers that both runs scored, after noting its differences.
 
-        *named* returns a pair with the images named so that equal images have equal names.
+        ``lines`` is complete only when this iterator was read to its end. *a* and *b* are the records of the runs.
+        *named* may rename the images of a pair, so that images with equal pixels have equal names.
         """
         both = (self._heard(records, endings) for records, endings in zip((a, b), self._endings, strict=True))
         for pair in paired(*both):
@@ -161,7 +171,11 @@ class Differences:
             yield record
 
     def lines(self, free: frozenset[str], names: tuple[str, str]) -> Iterator[str]:
-        """Yield a line for each difference, except in the fields named *free*; *names* are those of the runs."""
+        """Yield a line for each difference, except in the fields *free*, which may differ.
+
+        Also yields a line for each run with replies that stopped for an unknown reason. *names* are the names of the
+        runs.
+        """
         yield from self._within.lines(free, names)
         for name, endings in zip(names, self._endings, strict=True):
             yield from endings.line(name)

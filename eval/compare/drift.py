@@ -28,7 +28,7 @@ _ROUNDING = 1e-12
 
 
 class Drift(Frozen):
-    """The canary results of one task."""
+    """The canary results of one task: its mean loss at the start, in the middle and at the end of a study."""
 
     task: TaskName
     losses: tuple[float, ...]
@@ -41,12 +41,15 @@ class Drift(Frozen):
 
 
 def canary_folder(study: Path, cell: Path, moment: str) -> Path:
-    """Return the folder of the canaries of one moment, which are asked with the settings of a cell's run."""
+    """Return the folder of the canary run of one *moment* (of ``MOMENTS``) in the folder of a study.
+
+    Its samples are asked with the settings of the run in the folder *cell*.
+    """
     return study / CANARIES / f"{cell.name}--{moment}"
 
 
 def drift(runs: Sequence[Run], rules: Protocol) -> tuple[Drift, ...]:
-    """Return the canary results of a model over a source, one for each task.
+    """Return the canary results of one model over one source, one for each task that has samples; scored by *rules*.
 
     *runs* holds the canary run of each moment, in the order of ``MOMENTS``. Only samples scored in all of them count.
     """
@@ -65,7 +68,10 @@ def drift(runs: Sequence[Run], rules: Protocol) -> tuple[Drift, ...]:
 
 
 def _p(sums: Floats) -> float:
-    """Return the p-value; *sums* holds the summed losses, (subjects, moments)."""
+    """Return the permutation p-value, above 0 to 1, that nothing changed between the moments.
+
+    *sums* holds the summed losses, (subjects, moments).
+    """
     random = np.random.default_rng(0)
     permuted = random.permuted(np.broadcast_to(sums, (_PERMUTATIONS, *sums.shape)), axis=-1)
     reached = permuted.mean(axis=1).var(axis=-1) >= sums.mean(axis=0).var() - _ROUNDING

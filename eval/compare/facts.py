@@ -20,20 +20,20 @@ DAY = timedelta(days=1)
 
 
 def one_name(a: tuple[str, ...] | list[str], b: tuple[str, ...] | list[str]) -> bool:
-    """Return whether both sides state exactly one value and it is the same."""
+    """Return whether each side states exactly one value, and both the same one."""
     return len(a) == 1 and a == b
 
 
 def stored_prices(run: Run) -> Prices | None:
-    """Return the prices by which the costs of a run were computed; None if its model has no prices."""
+    """Return the prices from which the costs of a run were computed; None if its model's row states no prices."""
     stored = run.config.get("model", {}).get("prices")
     return None if stored is None else Prices.model_validate(stored)
 
 
 class Duplicates:
-    """Samples with the same image and question as an earlier sample, under another id.
+    """The samples that repeat an earlier sample under another id: the same image, question and ground truth.
 
-    The ground truth is compared too: in arms with a blank image, all images are the same.
+    The ground truth is compared too, because in arms with a blank image all images are the same.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Duplicates:
         self._seen = dict[bytes, tuple[str, str]]()
 
     def add(self, pair: Pair) -> None:
-        """Add a pair in which both images have a hash."""
+        """Add a pair whose two images both have a hash; its sample is noted if it repeats an earlier one."""
         sample = pair[0].sample
         asked = sample.task, sample.label, sample.landmarks, sample.measurement, sample.pixel_size, sample.target
         key = blake2b(repr((pair[0].v0_sha256, pair[1].v0_sha256, asked)).encode(), digest_size=16).digest()
@@ -55,7 +55,7 @@ class Duplicates:
 
 
 class PairFacts:
-    """The counts over the scored pairs of two runs so far."""
+    """The counts over the scored pairs of two runs; ``add`` takes the pairs one by one."""
 
     def __init__(self, a: Run, b: Run) -> None:
         self.counts = Counter[str]()
@@ -71,7 +71,7 @@ class PairFacts:
         self._unsealed, self._prices = a.unsealed | b.unsealed, (stored_prices(a), stored_prices(b))
 
     def add(self, pair: Pair) -> None:
-        """Add a pair of scored answers."""
+        """Add a pair of scored answers to every count."""
         a, b = pair
         self.counts.update(
             {
@@ -94,7 +94,10 @@ class PairFacts:
         self._add_prices(a, b)
 
     def _add_sent(self, a: Record, b: Record) -> None:
-        """Count what is equal of what was sent; with an enlarged image also what would have been sent without it."""
+        """Count whether the prompt and the image sent are equal, by their hashes.
+
+        With an enlarged image, also count whether they would have been equal without enlarging it.
+        """
         for name, one, two in (("prompt", a.prompt_sha256, b.prompt_sha256), ("picture", a.v0_sha256, b.v0_sha256)):
             if one == two:
                 self.counts[name if one else f"no {name}"] += 1
@@ -123,7 +126,10 @@ class PairFacts:
 
 
 def _moment(record: Record) -> datetime | None:
-    """Return when an answer was asked; None if the time is missing or not a valid date."""
+    """Return the time at which an answer was asked; None if it is missing or no valid date.
+
+    A time without a zone is taken as UTC.
+    """
     try:
         moment = datetime.fromisoformat(record.asked_at)
     except ValueError:

@@ -12,10 +12,11 @@ Pair = tuple[Record, Record]
 
 
 def paired(a: Iterable[Record], b: Iterable[Record]) -> Iterator[Pair]:
-    """Yield both runs' records of each common sample; both are read once, side by side, and to their ends.
+    """Yield the records (A, B) of each sample that both runs have.
 
-    Pairs come in the order of the samples if both runs have them in one order. Only records whose partner is still to
-    come are held: few where both runs have the same samples in the same order.
+    Both inputs are read once, side by side, to their ends. Pairs come in the order of the samples if both runs have
+    them in one order. A record is held in memory only until its partner comes: few are held if both runs have the same
+    samples in the same order.
     """
     alone_a, alone_b = dict[str, Record](), dict[str, Record]()
     for one, two in zip_longest(a, b):

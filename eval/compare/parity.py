@@ -29,9 +29,10 @@ _ABSENT = object()
 
 
 def run_parity(a: Run, b: Run, *, free: frozenset[str] = TOOL_FIELDS, names: tuple[str, str] = ("A", "B")) -> list[str]:
-    """Return every difference between two stored runs other than the tools, one line each; empty if there is none.
+    """Return every difference between two stored runs, one line each, except those permitted; empty if there is none.
 
-    *free* and *names* are those of ``parity``. Images count as equal if they show the same pixels.
+    *free* are the fields that may differ (by default, those of the tools) and *names* the names of the runs, both as in
+    ``parity``. Images count as equal if they show the same pixels.
     """
     differences = _identity_differences(a.identity.plain(), b.identity.plain(), free, names)
     return [*differences, *checked(a, b).differences.lines(free, names)]
@@ -46,11 +47,12 @@ def parity(
     free: frozenset[str] = TOOL_FIELDS,
     names: tuple[str, str] = ("A", "B"),
 ) -> list[str]:
-    """Return every difference other than the tools, one line each; empty if the two runs may be compared.
+    """Return every difference between two runs, one line each, except those permitted; empty if they may be compared.
 
-    *free* are the fields that may differ: of the identity (with dots, such as ``model.frame``), or ``prompt_sha256``,
-    ``v0_sha256`` and ``model_versions`` of the records. With ``enlarged``, an arm may enlarge the image; prompt and
-    image are then compared by the hashes of what would have been sent otherwise. *names* are the names of the two runs.
+    *free* are the fields that may differ, by default those of the tools: fields of the identity (with dots, such as
+    ``model.frame``), or ``prompt_sha256``, ``v0_sha256`` and ``model_versions`` of the records. With ``enlarged``, an
+    arm may enlarge the image; prompt and image are then compared by the hashes of what would have been sent otherwise.
+    *names* are the names of the two runs.
     """
     found = Differences()
     deque(found.read(records_a, records_b), maxlen=0)
@@ -58,7 +60,7 @@ def parity(
 
 
 def varied(a: Run, b: Run) -> tuple[str, ...]:
-    """Return the fields in which the identities of two runs differ."""
+    """Return the fields in which the identities of two runs differ, with dots (``model.frame``); empty if in none."""
     found = _identity_differences(a.identity.plain(), b.identity.plain(), frozenset(), ("A", "B"))
     return tuple(dict.fromkeys(line.partition(": ")[0] for line in found))
 
@@ -81,7 +83,10 @@ def _identity_differences(
 
 
 def _makers(identity: Identity) -> dict[tuple[str, str, str], Mapping[str, str]]:
-    """Return which package or server outlines for an arm's tools, by tool, variant, and its name."""
+    """Return the package or server that outlines structures for each tool of an arm, with the facts stored about it.
+
+    The key is the tool, its variant, and the name of the package or server.
+    """
     return {
         (tool, made["variant"], made.get("package", made.get("name", ""))): made
         for tool, made in identity.get("tool_variants", {}).items()

@@ -24,7 +24,7 @@ _IN_PROCESS = frozenset({"offline", "transformers"})
 
 @dataclass(frozen=True)
 class _Arms:
-    """The epochs of two arms, and the counts over their answer pairs."""
+    """Two arms: their runs in pairs (A, B), one pair for each epoch, and the counts over their answer pairs."""
 
     runs: Runs
     facts: list[PairFacts]
@@ -33,26 +33,30 @@ class _Arms:
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """The counts of all epochs."""
+        """The counts of the answer pairs of all epochs, by the names that ``PairFacts`` uses."""
         return sum((one.counts for one in self.facts), Counter[str]())
 
     @property
     def pairs(self) -> int:
-        """Number of answer pairs."""
+        """Number of answer pairs, over all epochs."""
         return self.counts["pairs"]
 
     @property
     def served(self) -> bool:
-        """Whether a server answered."""
+        """Whether a server answered in any run, and not only models in this process."""
         return any(run.identity.model.get("provider") not in _IN_PROCESS for both in self.runs for run in both)
 
     def limited(self, task: str, arm: int) -> int:
-        """Return in how many conversations of an arm (0 or 1) a limit was reached."""
+        """Return how many conversations of one arm (0 for A, 1 for B) to a task were ended by a limit."""
         return sum(count for one in self.facts for (own, at), count in one.limited.items() if (own, at) == (task, arm))
 
 
 def parity_card(runs: Runs, drift: tuple[Drift, ...] = (), *, names: tuple[str, str] = ("A", "B")) -> Card:
-    """Return the parity card of two named arms; *runs* are the epochs of both, *drift* holds the canary results."""
+    """Return the parity card of two arms: what is proven, assumed or unknowable about their equality.
+
+    *runs* are their pairs of runs (A, B), one pair for each epoch, which ``parity`` has accepted. *drift* holds the
+    results of the study's canaries, and *names* the names of the arms.
+    """
     arms = _Arms(runs, [checked(a, b).facts for a, b in runs], names)
     tasks = {task for one in arms.facts for task in one.tasks}
     return Card(
@@ -79,7 +83,11 @@ def _settings(arms: _Arms) -> Iterator[Point]:
 
 
 def _stored(arms: _Arms) -> Iterator[Point]:
-    """Yield the points compared by stored values of each answer; a difference here is one that the study varies."""
+    """Yield the points on question, prompt and image, which are compared by the values stored with each answer.
+
+    A pair whose values differ is not counted: the study varies this on purpose, or ``parity`` would have refused the
+    runs.
+    """
     asked = arms.counts["question"]
     yield Point(name="question", of=asked, proven=asked)
     for name in ("prompt", "picture"):
@@ -88,7 +96,7 @@ def _stored(arms: _Arms) -> Iterator[Point]:
 
 
 def _enlarged(arms: _Arms) -> Iterator[Point]:
-    """Yield the points for an arm with enlarged images, compared by what would have been sent without enlarging."""
+    """Yield the points on prompt and image if an arm enlarges images, compared as they were before enlarging."""
     for name in ("own prompt", "own picture"):
         yield Point(name=name, of=arms.counts[name], proven=arms.counts[name])
 
@@ -143,7 +151,10 @@ def _seal(arms: _Arms) -> Iterator[Point]:
 
 
 def _duplicates(arms: _Arms) -> Iterator[Point]:
-    """Yield the point on duplicates: the same image and question under several ids. The first epoch has all ids."""
+    """Yield the point on duplicates: samples with the same image and question under several ids.
+
+    Only the first epoch is counted, because it has the ids of all.
+    """
     first = arms.facts[0]
     pairs, hashed, twice = first.counts["pairs"], first.counts["hashed"], first.duplicates.found
     found = [listed([f"{again!r} is {earlier!r}" for again, earlier in twice], "; ")] if twice else []

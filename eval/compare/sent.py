@@ -18,7 +18,10 @@ __all__ = ["with_name_of"]
 
 
 def with_name_of(a: Run, b: Run, pair: Pair) -> Pair:
-    """Return a pair of answers of two runs, the second image named like the first if both show the same pixels."""
+    """Return the *pair*, with the image of B named like that of A if both show the same pixels.
+
+    *a* and *b* are the runs of the two records, in whose folders the images are stored.
+    """
     return pair[0], _renamed(a, pair[0], b, pair[1])
 
 
@@ -34,7 +37,7 @@ def _renamed(a: Run, there: Record, b: Run, record: Record) -> Record:
 
 
 def _same(a: Run, name_a: str, b: Run, name_b: str) -> bool:
-    """Return whether two file names that differ belong to images with the same pixels.
+    """Return whether two file names that differ belong to images with the same pixels; False if a name is empty.
 
     The original of an enlarged image is stored only in the run that did not enlarge it, so one file stands for both.
     """
@@ -53,7 +56,7 @@ def _shown(folder: Path, name: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _names(folder: Path, name: str) -> frozenset[str]:
-    """Return the names that a stored image has in any version; empty if the image is not stored."""
+    """Return every file name that a stored image gets in any version of this program; empty if it cannot be read."""
     try:
         return png_names(read_picture(folder, name))
     except (DataError, StorageError):

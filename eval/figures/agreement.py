@@ -21,7 +21,7 @@ _CROWD = 500
 
 
 class Errors(NamedTuple):
-    """The errors of one arm's answers, for one number of the answer."""
+    """The errors of one arm's answers, for one of the numbers that an answer states."""
 
     arm: str
     number: str
@@ -36,7 +36,7 @@ class Errors(NamedTuple):
 
 
 class Risk(NamedTuple):
-    """The mean loss of an arm's most certain answers, as a function of the share of samples that they cover."""
+    """The mean loss (risk) of an arm's most certain answers, by the share of all samples that they cover."""
 
     arm: str
     curve: Sequence[Point]
@@ -48,7 +48,11 @@ class Risk(NamedTuple):
 
 
 def bland_altman(name: str, title: str, arms: Sequence[str], panels: Sequence[Errors], *, left_out: int = 0) -> Figure:
-    """Return the figure: a panel for each arm and number, with a common scale per number; a table lists *left_out*."""
+    """Return Bland-Altman plots: a panel for each arm and number of the answer, with one scale for each number.
+
+    *name* is the file name and *title* the heading. *arms* are all arms of the chapter, which determine the colours.
+    *left_out* is the number of panels that are not drawn, which the description mentions.
+    """
     look = looks(arms)
     how = "One mark for each answer. Solid: bias. Dashed: limits of agreement, 1.96 SD either way. Thin: no error."
     more = f" {left_out} more stand in the table." if left_out else ""
@@ -77,7 +81,10 @@ def _errors(one: Errors, panels: Sequence[Errors], look: Look) -> Panel:
 
 
 def _span(panels: Sequence[Errors], axis: int) -> tuple[float, float]:
-    """Return the range that contains all points of some panels, with bias and limits, and a small margin."""
+    """Return the range of x (*axis* 0) or y (1) that contains all points of some panels, with a small margin.
+
+    For y it also contains 0, the biases and the limits of agreement.
+    """
     values = [(point.x, point.y)[axis] for one in panels for point in one.points]
     if axis:
         values += [value for one in panels for value in (0.0, one.bias, *one.limits) if value is not None]
@@ -87,7 +94,10 @@ def _span(panels: Sequence[Errors], axis: int) -> tuple[float, float]:
 
 
 def risk_coverage(name: str, title: str, arms: Sequence[str], panels: Mapping[str, Sequence[Risk]]) -> Figure:
-    """Return the figure: a panel for each task with a curve for each arm."""
+    """Return the figure of risk against coverage: a panel for each task with a curve for each arm.
+
+    *name* is the file name and *title* the heading. *arms* are all arms of the chapter, which determine the colours.
+    """
     look = looks(arms)
     shown = {one.arm for own in panels.values() for one in own}
     how = "Mean loss of the answers whose repeats differ least, by the share of all samples that they are."

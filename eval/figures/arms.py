@@ -24,7 +24,7 @@ def arm_places(names: Sequence[str]) -> dict[str, int]:
 
 
 def looks(names: Sequence[str]) -> dict[str, Look]:
-    """Return the look of each arm, in palette order; the first 64 differ from one another.
+    """Return the colour, shape and dash of each arm, in palette order; the first 64 arms differ from one another.
 
     There are eight colours. Later arms reuse them with another shape and another dash.
     """

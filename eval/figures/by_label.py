@@ -33,7 +33,7 @@ Boxes = Callable[[str, str], str]
 
 
 class Labelled(NamedTuple):
-    """The loss of one box."""
+    """The loss of one box, with its label and the relative size of the true box."""
 
     label: str
     subject: str
@@ -55,7 +55,11 @@ def loss_by_label(
     few: int,
     to: Boxes | None = None,
 ) -> Figure | None:
-    """Return the figure with a panel for each arm; None if no cell has at least *few* subjects."""
+    """Return the figure of mean loss by label and box-to-image ratio, a panel for each arm.
+
+    *arms* holds the boxes of each arm. A cell with fewer than *few* subjects has no mean; None if no cell has enough.
+    *to* gives the link of an arm's boxes with a label. *name* is the file name and *title* the heading.
+    """
     every = [one for own in arms.values() for one in own]
     labels = sorted({one.label for one in every}, key=lambda own: (-sum(one.label == own for one in every), own))
     cells = {arm: _cells(own, few) for arm, own in arms.items()}

@@ -24,7 +24,7 @@ _GROUPS = 5
 
 
 class Sized(NamedTuple):
-    """The loss of one sample."""
+    """The loss of one sample, with the size of its target in the unit of the panel."""
 
     subject: str
     size: float
@@ -41,8 +41,9 @@ def loss_by_size(
     panels: Mapping[tuple[str, str], Mapping[str, Sequence[Sized]]],
     few: int,
 ) -> Figure:
-    """Return the figure: a panel for each task and unit of size, with the samples of each arm.
+    """Return the figure of loss by size of the target: a panel for each task and unit of size, with each arm's samples.
 
+    *name* is the file name and *title* the heading. *arms* are all arms of the chapter, which determine the colours.
     Groups with fewer than *few* subjects have no mean.
     """
     look = looks(arms)
@@ -87,7 +88,7 @@ def _in_order(samples: Sequence[Sized]) -> list[Sized]:
 
 
 def means(samples: Sequence[Sized], few: int) -> list[tuple[float, float]]:
-    """Return the mean size and mean loss of equally large groups of samples, which must be sorted by size.
+    """Return the mean size and mean loss of five equally large groups of samples, which must be sorted by size.
 
     A group with fewer than *few* subjects is left out.
     """

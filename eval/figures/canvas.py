@@ -39,7 +39,7 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def drawing(name: str) -> Iterator[None]:
-    """Apply matplotlib's settings for one figure; a user's own settings are ignored."""
+    """Within the context, matplotlib uses this project's settings for the figure *name*; a user's own are ignored."""
     import matplotlib as mpl  # noqa: PLC0415 - takes half a second
 
     with mpl.rc_context(), warnings.catch_warnings():
@@ -51,7 +51,7 @@ def drawing(name: str) -> Iterator[None]:
 
 
 def single(panel: Panel) -> "Sheet":
-    """Return a sheet with one panel, one column wide, that is laid out by the measures of SVG."""
+    """Return a matplotlib figure with one panel, one column wide, laid out by the text widths of SVG."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - takes half a second
 
     made = _blank(COLUMN, panel.height)
@@ -61,7 +61,10 @@ def single(panel: Panel) -> "Sheet":
 
 
 def sheet(figure: Figure, across: int = 2) -> "Sheet":
-    """Return a sheet with all panels under the key, at most *across* side by side, each with its own height."""
+    """Return a matplotlib figure with all panels under the key, at most *across* side by side.
+
+    Every panel keeps its own height.
+    """
     columns = min(across, len(figure.panels))
     rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
     ncols, lines = _key_shape([printable(name) for name in figure.key], columns)
@@ -94,7 +97,10 @@ def _put(place: "FigureBase", panel: Panel) -> None:
 
 
 def _key_shape(names: Sequence[str], columns: int) -> tuple[int, int]:
-    """Return how many names fit in a line of the key, and how many lines the key has."""
+    """Return how many names fit in a line of the key, and how many lines the key has.
+
+    *columns* is the number of panels side by side, and so the width of the key.
+    """
     if not names:
         return 1, 0
     widest = max(width_of(name, TEXT) for name in names) + 4 * TEXT
@@ -121,7 +127,10 @@ def _legend(made: "FigureBase", figure: Figure, ncols: int, columns: int) -> Non
 
 
 def laid_out(made: "Sheet") -> "Sheet":
-    """Return the sheet with its layout done: a sheet with a layout to do is drawn twice by matplotlib for each file."""
+    """Return the same matplotlib figure with its layout computed now.
+
+    Otherwise matplotlib would draw the figure twice for each file.
+    """
     if (engine := made.get_layout_engine()) is not None:
         engine.execute(made)
         made.set_layout_engine(None)
@@ -129,14 +138,17 @@ def laid_out(made: "Sheet") -> "Sheet":
 
 
 def saved(made: "Sheet", form: Literal["svg", "pdf"]) -> bytes:
-    """Return a sheet as the bytes of a file; the same sheet gives the same bytes."""
+    """Return a matplotlib figure as the bytes of an SVG or PDF file; the same figure gives the same bytes."""
     out = io.BytesIO()
     made.savefig(out, format=form, metadata=_METADATA[form])
     return _numbered(out.getvalue()) if form == "svg" else out.getvalue()
 
 
 def _numbered(svg: bytes) -> bytes:
-    """Replace ids by numbers: matplotlib derives them from hashes of coordinates, whose last digits vary."""
+    """Return the SVG with numbers for ids.
+
+    matplotlib derives ids from hashes of coordinates, whose last digits vary.
+    """
     ids = dict.fromkeys(re.findall(rb' id="([a-z][0-9a-f]{10})"', svg))
     numbers = {own: b"r%d" % number for number, own in enumerate(ids, start=1)}
     return re.sub(rb'( id="|#)([a-z][0-9a-f]{10})\b', lambda found: found[1] + numbers.get(found[2], found[2]), svg)

@@ -27,7 +27,7 @@ _HOW = (
 
 
 class Spot(NamedTuple):
-    """One arm on one task."""
+    """The mean loss and the mean cost of a sample, for one arm on one task."""
 
     arm: str
     cost: float
@@ -51,7 +51,10 @@ def front(spots: Sequence[Spot]) -> list[Spot]:
 def losses_by_cost(
     name: str, title: str, arms: Sequence[str], panels: Mapping[tuple[str, str], Sequence[Spot]]
 ) -> Figure:
-    """Return the figure: a panel for each task and unit of cost; *arms* are all arms of the chapter, in order."""
+    """Return the figure of mean loss against mean cost: a panel for each task and unit of cost.
+
+    *name* is the file name and *title* the heading. *arms* are all arms of the chapter, which determine the colours.
+    """
     look = looks(arms)
     shown = {one.arm for own in panels.values() for one in own}
     return Figure(
@@ -83,7 +86,7 @@ def _panel(task: str, unit: str, spots: Sequence[Spot], look: Mapping[str, Look]
 
 
 def _decades(axes: "Axes", costs: Sequence[float]) -> None:
-    """Make the axis logarithmic, with a few ticks at round numbers in plain notation."""
+    """Make the x axis logarithmic, over these costs, with a few ticks at round numbers in plain notation."""
     low, high = min(costs) / 1.3, max(costs) * 1.3
     axes.set(xscale="log", xlim=(low, high))
     axes.set_xticks(round_numbers(low, high))
@@ -92,7 +95,7 @@ def _decades(axes: "Axes", costs: Sequence[float]) -> None:
 
 
 def round_numbers(low: float, high: float) -> list[float]:
-    """Return round numbers between two values, as many as fit on a logarithmic axis."""
+    """Return round numbers between two positive values, as many as fit as labels on a logarithmic axis."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     found = list[float]()
     for steps in _STEPS:

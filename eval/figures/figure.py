@@ -14,7 +14,10 @@ __all__ = ["Figure", "Panel", "relative"]
 
 
 def relative(href: str) -> str:
-    """Return an address relative to the page; raises ValueError for one with a scheme, a host or a root."""
+    """Return *href* unchanged if it is an address relative to the page.
+
+    Raises ValueError for one with a scheme or a host, or one that begins with a slash.
+    """
     if not re.fullmatch(r"(?!/)[^:\\\x00-\x20]+", href):
         raise ValueError(f"{href!r} is not an address relative to the page; expected a path without scheme and host")
     return href
@@ -22,7 +25,7 @@ def relative(href: str) -> str:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes."""
+    """One panel of a figure: a pair of axes, with a function that draws the data on them."""
 
     title: str
     height: float

@@ -23,7 +23,10 @@ _ACROSS = 2
 
 
 def pages(figure: Figure) -> list[Figure]:
-    """Return the figure in parts that each fit a page: ``NAME``, and ``NAME-2`` and so on if there are several."""
+    """Return the figure in parts that each fit a page, named ``NAME``, ``NAME-2`` and so on.
+
+    A figure that fits one page is the only part.
+    """
     parts: list[list[Panel]] = []
     height = 0.0
     for row in _rows(figure):
@@ -43,9 +46,9 @@ def _rows(figure: Figure) -> Iterator[tuple[Panel, ...]]:
 
 
 def write_figure(figure: Figure, folder: Path) -> list[Path]:
-    """Write a figure as ``NAME.svg`` and ``NAME.pdf`` and return the files; a tall one in parts (``pages``).
+    """Write a figure as ``NAME.svg`` and ``NAME.pdf`` into *folder* and return the files.
 
-    Raises StorageError if that fails.
+    A figure too high for one page is written in several parts (``pages``). Raises StorageError if writing fails.
     """
     return [file for part in pages(figure) for file in _write_page(part, folder)]
 

@@ -29,7 +29,7 @@ _MARGIN = " Shaded: differences that were declared not to matter."
 
 
 class Effect(NamedTuple):
-    """The difference of two arms on one task."""
+    """The difference in loss of two arms on one task (second minus first), as one row of the forest plot."""
 
     name: str
     """Name of the contrast."""
@@ -43,7 +43,11 @@ class Effect(NamedTuple):
 
 
 def forest(name: str, title: str, effects: Mapping[str, Sequence[Effect]], *, margin: float | None = None) -> Figure:
-    """Return the figure: a panel for each task, all on one scale; *margin* is the equivalence margin, if declared."""
+    """Return the forest plot: a panel for each task with its differences, all on one scale.
+
+    *name* is the file name and *title* the heading. *margin* is the margin of equivalence in units of the loss, if one
+    was declared.
+    """
     ends = [abs(end) for own in effects.values() for one in own for end in (one.difference, *(one.interval or ()))]
     widest = 1.1 * max([_LEAST, *ends])
     some = any(one.interval is not None for own in effects.values() for one in own)

@@ -45,7 +45,7 @@ _HOW = (
 
 
 class Level(NamedTuple):
-    """The mean loss of one step."""
+    """The mean loss of one step of the headroom, such as "exact arithmetic", as one row of a panel."""
 
     name: str
     kind: str
@@ -57,9 +57,10 @@ class Level(NamedTuple):
 
 
 def levels_of(group: Headroom) -> list[Level]:
-    """Return the steps of some answers, in order; without the counterfactual ones if no answer is decomposed.
+    """Return the steps of the headroom of some answers, in the order in which they are drawn.
 
-    Their marks would be those of the answers as given, and look like a finding.
+    The counterfactual steps are left out if no answer is decomposed (its numbers traced to their origin): their marks
+    would be those of the answers as given, and look like a finding.
     """
     people = f"{plural(group.n, 'sample')} of {plural(group.subjects, 'subject')}"
     if not group.decomposed:
@@ -75,7 +76,10 @@ def levels_of(group: Headroom) -> list[Level]:
 
 
 def headroom(name: str, title: str, panels: Mapping[str, Sequence[Level]]) -> Figure:
-    """Return the figure: a panel for each model and task, with its steps from the prior down to the ceiling."""
+    """Return the figure of the headroom: a panel for each model and task, with its steps from the prior to the ceiling.
+
+    *name* is the file name and *title* the heading; *panels* holds the steps by the title of the panel.
+    """
     used = {one.kind for own in panels.values() for one in own}
     key = {kind: look for kind, look in _LOOKS.items() if kind in used}
     return Figure(name, title, _HOW, tuple(_panel(task, own) for task, own in panels.items()), key)

@@ -32,7 +32,7 @@ _HOW = (
 
 
 class Rung(NamedTuple):
-    """The result of one contrast."""
+    """The result of one contrast on one task, as one row of the ladder of losses."""
 
     what: str
     """What the second arm has and the first lacks, in words."""
@@ -49,7 +49,11 @@ class Rung(NamedTuple):
 def ladder(
     name: str, title: str, rungs: Mapping[str, Sequence[Rung]], priors: Mapping[str, tuple[str, float]]
 ) -> Figure:
-    """Return the figure: a panel for each task, with its prior (name and loss), if any, as a line."""
+    """Return the ladder of losses: a panel for each task, with its contrasts as rungs.
+
+    *name* is the file name and *title* the heading. *priors* holds, by task, the name and the loss of the prior, drawn
+    as a line; a task without a prior has no line.
+    """
     key = {"without": _WITHOUT, "with": _WITH}
     key |= {one: _PRIOR for one, _ in dict.fromkeys(priors.values())}
     panels = tuple(_panel(task, own, priors.get(task)) for task, own in rungs.items())
@@ -79,7 +83,7 @@ def _panel(task: str, rungs: Sequence[Rung], prior: tuple[str, float] | None) ->
 
 
 def _ends(one: Rung) -> list[float]:
-    """Return the ends of a difference's interval, shifted by the first arm's loss."""
+    """Return the ends of a difference's interval, shifted by the first arm's loss; empty without an interval."""
     return [] if one.difference is None else [one.losses[0] + end for end in one.difference]
 
 

@@ -16,7 +16,7 @@ Point = tuple[float, float]
 
 
 class Dot(NamedTuple):
-    """The mark of a sample."""
+    """The mark of one sample in a panel, at x and y in the units of the axes."""
 
     x: float
     y: float
@@ -36,12 +36,12 @@ _AXIS_WIDTH = 190
 
 
 def columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
-    """Return the x values and the y values of some points."""
+    """Return the x values and the y values of some points, as two lists."""
     return [x for x, _ in points], [y for _, y in points]
 
 
 def dots(axes: "Axes", samples: Sequence[Dot], look: Look, *, size: float = SMALL_MARK) -> None:
-    """Draw samples as small transparent marks; each linked sample is a separate mark."""
+    """Draw samples as small transparent marks of *size* points; each sample with a link is a mark of its own."""
     without = [one for one in samples if not one.href]
     for own in [*([without] if without else []), *([one] for one in samples if one.href)]:
         (line,) = axes.plot(
@@ -59,7 +59,7 @@ def dots(axes: "Axes", samples: Sequence[Dot], look: Look, *, size: float = SMAL
 
 
 def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "", size: float = MARK) -> None:
-    """Draw the mark of an arm or a contrast."""
+    """Draw the mark of an arm or a contrast at a point of the axes, *size* points wide, with a link if there is one."""
     (line,) = axes.plot(
         [x],
         [y],
@@ -77,18 +77,18 @@ def mark(axes: "Axes", x: float, y: float, look: Look, *, href: str = "", size: 
 
 
 def interval(axes: "Axes", start: Point, end: Point, look: Look) -> None:
-    """Draw an interval between two points."""
+    """Draw an interval as a line from *start* to *end*, points in the units of the axes."""
     axes.plot([start[0], end[0]], [start[1], end[1]], color=look.colour, linewidth=LINE, zorder=3)
 
 
 def reference(axes: "Axes", *, x: float | None = None, y: float | None = None, dash: object = "-") -> None:
-    """Draw a thin line across the panel, such as that of no difference."""
+    """Draw a thin line across the panel at *x* (vertical) or else at *y* (horizontal), such as that at 0."""
     draw, at = (axes.axvline, x) if x is not None else (axes.axhline, y)
     draw(at or 0.0, color=MUTED, linewidth=THIN + 0.2, linestyle=dash, zorder=1)
 
 
 def losses(axes: "Axes", axis: str, words: str = "mean loss", *, ends: Sequence[float] = ()) -> None:
-    """Set up an axis for losses, from 0 to 1, or up to *ends*."""
+    """Set up the *axis* ("x" or "y") for losses, from 0 to 1, or farther if *ends* lie beyond; *words* is its label."""
     low, high = min([-0.04, *ends]), max([1.04, *ends])
     step = 0.25 if high < 1.5 else 0.5
     ticks = [step * number for number in range(int(high / step) + 1)]
@@ -96,12 +96,12 @@ def losses(axes: "Axes", axis: str, words: str = "mean loss", *, ends: Sequence[
 
 
 def label(text: str) -> str:
-    """Return an axis label, cut to the space for it."""
+    """Return an axis label, cut in its middle if it is too long for a panel."""
     return fitted(text, _AXIS_WIDTH, TEXT)
 
 
 def rows_height(count: int, row: float = ROW) -> float:
-    """Return the height in inches of a panel with rows of the given height."""
+    """Return the height in inches of a panel with *count* rows, each *row* inches high."""
     return _HEAD + row * count
 
 
@@ -114,10 +114,11 @@ def rows(
     lanes: float = 0.0,
     head: str = "",
 ) -> None:
-    """Write each row's name, and a note at its end, above the row's line; rows are numbered from 0 at the top.
+    """Write the name of each row, and a note at its right end, above the row's line; row 0 is at the top.
 
-    *row* is the height of a row in inches, of which *lanes* are below its line; *under* gives a second line for each
-    name, and *head* stands above the notes, beside the panel's title.
+    *names* holds the name and the note of each row. *row* is the height of a row in inches, of which *lanes* are below
+    its line; *under* gives a second line for each name, and *head* is written above the notes, beside the panel's
+    title.
     """
     if head:
         axes.set_title(head, loc="right", fontsize=TEXT, fontweight="normal", color=MUTED)

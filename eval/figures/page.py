@@ -32,7 +32,7 @@ _NAMED = re.compile(r"#([\w-]+)")
 
 
 def for_page(figure: Figure) -> Markup:
-    """Return the key and the panels of a figure, in an element that arranges them in rows."""
+    """Return the key and the panels of a figure as HTML, in an element that arranges them in rows."""
     with drawing(figure.name):
         panels = [_panel(figure, panel, f"{figure.name}-{at}") for at, panel in enumerate(figure.panels, start=1)]
         key = [Markup("<li>{}{}</li>").format(_swatch(look), printable(name)) for name, look in figure.key.items()]
@@ -67,7 +67,10 @@ def _panel(figure: Figure, panel: Panel, name: str) -> Markup:
 
 
 def _rewrite(element: ET.Element, name: str) -> None:
-    """Make ids unique to the panel, references plain, numbers short, and the font that of the page."""
+    """Change an SVG element for the page: ids unique to the panel *name*, plain references, short numbers, no font.
+
+    Without a font of its own, its text has that of the page.
+    """
     if (own := element.attrib.get("id")) is not None:
         element.attrib["id"] = f"{name}-{own}"
     if (link := element.attrib.pop(_HREF, None)) is not None:
@@ -85,10 +88,10 @@ def _rewrite(element: ET.Element, name: str) -> None:
 
 
 def _link(links: Sequence[ET.Element], words: Mapping[str, str]) -> None:
-    """Describe each link, for users of a screen reader and for those who point at a mark.
+    """Add a description to each link, for users of a screen reader and for those who point at a mark.
 
-    A mark of two elements is one keyboard stop. With too many marks to step through, there are no stops: the addresses
-    below a figure lead to the same samples.
+    *words* holds the description by address. A mark of two elements is one keyboard stop. With too many marks to step
+    through, there are no stops: the addresses below a figure lead to the same samples.
     """
     known = set[str]()
     for link in links:
@@ -104,7 +107,7 @@ def _link(links: Sequence[ET.Element], words: Mapping[str, str]) -> None:
 
 
 def _lighter(root: ET.Element) -> None:
-    """Remove unneeded parts: ids that nothing refers to, white space between elements, empty groups."""
+    """Remove what the SVG does not need: ids that nothing refers to, white space between elements, empty texts."""
     named = {word for one in root.iter() for value in one.attrib.values() for word in _NAMED.findall(value)}
     for element in root.iter():
         if element.attrib.get("id", "") not in named and "mark" not in element.attrib.get("id", ""):
@@ -115,7 +118,7 @@ def _lighter(root: ET.Element) -> None:
 
 
 def _coloured(text: str) -> str:
-    """Replace colours in attributes by the page's variables; text that looks like a colour is unchanged."""
+    """Return the SVG with the page's colour variables instead of colours; visible text remains unchanged."""
 
     def variable(match: re.Match[str]) -> str:
         tag = match[0]
@@ -129,7 +132,7 @@ def _coloured(text: str) -> str:
 
 
 def _swatch(look: Look) -> Markup:
-    """Return a mark of the key, centred in a square of 14 units."""
+    """Return an SVG element with the mark of one entry of a figure's key, centred in a square of 14 units."""
     from matplotlib.markers import MarkerStyle  # noqa: PLC0415 - takes half a second
 
     marker = MarkerStyle(look.shape)
@@ -145,5 +148,5 @@ def _swatch(look: Look) -> Markup:
 
 
 def _step(letter: str, numbers: Iterable[float]) -> str:
-    """Return one step of a path; a closing step has no numbers, although matplotlib gives it some."""
+    """Return one step of an SVG path; a closing step ("Z") has no numbers, although matplotlib gives it some."""
     return letter if letter == "Z" else letter + " ".join(f"{at:.2f}" for at in numbers)

@@ -35,9 +35,11 @@ def paired(
     *,
     around: Around | None = None,
 ) -> Figure:
-    """Return the figure: a panel for each task, whose points are losses in the first and the second arm.
+    """Return the figure of paired losses: a panel for each task, with each sample's loss in both arms.
 
-    A mark has the colour of the arm with the lower loss; *every* are all arms of the chapter.
+    *name* is the file name and *title* the heading. A mark has the colour of the arm with the lower loss; *every* are
+    all arms of the chapter, which determine the colours. *around* gives the link of a mark that stands for several
+    samples.
     """
     look = looks([*every, *arms])
     key = {f"lower loss with {arm}": look[arm] for arm in reversed(arms)}
@@ -87,7 +89,7 @@ def _panel(
 
 
 def _places(task: str, samples: Sequence[Dot], around: Around | None) -> list[tuple[Dot, int]]:
-    """Return one mark for each grid place with samples, and the number of these samples."""
+    """Return one mark for each point of the grid (spacing ``STEP``) with samples, and the number of these samples."""
     found = defaultdict[Point, list[Dot]](list)
     for one in samples:
         found[round(one.x / STEP) * STEP, round(one.y / STEP) * STEP].append(one)

@@ -64,7 +64,7 @@ DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (9, 2)), (
 
 
 class Look(NamedTuple):
-    """How one arm or group is drawn."""
+    """How one arm or group is drawn: colour, shape of its marks, and dash of its lines."""
 
     colour: str
     shape: str
@@ -75,7 +75,7 @@ class Look(NamedTuple):
 
     @property
     def face(self) -> str:
-        """The fill colour of a mark."""
+        """The fill colour of a mark; "none" for a mark that is not filled."""
         return self.colour if self.filled else "none"
 
 
@@ -85,7 +85,7 @@ VARIABLES = {one.light: f"var(--{one.variable})" for one in _ALL}
 
 
 def variables(*, dark: bool) -> str:
-    """Return the declarations of the colours that only figures use, for a style sheet."""
+    """Return CSS declarations of the colours that only figures use, for light pages, or with *dark* for dark ones."""
     return " ".join(f"--{one.variable}: {one.dark if dark else one.light};" for one in (*SERIES, *RAMP))
 
 

@@ -24,7 +24,7 @@ _CROSS = ", and the share of them that failed; a cross marks how many failed per
 
 
 class Use(NamedTuple):
-    """How often one arm called one tool."""
+    """How often one arm called one tool on one task: calls per sample, all calls, and failed calls."""
 
     per_sample: float
     calls: int
@@ -38,7 +38,11 @@ class Use(NamedTuple):
 def tool_use(
     name: str, title: str, arms: Sequence[str], panels: Mapping[str, Mapping[str, Mapping[str, Use]]]
 ) -> Figure:
-    """Return the figure: a panel for each task, whose uses are by arm and by tool; *arms* are all of the chapter."""
+    """Return the figure of tool use: a panel for each task, with a row for each tool and a line for each arm.
+
+    *name* is the file name and *title* the heading. *arms* are all arms of the chapter, which determine the colours.
+    *panels* holds the use by task, arm and tool.
+    """
     look = {arm: one for arm, one in looks(arms).items() if any(arm in own for own in panels.values())}
     failed = any(use.failed for task in panels.values() for own in task.values() for use in own.values())
     key = dict(look) | ({"failed calls": _FAILED} if failed else {})

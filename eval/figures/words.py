@@ -9,7 +9,10 @@ __all__ = ["fitted", "width_of"]
 
 @lru_cache(maxsize=4096)
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
-    """Return the width of a line of text in points, in matplotlib's own font, which is wider than most others."""
+    """Return the width in points of a line of text, at a font *size* in points.
+
+    The font is matplotlib's own, which is wider than most others.
+    """
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - takes half a second
     from matplotlib.textpath import text_to_path  # noqa: PLC0415
 
@@ -19,7 +22,10 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def fitted(text: str, most: float, size: float, *, bold: bool = False) -> str:
-    """Return a text of at most *most* points; a longer one is cut in the middle, because names differ at their ends."""
+    """Return a text at most *most* points wide, at a font *size* in points; a longer one is cut in the middle.
+
+    It is cut in the middle because names differ at their ends.
+    """
     text = printable(text)
     kept = len(text)
     cut = text

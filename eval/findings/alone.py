@@ -16,12 +16,18 @@ _MOST = 2
 
 
 def headline(arms: Sequence[ArmRow], refused: int = 0) -> tuple[str, ...]:
-    """Return at most three sentences on how each arm did; *refused* is the number of refused comparisons."""
+    """Return one to three sentences on how each arm did, for arms that are compared with no other arm.
+
+    *refused* is the number of comparisons that were refused, because the arms differ in more than they may.
+    """
     return tuple(_sentences(arms, refused))
 
 
 def rows_of_summary(arm: str, summary: Summary, places: Mapping[TaskName, TaskPlace]) -> list[ArmRow]:
-    """Return the rows of an arm with one run, whose summary is already computed."""
+    """Return a row for each task of one arm with a single run; tasks without a scored sample have no row.
+
+    *summary* is the run's summary, and *places* says, by task, where its answers were measured.
+    """
     return [
         ArmRow(
             task=task,
@@ -38,12 +44,12 @@ def rows_of_summary(arm: str, summary: Summary, places: Mapping[TaskName, TaskPl
 
 
 def wrong_place(place: TaskPlace) -> WrongPlace | None:
-    """Return how many answers were measured in the wrong place; None if no answer is located."""
+    """Return how many answers to a task were measured in the wrong place; None if the place of no answer is known."""
     return WrongPlace(elsewhere=place.elsewhere, located=place.share.n) if place.share.n else None
 
 
 def _sentences(arms: Sequence[ArmRow], refused: int) -> Iterator[str]:
-    """Yield how each arm did, when nothing is compared."""
+    """Yield a sentence on each of the first arms, then one that says that nothing is compared, and why."""
     names = list(dict.fromkeys(row.arm for row in arms))
     if not arms:
         yield "No sample was scored."

@@ -53,12 +53,15 @@ class _Kind(NamedTuple):
 
 
 def caveats(worked: Worked) -> tuple[Caveat, ...]:
-    """Return the caveats of a chapter."""
+    """Return the caveats of a chapter (the arms over one set of samples), each kind once, the most serious first."""
     return tuple(_caveat(kind, found, worked) for kind in _KINDS if (found := list(kind.found(worked))))
 
 
 def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], worked: Worked) -> Caveat:
-    """Return one caveat from all findings of a kind; a comparison is a contrast on one task."""
+    """Return one caveat that covers all findings of a kind.
+
+    *found* holds pairs of what a sentence is about (a contrast, with or without its task) and the sentence.
+    """
     tests, contrasts = sum(len(one.tests) for one in worked.contrasts), len(worked.contrasts)
     by_task = tests == contrasts or any(", " in about for about, _ in found)
     of, things = (tests, "comparisons") if by_task else (contrasts, "contrasts")
@@ -77,7 +80,7 @@ def _caveat(kind: _Kind, found: Sequence[tuple[str, str]], worked: Worked) -> Ca
 
 
 def _one_by_one(found: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield each sentence with its subject; a sentence shared by several comparisons is yielded once."""
+    """Yield each sentence after the comparisons that it is about; a sentence shared by several is yielded once."""
     about: dict[str, list[str]] = {}
     for name, said in found:
         about.setdefault(said, []).append(name)
@@ -129,7 +132,7 @@ def _assumed(worked: Worked) -> Said:
 
 
 def _chapter(lines: Callable[[Worked], Iterator[str]]) -> Callable[[Worked], Said]:
-    """Return a function that yields the lines for a whole chapter."""
+    """Return a function that yields the sentences of *lines* as sentences about a whole chapter, not one contrast."""
     return lambda worked: (("", line) for line in lines(worked))
 
 

@@ -19,7 +19,7 @@ __all__ = ["Contrast", "GroundedContrast", "PairMeans", "PartedContrast"]
 
 
 class PairMeans(Frozen):
-    """Means over the pairs scored in both arms; None without such pairs."""
+    """Mean losses and success rates (0 to 1) of two arms over the pairs scored in both; None without such pairs."""
 
     loss_a: float | None
     loss_b: float | None
@@ -30,7 +30,7 @@ class PairMeans(Frozen):
 
 
 class Contrast(Frozen):
-    """Two arms, paired sample by sample; differences are the second arm minus the first."""
+    """Two arms compared sample by sample, with their tests by task; differences are the second arm minus the first."""
 
     name: str
     """Name with the model and the source, if there are several."""
@@ -74,7 +74,7 @@ class Contrast(Frozen):
 
 
 class GroundedContrast(Frozen):
-    """Two arms on one task, by the place where they measured."""
+    """Two arms on one task, compared by where their answers were measured: in the right place or elsewhere."""
 
     contrast: str
     a: str
@@ -86,7 +86,7 @@ class GroundedContrast(Frozen):
 
 
 class PartedContrast(Frozen):
-    """The difference in loss of two arms on one task, split into parts."""
+    """The difference in loss of two arms on one task, split by cause: wrong object, seeing, arithmetic, unit."""
 
     contrast: str
     a: str

@@ -47,7 +47,7 @@ _ORACLE = "The oracle is told the true points: a difference shows what its tool 
 
 @dataclass(frozen=True, eq=False)
 class Worked:
-    """A chapter with its computed results."""
+    """The results of one chapter: the scores, contrasts and places of all arms over one set of samples."""
 
     chapter: ChapterIn
     rules: Protocol
@@ -70,9 +70,10 @@ class Worked:
 
 
 def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group]:
-    """Return stored runs and studies as groups of chapters; raises a MedVisionAgentError if one is unreadable.
+    """Return stored runs and studies as groups: chapters whose declared tests form one family, with their protocol.
 
-    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol.
+    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol. Raises ConfigError
+    for a folder given twice, and another MedVisionAgentError for a folder that cannot be read.
     """
     if len({folder.resolve() for folder in folders}) < len(folders):
         twice = next(one for at, one in enumerate(folders) if one.resolve() in {two.resolve() for two in folders[:at]})
@@ -86,7 +87,10 @@ def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group
 
 
 def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) -> list[Worked]:
-    """Return the contrasts of chapters whose declared tests form one family; with *why*, also why arms are wrong."""
+    """Return the computed results of each chapter of a group, whose declared tests form one family.
+
+    *rules* is the protocol that scores the answers. With *why*, the results also say why answers are wrong.
+    """
     by_rule = [{arm.name: scored(arm, rules) for arm in chapter.arms} for chapter in group]
     read = [by_primary_reading(chapter, own, rules) for chapter, own in zip(group, by_rule, strict=True)]
     group, scores = [chapter for chapter, _ in read], [own for _, own in read]
@@ -113,7 +117,10 @@ def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) 
 def _looked(
     arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol, *, why: bool
 ) -> tuple[ArmsLooked, Mapping[str, WhySummary], Mapping[str, Sequence[Answered]]]:
-    """Locate and decompose the answers of every arm's first epoch."""
+    """Return, by arm, where the answers of the first epoch were measured, with the parts of their losses.
+
+    With *why*, also return why they are wrong, and their counterfactuals; both are empty otherwise.
+    """
     first = {arm.name: [score for _, score in scores[arm.name][0]] for arm in arms}
     if not why:
         return {arm.name: look_at(arm.first, rules, first[arm.name]) for arm in arms}, {}, {}
@@ -129,7 +136,10 @@ def _looked(
 
 
 def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:
-    """Return the pairs of every contrast and task; *scores* holds each arm's epochs by arm name."""
+    """Return the pairs of every contrast and task that has a common sample, by contrast and task.
+
+    *scores* holds the scored samples of each arm, by the arm's name.
+    """
     data: dict[Key, Pairs] = {}
     for one in chapter.contrasts:
         for task in TASKS:
@@ -145,7 +155,7 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
 
 
 def _looks(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> dict[Key, Looks]:
-    """Return the planned looks that took place, for each contrast and task."""
+    """Return the planned looks (interim analyses) that took place, for each contrast and task that has any."""
     found: dict[Key, Looks] = {}
     for one in chapter.contrasts:
         for task, subjects in chapter.looks.items():
@@ -158,7 +168,7 @@ def _looks(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> dict[Key, Looks]:
 def _contrasts(
     chapter: ChapterIn, data: Mapping[Key, Pairs], found: FamilyOfTests, scores: Mapping[str, Epochs]
 ) -> tuple[Contrast, ...]:
-    """Return all contrasts of a chapter, with their tests from a family that may span several chapters."""
+    """Return all contrasts of a chapter with their tests, from a family that may span several chapters."""
     every = (*found.declared, *found.exploratory)
     tests = {Key(test.contrast, test.task, test.model, test.source): test for test in every}
     return with_noise([_contrast(chapter, one, data, tests, scores) for one in chapter.contrasts])
@@ -210,7 +220,10 @@ def _contrast(
 
 
 def _same(one: ContrastIn, scores: Mapping[str, Epochs]) -> tuple[int, int] | None:
-    """Return ``same_answers`` of the two arms; None unless one of them is shown nothing but results of tools."""
+    """Return in how many samples both arms gave the same answer, and how many are scored in both.
+
+    None unless one of the arms is shown nothing but results of tools.
+    """
     if RESULT_ONLY not in {one.a.first.identity.condition, one.b.first.identity.condition}:
         return None
     return same_answers(zip(scores[one.a.name], scores[one.b.name], strict=False))

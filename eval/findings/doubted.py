@@ -37,19 +37,26 @@ def _each(worked: Worked) -> Iterator[tuple[str, Contrast, TaskName, Test]]:
 
 
 def early(worked: Worked) -> Iterator[str]:
-    """Yield why there is no verdict yet, or which planned look was reached."""
+    """Yield why a chapter has no verdict yet, or which planned look it has reached; nothing if neither applies."""
     yield from (f"{line[:1].upper()}{line[1:]}." for line in worked.chapter.progress)
 
 
 def warned(worked: Worked) -> Said:
-    """Yield where missing results differ, or may differ, from the rest."""
+    """Yield each comparison whose missing results differ, or may differ, from the rest, with a warning.
+
+    A comparison is given by the name of its contrast and task.
+    """
     for about, _, _, test in _each(worked):
         if test.missing.warning:
             yield about, test.missing.warning
 
 
 def lost(worked: Worked) -> Said:
-    """Yield what a comparison lost to infrastructure, and how far that could change its result."""
+    """Yield each comparison with results lost to infrastructure, and a sentence.
+
+    It says how many were lost, and between which differences (B minus A) the result would lie without the loss. A
+    comparison is given by the name of its contrast and task.
+    """
     for about, one, _, test in _each(worked):
         gone = test.missing
         if (gone.lost_only_a or gone.lost_only_b or gone.lost_both) and gone.bounds is not None:
@@ -60,14 +67,20 @@ def lost(worked: Worked) -> Said:
 
 
 def not_asked(worked: Worked) -> Said:
-    """Yield which pairs have not been asked yet."""
+    """Yield each comparison with pairs that were not asked in both arms yet, and a sentence that counts them.
+
+    A comparison is given by the name of its contrast and task.
+    """
     for about, _, _, test in _each(worked):
         if count := test.missing.not_asked:
             yield about, f"{plural(count, 'pair')} {'was' if count == 1 else 'were'} not asked in both arms yet."
 
 
 def unanswered(worked: Worked) -> Said:
-    """Yield how many answers are missing, and how they affect the difference."""
+    """Yield each comparison with failed answers, and a sentence on their number and their effect on the difference.
+
+    A comparison is given by the name of its contrast and task.
+    """
     for about, one, _, test in _each(worked):
         gone = test.missing
         if not (gone.failed_only_a or gone.failed_only_b or gone.failed_both):
@@ -86,7 +99,11 @@ def unanswered(worked: Worked) -> Said:
 
 
 def price(worked: Worked) -> Said:
-    """Yield what a difference would be if failures cost the most, where they cost less."""
+    """Yield each comparison in which a failure costs less than the worst answer, and a sentence.
+
+    It gives the difference in loss (B minus A) that there would be if failures cost as much. A comparison is given by
+    the name of its contrast and task.
+    """
     for about, _, _, test in _each(worked):
         if test.largest_price is not None:
             dear = fixed(test.largest_price, 3, sign=True)
@@ -94,7 +111,10 @@ def price(worked: Worked) -> Said:
 
 
 def fragile(worked: Worked) -> Said:
-    """Yield where one additional subject would undo a difference."""
+    """Yield each comparison whose difference one more subject would undo, and a sentence that says so.
+
+    In that subject, the better arm fails. A comparison is given by the name of its contrast and task.
+    """
     for about, one, _, test in _each(worked):
         if test.tipping is not None and test.tipping.share is not None and test.primary.difference is not None:
             better = one.b if test.primary.difference < 0 else one.a
@@ -102,14 +122,21 @@ def fragile(worked: Worked) -> Said:
 
 
 def undone_by_one(better: str, share: float, *, dear: bool) -> str:
-    """Return the share of samples that one added subject must fail in; *dear*: at the cost of the worst answer."""
+    """Return a sentence on the share of its samples in which *better* must fail, in one more subject, to undo a result.
+
+    *share* is 0 to 1. *dear* says whether a failure is taken to cost as much as the worst answer.
+    """
     price = ", each at the cost of the worst answer," if dear else ""
     least = max(1, math.ceil(100 * share))  # rounding down would be too few
     return f"one more subject in whom {better} fails in {least}% of its samples{price} would undo it."
 
 
 def wrong_place(worked: Worked) -> Said:
-    """Yield how much of a difference comes from answers measured in the wrong place."""
+    """Yield each comparison in which an arm is better although it measured in the wrong place, and a sentence.
+
+    It says how much of the difference in loss comes from such answers; parts below 0.0005 are not mentioned. A
+    comparison is given by the name of its contrast and task.
+    """
     for one in worked.grounded:
         said = [
             f"{arm} is better in {plural(gains.elsewhere.pairs, 'pair')} although it measured in the wrong place, "
@@ -126,7 +153,10 @@ def _gains(a: str, b: str, of_a: Gains, of_b: Gains) -> Iterator[tuple[str, Gain
 
 
 def within_noise(worked: Worked) -> Said:
-    """Yield where a difference is no larger than that of two identical runs."""
+    """Yield each comparison whose difference is no larger than that of two identical runs, and a sentence that says so.
+
+    A comparison is given by the name of its contrast and task.
+    """
     for about, one, task, _ in _each(worked):
         floor = one.noise.get(task)
         if floor is not None and floor.interval is not None and floor.within:
@@ -136,7 +166,11 @@ def within_noise(worked: Worked) -> Said:
 
 
 def noise_not_known(worked: Worked) -> Said:
-    """Yield where it is unknown whether a difference is larger than that of two identical runs."""
+    """Yield each comparison whose identical runs have a difference without an interval, and a sentence that says so.
+
+    It is then unknown whether the difference of the comparison is larger than noise. A comparison is given by the name
+    of its contrast and task.
+    """
     for about, one, task, _ in _each(worked):
         floor = one.noise.get(task)
         if floor is not None and floor.interval is None:
@@ -149,7 +183,10 @@ def _identical(floor: Noise) -> str:
 
 
 def apart(worked: Worked) -> Said:
-    """Yield where a difference varies between strata."""
+    """Yield each comparison whose difference is not the same in all strata (such as CT and MR), with a sentence.
+
+    There is one sentence for each stratum that differs. A comparison is given by the name of its contrast and task.
+    """
     for about, one, task, _ in _each(worked):
         for at in one.interactions.get(task, ()):
             if at.apart:

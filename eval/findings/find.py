@@ -15,15 +15,16 @@ __all__ = ["find", "findings_of"]
 
 
 def find(folders: Sequence[Path], rules: Protocol | None = None) -> list[Findings]:
-    """Return the findings of stored runs and studies, one for each set of samples; MedVisionAgentError if unreadable.
+    """Return the findings of stored runs and studies, one for each set of samples.
 
-    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol.
+    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol. Raises a
+    MedVisionAgentError if a folder cannot be read, or is given twice.
     """
     return [findings_of(one) for group, own in groups(folders, rules) for one in work_out(group, own)]
 
 
 def findings_of(worked: Worked) -> Findings:
-    """Return the findings of a computed chapter."""
+    """Return the findings of a chapter (the arms over one set of samples) whose results are computed."""
     chapter = worked.chapter
     rows, arms = rows_of(worked), arm_rows(worked)
     return Findings(

@@ -13,7 +13,10 @@ __all__ = ["with_noise"]
 
 
 def with_noise(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
-    """Return the contrasts, each compared with identical runs of its model."""
+    """Return the same contrasts, each with its difference compared with that of identical runs of its model.
+
+    A contrast without such runs is returned unchanged.
+    """
     return tuple(one.but(noise=dict(_floors(one, contrasts))) for one in contrasts)
 
 

@@ -67,7 +67,11 @@ BECAUSE = {
 
 
 def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple[str, ...]:
-    """Return the sentences; without rows they describe *arms*. *refused* is the number of refused comparisons."""
+    """Return the answer in at most three sentences.
+
+    *rows* are the comparisons, contrast by contrast and task by task; without any, the sentences describe *arms*.
+    *refused* is the number of comparisons that were refused.
+    """
     if not rows:
         return alone(arms, refused)
     main, others = [row for row in rows if row.main], [row for row in rows if not row.main]
@@ -87,7 +91,11 @@ def headline(rows: Sequence[Row], arms: Sequence[ArmRow], refused: int) -> tuple
 
 
 def _controls(main: Sequence[Row], others: Sequence[Row]) -> list[str]:
-    """Return which controls contradict a claimed effect of tools, because they do not show it too."""
+    """Return one sentence naming the controls that do not show a claimed effect of tools; empty if there are none.
+
+    *main* are the rows of the main contrast, *others* all other rows. A control is an arm without one of the possible
+    benefits of tools.
+    """
     claimed = [row for row in main if row.asks == "tools" and row.outcome in _EFFECTS]
     against = [
         control
@@ -105,7 +113,7 @@ def _controls(main: Sequence[Row], others: Sequence[Row]) -> list[str]:
 
 
 def _doubt(words: str, against: Sequence[Row]) -> str:
-    """Return what controls that remove the same thing fail to show."""
+    """Return the part of a sentence on controls that remove one thing, *words*, and do not show the claimed effect."""
     shown = [f"{row.of} on {row.task} ({_difference(row)})" for row in against[:_NAMED]]
     more = [f"{len(against) - _NAMED} more in the table"] if len(against) > _NAMED else []
     return f"{words}: no such effect in {joined([*shown, *more])}"
@@ -120,7 +128,7 @@ def _size(row: Row) -> float:
 
 
 def _claimed(rows: Sequence[Row]) -> str:
-    """Return the claim of rows with the same outcome."""
+    """Return the sentence that claims the outcome shared by all *rows*, with their differences in loss."""
     first = rows[0]
     words = (_TOOLS if first.asks == "tools" else _ARMS)[first.outcome].format(arm=first.arm, against=first.against)
     margin = f", which is {first.margin:g}" if first.outcome == "equivalent" and first.margin is not None else ""
@@ -128,12 +136,15 @@ def _claimed(rows: Sequence[Row]) -> str:
 
 
 def _on(rows: Sequence[Row]) -> str:
-    """Return the tasks, and the contrast."""
+    """Return the words "on TASKS (CONTRAST)" for rows of one contrast."""
     return f"on {joined(list(dict.fromkeys(row.task for row in rows)))} ({rows[0].of})"
 
 
 def _differences(rows: Sequence[Row], among: Sequence[Row] = ()) -> str:
-    """Return the first rows' differences with their figures; *among* are all rows that need different names."""
+    """Return the differences in loss of the first rows in words, with intervals and sample sizes.
+
+    *among* are all rows that are mentioned together: the model is named if they have several.
+    """
     if max(len(rows), len(among)) == 1:
         return f"difference in loss {sized(rows[0])}"
     models = len({row.model for row in among or rows}) > 1
@@ -144,7 +155,10 @@ def _differences(rows: Sequence[Row], among: Sequence[Row] = ()) -> str:
 
 
 def _unclaimed(rows: Sequence[Row], room: int, *, after: bool) -> list[str]:
-    """Return why nothing is claimed, and the observed differences; *after*: claims on other tasks came before."""
+    """Return at most *room* sentences: why nothing is claimed for *rows*, and which differences were observed.
+
+    *after* says whether claims on other tasks come before, so that the tasks must be named.
+    """
     what = "tools" if rows[0].asks == "tools" else rows[0].of
     tasks = f" on {joined(list(dict.fromkeys(row.task for row in rows)))}" if after else ""
     seen = [row for row in rows if row.difference is not None]
@@ -153,7 +167,7 @@ def _unclaimed(rows: Sequence[Row], room: int, *, after: bool) -> list[str]:
 
 
 def _because(rows: Sequence[Row]) -> str:
-    """Return the reasons of rows without a claim, with counts if there are several."""
+    """Return the reasons why *rows* have no claim, in words; with the number of rows for each if there are several."""
     reasons = Counter(row.reason for row in rows)
     return "; ".join(
         f"{BECAUSE[reason]}{f' ({count} of {len(rows)})' if len(reasons) > 1 else ''}"
@@ -162,7 +176,7 @@ def _because(rows: Sequence[Row]) -> str:
 
 
 def _seen(rows: Sequence[Row]) -> str:
-    """Return the differences that are visible with three decimals, and that the others are not."""
+    """Return in words the observed differences of at least 0.0005, and that all others are smaller than shown."""
     apart = [row for row in rows if _size(row) >= _ALIKE]
     if len(apart) == len(rows) or len(rows) == 1:
         return _differences(rows)
@@ -172,7 +186,7 @@ def _seen(rows: Sequence[Row]) -> str:
 
 
 def _others(rows: Sequence[Row], told: Sequence[Row]) -> list[str]:
-    """Return the counts of all comparisons not mentioned yet, with their unmentioned reasons."""
+    """Return one sentence that counts the outcomes of all comparisons not in *told*; empty if none is left."""
     rest = [row for row in rows if row not in told]
     if not rest:
         return []
@@ -188,12 +202,15 @@ def _others(rows: Sequence[Row], told: Sequence[Row]) -> list[str]:
 
 
 def _are_told(rows: Sequence[Row], told: Sequence[Row]) -> bool:
-    """Return whether the reasons of all rows were mentioned."""
+    """Return whether every reason for the lack of a claim in *rows* is also the reason of a row in *told*."""
     return {row.reason for row in rows} <= {row.reason for row in told}
 
 
 def _of_all(rows: Sequence[Row], told: Sequence[Row]) -> str:
-    """Return how many comparisons there are in all, if a contrast has several tasks."""
+    """Return in words how many contrasts and tasks the comparisons cover.
+
+    Empty unless there are several of both, and every contrast has every task.
+    """
     contrasts, tasks = len({row.contrast for row in rows}), len({row.task for row in rows})
     if min(contrasts, tasks) == 1 or contrasts * tasks != len(rows):
         return ""

@@ -44,7 +44,7 @@ Asks = Literal["tools", "models", "arms"]
 
 
 class Refused(Frozen):
-    """Two arms that may not be compared, and why."""
+    """A comparison that was refused, or runs of a study that cannot be compared, with every reason."""
 
     name: str
     differences: tuple[str, ...]
@@ -52,7 +52,7 @@ class Refused(Frozen):
 
 @dataclass(frozen=True, eq=False)
 class ArmIn:
-    """One way of asking; several runs are its epochs, for each wording drawn."""
+    """One way of asking, with its stored runs: one run for each epoch, and for each wording drawn."""
 
     name: str
     model: str
@@ -62,29 +62,29 @@ class ArmIn:
 
     @property
     def first(self) -> Run:
-        """The first epoch of the first wording."""
+        """The run of the first epoch, in the first wording."""
         return self.runs[0]
 
     @property
     def wordings(self) -> tuple[int, ...]:
-        """The wording of each run, 0 if none was drawn."""
+        """The number of the wording of each run, in the order of the runs; 0 if no wordings were drawn."""
         return self.drawn or (0,) * len(self.runs)
 
     @property
     def shows_own(self) -> bool:
-        """Whether each question was shown with the sample's own image."""
+        """Whether each question was shown with the image of its own sample, and not with another image or none."""
         return self.first.identity.picture == "own"
 
     @property
     def offline(self) -> str:
-        """Name of the scripted policy that answers; empty for a model."""
+        """Name of the scripted policy that answers; empty if a model does."""
         model = self.first.identity.model
         return str(model.get("name", "")) if model.get("provider") == "offline" else ""
 
 
 @dataclass(frozen=True, eq=False)
 class ContrastIn:
-    """Two arms to be paired, B minus A."""
+    """Two arms, A and B, that will be paired sample by sample; differences are B minus A."""
 
     name: str
     a: ArmIn
@@ -104,7 +104,7 @@ class ContrastIn:
 
     @property
     def asks(self) -> Asks:
-        """What the contrast asks."""
+        """What the contrast asks: the effect of tools, of models, or of another change of the arms."""
         before, after = self.a.first.identity, self.b.first.identity
         if self.a.model != self.b.model:
             return "models"
@@ -114,7 +114,7 @@ class ContrastIn:
 
     @property
     def control(self) -> str:
-        """Which aspect of the tools the first arm, a control, removes, in words; empty for a test of trust."""
+        """Which aspect of B's tools the first arm A, a control, removes, in words; empty if A is no such control."""
         before, after = self.a.first.identity, self.b.first.identity
         if after.control or not (after.tools or after.provider_code):
             return ""
@@ -122,18 +122,18 @@ class ContrastIn:
 
     @property
     def no_claim(self) -> tuple[str, ...]:
-        """Why a difference says nothing about tools; empty if it may."""
+        """The reasons why a difference says nothing about tools; empty if it may say something."""
         return no_claim_of_pair(self.a.runs, self.b.runs, (self.a.name, self.b.name))
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """All reasons why a difference has no interval and no p-value."""
+        """Reasons, known before any figure, why a difference has neither interval nor p-value; empty without one."""
         return (*self.no_claim, *filter(None, [self.no_verdict]))
 
 
 @dataclass(frozen=True, eq=False)
 class ChapterIn:
-    """The input of one chapter."""
+    """The arms over one set of samples, and the contrasts between them: the input of one chapter of a report."""
 
     name: str
     kind: Literal["runs", "study"]
@@ -167,7 +167,7 @@ class ChapterIn:
     plan_sha256: str = ""
 
     def at_end(self, one: ContrastIn) -> bool:
-        """Return whether no look at a contrast is left: tests without boundaries are made only then."""
+        """Return whether all planned looks at a contrast took place: tests without boundaries are made only then."""
         return len(one.seen) == max(map(len, self.looks.values()), default=0)
 
     def name_of(self, one: ContrastIn) -> str:
@@ -178,7 +178,7 @@ class ChapterIn:
 
 
 def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
-    """Return the chapters of single runs, one for each source of samples."""
+    """Return the chapters of stored runs that belong to no study, one chapter for each source of samples."""
     by_source: dict[str, list[Run]] = {}
     for folder in folders:
         run = open_run(folder)
@@ -189,7 +189,10 @@ def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
 
 
 def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
-    """Return what the samples of *runs* are evidence of; DataError if synthetic and real images are mixed."""
+    """Return what the samples of *runs* are evidence of; DataError if synthetic and real images are mixed.
+
+    *where* names the runs in the error.
+    """
     made = {sample.marks.synthetic for run in runs for sample in streamed(run.samples)}
     if len(made) > 1:
         raise DataError(
@@ -201,12 +204,12 @@ def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
 
 
 def no_evidence(run: Run) -> list[str]:
-    """Return why no figure of a run has an interval: demonstration data; empty for other data."""
+    """Return the reason why no figure of a run has an interval, if it is over demonstration data; otherwise empty."""
     return [DEMONSTRATION] if evidence_of([run], str(run.folder)) == "demonstration" else []
 
 
 def pair_chapter(a: Run, b: Run, metrics: Mapping[TaskName, Primary]) -> ChapterIn:
-    """Return the chapter of two comparable runs, with the declared metric of each task."""
+    """Return the chapter of two runs that ``parity`` accepts; *metrics* are the declared metrics by task."""
     one, two = named([a, b])
     names = (one.name, two.name)
     contrast = ContrastIn(
@@ -255,7 +258,7 @@ def _chapter(source: str, runs: Sequence[Run]) -> ChapterIn:
 
 
 def _contrast_name(a: ArmIn, b: ArmIn) -> str:
-    """Return both arms' names, with the model's name once."""
+    """Return the name of a contrast, "A -> B", with the model's name only once if both arms begin with it."""
     model = f"{a.model} "
     if a.name.startswith(model) and b.name.startswith(model):
         return f"{a.model}: {a.name.removeprefix(model)} -> {b.name.removeprefix(model)}"
@@ -263,7 +266,10 @@ def _contrast_name(a: ArmIn, b: ArmIn) -> str:
 
 
 def named(runs: Sequence[Run]) -> list[ArmIn]:
-    """Name arms by model and condition, and also by folder if these are not unique."""
+    """Return an arm for each run, named by model (if there are several) and condition.
+
+    The folder is added if names would repeat, and then a number.
+    """
     several = len({run.identity.model_name for run in runs}) > 1
     asked = [run.identity for run in runs]
     bare = [f"{one.model_name} {one.condition}" if several else one.condition for one in asked]

@@ -21,7 +21,7 @@ whom the better arm fails could undo it."""
 
 
 class WrongPlace(Frozen):
-    """How many answers were measured in the wrong place."""
+    """How many answers were measured in the wrong place, and how many have a known place."""
 
     elsewhere: int
     located: int
@@ -29,7 +29,7 @@ class WrongPlace(Frozen):
 
 
 class Row(Frozen):
-    """Two arms on one task."""
+    """The comparison of two arms on one task, as one row of the table of findings."""
 
     task: TaskName
     contrast: str
@@ -84,12 +84,12 @@ class Row(Frozen):
 
     @property
     def about(self) -> str:
-        """What the row is about."""
+        """The contrast and the task of the row, as text."""
         return f"{self.contrast}, {self.task}"
 
 
 class ArmRow(Frozen):
-    """One arm on one task; shown if nothing is compared."""
+    """The figures of one arm on one task, shown if nothing is compared."""
 
     task: TaskName
     arm: str
@@ -110,7 +110,7 @@ class Caveat(Frozen):
 
 
 class Findings(Frozen):
-    """The findings of one set of samples."""
+    """The findings over one set of samples: the answer in words, a table, and the caveats."""
 
     name: str
     kind: Literal["runs", "study"]

@@ -15,7 +15,7 @@ __all__ = ["Joined", "over_models"]
 
 
 class Joined(Frozen):
-    """One contrast on one task, over several models or datasets."""
+    """The result of one contrast on one task over several models: a difference of two, or their mean."""
 
     contrast: str
     task: TaskName
@@ -26,7 +26,10 @@ class Joined(Frozen):
 
 
 def over_models(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> list[Joined]:
-    """Return each contrast of a study over its models; empty with one model."""
+    """Return, for each contrast and task of a study, the differences between models and the mean over all.
+
+    Empty with one model, and for runs that belong to no study. *data* holds the pairs of every comparison.
+    """
     named = {frozenset(pair): tuple(pair) for pair in chapter.plan.get("study", {}).get("model_pairs", ())}
     early = {one.name for one in chapter.contrasts if not chapter.at_end(one)}
     tested = {key.contrast for key in chapter.family} - early
@@ -47,7 +50,7 @@ def over_models(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> list[Joined]:
 
 
 def _of_two(first: Pairs, second: Pairs, contrast: str, role: Role) -> dict[str, Estimate]:
-    """Return the second model's loss compared with the first's in each arm, and the interaction."""
+    """Return the second model minus the first: their losses in each arm, and their differences between the arms."""
     a, _, b = contrast.partition(" -> ")
     return {
         f"in {a}": between_models(first, second, "a"),
@@ -57,14 +60,14 @@ def _of_two(first: Pairs, second: Pairs, contrast: str, role: Role) -> dict[str,
 
 
 def _adjusted(found: Sequence[Joined]) -> list[Joined]:
-    """Return the rows, with the p-values of declared ones adjusted together."""
+    """Return the results, with the p-values of those that were declared adjusted together by Holm's method."""
     raw = {at: p for at, one in enumerate(found) if (p := one.estimate.p) is not None}
     adjusted = dict(zip(raw, holm(list(raw.values())), strict=True))
     return [one.but(p=adjusted.get(at)) for at, one in enumerate(found)]
 
 
 def _by_contrast(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> Iterator[tuple[str, TaskName, dict[str, Pairs]]]:
-    """Yield the pairs of every contrast and task by model, in the order of the study."""
+    """Yield every contrast and task of a study, in its order, with the pairs of each model by name."""
     for contrast in dict.fromkeys(one.name for one in chapter.contrasts if chapter.kind == "study"):
         for task in TASKS:
             own = {

@@ -18,7 +18,10 @@ ArmsLooked = Mapping[str, Looked]
 
 
 def grounded_contrasts(chapter: ChapterIn, looked: ArmsLooked) -> tuple[GroundedContrast, ...]:
-    """Return each contrast of a chapter by place, task by task."""
+    """Return each contrast of a chapter by where its answers were measured, task by task.
+
+    *looked* has the located answers of each arm's first epoch. A task is left out if no ground truth has a place.
+    """
     return tuple(
         GroundedContrast(
             contrast=chapter.name_of(one),
@@ -34,7 +37,7 @@ def grounded_contrasts(chapter: ChapterIn, looked: ArmsLooked) -> tuple[Grounded
 
 
 def demonstration(chapter: ChapterIn) -> list[str]:
-    """Return why nothing in a chapter of demonstration data has an interval; empty for other data."""
+    """Return the reason why nothing in a chapter of demonstration data has an interval; empty for other data."""
     return [DEMONSTRATION] if chapter.evidence == "demonstration" else []
 
 

@@ -22,9 +22,10 @@ __all__ = ["by_primary_reading"]
 def by_primary_reading(
     chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol
 ) -> tuple[ChapterIn, Mapping[str, Epochs]]:
-    """Return a chapter with the scores of its primary reading; *scores* are by the rule.
+    """Return a chapter with the scores of its primary reading; the argument *scores* holds those by the rule.
 
-    If readings are missing, *scores* are returned, and every contrast states the reason.
+    If the declared reader has not read every response, *scores* are returned unchanged, and every contrast of the
+    returned chapter states why it has no verdict.
     """
     reader = chapter.read_by
     if reader is None:

@@ -34,7 +34,7 @@ _NOT_SHOWN = "the test shows no difference"
 
 
 def rows_of(worked: Worked) -> tuple[Row, ...]:
-    """Return a row for each task and contrast, task by task."""
+    """Return a row of findings for each contrast on each task, task by task."""
     main = _main(worked.contrasts)
     return tuple(
         _row(worked, at, one, task, main=one.of == main)
@@ -45,7 +45,7 @@ def rows_of(worked: Worked) -> tuple[Row, ...]:
 
 
 def _main(contrasts: tuple[Contrast, ...]) -> str:
-    """Return the name of the contrast in the headline."""
+    """Return the name of the contrast that the headline is about; empty without contrasts."""
     declared, about = [one for one in contrasts if one.declared], [one for one in contrasts if one.asks == "tools"]
     for group in ([one for one in contrasts if one.main], [one for one in about if one.declared], about, declared):
         if group:
@@ -98,7 +98,7 @@ def _row(worked: Worked, at: int, one: Contrast, task: TaskName, *, main: bool) 
 
 
 def _reason(one: Contrast, test: Test, outcome: Outcome) -> tuple[str, str]:
-    """Return why nothing is claimed, in one or two words and in full; empty if something is claimed."""
+    """Return why nothing is claimed, in one or two words and in full; two empty texts if something is claimed."""
     found = test.primary
     cannot = found.interval is None
     reasons = {
@@ -120,7 +120,10 @@ def _reason(one: Contrast, test: Test, outcome: Outcome) -> tuple[str, str]:
 
 
 def _cost(a: ArmIn, b: ArmIn, task: TaskName) -> tuple[float | None, Literal["US dollars", "tokens"]]:
-    """Return the cost of a sample in the second arm divided by that in the first: in dollars, otherwise in tokens."""
+    """Return the cost of a sample in arm *b* divided by that in arm *a*, and its unit: US dollars, otherwise tokens.
+
+    The ratio is None if the tokens of an arm are not known either.
+    """
     one, two = (effort_of_runs(arm.runs, [task]) for arm in (a, b))
     if one.cost_usd.mean and two.cost_usd.mean is not None:
         return two.cost_usd.mean / one.cost_usd.mean, "US dollars"
@@ -129,13 +132,13 @@ def _cost(a: ArmIn, b: ArmIn, task: TaskName) -> tuple[float | None, Literal["US
 
 
 def _tokens(effort: Effort) -> float | None:
-    """Return the mean tokens of a sample, input and output together; None where either is unknown."""
+    """Return the mean number of tokens of a sample, input and output together; None if either is unknown."""
     both = effort.input_tokens.mean, effort.output_tokens.mean
     return None if None in both else sum(filter(None, both))
 
 
 def arm_rows(worked: Worked) -> tuple[ArmRow, ...]:
-    """Return a row for each task and arm, task by task."""
+    """Return the figures of each arm on each task, task by task; an arm without a scored sample has no row."""
     scored = {arm.name: _by_task(worked.scores[arm.name]) for arm in worked.chapter.arms}
     return tuple(
         _arm(worked, arm, task, own)
@@ -146,7 +149,7 @@ def arm_rows(worked: Worked) -> tuple[ArmRow, ...]:
 
 
 def _by_task(epochs: Epochs) -> dict[TaskName, list[tuple[Sample, Score]]]:
-    """Return the scored samples of an arm by task."""
+    """Return the scored samples of an arm by task, with their scores; all epochs together."""
     found: dict[TaskName, list[tuple[Sample, Score]]] = {}
     for epoch in epochs:
         for sample, score in epoch:

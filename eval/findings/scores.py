@@ -24,7 +24,7 @@ __all__ = ["Epochs", "lines_of", "result_of", "results", "scored", "target_size"
 
 
 def target_size(sample: Sample) -> float:
-    """Return the size of a target by the rules above."""
+    """Return the size of a sample's target: its largest number in its own unit, or a box's area in % of the image."""
     if sample.asks.is_box:
         x1, y1, x2, y2 = sample.target
         return abs((x2 - x1) * (y2 - y1)) * 100
@@ -32,7 +32,10 @@ def target_size(sample: Sample) -> float:
 
 
 def _thirds(samples: Sequence[Sample]) -> dict[str, str]:
-    """Return, for each sample of one task, which third it is in by the size of its target."""
+    """Return, for each sample id, the third of the samples that it is in by size of target, as "1: 5 to 12 mm".
+
+    The samples are those of one task; empty without samples.
+    """
     if not samples:
         return {}
     sizes = {sample.id: target_size(sample) for sample in samples}
@@ -50,7 +53,7 @@ def _thirds(samples: Sequence[Sample]) -> dict[str, str]:
 
 
 def units(samples: Sequence[Sample], evidence: Evidence, rules: Protocol) -> list[Unit]:
-    """Return the samples of one task as units."""
+    """Return the samples of one task as units of a comparison, with their subjects and strata, in the order given."""
     third = _thirds(samples)
     return [
         Unit(
@@ -65,7 +68,7 @@ def units(samples: Sequence[Sample], evidence: Evidence, rules: Protocol) -> lis
 
 
 def lines_of(sample: Sample) -> str:
-    """Return the names of the lines between the landmarks that are asked for."""
+    """Return the names of the lines between the landmarks asked for, as "A to B, C to D"; empty without landmarks."""
     ends = zip(sample.landmarks[::2], sample.landmarks[1::2], strict=False)
     return ", ".join(f"{a} to {b}" for a, b in ends)
 
@@ -81,7 +84,10 @@ def _strata(sample: Sample, third: Mapping[str, str], rules: Protocol) -> dict[s
 
 
 def _group(sample: Sample, rules: Protocol) -> str:
-    """Return MedVision's group of a label for MedVision samples, otherwise what is asked for."""
+    """Return the stratum of a sample by what is asked for: MedVision's group of its label, or the label itself.
+
+    Without a label it is the measurement, or the lines between its landmarks.
+    """
     if sample.label is None:
         return sample.measurement or lines_of(sample)
     names = label_names(rules.label_table).get(sample.label) if sample.medvision is not None else None
@@ -93,21 +99,24 @@ Epochs = Sequence[Sequence[SampleScore]]
 
 
 def scored(arm: ArmIn, rules: Protocol) -> list[list[SampleScore]]:
-    """Return each epoch's samples with their scores, computed in one pass over its records, which are not kept."""
+    """Return the samples of each epoch of an arm with their scores; None is the score of an infrastructure failure.
+
+    The records are read once and not kept.
+    """
     for run in arm.runs:
         kept(run.samples)  # the scores share them, and so do the arms
     return [[*sample_scores(with_effort(run), rules)] for run in arm.runs]
 
 
 def with_records(run: Run, epoch: Sequence[SampleScore]) -> Iterator[Scored]:
-    """Yield the scores of a run with the records that they belong to, one at a time."""
+    """Yield each record of a run with its score, one at a time; *epoch* holds the run's samples with their scores."""
     return ((record, score) for record, (_, score) in zip(run.each(), epoch, strict=True))
 
 
 def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None = None) -> list[Result]:
-    """Return the results of the samples in every epoch of an arm; a sample that was not asked has none.
+    """Return the results of *samples* in every epoch of an arm; a sample that was not asked has none.
 
-    *metric* is the declared metric; default: our loss.
+    *epochs* are the scored samples of the arm's runs. *metric* is the declared metric; without it, our loss is used.
     """
     wanted = {sample.id for sample in samples}
     return [
@@ -119,7 +128,10 @@ def results(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Prima
 
 
 def result_of(sample: Sample, score: Score | None, metric: Primary | None, wording: int = 0) -> Result:
-    """Return the result of a sample, asked in a *wording*, by the declared *metric*, or by our loss."""
+    """Return the result of a sample, asked in a *wording*, by the declared *metric*, or without one by our loss.
+
+    A *score* of None is an infrastructure failure, whose result has no loss.
+    """
     if score is None:
         return Result(sample.id, None, answered=False, wording=wording)
     if metric is None:

@@ -20,7 +20,10 @@ __all__ = ["by_form", "missed_by_reader", "readers_of"]
 
 
 def readers_of(one: Worked) -> Iterator[tuple[Reader, Mapping[str, ReadAgain]]]:
-    """Yield each reader, that of the plan first, with what it read of each arm; StorageError of a damaged file."""
+    """Yield each second reader (a language model) that read an answer, with its readings of every arm, by arm name.
+
+    The reader of the study's plan comes first. Raises StorageError for a damaged file of readings.
+    """
     stored = {arm.name: stored_readings(arm.first.folder) for arm in one.chapter.arms}
     runs = {arm.name: arm.first for arm in one.chapter.arms}
     readers = {each.id: each for own in stored.values() for each in own.readers}
@@ -32,13 +35,16 @@ def readers_of(one: Worked) -> Iterator[tuple[Reader, Mapping[str, ReadAgain]]]:
 
 
 def _again(one: Worked, run: Run, arm: str, reader: Reader, stored: Stored) -> ReadAgain:
-    """Return the readings of an arm; none where the reader read nothing of it."""
+    """Return what the reader read of one arm's first epoch; without samples if it read nothing."""
     found = read_again(texts_of(with_records(run, one.by_rule[arm][0]), one.rules), reader, stored)
     return found if found.spent.read else ReadAgain([], found.not_reached, found.spent, ())
 
 
 def missed_by_reader(found: PairReading, a: str, b: str) -> str:
-    """Return the sentence about answers that the rule reads and the reader does not, after a space; empty if none."""
+    """Return a sentence on answers that the rule reads and the second reader does not; it begins with a space.
+
+    *a* and *b* are the names of the arms. Empty if there are no such answers.
+    """
     in_a, in_b = found.rule_alone
     if not in_a + in_b:
         return ""
@@ -49,9 +55,11 @@ def missed_by_reader(found: PairReading, a: str, b: str) -> str:
 
 
 def by_form(worked: Worked) -> Iterator[tuple[str, str]]:
-    """Yield where a part of a difference by the rule is form: its interval does not hold 0.
+    """Yield each comparison in which part of the difference is the form of the answers, with a sentence that says so.
 
-    Nothing is yielded where the figures go by a reader, or where a file of readings is damaged: the report names it.
+    A comparison is given by the name of its contrast and task. It is yielded if the interval of that part does not
+    contain 0. Nothing is yielded if the figures go by a reader, or if a file of readings is damaged: the report names
+    such a file.
     """
     chapter = worked.chapter
     if chapter.read_by is not None:

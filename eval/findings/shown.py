@@ -10,7 +10,7 @@ __all__ = ["picture_notes"]
 
 
 def picture_notes(chapter: ChapterIn) -> list[str]:
-    """Return what a reader must know about contrasts with arms that were shown another image, or none."""
+    """Return a sentence for all arms shown no image, and one for each arm shown another subject's; otherwise empty."""
     kinds = {arm.name: arm.first.identity.picture for arm in chapter.arms}
     notes = list[str]()
     if unseen := [name for name, kind in kinds.items() if kind == "none"]:

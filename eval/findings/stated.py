@@ -42,7 +42,7 @@ def _samples(chapter: ChapterIn) -> list[Sample]:
 
 
 def asked_line(chapter: ChapterIn) -> str:
-    """Return which models were asked what."""
+    """Return a sentence that says which models were asked how many samples, under which arms, from which source."""
     every = _samples(chapter)
     tasks = ", ".join(task for task in TASKS if any(sample.task == task for sample in every))
     runs = [run for arm in chapter.arms for run in arm.runs]
@@ -60,7 +60,7 @@ def asked_line(chapter: ChapterIn) -> str:
 
 
 def _who(chapter: ChapterIn) -> tuple[str, str]:
-    """Return who was asked, and under which arms if several models share them."""
+    """Return who was asked, and " in ..." with the arms if several models share them, otherwise an empty text."""
     models = list(dict.fromkeys(arm.model for arm in chapter.arms))
     shared = list(dict.fromkeys(arm.name.removeprefix(f"{arm.model} ") for arm in chapter.arms))
     if len(models) > 1 and len(shared) < len(chapter.arms):
@@ -75,14 +75,14 @@ def _arms(names: Sequence[str], more: str = "", of: str = "") -> str:
 
 
 def _read(chapter: ChapterIn) -> str:
-    """Return which reader's readings are scored, if not the rule's."""
+    """Return a sentence that names the reader whose readings are scored; empty if the rule reads the answers."""
     if chapter.read_by is None:
         return ""
     return f" Answers are scored as {chapter.read_by.name} reads them: the plan says so since before the first call."
 
 
 def reading_lines(worked: Worked) -> Iterator[str]:
-    """Yield which figures beside these do not go by the primary reading, if that is not the rule's."""
+    """Yield a sentence if a second reader's readings are scored: it names the figures that still go by the rule."""
     reader = worked.chapter.read_by
     if reader is not None:
         yield (
@@ -92,7 +92,7 @@ def reading_lines(worked: Worked) -> Iterator[str]:
 
 
 def offline_lines(chapter: ChapterIn) -> Iterator[str]:
-    """Yield which arms are not vision-language models."""
+    """Yield a sentence that names the arms in which no vision-language model answered; nothing if there are none."""
     offline = [arm.name for arm in chapter.arms if arm.offline]
     if offline:
         verb = "is a scripted policy" if len(offline) == 1 else "are scripted policies"
@@ -102,7 +102,10 @@ def offline_lines(chapter: ChapterIn) -> Iterator[str]:
 
 
 def truth_lines(worked: Worked) -> Iterator[str]:
-    """Yield what must be known to interpret the ground truth."""
+    """Yield a sentence that counts the samples whose ground truth needs care, such as another model's output.
+
+    Nothing if there are none.
+    """
     samples = _samples(worked.chapter)
     marks = {
         name: count
@@ -115,7 +118,7 @@ def truth_lines(worked: Worked) -> Iterator[str]:
 
 
 def unfinished_lines(worked: Worked) -> Iterator[str]:
-    """Yield which arms lack results."""
+    """Yield a sentence on samples that were not asked yet, and one on results lost to infrastructure, by arm."""
     left, lost = dict[str, int](), dict[str, Counter[str]]()
     for arm in worked.chapter.arms:
         missing = sum(len(run.samples) - len(run.records) for run in arm.runs)
@@ -131,7 +134,7 @@ def unfinished_lines(worked: Worked) -> Iterator[str]:
 
 
 def declared_line(worked: Worked) -> Iterator[str]:
-    """Yield what was declared beforehand, and what was corrected together if anything was tested."""
+    """Yield a sentence on which tests were declared beforehand, and which have p-values; nothing without contrasts."""
     chapter, contrasts = worked.chapter, worked.contrasts
     if not contrasts:
         return
@@ -148,7 +151,10 @@ def declared_line(worked: Worked) -> Iterator[str]:
 
 
 def _of_what(chapter: ChapterIn) -> str:
-    """Return the numbers of contrasts and tasks of the declared tests, if there are several of both."""
+    """Return how many contrasts and tasks the declared tests cover, in brackets.
+
+    Empty unless there are several of both, and every contrast is tested on every task.
+    """
     contrasts = len({(key.contrast, key.model) for key in chapter.family})
     tasks = len({key.task for key in chapter.family})
     if min(contrasts, tasks) == 1 or contrasts * tasks != len(chapter.family):
@@ -157,7 +163,7 @@ def _of_what(chapter: ChapterIn) -> str:
 
 
 def _besides(worked: Worked) -> str:
-    """Return which further p-values there are, outside the family."""
+    """Return in words which p-values exist outside the family of declared tests; empty if none."""
     every = [at for one in worked.contrasts for found in one.interactions.values() for at in found]
     strata = dict.fromkeys(at.name for at in every if at.p is not None)
     own = [f"strata ({', '.join(strata)})"] if strata else []
@@ -168,7 +174,7 @@ def _besides(worked: Worked) -> str:
 
 
 def _undeclared(chapter: ChapterIn, protocol: str) -> str:
-    """Return why no comparison of a chapter is a declared test."""
+    """Return in words why no comparison of a chapter is a declared test."""
     if chapter.kind == "runs":
         return "No comparison was declared before the runs"
     if chapter.plan["protocol"] != protocol:

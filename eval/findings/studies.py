@@ -28,12 +28,15 @@ def is_study(folder: Path) -> bool:
 
 
 def study_protocol(folder: Path) -> str:
-    """Return the name of the protocol that a study declared."""
+    """Return the name of the protocol that the study in *folder* declared."""
     return read_plan(folder).protocol
 
 
 def study_chapters(folder: Path, rules: Protocol) -> list[ChapterIn]:
-    """Return the chapters of a stored study, source by source; raises a MedVisionAgentError if it is unreadable."""
+    """Return the chapters of a stored study, one for each source, scored by *rules*.
+
+    Raises a MedVisionAgentError if the study cannot be read.
+    """
     plan, parity, chapters, absent = read_plan(folder), study_parity(folder), list[ChapterIn](), list[Refused]()
     several, as_planned = len(plan.sources) > 1, plan.protocol == rules.name
     name = str(plan.study.get("name", folder.name))
@@ -83,7 +86,11 @@ def _contrasts(
     *,
     as_planned: bool,
 ) -> tuple[list[ContrastIn], list[Refused]]:
-    """Return the contrasts of one source, and those that may not be compared."""
+    """Return the contrasts of one source that may be compared, and those that are refused, with the reasons.
+
+    *arms* are the arms by model and name. *as_planned* says whether the study's own protocol is used: only then are
+    there declared tests.
+    """
     contrasts, refused, problems = list[ContrastIn](), list[Refused](), parity.problems
     cards = {(one.model, one.contrast): one.card for one in parity.cards}
     planned = {(cell.model, cell.arm) for cell in plan.cells}
@@ -108,7 +115,7 @@ def _contrasts(
 def _arms(
     plan: Plan, source: str, folder: Path
 ) -> tuple[dict[tuple[str, str], ArmIn], list[Refused], list[CellProgress]]:
-    """Return the arms of a source, the runs that cannot be read, and the progress of each run."""
+    """Return the arms of a source by model and name, the runs that cannot be read, and the progress of each run."""
     drawn = dict[tuple[str, str], list[int]]()
     runs, missing, cells = dict[tuple[str, str], list[Run]](), list[str](), list[CellProgress]()
     for cell in plan.cells:

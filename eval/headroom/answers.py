@@ -24,12 +24,18 @@ _INCLUSIVE = "inclusive-index"
 
 
 def of_run(run: Run, rules: Protocol) -> Iterator[Answered]:
-    """Yield the scored answers of a stored run with their counterfactual losses, in the run's order."""
+    """Yield the scored answers of a stored run with their counterfactual losses, in the run's order.
+
+    *rules* is the protocol that scores them.
+    """
     return map(of_look, looks_at(run, rules))
 
 
 def of_look(look: Look, parts: LossParts | None = None) -> Answered:
-    """Return a scored answer with its counterfactuals; *parts* are the parts of its loss, if known."""
+    """Return a scored answer of a stored run with its counterfactual losses.
+
+    *look* is the answer with its conversation; *parts* are the parts of its loss, if known.
+    """
     sample = look.record.sample
     case = Case(sample.asks, sample.target, *look.conversation, look.rules)
     inclusive = sample.convention == _INCLUSIVE
@@ -39,7 +45,7 @@ def of_look(look: Look, parts: LossParts | None = None) -> Answered:
 
 
 def _native(run: Run, record: Record) -> Size | None:
-    """Return the size of the image in whose rows and columns a target is given; None if unknown."""
+    """Return the size in pixels of the image in whose rows and columns the target is given; None if unknown."""
     facts = record.sample.medvision
     if facts is not None:
         return Size(*facts.image_size_2d)
@@ -47,7 +53,7 @@ def _native(run: Run, record: Record) -> Size | None:
 
 
 def of_file(one: FiledAnswer) -> Answered:
-    """Return an answer of a result file (``eval/parts/filed.py``) with its counterfactuals."""
+    """Return an answer of a MedVision result file with its counterfactual losses."""
     scene = one.case.scene
     size = scene.views.whole.size if isinstance(scene, Scene) else None
     return answered(one.question, one.case, one.score, one.traced, text=one.response, inclusive=True, size=size)

@@ -64,7 +64,7 @@ def ceilings(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Fl
 def _losses(
     task: TaskName, given: Sequence[Sequence[float] | Floats | None], answers: Sequence[Answered], rules: Protocol
 ) -> Floats:
-    """Return the losses of other answers to the same questions; NaN if there is none."""
+    """Return the loss (0 to 1) of each of the answers *given* in place of *answers*; NaN for None."""
     losses = np.full(len(answers), np.nan)
     known = [place for place, one in enumerate(given) if one is not None]
     if known:

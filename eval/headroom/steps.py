@@ -35,7 +35,7 @@ __all__ = ["REPLAYED", "Answered", "Step", "answered"]
 
 
 class Step(StrEnum):
-    """A step of the headroom, in the order in which they are shown."""
+    """One step of the headroom: a way to answer, or to correct the answers; in the order in which they are shown."""
 
     PRIOR = "prior"
     """The best constant answer of the other subjects (``references.py``)."""
@@ -62,7 +62,7 @@ _ANYWHERE = whole_scene(Size(1, 1), Spacing(1.0, 1.0), ())
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Answered:
-    """One scored answer with the losses of its counterfactuals."""
+    """One scored answer with the losses that it would have if part of it were right."""
 
     question: Question
     target: tuple[float, ...]
@@ -93,11 +93,12 @@ def answered(
     size: Size | None = None,
     parts: LossParts | None = None,
 ) -> Answered:
-    """Return an answer with the loss that it would have had in each counterfactual step.
+    """Return an answer with the loss that it would have in each counterfactual step.
 
-    *case* is everything but its text, *found* its score, and *traced* the origin of its numbers
-    (``eval/why/flow.trace``). *text* is the response, or None. *inclusive*: whether a target box ends at its last row
-    and column (MedVision's convention), in an image of *size*. *parts* are the parts of its loss, if known.
+    *case* is everything that is needed to judge it, except its text; *found* is its score, and *traced* the origin of
+    its numbers (``eval/why/flow.trace``). *text* is the response, or None. *inclusive* says whether a target box ends
+    at its last row and column (MedVision's convention), in an image of *size* pixels. *parts* are the parts of its
+    loss, if known.
     """
     parts = parts or explain_traced(case, found, traced)
     decomposed = bool(parts.replays)
@@ -116,7 +117,10 @@ def answered(
 
 
 def _losses(parts: LossParts) -> tuple[float, float, float, float]:
-    """Return the loss as answered and the losses of the replays; without replays, all are the loss as answered."""
+    """Return the losses as answered, with exact arithmetic, with the true points, and with both.
+
+    Without replays, all four are the loss as answered.
+    """
     arithmetic, points, both = (parts.corrected(causes) for causes in REPLAYED.values())
     if arithmetic is None or points is None or both is None:
         return (parts.loss,) * 4
@@ -124,7 +128,7 @@ def _losses(parts: LossParts) -> tuple[float, float, float, float]:
 
 
 def _states(case: Case, found: Score, traced: Sequence[Traced | Missing], text: str | None) -> bool:
-    """Return whether an answer states coordinates.
+    """Return whether an answer states any coordinates.
 
     If the size of the image is unknown, points are read in MedVision's convention, which does not need it.
     """
@@ -139,7 +143,7 @@ def _states(case: Case, found: Score, traced: Sequence[Traced | Missing], text: 
 
 
 def _ideal(case: Case, size: Size | None, *, inclusive: bool) -> tuple[float, ...] | None:
-    """Return the reading of an exact instrument at the true places.
+    """Return what an exact instrument would read at the true places, in the form of the target.
 
     None if the ground truth states no points, or for an *inclusive* box in an image of unknown *size*.
     """
@@ -154,13 +158,19 @@ def _ideal(case: Case, size: Size | None, *, inclusive: bool) -> tuple[float, ..
 
 
 def _edges(target: Sequence[float], size: Size) -> tuple[float, ...]:
-    """Return the box at the true edges, for a target that ends at its last row and column."""
+    """Return the box at the true edges, in MedVision's convention, for a target that ends at its last row and column.
+
+    *size* is that of the image in pixels.
+    """
     sides = np.array([[size.height, size.width]], dtype=np.float64)
     return tuple(edge_boxes(np.array([target], dtype=np.float64), sides)[0].tolist())
 
 
 def _between(task: Task, scene: Scene, step: int) -> tuple[float, ...] | None:
-    """Return the value that the ground truth's points give; None unless there are as many points as the task has."""
+    """Return the numbers (mm or degrees) that the ground truth's points give; *step* points give one number.
+
+    None unless there are as many points as the task has, and each number is defined.
+    """
     points = scene.truth
     if len(points) != step * len(task.numbers):
         return None

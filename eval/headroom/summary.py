@@ -27,7 +27,7 @@ Losses = Mapping[Step, Floats]
 
 
 class StepMean(Frozen):
-    """The mean loss of one step."""
+    """The mean loss of one step of the headroom, compared with that of the answers as given."""
 
     n: int
     """Number of answers; fewer than all if the prior or the ceiling is unknown for some."""
@@ -45,7 +45,7 @@ class StepMean(Frozen):
 
 
 class Headroom(Frozen):
-    """Some scored answers of one task, with their mean loss in each step (``Step``)."""
+    """The headroom of some scored answers of one model to one task: their mean loss in each step."""
 
     n: int
     subjects: int
@@ -69,7 +69,10 @@ class Headroom(Frozen):
 
 
 def losses_of(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Losses:
-    """Return the loss of each answer to a task in each step."""
+    """Return, for each step of the headroom, the loss of each answer to a task (0 to 1); NaN if unknown.
+
+    *rules* is the protocol that scores the prior and the ceiling.
+    """
     answered, *replayed = np.array([one.losses for one in answers], dtype=np.float64).T
     return {
         Step.PRIOR: priors(task, answers, rules),
@@ -80,9 +83,9 @@ def losses_of(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> L
 
 
 def summarise_headroom(answers: Sequence[Answered], losses: Losses, reasons: Sequence[str] = ()) -> Headroom:
-    """Return the headroom of answers to one task; *losses* are theirs (``losses_of``).
+    """Return the headroom of answers of one model to one task; *losses* are theirs (``losses_of``).
 
-    *reasons* are the caller's reasons for giving no intervals.
+    *reasons* are the caller's reasons for giving no intervals. There must be at least one answer.
     """
     subjects = [one.question.subject for one in answers]
     why = withheld(subjects, reasons)
@@ -108,7 +111,10 @@ def _counted(names: Iterable[str]) -> dict[str, int]:
 def _steps(
     answers: Sequence[Answered], losses: Losses, subjects: Sequence[str], *, bare: bool
 ) -> Iterator[tuple[Step, StepMean]]:
-    """Yield the steps that are known for at least one answer."""
+    """Yield each step with its mean loss; a step that is unknown for all answers is left out.
+
+    *subjects* gives the subject of each answer. With *bare*, there are no intervals.
+    """
     taken = np.array([one.decomposed for one in answers], dtype=np.bool_)
     unknown = np.array([one.success and not one.decomposed for one in answers], dtype=np.bool_)
     own = losses[Step.ANSWERED]
@@ -135,6 +141,6 @@ def _steps(
 
 
 def _bounds(step: Step, values: Floats, unknown: Flags) -> tuple[float, float]:
-    """Return the mean loss if unknown answers cost nothing, and if they cost as much as possible."""
+    """Return the mean loss of a step if the answers *unknown* cost nothing, and if they cost as much as possible."""
     worst = values if step is Step.BOTH else np.where(unknown, 1.0, values)
     return float(np.where(unknown, 0.0, values).mean()), float(worst.mean())

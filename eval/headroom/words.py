@@ -16,7 +16,7 @@ ASSUMED = (
 
 
 def sentences(tasks: Mapping[TaskName, Headroom]) -> list[str]:
-    """Return sentences on the loss that the same answers would have, task by task."""
+    """Return a sentence for each task: the loss that the same answers would have in each step of the headroom."""
     return [_sentence(task, one) for task, one in tasks.items()]
 
 
@@ -46,7 +46,7 @@ def _sentence(task: TaskName, one: Headroom) -> str:
 
 
 def _to(one: StepMean) -> str:
-    """Return a mean loss with its difference from the answers as given."""
+    """Return in words the mean loss of a step, with its difference from the answers as given and its interval."""
     if one.difference is None:
         return fixed(one.loss.mean, 3)
     change = [fixed(one.difference.mean, 3, sign=True)]

@@ -26,7 +26,7 @@ Pair = tuple[SampleLoss, SampleLoss]
 
 
 class PartsComparison(Frozen):
-    """All pairs of one task."""
+    """The difference in loss of two arms on one task, split by cause (seeing, arithmetic, ...)."""
 
     pairs: int
     subjects: int
@@ -48,16 +48,20 @@ class PartsComparison(Frozen):
 
     @property
     def telling(self) -> bool:
-        """Whether enough is decomposed to describe the difference in words."""
+        """Whether the difference may be described in words.
+
+        At least 80% of it must be decomposed, and it must be at least 0.0005 in units of the loss.
+        """
         return self.decomposed is not None and self.decomposed >= ENOUGH and abs(self.difference) >= _SHOWN
 
 
 def compare_parts(
     a: Iterable[SampleLoss], b: Iterable[SampleLoss], reasons: Sequence[str] = ()
 ) -> dict[TaskName, PartsComparison]:
-    """Return arm B compared with arm A by task; the inputs are the scored samples of runs (``parts_of_run``).
+    """Return, by task, the difference in loss of arms A and B, B minus A, split by cause.
 
-    *reasons* are the caller's reasons for giving no intervals.
+    *a* and *b* are the scored samples of each run (``parts_of_run``). *reasons* are the caller's reasons for giving no
+    intervals. A task without a common sample is left out.
     """
     others = {one.sample.id: one for one in b}
     pairs = [(one, others[one.sample.id]) for one in a if one.sample.id in others]
@@ -94,14 +98,15 @@ def _compared(pairs: Sequence[Pair], reasons: Sequence[str]) -> PartsComparison:
 
 
 def _apart(a: Mapping[Cause, float], b: Mapping[Cause, float]) -> dict[Cause, float]:
-    """Return the parts of one difference."""
+    """Return the parts of one pair's difference in loss, B minus A, by cause."""
     return {cause: b.get(cause, 0.0) - a.get(cause, 0.0) for cause in {*a, *b}}
 
 
 def parts_sentence(found: PartsComparison, a: str, b: str) -> str:
-    """Return the composition of a difference in words; empty if too little is decomposed.
+    """Return in words which causes make up a difference, with *a* and *b* as the names of the arms.
 
-    Parts are given as shares of the gain or of the harm: a part of the opposite sign is negative.
+    Parts are given as shares of the gain or of the harm: a part of the opposite sign is negative. Empty if too little
+    is decomposed (its causes are unknown), or if the difference is below 0.0005.
     """
     if not found.telling:
         return ""

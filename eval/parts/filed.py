@@ -33,7 +33,7 @@ _MOST = 1e12
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FiledAnswer:
-    """One answer of a result file."""
+    """One answer of a MedVision result file, with its score and what is known about the origin of its numbers."""
 
     question: FiledQuestion
     case: Case
@@ -46,16 +46,16 @@ class FiledAnswer:
     """What the file does not state about it."""
 
     def loss(self) -> LossParts:
-        """Return its loss in parts, with the underlying replays."""
+        """Return the loss of the answer in parts (wrong object, seeing, arithmetic, unit), with its replays."""
         return explain_traced(self.case, self.score, self.traced)
 
     def errors(self) -> AnswerErrors:
-        """Return the errors of its numbers, split into parts, and of its points."""
+        """Return the errors of the answer's numbers, split into parts, and those of its points."""
         case = self.case
         return errors_of(case.task, case.target, self.response, self.traced, scene=case.scene, rules=case.rules)
 
     def located(self) -> Located | None:
-        """Return where it was measured; None if the ground truth's place is unknown."""
+        """Return where the answer was measured; None if the file does not say where the ground truth lies."""
         case = self.case
         truth = case.scene.truth if isinstance(case.scene, Scene) else ()
         if not case.task.is_box and len(truth) != 2 * len(case.task.lines):
@@ -67,9 +67,10 @@ class FiledAnswer:
 def filed_answers(
     answers: Iterable[Answer], rules: Protocol, left_out: Counter[str], plans: Plans | None = None
 ) -> Iterator[FiledAnswer]:
-    """Yield the answers of result files, read and scored by *rules*; omitted answers are counted in *left_out*.
+    """Yield the answers of result files, read and scored by *rules*, in the order given.
 
-    *plans* supplies facts that the files do not contain.
+    Answers that cannot be explained are not yielded, but counted in *left_out* by reason. *plans* supplies facts that
+    the files do not contain.
     """
     for answer in answers:
         question = filed_question(answer, plans)

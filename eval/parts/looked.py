@@ -26,7 +26,7 @@ Also = Callable[[Look, SampleLoss], None]
 
 @dataclass(frozen=True, eq=False)
 class Looked:
-    """What is known about the scored samples of a run, in the run's order."""
+    """Where the answers of a run were measured, and the parts of their losses, in the run's order."""
 
     located: list[Located]
     """The samples whose ground truth has a place."""
@@ -35,12 +35,15 @@ class Looked:
 
     @property
     def without_place(self) -> Counter[TaskName]:
-        """Number of scored samples by task whose ground truth has no place."""
+        """Number of scored samples, by task, whose ground truth does not state its location."""
         return Counter(one.sample.task for one in self.losses) - Counter(one.sample.task for one in self.located)
 
 
 def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Looked:
-    """Return what is known about the answers of a run; *scores* are the scores of its records, if known."""
+    """Return where the answers of a run were measured and the parts of their losses, scored by *rules*.
+
+    *scores* are the scores of its records, if known.
+    """
     looked = Looked([], [])
     deque(_looks(run, rules, scores, looked), maxlen=0)
     return looked
@@ -49,9 +52,10 @@ def look_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = N
 def look_closely(
     run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None, also: Also | None = None
 ) -> tuple[Looked, WhySummary]:
-    """Return the same as ``look_at``, and the summary of what the answers were made of and how tools were used.
+    """Return what ``look_at`` returns, and a summary of why answers are wrong and how tools were used.
 
-    *also* is called with each answer while its conversation is open. Raises DamageError if a conversation was changed.
+    *also* is called with each answer and its loss while the conversation is open. Raises DamageError if a stored
+    conversation was changed.
     """
     looked = Looked([], [])
     with closing(_looks(run, rules, scores, looked, also)) as looks:  # closed even if a conversation was changed

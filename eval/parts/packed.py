@@ -11,7 +11,7 @@ Key = TypeVar("Key")
 
 
 class Packed(Mapping[Key, float]):
-    """A mapping to numbers that cannot be changed; equal tuples of keys are stored once."""
+    """A mapping from keys to numbers that cannot be changed; equal tuples of keys are stored once."""
 
     __slots__ = ("_keys", "_numbers")
 
@@ -34,11 +34,11 @@ class Packed(Mapping[Key, float]):
         return len(self._keys)
 
     def __repr__(self) -> str:
-        """Return the text of a dictionary."""
+        """Return the text that a dictionary with the same content has."""
         return repr(dict(self))
 
 
 @lru_cache(maxsize=1 << 10)
 def _shared(keys: tuple[Key, ...]) -> tuple[Key, ...]:
-    """Return the first of all equal tuples."""
+    """Return one and the same tuple for all tuples equal to *keys*."""
     return keys

@@ -52,7 +52,7 @@ __all__ = ["CAUSES", "Case", "Cause", "Kind", "LossParts", "explain", "explain_t
 
 
 class Cause(StrEnum):
-    """The cause of a part of a loss."""
+    """A cause of error in an answer, to which a part of its loss belongs."""
 
     WRONG_OBJECT = "wrong object"
     """Points that lie elsewhere than the ground truth, by the rule of ``eval/place``."""
@@ -70,7 +70,7 @@ class Cause(StrEnum):
 
 
 class Kind(StrEnum):
-    """The type of error of one answer; docs/why.md defines each."""
+    """The main error of one answer, or why it has none; docs/why.md defines each kind."""
 
     RIGHT = "right"
     WRONG_OBJECT = "wrong object"
@@ -115,7 +115,7 @@ Replay = Callable[[frozenset[Cause]], float]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Everything needed to judge one answer, except its text."""
+    """Everything needed to judge one answer, except its text: question, target, tool calls, views, and protocol."""
 
     task: Task
     target: Sequence[float]
@@ -129,11 +129,12 @@ class Case:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LossParts:
-    """The loss of one answer, in parts; numbers are packed, because a run has one such object for each sample."""
+    """The loss of one answer, split by cause; numbers are packed, because a run has one such object for each sample."""
 
     loss: float
     parts: Mapping[Cause, float]
-    """The part of each cause that is present; they add up to the loss."""
+    """The part of each cause, which may be 0; they add up to the loss. *Wrong object* has no entry if the ground truth
+    has no place."""
     kind: Kind
     reason: Missing | None = None
     """Why it is not decomposed, or why there is no answer; None if it is decomposed."""
@@ -146,7 +147,10 @@ class LossParts:
         return Cause.NOT_DECOMPOSED not in self.parts
 
     def corrected(self, causes: Collection[Cause]) -> float | None:
-        """Return the loss if these causes had been corrected; None without an answer, or if its origin is unknown."""
+        """Return the loss (0 to 1) that the answer would have with these causes corrected.
+
+        None without an answer, or if the origin of its numbers is unknown.
+        """
         if not self.replays:
             return None
         present = max(self.replays, key=len)
@@ -154,7 +158,7 @@ class LossParts:
 
 
 def explain(case: Case, response: str | None) -> LossParts:
-    """Return the loss of one answer in parts; *case* is everything but its text.
+    """Return the loss of one answer in parts; *case* is everything that is needed to judge it, except its text.
 
     *response* is the final message, with boxes in MedVision's convention; None if there is no answer.
     """
@@ -165,7 +169,7 @@ def explain(case: Case, response: str | None) -> LossParts:
 
 
 def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing]) -> LossParts:
-    """Return the parts of an answer's loss from its score and the origin of its numbers (``trace``).
+    """Return the parts of an answer's loss, from its score *found* and the origin of its numbers *traced* (``trace``).
 
     For boxes and failures, *traced* is ignored.
     """
@@ -201,18 +205,22 @@ def explain_traced(case: Case, found: Score, traced: Sequence[Traced | Missing])
 
 
 def _whole(found: Score, reason: Missing) -> LossParts:
-    """Return the whole loss of an answer as a single part."""
+    """Return the loss of an answer as a single part, *not decomposed*, for the given reason."""
     kind = _UNTRACED.get(reason, Kind.UNKNOWN)
     return LossParts(found.loss, Packed({Cause.NOT_DECOMPOSED: found.loss}), kind, reason)
 
 
 def _cause(elsewhere: bool) -> Cause:
-    """Return the cause of an error of points."""
+    """Return the cause of an error of points: wrong object if they lie *elsewhere*, otherwise seeing."""
     return Cause.WRONG_OBJECT if elsewhere else Cause.SEEING
 
 
 def _replayed(task: Task, one: Traced, target: float, elsewhere: Sequence[bool], corrected: frozenset[Cause]) -> float:
-    """Return a number of the answer with some causes corrected."""
+    """Return one number of an answer, in the unit of the answer, as it would be with the causes *corrected*.
+
+    *target* is the true number. *elsewhere* says of each reading that the number is made of whether it was measured at
+    another place than the ground truth.
+    """
     each = zip(one.readings, elsewhere, strict=True)
     seen = [target if _cause(flag) in corrected else reading.exact for reading, flag in each]
     value = math.fsum(seen) / len(seen)
@@ -230,7 +238,7 @@ def _subsets(present: frozenset[Cause]) -> tuple[frozenset[Cause], ...]:
 
 
 def _replays(replay: Replay, loss: float, present: Collection[Cause]) -> dict[frozenset[Cause], float]:
-    """Return the loss with each subset of causes corrected.
+    """Return the loss with each subset of the causes *present* corrected; *replay* computes it.
 
     With nothing corrected, the value is *loss* itself; a replay of it would differ by the scorer's float32 rounding.
     """
@@ -238,7 +246,10 @@ def _replays(replay: Replay, loss: float, present: Collection[Cause]) -> dict[fr
 
 
 def _shapley(value: Mapping[frozenset[Cause], float]) -> dict[Cause, float]:
-    """Return each cause's mean reduction of the loss over all orders; absent causes have no entry."""
+    """Return each cause's mean reduction of the loss, over all orders in which causes can be corrected.
+
+    *value* is the loss by the set of corrected causes. A cause that is not present has 0.
+    """
     causes = max(value, key=len)
     count = len(causes)
     weights = [math.factorial(k) * math.factorial(count - k - 1) / math.factorial(count) for k in range(count)]
@@ -250,14 +261,17 @@ def _shapley(value: Mapping[frozenset[Cause], float]) -> dict[Cause, float]:
 
 
 def _kind(parts: Mapping[Cause, float], loss: float, *, elsewhere: bool) -> Kind:
-    """Return the kind of the largest part; a number that is right by luck, measured elsewhere, is not "right"."""
+    """Return the kind of error with the largest part, or "right" for a loss below 0.01.
+
+    An answer with such a loss that was measured *elsewhere* is right by luck: its kind is "wrong object".
+    """
     if loss < _RIGHT:
         return Kind.WRONG_OBJECT if elsewhere else Kind.RIGHT
     return _KINDS[max(CAUSES, key=lambda one: parts.get(one, 0.0))]
 
 
 def _other_in_place(task: Task, calls: Sequence[Call], scene: Scene, place: Target) -> bool:
-    """Return whether some tool also measured in the right place."""
+    """Return whether any tool call of the conversation measured in the right place."""
     measured = measurements(task, calls, scene)
     return not isinstance(measured, Missing) and any(is_elsewhere(one.points, place) is False for one in measured)
 
@@ -289,7 +303,7 @@ def _box(case: Case, found: Score) -> LossParts:
 def _scales(values: Floats, case: Case) -> list[tuple[float, float]] | Missing:
     """Return the factors by which x and y may have been multiplied, if numbers of a box are far above 1.
 
-    Returns a reason if they may be pixels, but the number of pixels is unknown.
+    Empty if they are not, or if none fits. Returns a reason if they may be pixels of an image of unknown size.
     """
     scene = case.scene
     if values.max() <= _FAR or (isinstance(scene, Scene) and scene.views.frame.name != MEDVISION.name):
@@ -308,7 +322,7 @@ def _scales(values: Floats, case: Case) -> list[tuple[float, float]] | Missing:
 
 
 def _box_of(call: Call) -> Floats | None:
-    """Return the box that a call measured, in coordinates of v0; None if it measured no box."""
+    """Return the box that a call measured, as shares of the image (v0); None if it measured no box."""
     taken = call.measures.of(BOX) if call.ok else None
     numbers = [call.number(name) for name in taken.fields] if taken else []
     return np.array(numbers, dtype=np.float64) if len(numbers) == BOX.numbers and None not in numbers else None

@@ -41,14 +41,14 @@ _NOT_NAMED = "not named"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SampleLoss:
-    """One scored sample with the parts of its loss."""
+    """One scored sample with its loss, split by cause."""
 
     sample: Question
     found: LossParts
 
 
 class PartMean(Frozen):
-    """A part of a mean loss, or of a difference of two mean losses."""
+    """The mean over samples of a part of the loss, or of a part of a difference in loss."""
 
     mean: float
     interval: tuple[float, float] | None
@@ -56,7 +56,7 @@ class PartMean(Frozen):
 
 
 class Replays(Frozen):
-    """Mean losses over the same answers, if something had been right."""
+    """The mean losses that the same answers would have with some causes of error corrected."""
 
     n: int
     """Number of decomposed answers."""
@@ -65,7 +65,7 @@ class Replays(Frozen):
 
 
 class TaskParts(Frozen):
-    """All scored samples of one task in one arm."""
+    """The mean loss of one arm on one task, split by cause, with counts of answers by their error."""
 
     n: int
     """Number of scored samples, failures included."""
@@ -76,7 +76,7 @@ class TaskParts(Frozen):
     states_points: bool
     """Whether any answer states points, so that seeing and arithmetic can be separated."""
     parts: dict[Cause, PartMean]
-    """They add up to ``loss``; a cause that occurs in no sample is left out."""
+    """The mean part of each cause; the parts add up to ``loss``. A cause that is in no sample's parts is left out."""
     kinds: dict[str, int]
     """Number of samples by the type of error of their answer (``Kind``)."""
     reasons: dict[str, int]
@@ -88,9 +88,9 @@ class TaskParts(Frozen):
 
 
 def parts_of_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[SampleLoss]:
-    """Yield every scored sample of a stored run with the parts of its loss, in their order.
+    """Yield every scored sample of a stored run with the parts of its loss, in the run's order.
 
-    *scores* are the scores of its records, if known.
+    *rules* is the protocol, and *scores* are the scores of the run's records, if known.
     """
     return map(loss_of, looks_at(run, rules, scores))
 
@@ -111,8 +111,8 @@ def states_points(samples: Sequence[SampleLoss]) -> bool:
 def told_apart(found: LossParts, *, own: bool, together: bool) -> Mapping[Cause, float]:
     """Return the parts of one loss by cause; with *together*, wrong object, seeing and arithmetic are one part.
 
-    *own*: whether the arm states points. If it does, an answer without points is not decomposed; otherwise its loss is
-    seeing and arithmetic.
+    *own* says whether the arm states points. If it does not, the loss of an answer without known origin is part of
+    seeing and arithmetic; if it does, such an answer is *not decomposed*.
     """
     if not together:
         return found.parts
@@ -123,7 +123,11 @@ def told_apart(found: LossParts, *, own: bool, together: bool) -> Mapping[Cause,
 
 
 def means_of(parts: Iterable[Mapping[Cause, float]], subjects: Sequence[str], *, bare: bool) -> dict[Cause, PartMean]:
-    """Return the mean of every part that any sample has; with *bare*, without intervals."""
+    """Return, for each cause that any sample has, the mean of its part over all samples.
+
+    *parts* holds the parts of each sample by cause, and *subjects* the subject of each sample. With *bare*, the means
+    have no intervals.
+    """
     columns: dict[Cause, array[float]] = {}
     for row, one in enumerate(parts):
         for cause, value in one.items():
@@ -132,9 +136,10 @@ def means_of(parts: Iterable[Mapping[Cause, float]], subjects: Sequence[str], *,
 
 
 def part_mean(values: Sequence[float], subjects: Sequence[str], *, bare: bool) -> PartMean:
-    """Return the mean of *values*, one for each sample; with *bare*, or if nothing varies, without an interval.
+    """Return the mean of *values*, one for each sample, with its 95% interval.
 
-    *subjects* are the subjects of the samples: the interval is the jackknife's over them.
+    *subjects* gives the subject of each sample: the interval is the jackknife's over them. With *bare*, or if nothing
+    varies, there is no interval.
     """
     found = jackknife(*clustered(subjects, values))
     mean = float(found.estimate)
@@ -156,9 +161,10 @@ def withheld(subjects: Sequence[str], reasons: Sequence[str]) -> str:
 
 
 def summarise_parts(samples: Iterable[SampleLoss], reasons: Sequence[str] = ()) -> dict[TaskName, TaskParts]:
-    """Return the parts of an arm by task; *samples* are the scored samples of a run (``parts_of_run``).
+    """Return the mean losses of an arm in parts, by task; tasks without a scored sample are left out.
 
-    *reasons* are the caller's reasons for giving no intervals.
+    *samples* are the scored samples of a run (``parts_of_run``). *reasons* are the caller's reasons for giving no
+    intervals.
     """
     every = list(samples)
     by_task = {task: [one for one in every if one.sample.task == task] for task in TASKS}
@@ -168,10 +174,11 @@ def summarise_parts(samples: Iterable[SampleLoss], reasons: Sequence[str] = ()) 
 def summarise_labels(
     samples: Iterable[SampleLoss], reasons: Sequence[str] = ()
 ) -> dict[TaskName, dict[str, TaskParts]]:
-    """Return the parts of an arm by task, and within a task by structure (``structure_of``).
+    """Return the mean losses of an arm in parts, by task and then by structure (``structure_of``).
 
-    *samples* and *reasons* are as for ``summarise_parts``. Whether the arm states points is decided for a task as a
-    whole, so that all its structures have the same parts.
+    *samples* are the scored samples of a run (``parts_of_run``). *reasons* are the caller's reasons for giving no
+    intervals. Whether the arm states points is decided for a task as a whole, so that all its structures have the same
+    parts.
     """
     groups: dict[TaskName, dict[str, list[SampleLoss]]] = {task: {} for task in TASKS}
     for one in samples:
@@ -185,12 +192,18 @@ def summarise_labels(
 
 
 def structure_of(asked: Question) -> str:
-    """Return what was asked for: the label; without one, the measurement; without that too, the landmarks."""
+    """Return what a sample asks for: its label, otherwise its measurement, otherwise its landmarks.
+
+    Without any of them, it is "not named".
+    """
     return asked.label or asked.measurement or ", ".join(asked.landmarks) or _NOT_NAMED
 
 
 def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays | None:
-    """Return the replays over the decomposed answers; None where no answer is decomposed."""
+    """Return the mean losses with causes corrected, over the answers whose numbers have a known origin.
+
+    None without such an answer.
+    """
     own = [one for one in samples if one.found.replays]
     if not own:
         return None
@@ -205,7 +218,10 @@ def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays |
 
 
 def _task(samples: Sequence[SampleLoss], reasons: Sequence[str], *, apart: bool | None = None) -> TaskParts:
-    """Return the parts of some samples of a task; *apart* says whether the arm states points, if not all are given."""
+    """Return the mean loss of some samples of one task in parts.
+
+    *apart* says whether the arm states points; by default, this is decided from *samples*.
+    """
     own = states_points(samples) if apart is None else apart
     subjects = [one.sample.subject for one in samples]
     parts = (told_apart(one.found, own=own, together=not own) for one in samples)

@@ -24,9 +24,10 @@ _SAMPLES = 5
 
 
 def chances(located: Iterable[Located]) -> dict[str, float | None]:
-    """Return the chance rate (0 to 1) of each located answer, by sample id.
+    """Return the chance rate (0 to 1) of each answer that has a known place, by sample id.
 
-    None as the rate if no other subject has a located answer to the same question. Other samples have no entry.
+    The rate is None if no other subject has such an answer to the same question. Samples without a known place have no
+    entry.
     """
     groups: dict[tuple[str, ...], list[tuple[Located, Found]]] = {}
     for one in located:

@@ -21,7 +21,7 @@ Pair = tuple[Located, Located]
 
 
 class Part(Frozen):
-    """Pairs in which one arm has the lower loss and measured in a given kind of place (``Place``)."""
+    """Pairs in which one arm has the lower loss and measured in one kind of place: right, elsewhere, or unknown."""
 
     pairs: int
     difference: float
@@ -34,7 +34,7 @@ class Part(Frozen):
 
 
 class Gains(Frozen):
-    """The pairs in which one arm is better, grouped by the place where it measured."""
+    """The pairs in which one arm has the lower loss, grouped by the place where that arm measured."""
 
     right: Part
     elsewhere: Part
@@ -42,7 +42,7 @@ class Gains(Frozen):
 
 
 class PlaceComparison(Frozen):
-    """All pairs of one task."""
+    """Two arms on one task, compared by where their answers were measured."""
 
     pairs: int
     subjects: int
@@ -63,9 +63,10 @@ class PlaceComparison(Frozen):
 
 
 def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName, PlaceComparison]:
-    """Return arm B compared with arm A by task; a task is left out if no pair's ground truth has a place.
+    """Return, by task, arm B compared with arm A by where answers were measured.
 
-    The inputs are the scored samples of runs (``look_at`` in ``eval/parts/looked.py``).
+    *a* and *b* are the scored samples whose ground truth has a place (``Looked.located``). A task without a common
+    sample is left out.
     """
     pairs = paired_places(a, b)
     by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
@@ -73,7 +74,7 @@ def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName,
 
 
 def paired_places(a: Iterable[Located], b: Iterable[Located]) -> list[Pair]:
-    """Return the samples that both arms have, A first in each pair, in the order of A."""
+    """Return the samples that both arms have as pairs (A, B), in the order of A."""
     others = {one.sample.id: one for one in b}
     return [(one, others[one.sample.id]) for one in a if one.sample.id in others]
 
@@ -96,7 +97,10 @@ def _compared(pairs: Sequence[Pair]) -> PlaceComparison:
 
 
 def _gains(better: Sequence[tuple[Located, float]], pairs: int) -> Gains:
-    """Return the gains of the arm that is better, each with the difference of the losses, B minus A."""
+    """Return the pairs in which one arm is better, grouped by the place where it measured.
+
+    *better* holds that arm's sample with the difference in loss, B minus A; *pairs* is the number of all pairs.
+    """
 
     def part(place: Place) -> Part:
         own = [(one, difference) for one, difference in better if one.place is place]

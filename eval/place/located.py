@@ -33,7 +33,7 @@ _UNIT = Spacing(1.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where one answer was measured, and where it should have been; its numbers are packed, because there are many."""
+    """Where one answer was measured, and where the ground truth lies; numbers are packed, because there are many."""
 
     task: TaskName
     measured: int
@@ -43,20 +43,24 @@ class Found:
 
     @classmethod
     def of(cls, points: Sequence[tuple[float, float]], target: Target, size: tuple[float, float]) -> "Found":
-        """Make one from the measured *points* (fractions of the image), the *target* and the image's *size*."""
+        """Return the place of an answer from its *points* (shares of width and height) and its *target*.
+
+        *size* is the image's width and height in pixels of the target's grid; for a box, whose target is in shares of
+        the image, it is 1 x 1.
+        """
         true = [number for point in target.points for number in (point.x, point.y)]
         numbers = [*chain.from_iterable(points), *true, target.spacing.height_mm, target.spacing.width_mm, *size]
         return cls(target.task.name, len(points), pack(f"{len(numbers)}d", *numbers))
 
     @property
     def points(self) -> list[tuple[float, float]]:
-        """The measured points as fractions of the image (x right, y down), to be transferred to other images."""
+        """The measured points as shares of width and height (x right, y down), to be transferred to other images."""
         numbers = unpack_from(f"{2 * self.measured}d", self.packed)
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
     @property
     def target(self) -> Target:
-        """The location of the ground truth, where it should have been measured."""
+        """The location of the ground truth, with its task and pixel size."""
         numbers = unpack_from(f"{len(self.packed) // 8 - 2 * self.measured - 2}d", self.packed, 16 * self.measured)
         *true, height_mm, width_mm = numbers
         points = tuple(map(Point, true[::2], true[1::2]))
@@ -64,28 +68,34 @@ class Found:
 
     @property
     def size(self) -> tuple[float, float]:
-        """Width and height of the image in pixels of the target's grid."""
+        """Width and height of the image in pixels of the target's grid; 1 x 1 for boxes, whose points are in shares."""
         width, height = unpack_from("2d", self.packed, len(self.packed) - 16)
         return width, height
 
     def right(self, tolerance: Tolerance = RULE) -> bool:
-        """Return whether it was measured in the right place."""
+        """Return whether the answer was measured in the right place, by the rule *tolerance*."""
         return self.share([self], tolerance) == 1.0
 
     def share(self, others: Sequence["Found"], tolerance: Tolerance = RULE) -> float:
-        """Return the share of *others* whose points, transferred to this image, are in the right place here."""
+        """Return which share (0 to 1) of the answers *others* would be in the right place if measured on this image.
+
+        Their points are transferred as shares of width and height.
+        """
         target = self.target
         return sum(in_place(points, target, tolerance) for points in map(self.placed, others)) / len(others)
 
     def placed(self, other: "Found") -> list[Point]:
-        """Return the points of *other* transferred to this image, in the slice frame."""
+        """Return the measured points of *other* transferred to this image, in the frame of this target.
+
+        That is in pixels of the slice (x right, y down), or for a box in shares of the image.
+        """
         width, height = self.size
         return [Point(u * width, v * height) for u, v in other.points]
 
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """One scored sample whose ground truth has a place."""
+    """One scored sample whose ground truth has a place, with its loss and where its answer was measured."""
 
     sample: Question
     loss: float
@@ -94,7 +104,7 @@ class Located:
 
     @cached_property
     def place(self) -> Place | None:
-        """Where it was measured; None for a failure."""
+        """Whether the answer was measured in the right place, elsewhere, or at an unknown place; None for a failure."""
         if self.found is None:
             return None
         if isinstance(self.found, str):
@@ -103,7 +113,10 @@ class Located:
 
     @property
     def apart_mm(self) -> float | None:
-        """Distance between the centre of what was measured and the centre of the true points, in mm; None for boxes."""
+        """Distance in mm between the centre of the measured points and that of the true points.
+
+        None for boxes, for failures, and if the place is unknown.
+        """
         if not isinstance(self.found, Found) or self.sample.asks.is_box:
             return None
         target = self.found.target
@@ -111,23 +124,32 @@ class Located:
 
     @property
     def lowest_loss(self) -> float:
-        """The loss, or 1 if the answer was measured elsewhere; an unknown place counts as the right one."""
+        """The loss, or 1 if the answer was measured elsewhere than at the ground truth.
+
+        An answer whose place is unknown keeps its loss.
+        """
         return 1.0 if self.place is Place.ELSEWHERE else self.loss
 
     @property
     def highest_loss(self) -> float:
-        """The same, but 1 also if it is unknown where the answer was measured."""
+        """The loss, or 1 if the answer was measured elsewhere or at an unknown place."""
         return 1.0 if self.place is Place.UNKNOWN else self.lowest_loss
 
 
 def is_elsewhere(points: Sequence[Point], target: Target) -> bool | None:
-    """Return whether points (slice frame) are not where the ground truth is; None if either is unknown."""
+    """Return whether *points* lie elsewhere than the ground truth; None if either is unknown.
+
+    They are in the frame of the target: pixels of the slice, or for a box shares of the image.
+    """
     known = points and len(target.points) == 2 * (1 if target.task.is_box else len(target.task.lines))
     return not in_place(points, target) if known else None
 
 
 def is_ambiguous(one: Traced, target: Target) -> bool:
-    """Return whether a number has several possible origins, some in the right place (*target*) and some elsewhere."""
+    """Return whether a number may have several origins, of which some lie in the right place and some elsewhere.
+
+    *one* is the number with its possible origins, *target* the location of the ground truth.
+    """
     ways = {tuple(is_elsewhere(each.points, target) for each in way) for way in (one.readings, *one.others)}
     return len(ways) > 1
 
@@ -139,12 +161,15 @@ def has_place(sample: Sample) -> bool:
 
 
 def question_of(sample: Question) -> tuple[str, ...]:
-    """Return a key that is equal for samples asking for the same structure, landmarks or line."""
+    """Return a key that is equal for samples asking for the same: task, label, landmarks and measurement."""
     return (sample.task, sample.label or "", *sample.landmarks, sample.measurement)
 
 
 def located_records(run: Run, rules: Protocol) -> Iterator[tuple[Record, Score | None, Located | None]]:
-    """Yield every record of a run with its score, and where it was measured, as ``locate`` does; none is kept."""
+    """Yield every record of a run with its score, and where its answer was measured, as ``locate`` returns it.
+
+    The score is None for an infrastructure failure. Records are not kept in memory.
+    """
     with Looks(run, rules) as looks:
         for record, score in scored_one_by_one(run.each(), rules):
             yield record, score, None if score is None else locate(looks.at(record, score))
@@ -163,7 +188,10 @@ def locate(look: Look) -> Located | None:
 
 
 def locate_record(run: Run, record: Record, rules: Protocol) -> Located | None:
-    """Return where one record of a run was measured; None if it is not scored or its ground truth has no place."""
+    """Return where the answer of one record of a run was measured.
+
+    None if the record is not scored, or if its ground truth has no place.
+    """
     score = score_record(record, rules)
     if score is None:
         return None
@@ -176,8 +204,8 @@ def found_at(
 ) -> Found | str | None:
     """Return where an answer was measured, or a text that says why this is unknown; None for a failure.
 
-    *traced* is the origin of its numbers (``trace``), *scene* the views of its conversation or why they are missing; a
-    box needs neither.
+    *traced* is the origin of the answer's numbers (``trace``), *scene* the views of its conversation or why they are
+    missing; a box needs neither.
     """
     if not score.success:
         return None
@@ -187,7 +215,10 @@ def found_at(
 
 
 def _box(task: Task, wanted: Sequence[float], score: Score) -> Found | str:
-    """Return the place of a box, as fractions of the image."""
+    """Return the place of a box as shares of the image, or a text that says why it has none.
+
+    *wanted* is the true box; both are in MedVision's convention.
+    """
     if not all(abs(value) <= _MOST for value in score.values):
         return "a number of the answer is beyond 1e12"
     answer = tuple((corner.x, corner.y) for corner in corners_of(score.values))
@@ -195,7 +226,7 @@ def _box(task: Task, wanted: Sequence[float], score: Score) -> Found | str:
 
 
 def _points(task: Task, traced: Sequence[Traced | Missing], scene: Scene) -> Found | str:
-    """Return where the lines of an answer were measured, or why that is unknown."""
+    """Return where the lines of an answer were measured, or a text that says why this is unknown."""
     placed = list[Point]()
     target = Target(task, scene.truth, scene.spacing)
     for one in traced:

@@ -26,7 +26,7 @@ _END_PX = 3.0
 
 
 class Place(StrEnum):
-    """Where an answer was measured: at the true location by the rule, not there, or not known."""
+    """Where an answer was measured: in the right place by the rule, elsewhere, or not known."""
 
     RIGHT = "in the right place"
     ELSEWHERE = "elsewhere"
@@ -35,7 +35,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """How near to the ground truth counts as the right place."""
+    """How near to the ground truth a measurement must be to count as in the right place."""
 
     ellipse: float
     """Factor by which the true ellipse is scaled, in which the centre must lie."""
@@ -54,7 +54,7 @@ WIDER = Tolerance(ellipse=2.0, end=0.5, midpoint=1.0, iou=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The location of a sample's ground truth."""
+    """The location of a sample's ground truth on the slice, with its task and pixel size."""
 
     task: Task
     points: tuple[Point, ...]
@@ -64,7 +64,11 @@ class Target:
 
 
 def in_place(measured: Sequence[Point], target: Target, tolerance: Tolerance = RULE) -> bool:
-    """Return whether points (slice frame, line by line; for a box two opposite corners) are in the right place."""
+    """Return whether *measured* points are in the right place, by the rule *tolerance*.
+
+    They are in the frame of the target (pixels of the slice, or for a box shares of the image): the ends of each line
+    in turn, or two opposite corners of a box.
+    """
     if target.task.is_box:
         iou = box_iou(measured, target.points)
         return iou > 0 and iou >= tolerance.iou
@@ -76,7 +80,10 @@ def in_place(measured: Sequence[Point], target: Target, tolerance: Tolerance = R
 
 
 def box_iou(a: Sequence[Point], b: Sequence[Point]) -> float:
-    """Return the intersection over union of two boxes, each given by two opposite corners; 0 if both have no area."""
+    """Return the intersection over union (0 to 1) of two boxes, each given by two opposite corners in one frame.
+
+    It is 0 if both have no area.
+    """
     sides = [
         [sorted(point.x for point in box) for box in (a, b)],
         [sorted(point.y for point in box) for box in (a, b)],
@@ -88,10 +95,10 @@ def box_iou(a: Sequence[Point], b: Sequence[Point]) -> float:
 
 
 def _inside(point: Point, target: Target, times: float) -> bool:
-    """Return whether a point lies in the ellipse whose axes end at the true points, scaled by *times*.
+    """Return whether a point (pixels of the slice) lies in the true ellipse, scaled by *times*.
 
-    The half axes u and v need not be orthogonal: points of files are rounded to pixels. A point at centre + p u + q v
-    is inside where p^2 + q^2 <= times^2.
+    The axes of the ellipse end at the true points. The half axes u and v need not be orthogonal: points of files are
+    rounded to pixels. A point at centre + p u + q v is inside if p^2 + q^2 <= times^2.
     """
     middle = centre(target.points)
     dx, dy = point.x - middle.x, point.y - middle.y
@@ -128,13 +135,16 @@ def _midpoints(measured: Sequence[Point], target: Target, share: float) -> bool:
 
 
 def corners_of(box: Iterable[float]) -> tuple[Point, Point]:
-    """Return two opposite corners of a box in MedVision's convention, in shares of the image (x right, y down)."""
+    """Return two opposite corners of a box as shares of the image, x right and y down.
+
+    *box* is in MedVision's convention (x1, y1, x2, y2 from the lower left).
+    """
     x1, y1, x2, y2 = map(float, box)
     return Point(x1, 1 - y1), Point(x2, 1 - y2)
 
 
 def centre(points: Sequence[Point]) -> Point:
-    """Return the mean of points."""
+    """Return the mean of at least one point, in the frame of the points."""
     return Point(
         math.fsum(point.x for point in points) / len(points), math.fsum(point.y for point in points) / len(points)
     )

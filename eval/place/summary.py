@@ -24,7 +24,7 @@ ENOUGH = 0.8
 
 
 class TaskPlace(Frozen):
-    """The scored samples of one task whose ground truth has a place."""
+    """Where the answers of one arm to one task were measured: counts, shares, and the grounded loss."""
 
     n: int
     """Number of scored samples whose ground truth states its location, failed answers included."""
@@ -58,7 +58,10 @@ class TaskPlace(Frozen):
 
 
 def enough(located: Sequence[Located]) -> bool:
-    """Return whether enough answers are located to give a grounded loss; failures need no place."""
+    """Return whether the places of at least 80% of the answers are known, so that a grounded loss is given.
+
+    Failures need no place.
+    """
     answers = [one for one in located if one.found is not None]
     return sum(isinstance(one.found, Found) for one in answers) >= ENOUGH * len(answers)
 
@@ -69,7 +72,11 @@ def mean_loss(losses: Sequence[float]) -> float | None:
 
 
 def places_by_task(located: Iterable[Located], without: Mapping[TaskName, int]) -> dict[TaskName, TaskPlace]:
-    """Return the summary of located samples by task; *without* counts those whose ground truth has no place."""
+    """Return, by task, where the answers of an arm were measured; a task without such samples is left out.
+
+    *located* are the samples whose ground truth has a place; *without* counts, by task, those whose ground truth has
+    none.
+    """
     by_task: dict[TaskName, list[Located]] = {task: [] for task in TASKS}
     for one in located:
         by_task[one.sample.task].append(one)
@@ -77,7 +84,10 @@ def places_by_task(located: Iterable[Located], without: Mapping[TaskName, int]) 
 
 
 def task_place(located: Sequence[Located], *, without_place: int = 0) -> TaskPlace:
-    """Return the summary of the samples of one task."""
+    """Return where the answers to one task were measured; *located* are its samples, whose ground truth has a place.
+
+    *without_place* is the number of further samples, whose ground truth has none.
+    """
     places = Counter(one.place for one in located)
     found = [(one.sample, one.found) for one in located if isinstance(one.found, Found)]
     by_chance = [rate for rate in chances(located).values() if rate is not None]

@@ -8,16 +8,21 @@ __all__ = ["published_datasets", "release_rows"]
 
 
 def published_datasets() -> dict[str, Any]:
-    """Return the preprint's table of datasets, and under ``releases`` the counts of every release."""
+    """Return the table of datasets of MedVision's preprint as JSON data.
+
+    The key ``releases`` has the number of annotations of every release.
+    """
     text = (files("medvision_agent.eval.published") / "datasets.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
 
 
 def release_rows(releases: dict[str, Any]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Return a row per dataset with counts that all releases share, and a row per dataset with lesion sizes by release.
+    """Return two tables as rows of text: counts that all releases share, and numbers of lesion sizes by release.
 
-    Counts are written as ``single-instance / all``; they are empty if a release lacks the dataset.
+    *releases* is the entry ``releases`` of ``published_datasets``. There is a row for each dataset, in the second table
+    only for those with lesion sizes. Counts are written as ``single-instance / all``; they are empty if a release lacks
+    the dataset.
     """
     every = releases["datasets"]
     same = [

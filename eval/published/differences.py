@@ -18,7 +18,7 @@ __all__ = ["differences"]
 def differences(run: Run, protocol: Protocol, version: Version) -> list[str]:
     """Return how *run*, scored by *protocol*, differs from the published results of *version*, one line each.
 
-    The lines begin with how samples were asked and scored.
+    The lines on how samples were asked and scored come first. There is always at least one line.
     """
     return [
         *_asking(run, protocol, version),

@@ -33,7 +33,7 @@ _NOT_A_RUN = "made elsewhere; how its samples were asked is known from the names
 
 @dataclass(frozen=True)
 class Entry:
-    """One model, asked in one way."""
+    """The figures of one model, asked in one way, with the published row that they are compared with."""
 
     model: str
     how: str
@@ -54,7 +54,12 @@ class Entry:
 
 
 def run_entry(run: Run, version: str | None = None, rules: Protocol | None = None) -> Entry | None:
-    """Return the entry of a run; None if it has no MedVision samples or no result."""
+    """Return the entry of a stored run; None if it has no MedVision samples, or no result.
+
+    *version* names the published results that it is compared with; by default, those whose models were asked most like
+    the run. *rules* is the protocol; by default, that of the version. Raises ConfigError for an unknown version, and
+    DataError for a run with both splits of a task.
+    """
     identity = run.identity
     beside = version_named(version) if version else version_of(identity)
     own = rules or protocol(beside.protocol)
@@ -75,10 +80,13 @@ def run_entry(run: Run, version: str | None = None, rules: Protocol | None = Non
 def answers_entries(
     folder: Path, version: str | None = None, rules: Protocol | None = None, plans: Path | None = None
 ) -> list[Entry]:
-    """Return an entry for each model with result files in *folder*, at any depth.
+    """Return an entry for each model with MedVision result files in *folder*, at any depth.
 
-    Folders with the same name belong to one model. Without *version*, file names decide: tasks that end in ``-CoT`` are
-    compared with the leaderboard.
+    Folders with the same name belong to one model. *version* names the published results that they are compared with;
+    without it, file names decide: tasks that end in ``-CoT`` are compared with the leaderboard. *rules* is the
+    protocol; by default, that of the version. *plans* is MedVision's data folder, or a JSON file, with facts that the
+    result files lack. Raises ConfigError for an unknown version, and DataError for files that cannot be read, or that
+    belong to two versions.
     """
     found: dict[str, list[Path]] = {}
     for home in models_in(folder):
@@ -87,7 +95,10 @@ def answers_entries(
 
 
 def _name(home: Path) -> str:
-    """Return the name of a model's results: the name of the folder that holds its files, or of the file itself."""
+    """Return the name of a model's results: that of the folder that holds its files.
+
+    For a single file it is the name of the file, and for a folder ``parsed`` that of the folder above.
+    """
     if home.is_file():
         return home.name
     folder = result_files(home, Notes())[0].resolve().parent
@@ -114,7 +125,10 @@ def _of_files(
 
 
 def _version_of_files(name: str, homes: Sequence[Path]) -> str:
-    """Return the version that files are compared with, by their names; DataError if they disagree."""
+    """Return the name of the version that files are compared with, by their names; DataError if they disagree.
+
+    *name* is the name of the model in the error, and *homes* are its folders or files.
+    """
     files = [file for home in homes for file in ([home] if home.is_file() else home.rglob("*_samples_*.jsonl*"))]
     cot = {"-CoT" in file.name for file in files}
     if len(cot) > 1:
@@ -149,7 +163,10 @@ def _entry(known: _Known, found: Sequence[Section]) -> Entry:
 def _rows(
     version: Version, names: Sequence[str], found: Sequence[Section], *, code: bool = False
 ) -> dict[Family, tuple[Table, Row]]:
-    """Return a model's published row in each family, from the first table of the family that has one."""
+    """Return, by family of tasks, a model's published row with its table: the first table of the family that has one.
+
+    *names* are the model's names in the catalogue. *code* says whether the model had its provider's code execution.
+    """
     rows: dict[Family, tuple[Table, Row]] = {}
     for section in found:
         family = section.batch.family
@@ -160,18 +177,18 @@ def _rows(
 
 
 def _rows_of_checkpoint(checkpoint: str) -> list[str]:
-    """Return the names of catalogue rows that ask a checkpoint, whatever the user's row is called."""
+    """Return the names of all catalogue rows (shipped model settings) that ask this checkpoint; empty if none does."""
     rows = load_catalogue().items()
     return [row for row, config in rows if _plain(str(getattr(config, "model", ""))) == _plain(checkpoint)]
 
 
 def _rows_named(name: str) -> list[str]:
-    """Return the names of catalogue rows that match a name, of which the checkpoint is not known otherwise."""
+    """Return the names of catalogue rows whose name or checkpoint is *name*, apart from spelling."""
     return [row for row in load_catalogue() if _plain(row) == _plain(name)] + _rows_of_checkpoint(name)
 
 
 def _other_model(version: Version, name: str, checkpoint: str, names: Sequence[str]) -> Iterator[str]:
-    """Yield a note if a user's row has the name of a published one, and asks another model."""
+    """Yield a note if a user's row has the name of a row with published figures, but asks another model."""
     own = next((row for row in load_catalogue() if row == name and row not in names), None)
     if own is not None and any(own in row.models for table in version.tables for row in table.rows):
         yield (
@@ -181,7 +198,7 @@ def _other_model(version: Version, name: str, checkpoint: str, names: Sequence[s
 
 
 def _plain(name: str) -> str:
-    """Return a name without its maker and without punctuation, because spellings differ."""
+    """Return the name of a model without its maker, in lower case and without punctuation, because spellings differ."""
     own = name.rpartition("/")[2]
     maker, _, model = own.partition("__")
     bare = model if own == name and maker and "__" not in model else own

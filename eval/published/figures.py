@@ -39,7 +39,7 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A run's figures for one part of a published table."""
+    """A run's figures for one part of a published table, such as Anatomy, and their number of samples."""
 
     values: Mapping[str, float | None]
     """By column, in the column's unit."""
@@ -48,19 +48,22 @@ class Figures:
 
 
 def unit_of(column: str, part: str) -> str:
-    """Return the unit of a column of a published table: "%" for all but MAE and cost."""
+    """Return the unit of a *column* of a published table: "%" for all but MAE and cost.
+
+    MAE is in degrees if the *part* of the table is one of angles, otherwise in mm; cost is in US dollars.
+    """
     if column == "MAE":
         return "degrees" if part.endswith("angle") else "mm"
     return "US dollars" if column == "cost" else "%"
 
 
 def run_sections(records: Iterable[Record], protocol: Protocol, more: Columns = NO_MORE) -> list[Section]:
-    """Return MedVision's group summaries of *records*, a section for each family, as for an exported run.
+    """Return MedVision's group summaries of *records*, one section for each family of tasks, as for an exported run.
 
     Empty for a run over other data. Infrastructure failures are left out, as everywhere, and so are areas, which
-    MedVision does not score; a result without an answer has an empty response. A run with both splits of a task is a
-    DataError, because MedVision's names do not distinguish them. Records are taken in blocks, and none is kept: the
-    sections hold the columns of answers that the summary reads, and those named in *more*.
+    MedVision does not score; a result without an answer has an empty response. Records are taken in blocks, and none is
+    kept: the sections hold the columns of answers that the summary reads, and those named in *more*. Raises DataError
+    for a run with both splits of a task, because MedVision's names do not distinguish them.
     """
     try:
         return _sections(_only_theirs(_kept(records)), protocol, more)
@@ -69,7 +72,7 @@ def run_sections(records: Iterable[Record], protocol: Protocol, more: Columns = 
 
 
 class _OtherDataError(Exception):
-    """A sample that is not MedVision's."""
+    """Raised inside this module for a sample that is not MedVision's."""
 
 
 def _only_theirs(records: Iterable[Record]) -> Iterator[Record]:
@@ -89,7 +92,7 @@ def _sections(kept: Iterable[Record], protocol: Protocol, more: Columns = NO_MOR
 
 
 class _Blocks:
-    """Records as blocks of answers to one task, and the order that their rows have in an exported run."""
+    """An iterable of blocks of answers to one task, made of records; ``order`` then gives the order of their rows."""
 
     def __init__(self, records: Iterable[Record]) -> None:
         self._records = records
@@ -118,15 +121,19 @@ class _Blocks:
         return answers.shared(_REPEATED, self._known)
 
     def order(self, family: Family) -> list[int]:
-        """Return the order of a family's rows: by the first of each task, and within a task by MedVision's ids."""
+        """Return the indexes of a family's rows in the order of an exported run.
+
+        Tasks are ordered by their first record, and the rows of a task by MedVision's ids.
+        """
         rows: list[int] = np.lexsort((np.concatenate(self._ids[family]), np.concatenate(self._tasks[family]))).tolist()
         return rows
 
 
 def run_figures(records: Iterable[Record], protocol: Protocol) -> dict[str, dict[str, Figures]]:
-    """Return the figures by family and part of its table, for the families the run has samples of.
+    """Return a run's figures by family of tasks and by part of the family's published table.
 
-    Raises DataError where no record is a result that MedVision scores, or where both splits of a task are among them.
+    Families without a sample in the run are left out. Raises DataError if no record is a result that MedVision scores,
+    or if both splits of a task are among them.
     """
     found = _sections(_kept(records), protocol)
     if not found:
@@ -138,7 +145,7 @@ def run_figures(records: Iterable[Record], protocol: Protocol) -> dict[str, dict
 
 
 def section_figures(summary: Mapping[str, Any]) -> dict[str, Figures]:
-    """Return the figures of a family's summary, by part."""
+    """Return the figures of one family, by part of its published table; *summary* is MedVision's group summary."""
     match summary["task_type"]:
         case "Detection":
             sides = summary["printed_table"]
@@ -155,7 +162,10 @@ def section_figures(summary: Mapping[str, Any]) -> dict[str, Figures]:
 
 
 def _cells(figures: Mapping[str, Any], names: Mapping[str, str], n: int) -> Figures:
-    """Return figures in the table's units: per cent for all but MAE. Infinite ones, stored as texts, become None."""
+    """Return figures in the table's units: per cent for all but MAE; None for infinite ones, which are stored as text.
+
+    *names* gives the name in *figures* for each column, and *n* is the number of samples.
+    """
     found = {name: figures.get(source) for name, source in names.items()}
     values = {
         name: float(value) * (1 if name == "MAE" else 100) if isinstance(value, int | float) else None

@@ -17,7 +17,7 @@ HELD_OUT = {"main": "on the main list", "plane": "plane held out", "task": "task
 
 
 def held_out(family: Family, task: str) -> str:
-    """Return which list a task of a result file is on, in the words of HELD_OUT."""
+    """Return which of MedVision's lists a task of a result file is on: a text of HELD_OUT or "on none of the lists"."""
     name = (task_name(task) or task).replace("_BoxSize_", "_BoxCoordinate_")
     return next((HELD_OUT[kind] for kind, tasks in _lists()[family].items() if name in tasks), "on none of the lists")
 

@@ -41,7 +41,7 @@ _LENGTHS, _DEGREES, _PERCENT = (10, 20, 30, 50, 100), (0.1, 5, 10, 20, 45), (5, 
 
 
 class Stratum(NamedTuple):
-    """The scores of some samples of one task."""
+    """The scores of the samples of one task in one group, such as those of the axial plane."""
 
     kind: str
     task: str
@@ -52,7 +52,7 @@ class Stratum(NamedTuple):
 
 
 class Box(NamedTuple):
-    """The loss of one box."""
+    """The loss of one box, with its label and the relative size of the true box."""
 
     label: str
     subject: str
@@ -63,7 +63,10 @@ class Box(NamedTuple):
 
 
 def strata_of(section: Section) -> list[Stratum]:
-    """Return the strata of a family, type by type, with ordered values."""
+    """Return the scores of a family's samples by type of stratum, then by task, then by value.
+
+    *section* is MedVision's summary of the family. Bins of sizes and angles are in order, other values as text.
+    """
     tasks = _tasks(section.batch)
     found = []
     for kind, values in _kinds(section.batch, tasks).items():
@@ -76,7 +79,7 @@ def strata_of(section: Section) -> list[Stratum]:
 
 
 def boxes_of(section: Section) -> list[Box]:
-    """Return each box with its label; empty for a family without boxes."""
+    """Return the loss of each box of a section, with its label; empty for a family without boxes."""
     batch = section.batch
     if batch.family != "Detection":
         return []
@@ -90,7 +93,7 @@ def boxes_of(section: Section) -> list[Box]:
 
 
 def _tasks(batch: Batch) -> list[str]:
-    """Return the task of each row, by this program's name."""
+    """Return the task of each row of a batch, by this program's name of the task."""
     if batch.family == "AD":
         return [str(kind) for kind in batch.answers.column("doc.metric_type")]
     own = next(name for name, task in TASKS.items() if task.family == batch.family)
@@ -98,7 +101,7 @@ def _tasks(batch: Batch) -> list[str]:
 
 
 def _kinds(batch: Batch, tasks: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
-    """Return, for each type of stratum, each row's value and its sort position; empty if a row has none."""
+    """Return, for each type of stratum, the sort position and the value of each row; an empty value means none."""
     column = batch.answers.column
     if batch.family == "Detection":
         sizes = [_step(100 * ratio, _PERCENT, "% of the image") for ratio in box_ratios(batch)]
@@ -128,7 +131,7 @@ def _plane(slice_dim: Any) -> tuple[int, str]:
 
 
 def _step(value: float, edges: Sequence[float], unit: str) -> tuple[int, str]:
-    """Return the bin of a value; a value equal to an edge is in the bin above."""
+    """Return the position and the name of the bin of a value; a value equal to an edge is in the bin above."""
     step = bisect_right(edges, value)
     if step == 0:
         return 0, f"below {edges[0]:g}{unit}"
@@ -138,7 +141,10 @@ def _step(value: float, edges: Sequence[float], unit: str) -> tuple[int, str]:
 
 
 def _measured(section: Section, rows: Index) -> tuple[int, dict[str, float | None]]:
-    """Return the number of *rows* and their figures by name, as ``_cell`` gives them."""
+    """Return the number of *rows* and their mean figures by name: MAE in mm or degrees, all others in per cent.
+
+    A figure that the task does not have is None.
+    """
     batch, protocol = section.batch, section.protocol
     is_box = batch.family == "Detection"
     found = (box_statistics if is_box else error_statistics)(batch, rows, protocol)
@@ -149,7 +155,7 @@ def _measured(section: Section, rows: Index) -> tuple[int, dict[str, float | Non
 
 
 def _cell(name: str, value: float | None) -> float | None:
-    """Return a figure in per cent, MAE in its own unit; None where it is missing, NaN or infinite."""
+    """Return a fraction in per cent, but MAE in its own unit; None if it is missing, NaN or infinite."""
     if value is None or not np.isfinite(value):
         return None
     return float(value) * (1 if name == "MAE" else 100)

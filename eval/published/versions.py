@@ -21,7 +21,7 @@ VERSIONS = ("preprint-v1", "leaderboard-v2")
 
 
 class Row(Frozen):
-    """The line of a model in a table."""
+    """The figures of one model in a published table, as printed."""
 
     model: str
     """As printed."""
@@ -34,7 +34,7 @@ class Row(Frozen):
 
 
 class Table(Frozen):
-    """A table, as printed."""
+    """One published table, with the texts of its cells as printed."""
 
     number: int
     family: Family
@@ -48,7 +48,11 @@ class Table(Frozen):
 
 
 class About(Frozen):
-    """A description of a version in words."""
+    """A description in words of how a version's figures were made.
+
+    The fields say which tools the models had, which samples and annotations were used, what the metrics measure, and
+    how fine-tuned models were trained.
+    """
 
     tools: str
     samples: str
@@ -58,7 +62,7 @@ class About(Frozen):
 
 
 class Version(Frozen):
-    """A set of published results."""
+    """One published set of results: its tables, and how its models were asked and scored."""
 
     name: str
     title: str
@@ -72,7 +76,10 @@ class Version(Frozen):
     tables: tuple[Table, ...]
 
     def rows_of(self, model: str, family: Family, *, code: bool = False) -> Iterator[tuple[Table, Row]]:
-        """Yield the lines for a catalogue model, table by table."""
+        """Yield the published rows of a model with their tables, for one family of tasks.
+
+        *model* is the model's name in the catalogue. With *code*, they are the rows with the provider's code execution.
+        """
         for table in self.tables:
             if table.family == family:
                 yield from ((table, row) for row in table.rows if model in row.models and row.code == code)
@@ -80,7 +87,7 @@ class Version(Frozen):
 
 @cache
 def version_named(name: str) -> Version:
-    """Return a version; raises ConfigError for an unknown name."""
+    """Return the version of the published results called *name*; raises ConfigError for an unknown name."""
     if name not in VERSIONS:
         known = ", ".join(VERSIONS)
         raise ConfigError(
@@ -91,12 +98,15 @@ def version_named(name: str) -> Version:
 
 
 def versions() -> list[Version]:
-    """Return all versions, oldest first."""
+    """Return all versions of the published results, oldest first."""
     return [version_named(name) for name in VERSIONS]
 
 
 def version_of(identity: Identity) -> Version:
-    """Return the version whose models were asked most like a run: by recipe and form, or else by recipe."""
+    """Return the version whose models were asked most like a run: with the same recipe and form, or else recipe.
+
+    If several fit equally well, or none does, the newest of them.
+    """
     every = versions()
     same = [one for one in every if one.recipe == identity.recipe]
     exact = [one for one in same if one.form == identity.form]

@@ -36,7 +36,10 @@ _RISK = (
 
 
 def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[ArmAgreement]:
-    """Yield the agreement of every arm and task, contrast by contrast."""
+    """Yield how well the numbers of each arm agree with the ground truth, contrast by contrast and task by task.
+
+    *scores* are the scored samples of each arm. Boxes have no agreement and are left out.
+    """
     answers = {name: _answers(epochs) for name, epochs in scores.items()}
     stated = {name: _means(own) for name, own in answers.items()}
     samples = {arm.name: arm.first.samples for arm in chapter.arms}
@@ -83,7 +86,10 @@ def _means(answers: _Answers) -> dict[str, list[float]]:
 
 
 def agreement_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the tables that have rows."""
+    """Return the tables of agreement, and of risk and coverage, without those that have no rows.
+
+    *place* is the prefix of the tables' ids.
+    """
     tables = [_agreement_table(chapter, place), _coverage_table(chapter, place)]
     return [table for table in tables if table.rows]
 

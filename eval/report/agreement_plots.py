@@ -15,9 +15,9 @@ _MOST = 12
 
 
 def bland_altman(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure of errors by the mean of stated and true value: a panel for each arm and number asked for.
+    """Return the Bland-Altman plots: a panel for each arm and number of the answer, at most 12.
 
-    None where no arm has an answer with such an error.
+    None if no arm has an answer with such an error. *place* is the prefix of the figure's id.
     """
     every = _panels(chapter, links)
     if not every:
@@ -28,7 +28,7 @@ def bland_altman(chapter: Chapter, place: str, links: Links) -> Figure | None:
 
 
 def _panels(chapter: Chapter, links: Links) -> list[Errors]:
-    """Return each arm's numbers once, over the samples of its first contrast, number by number."""
+    """Return the errors of each arm once for each number, over the samples of its first contrast, number by number."""
     arms = {(one.arm, one.task): one for one in reversed(chapter.agreement)}
     found = [
         Errors(
@@ -49,7 +49,10 @@ def _panels(chapter: Chapter, links: Links) -> list[Errors]:
 
 
 def risk_coverage(chapter: Chapter, place: str) -> Figure | None:
-    """Return the figure of the mean loss by coverage, of arms whose repeated answers differ; None if there are none."""
+    """Return the figure of mean loss by coverage; None if no arm has repeated answers that differ.
+
+    *place* is the prefix of the figure's id.
+    """
     found = {(one.task, one.arm): one.coverage for one in chapter.agreement if one.coverage.curve[1:]}
     panels: dict[str, list[Risk]] = {}
     for (task, arm), one in found.items():

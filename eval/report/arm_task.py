@@ -25,7 +25,10 @@ REFERENCES = {
 
 
 def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
-    """Return the figures of an arm; None if it should not ask any sample of the task."""
+    """Return the figures of an arm on one task; None if the arm has no sample of the task, asked or not.
+
+    *epochs* are the scored samples of the arm's runs.
+    """
     chosen = [sample for sample in arm.first.samples if sample.task == task]
     if not chosen:
         return None
@@ -71,5 +74,5 @@ def _means(task: TaskName, by_sample: Mapping[str, Sequence[tuple[Sample, Score]
 
 
 def _value(measure: Measure, own: Sequence[tuple[Sample, Score]]) -> float | None:
-    """Return the mean of a sample's repeats; most samples were asked once."""
+    """Return the mean of a measure over the repeats of one sample; None if no repeat has a finite value."""
     return measure.of(*own[0]) if len(own) == 1 else finite_mean([measure.of(*one) for one in own])[0]

@@ -43,10 +43,11 @@ def collect(
     most_pictures: int = PICTURES,
     decisions: Sequence[Rule] | None = None,
 ) -> Report:
-    """Return the data of a report over stored runs and studies; raises a MedVisionAgentError if one is unreadable.
+    """Return the data of a report over stored runs and studies.
 
-    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol. Without *decisions*,
-    the shipped decision rules are used.
+    Without *rules*, a study is scored by its declared protocol, and runs by the default protocol. At most
+    *most_pictures* samples are shown with their image for each contrast. Without *decisions*, the shipped decision
+    rules are used. Raises a MedVisionAgentError if a folder cannot be read, or is given twice.
     """
     with without_collector():  # runs are millions of objects, none of them in a cycle
         found = [work_out(group, own, why=True) for group, own in groups(folders, rules)]
@@ -55,7 +56,11 @@ def collect(
 
 
 def chapters(group: Sequence[Worked], most_pictures: int, decisions: Sequence[Rule] | None = None) -> list[Chapter]:
-    """Return the chapters of a computed group, including why its arms are wrong."""
+    """Return the chapters of a report from the computed results of a group (``work_out`` with *why*).
+
+    At most *most_pictures* samples are shown with their image for each contrast. Without *decisions*, the shipped
+    decision rules are used.
+    """
     given = shipped_rules() if decisions is None else decisions
     return [_chapter(one, most_pictures, given) for one in group]
 

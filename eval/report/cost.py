@@ -24,7 +24,7 @@ _FRONT = (
 
 
 def cost_of(one: ArmTask, unit: Unit) -> float | None:
-    """Return the mean cost of a sample in an arm; None if it is unknown or zero."""
+    """Return the mean cost of a sample in an arm, in tokens or US dollars; None if it is unknown or zero."""
     effort = one.effort
     if unit == "tokens":
         taken = [mean.mean for mean in (effort.input_tokens, effort.output_tokens)]
@@ -34,13 +34,13 @@ def cost_of(one: ArmTask, unit: Unit) -> float | None:
 
 
 def cost_unit(chapter: Chapter) -> Unit:
-    """Return the unit in which all arms of a chapter can be compared: money, or tokens if a price is missing."""
+    """Return the unit in which all arms of a chapter can be compared: US dollars, or tokens if a price is missing."""
     arms = [one for data in chapter.tasks for one in data.arms if one.means["loss"].mean is not None]
     return "US dollars" if arms and all(cost_of(one, "US dollars") is not None for one in arms) else "tokens"
 
 
 def spots(chapter: Chapter, unit: Unit) -> dict[TaskName, list[Spot]]:
-    """Return, for every task, the arms whose cost in this unit is known."""
+    """Return, by task, the mean loss and the mean cost of each arm whose cost in this unit is known."""
     return {
         data.task: [spot for one in data.arms if (spot := _spot(one, chapter, unit)) is not None]
         for data in chapter.tasks
@@ -48,7 +48,10 @@ def spots(chapter: Chapter, unit: Unit) -> dict[TaskName, list[Spot]]:
 
 
 def cost_table(chapter: Chapter, place: str) -> Table:
-    """Return loss and cost of every arm, and whether another arm beats it in both; no rows for a lone arm."""
+    """Return the table of loss and cost of every arm, and whether another arm beats it in both.
+
+    It has no rows for a single arm. *place* is the prefix of its id.
+    """
     units: tuple[Unit, Unit] = ("tokens", "US dollars")
     columns = [*texts("arm", "task"), *numbers("n", "loss", "low", "high"), Column("tokens", 0)]
     columns += [Column("US dollars", 5), *texts("on the front, tokens", "on the front, US dollars")]

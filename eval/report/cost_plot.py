@@ -11,7 +11,10 @@ __all__ = ["losses_by_cost"]
 
 
 def losses_by_cost(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure with a panel for each task; None if the cost of fewer than two arms is known."""
+    """Return the figure of loss against cost, a panel for each task; None if no task has two arms of known cost.
+
+    *place* is the prefix of its id.
+    """
     unit = cost_unit(chapter)
     known = spots(chapter, unit)
     panels = {

@@ -27,14 +27,17 @@ _TURNED = (
 
 
 def cases_of(one: Worked) -> dict[str, list[Case]]:
-    """Return the answers in the first epoch of each arm, by the arm's name."""
+    """Return, by arm name, the answers of the first epoch in the form to which decision rules are applied."""
     return {arm.name: _cases(one, arm) for arm in one.chapter.arms}
 
 
 def decided(
     one: Worked, cases: Mapping[str, Sequence[Case]], rules: Sequence[Rule]
 ) -> dict[str, tuple[Decisions, ...]]:
-    """Return each rule's decisions in *cases* (``cases_of``); arms without a suitable sample are left out."""
+    """Return, by arm name, the categories that the answers in *cases* (``cases_of``) lead to, rule by rule.
+
+    Arms without a sample to which a rule applies are left out.
+    """
     reasons = demonstration(one.chapter)
     found = {name: tuple(decide(rules, own, reasons)) for name, own in cases.items()}
     return {name: own for name, own in found.items() if own}
@@ -43,7 +46,10 @@ def decided(
 def turned_contrasts(
     one: Worked, cases: Mapping[str, Sequence[Case]], rules: Sequence[Rule]
 ) -> Iterator[TurnedContrast]:
-    """Yield the decisions in *cases* that the second arm of each contrast changes, rule by rule."""
+    """Yield, for each contrast and rule, how many decisions are right in one arm and wrong in the other.
+
+    *cases* are the answers of each arm (``cases_of``).
+    """
     for each in one.chapter.contrasts:
         a, b = each.a.name, each.b.name
         reasons = [*demonstration(one.chapter), *each.withheld]
@@ -61,7 +67,7 @@ def _costs(arm: ArmIn) -> Mapping[str, float]:
 
 
 def decision_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the tables that have rows."""
+    """Return the tables of decisions, without those that have no rows; *place* is the prefix of their ids."""
     tables = [_turned(chapter, place), _arms(chapter, place), _counts(chapter, place)]
     return [table for table in tables if table.rows]
 
@@ -90,7 +96,7 @@ def _share(one: Share) -> tuple[Value, ...]:
 
 
 def _said(one: Decisions) -> str:
-    """Return what a rule decides, and its source."""
+    """Return a text on one rule: what it decides, its source, its landmarks and its caution."""
     rule, about = one.rule, f" of {one.rule.number}" if one.rule.number else ""
     landmarks = f" Landmarks: {', '.join(one.landmarks)}." if one.landmarks else ""
     caution = f" Note: {rule.caution}." if rule.caution else ""
@@ -128,7 +134,10 @@ def _counts(chapter: Chapter, place: str) -> Table:
 
 
 def decision_sentences(chapter: Chapter) -> Iterator[str]:
-    """Yield how many decisions the second arm of each contrast changes, if the contrast may be used to judge tools."""
+    """Yield a sentence for each contrast and rule: how many decisions the second arm turns right, and how many wrong.
+
+    Contrasts that say nothing about tools are left out.
+    """
     silent = {one.name for one in chapter.contrasts if one.no_claim or one.by_construction}
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for one in chapter.turned:

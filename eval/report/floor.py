@@ -13,9 +13,10 @@ __all__ = ["floor_lines"]
 
 
 def floor_lines(folder: Path, rules: Protocol) -> list[str]:
-    """Return the report's sentences on noise; empty if the study has no `repeat`, or none of its samples are paired.
+    """Return sentences that compare each difference of the study in *folder* with that of two identical runs.
 
-    Raises a MedVisionAgentError if the study cannot be read.
+    *rules* is the protocol that scores the answers. Empty if the study has no `repeat` (an arm that is asked twice), or
+    none of its samples are paired. Raises a MedVisionAgentError if the study cannot be read.
     """
     plan = read_plan(folder)
     repeated = any(plan.arms[one.a] == plan.arms[one.b] for one in plan.contrasts)

@@ -28,7 +28,10 @@ _SHORT = {
 
 
 def split(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
-    """Return the rows that are shown at once, and the remaining ones."""
+    """Return the rows that are shown at once, and all others: up to 12 rows at once; of more, those with a claim.
+
+    The rows of the main contrast are always among the first.
+    """
     if len(rows) <= FEW:
         return list(rows), []
     first = [row for row in rows if row.main or row.claim]
@@ -36,9 +39,10 @@ def split(rows: tuple[Row, ...]) -> tuple[list[Row], list[Row]]:
 
 
 def found_tables(chapter: Chapter, place: str, *, alone: bool = False) -> list[Table]:
-    """Return a table of the rows shown at once, and one of the others if any; a table of arms if nothing is compared.
+    """Return one or two tables of findings: the rows shown at once, then all others; without any, one table of arms.
 
-    A table *alone*, in a file, also gives the reason for a missing claim, which on the page stands in the answer.
+    *place* is the prefix of their ids. A table *alone*, in a file of its own, also has the reason for a missing claim,
+    which on the page is given in the answer.
     """
     if not chapter.findings.rows:
         return [_arms(chapter, place)]
@@ -66,7 +70,7 @@ def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row], *, alone: 
 
 
 def _shared(rows: tuple[Row, ...]) -> str:
-    """Return the reason why nothing is claimed, if it is the same for all rows."""
+    """Return the reason why nothing is claimed, if it is the same for all of several rows; otherwise empty."""
     reasons = {row.reason for row in rows}
     if len(rows) == 1 or len(reasons) > 1 or any(row.outcome != "no claim" for row in rows):
         return ""

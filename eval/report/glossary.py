@@ -31,7 +31,7 @@ _ARMS = {
 
 
 def glossary(chapter: Chapter) -> list[tuple[str, str]]:
-    """Return the terms used in the answer, the tables or the caveats of a chapter, with their meanings."""
+    """Return pairs of a term and its meaning, for the terms used in the answer, tables or caveats of a chapter."""
     text = " ".join(_texts(chapter))
     found = [
         (word, meaning) for word, meaning in _WORDS.items() if re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE)
@@ -41,7 +41,7 @@ def glossary(chapter: Chapter) -> list[tuple[str, str]]:
 
 
 def _texts(chapter: Chapter) -> Iterator[str]:
-    """Yield the texts that are visible before any section is opened."""
+    """Yield the texts of a chapter that a reader sees before opening any section."""
     found = chapter.findings
     yield from (*found.headline, found.asked, *(caveat.text for caveat in found.caveats))
     for table in found_tables(chapter, "c1"):

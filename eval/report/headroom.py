@@ -27,7 +27,10 @@ _STEPS = (
 
 
 def headrooms(one: Worked) -> dict[str, dict[TaskName, Headroom]]:
-    """Return the headroom of the first epoch of each arm, task by task."""
+    """Return the headroom of the first epoch of each arm, by arm name and task.
+
+    The headroom is the loss that the same answers would have with exact arithmetic, and with the true points.
+    """
     reasons = demonstration(one.chapter)
     return {name: _by_task(own, one.rules, reasons) for name, own in one.answered.items()}
 
@@ -38,7 +41,10 @@ def _by_task(answers: Sequence[Answered], rules: Protocol, reasons: Sequence[str
 
 
 def headroom_figure(chapter: Chapter, place: str, arms: Sequence[str]) -> Figure | None:
-    """Return the figure of some arms with a panel for each arm and task; None if none of them has an answer."""
+    """Return the figure of the headroom of *arms*, a panel for each arm and task; None if none of them has an answer.
+
+    *place* is the prefix of its id.
+    """
     own = {arm: chapter.headroom[arm] for arm in arms if arm in chapter.headroom}
     panels = {f"{task}: {arm}": levels_of(found) for task, arm, found in _each(own)}
     title = marked(chapter, "what the same answers would score")
@@ -53,7 +59,7 @@ def _each(own: Mapping[str, Mapping[TaskName, Headroom]]) -> Iterator[tuple[Task
 
 
 def headroom_table(chapter: Chapter, place: str) -> Table:
-    """Return a row for each step of each arm and task."""
+    """Return the table of the headroom: a row for each arm, task and step; *place* is the prefix of its id."""
     columns = [*texts("arm", "task", "step"), *numbers("n", "subjects", "loss", "low", "high")]
     columns += [*signed("difference", "difference, low", "difference, high"), *numbers("lowest", "highest")]
     columns += [*numbers("decomposed", "loss of these"), *texts("why there is no interval")]
@@ -73,7 +79,7 @@ def _ends(mean: PartMean | None) -> tuple[float | None, float | None]:
 
 
 def headroom_sentences(chapter: Chapter) -> Iterator[str]:
-    """Yield sentences on the effect of exact arithmetic and of the true points, for each arm and task."""
+    """Yield a sentence for each arm and task: the loss with exact arithmetic, and with the true points."""
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for task, arm, found in _each(chapter.headroom):
         for said in sentences({task: found}):

@@ -23,7 +23,7 @@ UNFINISHED = "not finished"
 
 
 def run_facts(arm: ArmIn) -> list[RunFacts]:
-    """Return the facts of each run of an arm; prompt texts are given for the first run only."""
+    """Return how each run of an arm was made and ended; prompt texts are given for the first run only."""
     names, epochs = list[str](), Counter[int]()
     for wording in arm.wordings:
         epochs[wording] += 1
@@ -77,7 +77,7 @@ def _asked(run: Run) -> list[FirstPrompt]:
 
 
 def _words(messages: list[Mapping[str, Any]], kind: str) -> str:
-    """Return the text of the first message of a given type; images are replaced by names."""
+    """Return the text of the first message of the type *kind*, with "[picture]" for images; empty if there is none."""
     content = next((message.get("content") for message in messages if message.get("type") == kind), "")
     if isinstance(content, str):
         return content
@@ -90,7 +90,10 @@ def _words(messages: list[Mapping[str, Any]], kind: str) -> str:
 
 
 def how(chapter: Chapter) -> list[tuple[str, str]]:
-    """Return how all runs of a chapter were asked and scored, and which of these settings they do not share."""
+    """Return pairs of a setting and its value: how all runs of a chapter were asked and scored.
+
+    A setting that differs between runs lists each value.
+    """
     identities = [run.identity for run in chapter.runs]
     paraphrases = [one.wording_sha256 for one in identities]
     facts = [
@@ -133,7 +136,7 @@ def _reader(one: ReadBy) -> str:
 
 
 def _words_of(identity: Identity) -> str:
-    """Return whose wording a run's questions use, and from which package."""
+    """Return whose wording a run's questions use: our own, or a package with the hash of its files."""
     origin = identity.words_origin
     return f"{identity.worded_by} (SHA-256 of its files {origin['sha256']})" if origin else identity.worded_by
 

@@ -20,7 +20,10 @@ __all__ = ["joined_tables", "over_datasets"]
 
 
 def over_datasets(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> Iterator[OverDatasets]:
-    """Yield the mean over datasets of every contrast, task and model, if there are enough datasets."""
+    """Yield the mean over datasets of each difference (contrast, task and model), if there are at least five datasets.
+
+    *data* holds the pairs of every comparison. Nothing for demonstration data, and for arms that support no claim.
+    """
     if chapter.evidence == "demonstration":
         return
     for one in chapter.contrasts:
@@ -38,7 +41,10 @@ def over_datasets(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> Iterator[Ove
 
 
 def _group(pairs: Pairs) -> tuple[float, float] | None:
-    """Return the difference in a dataset and its error; None if there are too few subjects, or no spread."""
+    """Return the mean difference in loss in one dataset, and its standard error.
+
+    None if there are too few subjects, or no spread between them.
+    """
     losses, subjects = losses_of(pairs)
     data = clustered(subjects, [b - a for a, b in losses])
     if len(data.sizes) < MIN_SUBJECTS:
@@ -48,7 +54,10 @@ def _group(pairs: Pairs) -> tuple[float, float] | None:
 
 
 def joined_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the tables that have rows."""
+    """Return the tables over models and over datasets, without those that have no rows.
+
+    *place* is the prefix of their ids.
+    """
     return [table for table in (_models(chapter, place), _datasets(chapter, place)) if table.rows]
 
 

@@ -35,7 +35,7 @@ _ORDER = list(_WORDS)
 
 
 def rung_of(a: Identity, b: Identity) -> str:
-    """Return which rung a contrast of two arms is (a key of the words above); empty if it is none.
+    """Return which rung of the ladder a contrast of arms *a* and *b* is, as a key of ``_WORDS``; empty if it is none.
 
     A control that misinforms is not a rung: it tests trust, not the worth of tools.
     """
@@ -53,7 +53,10 @@ def rung_of(a: Identity, b: Identity) -> str:
 
 
 def ladder(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure with a panel for each task and model; None if no panel has two rungs."""
+    """Return the ladder of losses, a panel for each task and model; None if no panel has two rungs.
+
+    *place* is the prefix of its id.
+    """
     arms = {arm: next(run.identity for run in chapter.runs if run.of == arm) for arm in chapter.arms}
     several = len({one.model for one in chapter.contrasts}) > 1
     panels: dict[str, list[Rung]] = {}
@@ -76,7 +79,10 @@ def ladder(chapter: Chapter, place: str, links: Links) -> Figure | None:
 
 
 def _kinds(contrasts: Sequence[Contrast], arms: Mapping[str, Identity]) -> list[tuple[Contrast, str]]:
-    """Return the contrasts that are rungs, in ladder order; of several with no tools, the one with the most tools."""
+    """Return the contrasts that are rungs, each with the name of its rung, in the order of the ladder.
+
+    Of several contrasts with an arm without tools, the one with the most tools is taken.
+    """
     found = [(one, kind) for one in contrasts if (kind := rung_of(arms[one.a], arms[one.b]))]
     most = max((len(arms[one.b].tools) for one, kind in found if kind == "off"), default=0)
     kept = [(one, kind) for one, kind in found if kind != "off" or len(arms[one.b].tools) == most]

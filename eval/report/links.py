@@ -15,7 +15,7 @@ __all__ = ["Links", "Place", "Viewer"]
 
 @dataclass(frozen=True)
 class Place:
-    """A run's names on the viewer's page."""
+    """The names that the viewer's page has for one run: its key, its study, its arm, and its samples."""
 
     run: str
     """The key of the run."""
@@ -29,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Viewer:
-    """A bundle that a page links into."""
+    """The viewer's bundle (a page with its data) into which a report links, if one was written."""
 
     url: str = ""
     """Address of its page, relative to the report; empty without a bundle."""
@@ -38,7 +38,7 @@ class Viewer:
 
 
 class Links:
-    """The links of a chapter; a link is empty if there is no bundle, or if the bundle lacks its target."""
+    """Makes the links of a chapter into the viewer; a link is empty without a bundle, or if it lacks the target."""
 
     def __init__(self, viewer: Viewer, chapter: Chapter) -> None:
         self._url, self._study = viewer.url, chapter.kind == "study"
@@ -50,19 +50,28 @@ class Links:
                 self._places.setdefault(run.of, place)
 
     def pair(self, arm: str, against: str, task: str = "", **filters: str) -> str:
-        """Return the link to the samples of two arms, sorted by how much worse *arm* is than the other."""
+        """Return the link to the samples of two arms, sorted by how much worse *arm* is than *against*.
+
+        *filters* restrict the samples that are shown, by the page's own names.
+        """
         return self._to("samples", [against, arm], arm=arm, against=against, task=task, sort="difference", **filters)
 
     def one(self, arm: str, task: str = "", **filters: str) -> str:
-        """Return the link to the samples of one arm, largest losses first."""
+        """Return the link to the samples of one arm, largest losses first.
+
+        *filters* restrict the samples that are shown, by the page's own names.
+        """
         return self._to("samples", [arm], arm=arm, task=task, sort="loss", **filters)
 
     def every(self, task: str = "") -> str:
-        """Return the link to the samples of all arms."""
+        """Return the link to the samples of all arms, of one *task* or of all."""
         return self._to("samples", self._arms, task=task)
 
     def sample(self, name: str, arm: str, against: str = "", task: str = "", *, on: str = "") -> str:
-        """Return the link to one sample in an arm, compared with *against* if given; *on* is the arm shown in front."""
+        """Return the link to the sample *name* in an arm, compared with *against* if given.
+
+        *on* is the arm that is shown in front.
+        """
         arms, sort = [*filter(None, [against]), arm], "difference" if against else "loss"
         if not all(name in self._places[one].samples for one in arms if one in self._places):
             return ""
@@ -70,7 +79,10 @@ class Links:
         return self._to("sample", arms, id=name, arm=arm, against=against, task=task, sort=sort, on=in_front)
 
     def around(self, arm: str, against: str, task: str, losses: tuple[float, float], step: float) -> str:
-        """Return the link to samples of two arms whose losses are within half a step of *losses* (*against*, *arm*)."""
+        """Return the link to the samples of a task whose losses in two arms are within half a step of *losses*.
+
+        *losses* are those in *against* and in *arm*, in this order.
+        """
         first, second = losses
         own = f"{second - step / 2:.4f}..{second + step / 2:.4f}"
         apart = f"{second - first - step:.4f}..{second - first + step:.4f}"

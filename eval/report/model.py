@@ -73,7 +73,7 @@ class Mark(Frozen):
 
 
 class Panel(Frozen):
-    """One arm's answer and its marks."""
+    """The answer of one arm to one sample, with the marks that are drawn on the image."""
 
     arm: str
     answer: str
@@ -90,7 +90,7 @@ class Panel(Frozen):
 
 
 class Picture(Frozen):
-    """One sample, its ground truth, and each arm's answer and marks."""
+    """One sample with its image, its ground truth, and the answers of the arms."""
 
     sample: str
     task: TaskName
@@ -108,7 +108,7 @@ class Picture(Frozen):
 
 
 class SamplePoint(NamedTuple):
-    """The result of one sample in one arm."""
+    """The loss of one sample in one arm, with the size of its target."""
 
     id: str
     subject: str
@@ -120,7 +120,7 @@ class SamplePoint(NamedTuple):
 
 
 class ArmTask(Frozen):
-    """One arm on one task; repeats of a sample are averaged first."""
+    """The figures of one arm on one task; repeats of a sample are averaged first."""
 
     arm: str
     model: str
@@ -143,7 +143,7 @@ class ArmTask(Frozen):
 
 
 class Reference(Frozen):
-    """A reference that is computed without a run."""
+    """The mean scores of a reference that needs no run, such as random boxes, over the samples of a task."""
 
     name: str
     n: int
@@ -152,7 +152,7 @@ class Reference(Frozen):
 
 
 class TaskData(Frozen):
-    """All arms on one task."""
+    """The figures of all arms and references on one task."""
 
     task: TaskName
     size_unit: str
@@ -163,7 +163,7 @@ class TaskData(Frozen):
 
 
 class Spread(Frozen):
-    """The components of the variance of a loss or a difference, on one task."""
+    """The parts of the variance of one arm's loss, or of one contrast's difference, on one task."""
 
     what: str
     """An arm, or a contrast."""
@@ -172,7 +172,7 @@ class Spread(Frozen):
 
 
 class ArmAgreement(Frozen):
-    """How well one arm's numbers agree with the ground truth, on one task."""
+    """How well the numbers that one arm states agree with the ground truth, on one task."""
 
     contrast: str
     """Its samples are those answered in both arms; empty for a lone arm."""
@@ -183,7 +183,7 @@ class ArmAgreement(Frozen):
 
 
 class OverDatasets(Frozen):
-    """The mean difference of one contrast on one task, over datasets that represent similar ones."""
+    """The mean over datasets of one contrast's difference on one task, for datasets that represent similar ones."""
 
     contrast: str
     task: TaskName
@@ -191,7 +191,7 @@ class OverDatasets(Frozen):
 
 
 class TurnedContrast(Frozen):
-    """How many decisions by one rule change from the first to the second arm of a contrast, in their first epochs."""
+    """How many decisions by one rule differ between the arms *a* and *b* of a contrast, in their first epochs."""
 
     contrast: str
     a: str
@@ -200,7 +200,7 @@ class TurnedContrast(Frozen):
 
 
 class PairedReading(Frozen):
-    """The difference of one contrast on one task by both readings, in the arms' first epochs."""
+    """The difference of one contrast on one task, by the rule's reading and by the second reader's; first epochs."""
 
     contrast: str
     a: str
@@ -210,7 +210,7 @@ class PairedReading(Frozen):
 
 
 class ReadCost(Frozen):
-    """The cost of the readings of one arm."""
+    """The cost of a second reader's readings of one arm: requests, tokens (``input``, ``output``) and US dollars."""
 
     read: int
     """Number of responses read; equal ones count once."""
@@ -225,7 +225,7 @@ class ReadCost(Frozen):
 
 
 class Disagreement(Frozen):
-    """A sample that the rule and the reader read differently."""
+    """A sample whose response the rule and the second reader read differently."""
 
     arm: str
     task: TaskName
@@ -242,7 +242,7 @@ class Disagreement(Frozen):
 
 
 class ReadBy(Frozen):
-    """A second reader's readings of a chapter's responses, compared with the rule's; first epochs."""
+    """The readings of one second reader (a language model), compared with the rule's; first epochs of a chapter."""
 
     reader: str
     versions: tuple[str, ...]
@@ -260,7 +260,7 @@ class ReadBy(Frozen):
 
 
 class FirstPrompt(Frozen):
-    """The prompt of the first sample of a task."""
+    """The system message and the question of the first sample of a task, as text."""
 
     task: TaskName
     sample: str
@@ -295,7 +295,7 @@ class RunFacts(Frozen):
 
 
 class Published(Frozen):
-    """One part of a published table, with the arms below."""
+    """One part of a published table, with the figures of the arms compared with it."""
 
     title: str
     version: str
@@ -312,7 +312,7 @@ class Published(Frozen):
 
 
 class Chapter(Frozen):
-    """One set of samples."""
+    """The results of all arms over one set of samples from one source."""
 
     name: str
     kind: Literal["runs", "study"]
@@ -376,7 +376,7 @@ class Chapter(Frozen):
 
 
 class Report(Frozen):
-    """The whole report."""
+    """A report: its chapters, and the version of the program that made it."""
 
     version: str
     chapters: tuple[Chapter, ...]

@@ -38,7 +38,7 @@ _KEY = (
 
 
 def html_page(report: Report, viewer: Viewer | None = None) -> str:
-    """Return the report as one HTML file; with a bundle of the *viewer*, rows and figures link to it."""
+    """Return the report as one HTML file; with a bundle of the *viewer*, its rows and figures link into the bundle."""
     chapters = [_chapter(chapter, place_of(report, chapter), viewer or Viewer()) for chapter in report.chapters]
     title = f"medvision-agent report: {', '.join(chapter.name for chapter in report.chapters)}"
     synthetic = [chapter.evidence == "synthetic" for chapter in report.chapters]
@@ -50,7 +50,7 @@ def html_page(report: Report, viewer: Viewer | None = None) -> str:
 
 
 def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
-    """Return what the template shows for a chapter, besides its data."""
+    """Return the values that the template needs for a chapter, by their names in the template."""
     found, links = found_tables(chapter, place), Links(viewer, chapter)
     rows = [[links.pair(row.arm, row.against, row.task) for row in own] for own in split(chapter.findings.rows)]
     if not chapter.findings.rows:
@@ -74,7 +74,7 @@ def _chapter(chapter: Chapter, place: str, viewer: Viewer) -> dict[str, Any]:
 
 
 def _opened(links: Links, picture: Picture) -> list[str]:
-    """Return the viewer links of a sample: for the ground truth's view, and for each arm's."""
+    """Return the links from a sample's image into the viewer: one for the ground truth, then one for each arm."""
     arms = [panel.arm for panel in picture.panels]
     before, after = ("", *arms)[-2:] if arms else ("", "")
     own = partial(links.sample, picture.sample, after, before, picture.task)
@@ -100,7 +100,7 @@ def _cut(text: str) -> str:
 
 
 def _arrows(text: str) -> str:
-    """Return text in which a contrast's arrow is not split at a line end."""
+    """Return the text with a one-character arrow in the names of contrasts, which no line end can split."""
     return text.replace(" -> ", " \N{RIGHTWARDS ARROW} ")
 
 

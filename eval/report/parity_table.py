@@ -10,7 +10,10 @@ __all__ = ["parity_table"]
 
 
 def parity_table(chapter: Chapter, place: str) -> Table:
-    """Return the parity card of every contrast."""
+    """Return the parity cards of all contrasts as one table: what is proven, assumed or unknowable.
+
+    *place* is the prefix of its id.
+    """
     columns = texts("contrast", "what should be the same", *COLUMNS)
     rows = [(one.name, *cells) for one in chapter.contrasts for cells in card_rows(one.card)]
     differ = [

@@ -20,7 +20,7 @@ _TOGETHER = "An arm that states no points cannot tell seeing from arithmetic: th
 
 
 def parts_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the tables that have rows."""
+    """Return the tables of losses in parts, without those that have no rows; *place* is the prefix of their ids."""
     tables = [_arms(chapter, place), _contrasts(chapter, place), _kinds(chapter, place)]
     return [table for table in tables if table.rows]
 
@@ -70,7 +70,10 @@ def _kinds(chapter: Chapter, place: str) -> Table:
 
 
 def parts_sentences(chapter: Chapter) -> Iterator[str]:
-    """Yield the composition of each contrast's difference, if enough is decomposed and tools may be judged by it."""
+    """Yield a sentence for each contrast and task: which parts (seeing, arithmetic, ...) make up the difference.
+
+    Left out are contrasts that say nothing about tools, and differences of which too little is decomposed.
+    """
     silent = {one.name for one in chapter.contrasts if one.no_claim or one.by_construction}
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for one in chapter.parted:

@@ -44,9 +44,11 @@ _MOST_PIXELS = 768
 
 
 def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, most: int) -> list[Picture]:
-    """Return at most *most* images for each of the first contrasts, or for the first arm if there is no contrast.
+    """Return at most *most* samples with their images for each of the first contrasts.
 
-    Arms that were not shown the sample's own image get none: the ground truth has no place in what they were shown.
+    Without a contrast, they are those of the first arm. *scores* are the scored samples of each arm, and *rules* is the
+    protocol. Arms that were not shown the sample's own image get none: the ground truth has no place in what they were
+    shown.
     """
     pairs = [(one.name, (one.a, one.b)) for one in chapter.contrasts if one.a.shows_own and one.b.shows_own]
     single = [("", (arm,)) for arm in chapter.arms if arm.shows_own]
@@ -66,7 +68,10 @@ def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, 
 
 
 def _most(epochs: Sequence[Mapping[str, Score | None]]) -> list[str]:
-    """Return sample ids by how much the arms differ, largest first; samples without a difference are left out."""
+    """Return sample ids by how much the losses of two arms differ, largest first; equal losses are left out.
+
+    For one arm, it is the loss of each answer that could be read. *epochs* holds the scores of each arm by sample id.
+    """
     apart: dict[str, float] = {}
     for one, score in epochs[0].items():
         own = [found for epoch in epochs if (found := epoch.get(one)) is not None]
@@ -106,9 +111,9 @@ def _picture(
 
 
 def _embedded(run: Run, record: Record) -> str:
-    """Return the image as sent for a record in base64, reduced if it is large; empty if none was stored.
+    """Return the image sent for a record as a PNG in base64, reduced to 768 pixels if it is larger.
 
-    Raises DamageError if it differs from what was stored.
+    Empty if none was stored, or if it cannot be decoded. Raises DamageError if it differs from what was stored.
     """
     if not is_hash(record.v0_sha256):
         return ""
@@ -149,7 +154,10 @@ def _truth(sample: Sample, scene: Scene | Missing) -> tuple[Mark, ...]:
 
 
 def _drawn(run: Run, record: Record, score: Score, rules: Protocol) -> tuple[tuple[Mark, ...], str]:
-    """Return the marks of what the arm answered and measured, or why it cannot be drawn."""
+    """Return the marks of what an arm answered and measured for a sample, and a text.
+
+    The text says why nothing can be drawn; it is empty if something is.
+    """
     calls = calls_of(read_trace(run.folder, record.sample.id), tools_of(run))
     scene = scene_of(run, record, calls)
     box = (_box(score.values, "answer"),) if record.sample.asks.is_box and score.success else ()
@@ -195,13 +203,13 @@ def _corners(scene: Scene, region: Region) -> tuple[tuple[float, float], ...]:
 
 
 def _box(box: Sequence[float], words: str) -> Mark:
-    """Return the mark of a box in MedVision's convention (origin lower left)."""
+    """Return the mark of a box that is given in MedVision's convention (shares of the image, origin lower left)."""
     x1, y1, x2, y2 = (float(value) for value in box)
     return Mark(shape="box", points=(_near((x1, 1 - y1)), _near((x2, 1 - y2))), words=words)
 
 
 def _near(point: tuple[float, float]) -> tuple[float, float]:
-    """Return a point that can be drawn: points far outside the image are moved nearer."""
+    """Return a point (x right, y down, 0 to 1 in the image) moved to at most 4 image sizes outside the image."""
     x, y = (min(max(value, -_FAR), 1 + _FAR) if math.isfinite(value) else -_FAR for value in point)
     return x, y
 

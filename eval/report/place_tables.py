@@ -27,7 +27,10 @@ _GAINS = (
 
 
 def place_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the tables that have rows."""
+    """Return the tables on where answers were measured, without those that have no rows.
+
+    *place* is the prefix of their ids.
+    """
     tables = [_arms(chapter, place), _reasons(chapter, place), _contrasts(chapter, place), _gains(chapter, place)]
     return [table for table in tables if table.rows]
 
@@ -99,7 +102,10 @@ def _gains(chapter: Chapter, place: str) -> Table:
 
 
 def place_sentences(chapter: Chapter) -> Iterator[str]:
-    """Yield where B measured in each contrast, and where the gains of both arms come from."""
+    """Yield a sentence for each contrast and task: how often B measured in the right place, and what that adds.
+
+    It says how much of the difference in loss comes from answers in the right place, elsewhere, and not locatable.
+    """
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for one in chapter.grounded:
         if one.found.b.share.n:

@@ -30,9 +30,9 @@ _CLAIMS = {
 
 
 def forest(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure of all contrasts' differences, with the intervals that exist; a panel for each task.
+    """Return the forest plot of all contrasts' differences, with the intervals that exist; a panel for each task.
 
-    None where no contrast has a difference.
+    None if no contrast has a difference. *place* is the prefix of its id.
     """
     effects: dict[str, list[Effect]] = {}
     for one in chapter.contrasts:
@@ -55,7 +55,10 @@ def _effect(one: Contrast, test: Test, href: str) -> Effect | None:
 
 
 def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure | None:
-    """Return the figure of both arms' losses, sample by sample; a panel for each task. None without a pair."""
+    """Return the figure of both arms' losses in one contrast, sample by sample, a panel for each task.
+
+    None without a pair. *place* is the prefix of its id.
+    """
     samples = {
         str(task): [
             Dot(*pair, name, links.sample(name, one.b, one.a, task))
@@ -77,7 +80,10 @@ def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure 
 
 
 def sizes(chapter: Chapter, place: str, label: str, arms: Sequence[str], links: Links) -> Figure | None:
-    """Return the figure of each sample's loss by the size of its target, for some arms; None if none has a loss."""
+    """Return the figure of each sample's loss by the size of its target, for *arms*; None if none of them has a loss.
+
+    *label* says in the title which arms they are, and *place* is the prefix of the figure's id.
+    """
     panels = {
         (str(data.task), data.size_unit): {
             one.arm: [_sized(point, links.sample(point.id, one.arm, task=data.task)) for point in one.points]
@@ -98,9 +104,9 @@ def _sized(point: SamplePoint, href: str) -> Sized:
 
 
 def labels(chapter: Chapter, place: str, links: Links) -> Figure | None:
-    """Return the figure of the loss of boxes by label and box-to-image ratio; a panel for each arm.
+    """Return the figure of the loss of boxes by label and box-to-image ratio, a panel for each arm.
 
-    None without a scored box, or where no cell of the figure has enough subjects.
+    None without a scored box, or if no cell of the figure has enough subjects. *place* is the prefix of its id.
     """
     boxes = [data for data in chapter.tasks if TASKS[data.task].is_box]
     arms = {
@@ -121,7 +127,10 @@ def labels(chapter: Chapter, place: str, links: Links) -> Figure | None:
 
 
 def tool_use(chapter: Chapter, place: str, wanted: Sequence[str], links: Links) -> Figure | None:
-    """Return the figure of calls per sample by tool, for some arms; a panel for each task. None without any call."""
+    """Return the figure of calls per sample by tool, for the arms *wanted*, a panel for each task.
+
+    None without any call. *place* is the prefix of its id.
+    """
     panels = {
         str(data.task): {
             one.arm: {

@@ -48,20 +48,29 @@ _FEW = 5
 
 
 def published_tables(entries: Sequence[Entry]) -> list[Table]:
-    """Return the tables for which there are samples."""
+    """Return MedVision's tables with our figures above the published ones, then tables by kind of sample.
+
+    *entries* are the models. Tables without samples are left out.
+    """
     shaped = [_shaped(family, [one for one in entries if family in one.figures]) for family in _NAMES]
     return [table for table in (*shaped, *(_strata(kind, entries) for kind in _STRATA)) if table.rows]
 
 
 def published_figure(entries: Sequence[Entry]) -> Figure | None:
-    """Return the figure of the loss of boxes by label and box-to-image ratio; None if there are too few boxes."""
+    """Return the figure of the loss of boxes by label and box-to-image ratio, a panel for each model.
+
+    None if there are too few boxes.
+    """
     shown = [one for one in entries if one.boxes]
     boxes = {name: [Labelled(*box) for box in one.boxes] for name, one in zip(_panels(shown), shown, strict=True)}
     return loss_by_label("published-labels", "loss of boxes by label and box-to-image ratio", boxes, _FEW)
 
 
 def _panels(entries: Sequence[Entry]) -> list[str]:
-    """Return a unique name for each panel: the model, with how it was asked if needed; shortened if still unique."""
+    """Return a unique title for each model's panel: its name, and how it was asked if the name occurs twice.
+
+    Titles are cut to the panel's width if they remain unique.
+    """
     models = Counter(one.model for one in entries)
     names = [one.model if models[one.model] == 1 else f"{one.model}, {one.how}" for one in entries]
     short = [fitted(name, _PANEL_WIDTH, TITLE, bold=True) for name in names]
@@ -89,7 +98,10 @@ def _shaped(family: Family, entries: Sequence[Entry]) -> Table:
 
 
 def _figures(name: str, unit: str, part: str = "") -> Column:
-    """Return a column of figures: per cent have their sign in each cell, other units are in the heading."""
+    """Return a column of figures in *unit*: "%" is written in each cell, any other unit in the heading.
+
+    *part* is the heading above the column.
+    """
     return Column(name, 1, unit="%", group=part) if unit == "%" else Column(f"{name} ({unit})", 1, group=part)
 
 
@@ -112,7 +124,10 @@ def _printed_row(entry: Entry, family: Family, parts: Sequence[str], names: Sequ
 
 
 def _differences(entries: Sequence[Entry]) -> Iterable[str]:
-    """Yield, once for all models, how conditions differ from the published ones, naming models if not all differ."""
+    """Yield how the conditions of the models differ from the published ones, each difference once.
+
+    It names the models concerned if they are not all.
+    """
     lines = dict.fromkeys((one.version.name, line) for one in entries for line in one.differences)
     for version, line in lines:
         own = [one for one in entries if one.version.name == version]

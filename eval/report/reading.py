@@ -24,7 +24,10 @@ _LONGEST = 240
 
 
 def readings(one: Worked) -> Iterator[ReadBy]:
-    """Yield each reader's readings of a chapter, the planned reader's first."""
+    """Yield, for each second reader of a chapter, its readings compared with the rule's; the planned reader is first.
+
+    Raises StorageError for a damaged file of readings.
+    """
     yield from (_read_by(one, reader, again) for reader, again in readers_of(one))
 
 
@@ -68,7 +71,7 @@ def _cost(spent: Spent) -> ReadCost:
 
 
 def _disagreements(again: Mapping[str, ReadAgain]) -> Iterator[Disagreement]:
-    """Yield some samples that the two read differently, taking each arm in turn."""
+    """Yield at most 12 samples that the rule and the reader read differently, taking the arms in turn."""
     each = [[(name, sample) for sample in own.samples if sample.agreement not in AGREE] for name, own in again.items()]
     in_turn = [pair for row in zip_longest(*each) for pair in row if pair is not None]
     for arm, sample in in_turn[:_MOST]:

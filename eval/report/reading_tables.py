@@ -27,7 +27,7 @@ _SHOWN = "At most 12 samples. Numbers are in MedVision's convention; a response 
 
 
 def reading_notes(chapter: Chapter) -> Iterator[str]:
-    """Yield who each reader is, and which reading is primary."""
+    """Yield a text for each second reader: its name, the version served, and whether its reading is primary."""
     for one in chapter.readings:
         served = f" (served as {', '.join(one.versions)})" if one.versions else ""
         yield f"Responses were read a second time by {one.reader}{served}. {_standing(one)}"
@@ -42,14 +42,14 @@ def _standing(one: ReadBy) -> str:
 
 
 def reading_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the tables that have rows."""
+    """Return the tables of both readings, without those that have no rows; *place* is the prefix of their ids."""
     made = [make(chapter, place) for make in (_pairs, _arms, _agreement, _cost, _disagreements)]
     several = len(chapter.readings) > 1
     return [table if several else _without_reader(table) for table in made if table.rows]
 
 
 def _without_reader(table: Table) -> Table:
-    """Return a table without its column of readers, if the note above names the only reader."""
+    """Return the table without its column of readers, because a note names the only one."""
     kept = [at for at, column in enumerate(table.columns) if column.name != _READER]
     rows = tuple(tuple(row[at] for at in kept) for row in table.rows)
     return replace(table, columns=tuple(table.columns[at] for at in kept), rows=rows)
@@ -134,7 +134,10 @@ def _share(one: Share) -> tuple[Value, ...]:
 
 
 def reading_sentences(chapter: Chapter) -> Iterator[str]:
-    """Yield what both readings find in each contrast, and what only one of them finds."""
+    """Yield a sentence for each reader, contrast and task: the difference by the rule and by the reader.
+
+    It also gives the part that only one of them sees (format). Contrasts that say nothing about tools are left out.
+    """
     silent = {one.name for one in chapter.contrasts if one.no_claim or one.by_construction}
     when = f", {FIRST[several]}" if (several := repeated(chapter)) else ""
     for read in chapter.readings:

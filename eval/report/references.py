@@ -37,7 +37,10 @@ _EDGE = "convention ceiling: these targets lie at true edges, so that a perfect 
 
 
 def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Reference], list[str]]:
-    """Return the references of a task over all its samples, and which are missing."""
+    """Return the references of a task over the samples of all arms, and a text for each reference that is missing.
+
+    *rules* is the protocol that scores them.
+    """
     own = [arm for arm in arms if any(sample.task == task for sample in arm.first.samples)]
     there = {arm.offline for arm in own}
     missing = [_RUN[name] for name in REFERENCES if name not in there]
@@ -54,7 +57,10 @@ def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[
 def _of_boxes(
     own: Sequence[ArmIn], samples: Mapping[str, Sample], rules: Protocol
 ) -> tuple[list[Reference], list[str]]:
-    """Return the scores of random boxes and of boxes at the true edges, and which references are missing."""
+    """Return the references of random boxes and of boxes at the true edges, and a text for each that is missing.
+
+    *own* are the arms with the task, and *samples* their samples by id.
+    """
     found, missing = list[Reference](), list[str]()
     sizes = _sizes_of([run for arm in own for run in arm.runs], samples.values())
     if known := [sample for sample in samples.values() if sample.id in sizes]:
@@ -76,7 +82,10 @@ def _of_boxes(
 
 
 def _sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple[int, int]]:
-    """Return height and width of the samples' native images, if MedVision or the image as sent states them."""
+    """Return height and width in pixels of the samples' native images, by sample id.
+
+    A sample is left out if neither MedVision nor the stored image states its size.
+    """
     wanted = {sample.id: sample for sample in samples}
     sizes = {
         one.id: (one.medvision.image_size_2d[0], one.medvision.image_size_2d[1])
@@ -98,7 +107,10 @@ def _reference(name: str, samples: Sequence[Sample], means: dict[str, Mean]) -> 
 
 
 def published(arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Published], str]:
-    """Return the published tables that an arm has figures for, or why there are none."""
+    """Return the published tables for which an arm has figures, and a text that says why there are none.
+
+    The text is empty if there are some.
+    """
     figures: dict[str, Mapping[str, Any]] = {}
     for arm in arms:
         if any(sample.medvision is not None for sample in arm.first.samples):

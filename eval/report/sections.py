@@ -52,7 +52,7 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with its content, folded."""
+    """A section of a report, with its heading, its notes, sentences, tables and figures; a page shows it folded."""
 
     id: str
     title: str
@@ -64,12 +64,12 @@ class Section:
 
 
 def place_of(report: Report, chapter: Chapter) -> str:
-    """Return the prefix for a chapter's ids, unique in the report."""
+    """Return the prefix of a chapter's ids, such as "c1", which no other chapter of the report has."""
     return f"c{report.chapters.index(chapter) + 1}"
 
 
 def report_tables(report: Report) -> list[Table]:
-    """Return all tables of a report."""
+    """Return all tables of a report, chapter by chapter, as they are written to files."""
     return [
         table
         for chapter in report.chapters
@@ -85,7 +85,7 @@ def report_tables(report: Report) -> list[Table]:
 
 
 def report_figures(report: Report) -> list[Figure]:
-    """Return all figures of a report."""
+    """Return all figures of a report, chapter by chapter, as they are written to files."""
     return [
         figure
         for chapter in report.chapters
@@ -97,9 +97,10 @@ def report_figures(report: Report) -> list[Figure]:
 def sections(
     chapter: Chapter, place: str, *, draw: bool, viewer: Viewer = _NO_VIEWER, every: bool = False
 ) -> list[Section]:
-    """Return the sections of a chapter; on request with figures, which link into a *viewer*.
+    """Return the sections of a chapter that have content; with *draw*, also their figures.
 
-    Figures of samples are made for main contrasts and those with a claim; with *every*, for all.
+    *place* is the prefix of ids. Figures link into the bundle of the *viewer*. Figures of samples are made for the main
+    contrasts and those with a claim; with *every*, for all.
     """
     links = Links(viewer, chapter)
     drawn = (list(chapter.contrasts) if every else _shown(chapter)) if draw else None
@@ -128,7 +129,7 @@ def sections(
 
 
 def once(chapter: Chapter, made: Sequence[Section]) -> list[Section]:
-    """Return sections without texts already on the page: notes of tables, and how figures are read."""
+    """Return the sections without texts that are on the page already: notes of tables, and how figures are read."""
     caveats = [text for one in chapter.findings.caveats for text in (one.text, *one.details)]
     known = set[str]()
 
@@ -275,13 +276,16 @@ def _readings(chapter: Chapter, place: str) -> Section:
 
 
 def _first(chapter: Chapter) -> str:
-    """Return which runs are analysed, if arms were asked several times."""
+    """Return a sentence on which run of each arm is analysed, for arms that were asked several times."""
     several = repeated(chapter)
     return f"Of arms asked in several {several}, the {FIRST[several]}."
 
 
 def _numbered(place: str, items: Sequence[_Item]) -> list[tuple[str, _Item]]:
-    """Return each item with a unique place: similar names, or long ones, could give equal ids."""
+    """Return each item with an id that begins with *place* and ends in its number.
+
+    Without numbers, similar or long names could give equal ids.
+    """
     return [(f"{place}-{number}", item) for number, item in enumerate(items, start=1)]
 
 
@@ -290,7 +294,7 @@ def _parts(arms: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 
 def _to(href: str, figure: Figure | None) -> Figure | None:
-    """Return a figure that links as a whole to an address."""
+    """Return the figure with a link to *href* from the whole of it; None for None."""
     return None if figure is None else replace(figure, href=href)
 
 

@@ -43,7 +43,10 @@ _FLOOR = (
 
 
 def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread]:
-    """Yield the components of variance of every arm that was asked several times, then of every difference."""
+    """Yield the parts of the variance of each arm's loss and of each contrast's difference, task by task.
+
+    *scores* are the scored samples of each arm. Only arms that were asked several times have such parts.
+    """
     for task in TASKS:
         samples = [sample for sample in chapter.arms[0].first.samples if sample.task == task]
         if not samples:
@@ -63,7 +66,10 @@ def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread
 
 
 def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None) -> Floats:
-    """Return the losses of an arm by sample, wording and epoch; empty if a run is missing."""
+    """Return the losses of an arm, an array (samples, wordings, epochs) with NaN where missing.
+
+    The array is empty if a run is missing.
+    """
     times = Counter(arm.wordings)
     if len(set(times.values())) > 1:
         return np.empty((len(samples), 0, 0))
@@ -78,7 +84,10 @@ def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Prima
 
 
 def spread_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the tables that have rows."""
+    """Return the tables of noise and of variance, without those that have no rows.
+
+    *place* is the prefix of their ids.
+    """
     return [table for table in (_noise_table(chapter, place), _parts_table(chapter, place)) if table.rows]
 
 
@@ -114,7 +123,10 @@ def _parts_table(chapter: Chapter, place: str) -> Table:
 
 
 def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
-    """Yield how large a difference is compared with that of two identical runs; a caveat says if it is not larger."""
+    """Yield a sentence if the difference on a task is larger than that of two identical runs.
+
+    Nothing otherwise: a caveat says if it is not larger, or if this is unknown.
+    """
     floor, difference = one.noise.get(task), one.tests[task].primary.difference
     if floor is None or floor.interval is None or floor.within or difference is None:
         return
@@ -128,7 +140,7 @@ def noise_sentences(one: Contrast, task: TaskName) -> Iterator[str]:
 
 
 def spread_sentences(chapter: Chapter) -> Iterator[str]:
-    """Yield the components of variance of each difference."""
+    """Yield a sentence for each contrast and task: which share of the variance of the difference each part has."""
     contrasts = {one.name for one in chapter.contrasts if not one.identical}
     for one in chapter.spread:
         if one.what in contrasts and one.found.sd:

@@ -8,7 +8,10 @@ __all__ = ["interaction_table", "strata_table"]
 
 
 def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
-    """Return the strata of a contrast; exploratory, without p-values."""
+    """Return the table of a contrast's differences by stratum (such as modality CT); exploratory, without p-values.
+
+    *place* is the prefix of its id.
+    """
     columns = [*texts("task", "stratum", "value"), *numbers("n", "subjects"), *signed("difference", "low", "high")]
     columns += texts("what is withheld, and why")
     rows = []
@@ -23,7 +26,10 @@ def strata_table(chapter: Chapter, place: str, one: Contrast) -> Table:
 
 
 def interaction_table(chapter: Chapter, place: str) -> Table:
-    """Return whether differences are equal across strata."""
+    """Return the table that compares each contrast's difference in one stratum with that in the others.
+
+    *place* is the prefix of its id.
+    """
     columns = [*texts("contrast", "task", "stratum", "value", "against"), *signed("difference here", "there", "apart")]
     columns += [*signed("low", "high"), *numbers("p, Holm")]
     rows: list[tuple[Value, ...]] = [

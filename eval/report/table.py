@@ -47,7 +47,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#!|~&$@]|^[-+=]|(?<=:)/|(?<=www)\.)")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and the rounding of its numbers."""
+    """A column of a table: its name, and how its cells are rounded and written."""
 
     name: str
     digits: int = 3
@@ -66,13 +66,13 @@ class Column:
 
     @property
     def full(self) -> str:
-        """Its name, preceded by its group's name if names alone are ambiguous."""
+        """The name of the column after that of its group, if it has one."""
         return f"{self.group} {self.name}" if self.group else self.name
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first cell of each row is the row's header."""
+    """A table of a report as data; the first cell of each row is the row's header."""
 
     id: str
     """Unique in a report; also the name of its files."""
@@ -89,12 +89,12 @@ class Table:
 
     @property
     def shown(self) -> list[list[str]]:
-        """The cells as rounded texts."""
+        """The cells of the table as rounded texts, row by row."""
         return [[_shown(cell, column) for cell, column in zip(row, self.columns, strict=True)] for row in self.rows]
 
 
 def csv_text(table: Table) -> str:
-    """Return the table as CSV with full precision; no cell is a formula for a spreadsheet."""
+    """Return the table as CSV with unrounded numbers; no cell is a formula for a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([f"{column.full} ({column.unit})" if column.unit else column.full for column in table.columns])
@@ -103,7 +103,7 @@ def csv_text(table: Table) -> str:
 
 
 def latex_text(table: Table) -> str:
-    """Return the table as LaTeX (booktabs)."""
+    """Return the table as a LaTeX ``table`` environment, which needs the package booktabs."""
     align = "".join("l" if column.text or number == 0 else "r" for number, column in enumerate(table.columns))
     lines = [r"\begin{table}", r"\centering", rf"\caption{{{_latex(table.caption)}}}"]
     lines += [rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', table.id)}}}"]
@@ -125,7 +125,7 @@ def latex_text(table: Table) -> str:
 
 
 def markdown_text(table: Table) -> str:
-    """Return the table as Markdown below its caption."""
+    """Return the table as Markdown: its caption, the notes for all rows, the rows, and the other notes."""
     head = [md(column.full) or " " for column in table.columns]
     rule = [":--" if column.text or number == 0 else "--:" for number, column in enumerate(table.columns)]
     rows = [head, rule, *([md(cell) for cell in row] for row in table.shown)]
@@ -135,7 +135,7 @@ def markdown_text(table: Table) -> str:
 
 
 def md(text: str) -> str:
-    """Return text that Markdown shows unchanged, in one line."""
+    """Return *text* on one line, escaped so that Markdown shows it unchanged."""
     escaped = _MARKDOWN.sub(r"\\\1", " ".join(printable(text, lines=True).split()))
     return re.sub(r"^(\d+)\.", r"\1\\.", escaped)
 
@@ -164,7 +164,7 @@ def _exact(cell: Value) -> str:
 
 
 def _stacked(name: str, width: int) -> list[str]:
-    """Return a column's name in lines hardly wider than its cells; words are never broken."""
+    """Return a column's name in lines of at most *width* characters (or 10, if that is more); no word is broken."""
     lines: list[str] = []
     for word in name.split():
         if lines and len(lines[-1]) + 1 + len(word) <= max(width, 10):
@@ -184,7 +184,7 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 
 def _latex_groups(columns: Sequence[Column]) -> list[str]:
-    """Return the row above the column names, with a rule under each group; empty if there is no group."""
+    """Return the LaTeX lines above the column names: names of groups with rules under them; empty without groups."""
     cells, rules, first = list[str](), list[str](), 1
     for group, own in groupby(columns, key=lambda column: column.group):
         width = len(list(own))

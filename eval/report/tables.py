@@ -33,21 +33,24 @@ LEVEL = "Intervals: 95%, whatever the level of the declared tests."
 
 
 def slug(*parts: str) -> str:
-    """Return a name in a form that suits ids and files."""
+    """Return a name made of *parts* for ids and files: lower-case letters, digits and single hyphens, at most 80."""
     text = "-".join(parts).lower()
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text)
     return "-".join(filter(None, kept.split("-")))[:80]
 
 
 def marked(chapter: Chapter, caption: str) -> str:
-    """Return a caption that states what the data are evidence of and, if there are several sources, which one."""
+    """Return a caption with a mark of synthetic or demonstration data before it.
+
+    If the study has several sources, the source is added in brackets.
+    """
     mark = _MARK[chapter.evidence]
     caption += f" ({chapter.label})" if chapter.label and chapter.label not in caption else ""
     return f"{mark}{caption}" if mark else f"{caption[:1].upper()}{caption[1:]}"
 
 
 def declared(chapter: Chapter) -> str:
-    """Return how many tests were declared, and over what, in words."""
+    """Return in words how many tests were declared: "3 tests were declared"."""
     over = " over all sources of the study" if chapter.label else ""
     return f"{plural(chapter.family_size, 'test')} {'was' if chapter.family_size == 1 else 'were'} declared{over}"
 
@@ -58,7 +61,7 @@ def tested(chapter: Chapter) -> bool:
 
 
 def repeated(chapter: Chapter) -> str:
-    """Return how arms were asked several times: wordings, epochs, both, or empty."""
+    """Return in what arms were asked several times: "wordings", "epochs" or "wordings and epochs"; else empty."""
     arms = [one for data in chapter.tasks for one in data.arms]
     several = [name for name in ("wordings", "epochs") if any(getattr(one, name) > 1 for one in arms)]
     return " and ".join(several)
@@ -73,22 +76,22 @@ FIRST = {
 
 
 def texts(*names: str) -> list[Column]:
-    """Return columns for text."""
+    """Return a column for text for each of *names*."""
     return [Column(name, text=True) for name in names]
 
 
 def numbers(*names: str) -> list[Column]:
-    """Return columns for numbers."""
+    """Return a column for numbers with three decimals for each of *names*."""
     return [Column(name) for name in names]
 
 
 def signed(*names: str) -> list[Column]:
-    """Return columns for numbers with their sign."""
+    """Return a column for numbers with their sign for each of *names*."""
     return [Column(name, sign=True) for name in names]
 
 
 def rates(*names: str) -> list[Column]:
-    """Return columns for rates, shown in per cent."""
+    """Return a column for each of *names*, whose cells are fractions that are shown in per cent."""
     return [Column(name, digits=1, percent=True) for name in names]
 
 
@@ -102,12 +105,15 @@ def chapter_table(
     notes: Sequence[str] = (),
     above: Sequence[str] = (),
 ) -> Table:
-    """Return a table whose caption states what the chapter's data are evidence of."""
+    """Return a table with the id *name*, whose caption begins with a mark of synthetic or demonstration data.
+
+    *notes* are written below the table, and *above* before its rows.
+    """
     return Table(name, marked(chapter, caption), tuple(columns), tuple(rows), tuple(notes), tuple(above))
 
 
 def task_table(chapter: Chapter, place: str, data: TaskData) -> Table:
-    """Return all arms and references of a task."""
+    """Return the table of all arms and references of a task; *place* is the prefix of its id."""
     measures = MEASURES[data.task]
     columns = [*texts("arm", "what"), *numbers("n", "subjects")]
     columns += [_measure_column(one) for one in measures]
@@ -146,7 +152,10 @@ def _task_notes(data: TaskData) -> list[str]:
 
 
 def contrast_table(chapter: Chapter, place: str) -> Table:
-    """Return the primary differences of all contrasts and tasks, with the arms' means over the same pairs."""
+    """Return the table of the primary differences of all contrasts and tasks, with the arms' means over the same pairs.
+
+    *place* is the prefix of its id.
+    """
     columns = [*texts("contrast", "task"), *numbers("loss against", "loss")]
     columns += [*signed("difference", "low", "high"), *numbers("n", "subjects", "lower", "equal", "higher")]
     columns += [*rates("success rate against", "success rate"), *numbers("limit against", "limit")]
@@ -185,7 +194,7 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
 
 
 def _levels(chapter: Chapter) -> Iterator[str]:
-    """Yield the level of the intervals, and which look each belongs to."""
+    """Yield a note on the level of the intervals; with planned looks, on the level of each look."""
     whole = f"Interval: {100 * (1 - chapter.alpha):.4g}%, over subjects."
     looks = {
         f"{100 * test.primary.level:.4g}%, look {test.look} of {test.looks}"
@@ -207,7 +216,7 @@ def _tests(chapter: Chapter) -> Iterator[tuple[Contrast, TaskName, Test]]:
 
 
 def missing_table(chapter: Chapter, place: str) -> Table:
-    """Return how many samples failed or were lost, pair by pair."""
+    """Return the table of failed, lost and unasked pairs, by contrast and task; *place* is the prefix of its id."""
     columns = [*texts("contrast", "task"), *numbers("chosen", "scored pairs", "not asked")]
     for what in ("failed", "lost"):
         columns += numbers(f"{what} in the first alone", f"{what} in the second alone", f"{what} in both")
@@ -233,7 +242,10 @@ def missing_table(chapter: Chapter, place: str) -> Table:
 
 
 def sensitivity_table(chapter: Chapter, place: str) -> Table:
-    """Return the differences given beside the primary one, and how much missing results could change it."""
+    """Return the table of differences beside the primary one, and of how much missing results could change it.
+
+    *place* is the prefix of its id.
+    """
     columns = [*texts("contrast", "task", "figure"), *signed("difference", "lowest", "highest")]
     columns += [*signed("interval, low", "interval, high"), *numbers("n", "subjects")]
     columns += texts("what is withheld, and why")
@@ -257,7 +269,7 @@ def sensitivity_table(chapter: Chapter, place: str) -> Table:
 
 
 def tool_table(chapter: Chapter, place: str) -> Table:
-    """Return the effort of the scored samples."""
+    """Return the table of the effort per scored sample of each arm and task; *place* is the prefix of its id."""
     columns = [*texts("arm", "task"), *numbers("n"), *rates("success rate"), Column("tool calls per sample", 2)]
     columns += [*texts("calls by tool (failed)"), Column("turns", 2), Column("images", 2), Column("tokens in", 0)]
     columns += [Column("tokens out", 0), Column("US dollars", 5), Column("seconds", 1), *rates("forced endings")]
@@ -278,7 +290,10 @@ def tool_table(chapter: Chapter, place: str) -> Table:
 
 
 def path_table(chapter: Chapter, place: str) -> Table:
-    """Return, for each run with tools, how far they were used: declared, called, answered, shown."""
+    """Return the table of how far each run with tools used them: declared, called, answered, shown.
+
+    *place* is the prefix of its id.
+    """
     columns = texts("run")
     columns += numbers("declared in samples", "called in samples", "calls", "answered without error")
     columns += numbers("results shown in the next turn", "images", "images shown in the next turn")
@@ -291,7 +306,7 @@ def path_table(chapter: Chapter, place: str) -> Table:
 
 
 def endings_table(chapter: Chapter, place: str) -> Table:
-    """Return how every sample of every run ended."""
+    """Return the table of how the samples of every run ended, in counts; *place* is the prefix of its id."""
     names = list(dict.fromkeys(name for run in chapter.runs for name in run.endings))
     lost = {name for run in chapter.runs for name in run.infrastructure}
     columns = [*texts("run"), *numbers("samples")]
@@ -309,7 +324,10 @@ def endings_table(chapter: Chapter, place: str) -> Table:
 
 
 def published_table(place: str, number: int, data: Published) -> Table:
-    """Return one part of a published table, with the arms below it."""
+    """Return one part of a published table, with our arms' figures below it.
+
+    *place* and *number* make its id.
+    """
     columns = (*texts("model", "from"), *(Column(name, 1) for name in data.columns), *numbers("n"))
     rows: list[Cells] = [(name, f"published, {data.version}", *cells, data.samples) for name, cells in data.rows]
     rows += [(f"this run: {arm}", "this report", *values, n) for arm, values, n in data.own]

@@ -26,7 +26,10 @@ def is_own_prior(arm: ArmIn) -> bool:
 
 
 def constant(task: TaskName, samples: Sequence[Sample], rules: Protocol) -> Reference | None:
-    """Return the score of the best constants on the samples of a task; None if there is no other subject."""
+    """Return the reference of the best constant answer of the other subjects, over the samples of a task.
+
+    None if there is no other subject.
+    """
     found = best_constants(samples)
     known = [one for one in samples if one.id in found]
     if not known:
@@ -38,7 +41,10 @@ def constant(task: TaskName, samples: Sequence[Sample], rules: Protocol) -> Refe
 
 
 def on_donors(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> Iterator[Reference]:
-    """Yield, for each arm with swapped images, its first epoch's score against the ground truth of the image shown."""
+    """Yield a reference for each arm with swapped images: its answers scored by the ground truth of the image shown.
+
+    First epochs only.
+    """
     for arm in arms:
         if arm.first.identity.picture != "swapped":
             continue

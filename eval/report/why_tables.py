@@ -19,7 +19,10 @@ _SOLVER = (
 
 
 def why_tables(chapter: Chapter, place: str) -> list[Table]:
-    """Return the tables that have rows."""
+    """Return the tables on sources of error and use of tools, without those that have no rows.
+
+    *place* is the prefix of their ids.
+    """
     parts = [_errors(chapter, place, signed=False), _errors(chapter, place, signed=True)]
     tables = [*parts, _landmarks(chapter, place), _left(chapter, place), _behaviour(chapter, place)]
     return [table for table in tables if table.rows]

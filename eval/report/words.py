@@ -23,12 +23,16 @@ _NAMED = 8
 
 
 def title(chapter: Chapter) -> str:
-    """Return the title of a chapter."""
+    """Return the title of a chapter, with a mark of synthetic or demonstration data."""
     return marked(chapter, f"{'study' if chapter.kind == 'study' else 'runs over'} {chapter.name}")
 
 
 def difference_sentences(chapter: Chapter) -> Iterator[str]:
-    """Yield each difference with all results of its test; if there are many, only those with an interval."""
+    """Yield a sentence for each contrast and task: its difference with all results of its test, and its noise.
+
+    With more than 16 of them, only those with an interval. A contrast whose arm gets its own results back has one more
+    sentence, on equal answers.
+    """
     several = sum(len(one.tests) for one in chapter.contrasts) > MOST
     for one in chapter.contrasts:
         for task, test in one.tests.items():
@@ -68,7 +72,7 @@ def _difference(one: Contrast, task: TaskName, test: Test) -> str:
 
 
 def _metric(one: Contrast, task: TaskName) -> str:
-    """Return the name of the declared metric; empty for the default loss."""
+    """Return the declared metric of a task in brackets, after a space; empty for the default loss."""
     return f" ({one.metrics[task]})" if task in one.metrics else ""
 
 
@@ -81,7 +85,10 @@ def _counts(one: Contrast, found: Differing) -> str:
 
 
 def _undone(one: Contrast, test: Test) -> str:
-    """Return how many failures of the better arm would undo a difference; if one would, a caveat says so."""
+    """Return how many more subjects in whom the better arm fails would undo a difference.
+
+    Empty if nothing is rejected, and if one subject is enough: a caveat says so then.
+    """
     if test.tipping is None or test.tipping.share is not None or test.primary.difference is None:
         return ""
     better = one.b if test.primary.difference < 0 else one.a
@@ -93,7 +100,11 @@ def _undone(one: Contrast, test: Test) -> str:
 
 
 def why_sentences(chapter: Chapter) -> Iterator[str]:
-    """Yield the sources of each arm's errors, with and without the points of a solver."""
+    """Yield a sentence for each arm, task and quantity: how its errors divide into unit, arithmetic and seeing.
+
+    If a tool found the points itself (a solver), the sentence also says so without these answers. Nothing for more than
+    eight arms.
+    """
     if len(chapter.arms) > _NAMED:
         return
     when = f" in the {FIRST[several]}" if (several := repeated(chapter)) else ""

@@ -24,7 +24,7 @@ __all__ = ["markdown_page", "write_figures", "write_index", "write_report", "wri
 
 
 def markdown_page(report: Report) -> str:
-    """Return the report as Markdown; a model's text is never interpreted as markup."""
+    """Return the report as Markdown, without figures and images; a model's text is never interpreted as markup."""
     lines = [
         "# medvision-agent report",
         "",
@@ -36,7 +36,7 @@ def markdown_page(report: Report) -> str:
 
 
 def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer: Viewer | None = None) -> None:
-    """Write the report; raises StorageError if the file cannot be written.
+    """Write the report to the file *out* as HTML or Markdown; raises StorageError if it cannot be written.
 
     An HTML page links into the bundle of the *viewer*, if there is one. Paths of local folders are left out.
     """
@@ -48,7 +48,10 @@ def write_report(report: Report, out: Path, form: Literal["html", "md"], viewer:
 
 
 def write_tables(report: Report, folder: Path) -> int:
-    """Write every table as CSV and LaTeX, named by its id; returns the number of tables."""
+    """Write every table of a report as CSV and LaTeX into *folder*, named by its id; return the number of tables.
+
+    Raises StorageError if a file cannot be written.
+    """
     tables = report_tables(report)
     for table in tables:
         write_table(table, folder)
@@ -56,13 +59,16 @@ def write_tables(report: Report, folder: Path) -> int:
 
 
 def write_table(table: Table, folder: Path) -> None:
-    """Write a table as CSV and LaTeX, named by its id; raises StorageError if that fails."""
+    """Write a table as CSV and LaTeX into *folder*, named by its id; raises StorageError if that fails."""
     _write(folder / f"{table.id}.csv", csv_text(table))
     _write(folder / f"{table.id}.tex", latex_text(table))
 
 
 def write_figures(report: Report, folder: Path) -> int:
-    """Write every figure as SVG and PDF, named by its id; returns the number of figures."""
+    """Write every figure of a report as SVG and PDF into *folder*, named by its id; return the number of figures.
+
+    Raises StorageError if a file cannot be written.
+    """
     figures = report_figures(report)
     for figure in figures:
         write_figure(figure, folder)
@@ -70,9 +76,9 @@ def write_figures(report: Report, folder: Path) -> int:
 
 
 def write_index(report: Report, folder: Path) -> None:
-    """Write ``index.md``: every figure and table with its files and its caption, in the order of the page.
+    """Write ``index.md`` into *folder*: every figure and table with its files and its caption.
 
-    Raises StorageError if the file cannot be written.
+    They are in the order of the page. Raises StorageError if the file cannot be written.
     """
     lines = [
         "# Figures and tables",
@@ -125,7 +131,10 @@ def _run(run: RunFacts) -> list[str]:
 
 
 def _code(title: str, text: str) -> list[str]:
-    """Return text as an indented block, which no content can end early."""
+    """Return the lines of a titled Markdown block that shows *text* as it is.
+
+    The text is indented, so that nothing in it can end the block.
+    """
     return ["", f"{md(title)}:", "", *(f"    {line}" for line in printable(text, lines=True).splitlines())]
 
 

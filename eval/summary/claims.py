@@ -17,7 +17,7 @@ Reason = Callable[[Sequence[Run]], Iterator[str]]
 
 
 def _never_called(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield a line if tools could be called but none ever was: their worth was not tested."""
+    """Yield a reason if tools could be called but no sample called one: their worth was not tested."""
     identity = runs[0].identity
     if not (identity.tools or identity.provider_code):
         return
@@ -27,7 +27,7 @@ def _never_called(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _unread_calls(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield a line if calls in texts were not read: the server lost them, not the model."""
+    """Yield a reason if replies hold tool calls, as text, that nobody read: the server lost them, not the model."""
     unread = sum(run.overview.unread_calls for run in runs)
     if unread:
         hold = "reply holds" if unread == 1 else "replies hold"
@@ -35,7 +35,7 @@ def _unread_calls(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _told_truth(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield a line if tool results came from the ground truth: such tools do not exist in practice."""
+    """Yield a reason if tool results came from the ground truth: such tools do not exist in practice."""
     if told := runs[0].identity.told_truth:
         yield f"{' and '.join(told)} {'was' if len(told) == 1 else 'were'} told the ground truth"
 
@@ -45,7 +45,10 @@ REASONS: tuple[Reason, ...] = (_told_truth, _never_called, _unread_calls)
 
 
 def no_claim(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the reasons why an arm is no evidence about tools; empty without a reason. *runs* are its epochs."""
+    """Return the reasons why an arm is no evidence about tools; empty without a reason.
+
+    *runs* are the epochs of the arm.
+    """
     return tuple(line for reason in REASONS for line in reason(runs))
 
 
@@ -61,17 +64,17 @@ def no_claim_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] 
 
 
 def no_claim_line(reason: str) -> str:
-    """Return the headline for one reason of ``no_claim``; it precedes all other statements about an arm."""
+    """Return the headline for one reason of ``no_claim``, which precedes all other statements about the arm."""
     return f"NOTHING CAN BE SAID OF TOOLS: {reason}"
 
 
 def no_verdict_line(asked: int, planned: int) -> str:
-    """Return the headline for a run or study that stopped before its planned end."""
+    """Return the headline for a run or study that stopped early: *asked* of its *planned* samples were asked."""
     return f"no verdict: {asked} of {plural(planned, 'planned sample')} {'was' if asked == 1 else 'were'} asked"
 
 
 def unfinished(runs: Mapping[str, Run]) -> str:
-    """Return why the difference between named runs has no verdict; empty if all their samples were asked."""
+    """Return in words why a difference between named runs has no verdict yet; empty if all their samples were asked."""
     lines = [
         f"{no_verdict_line(len(run.records), len(run.samples))} in {name}"
         for name, run in runs.items()

@@ -31,7 +31,7 @@ _NOT_PIXELS = "tokens, turns, caching, latency and forced endings are not"
 
 
 class PairCompute(Frozen):
-    """The compute of the second of two arms relative to the first, per scored sample."""
+    """How the compute (tokens, turns, images, time, cost) per scored sample differs between two arms."""
 
     names: tuple[str, str]
     note: str
@@ -49,7 +49,10 @@ class PairCompute(Frozen):
 
 
 def compute_note(conditions: Iterable[str]) -> str:
-    """Return a sentence: whether an arm with one of these conditions was matched in compute, and in what."""
+    """Return a sentence: whether the compute of an arm was matched to that of another, and in what.
+
+    *conditions* are those of the arms: some of them, such as matched tokens, match the compute.
+    """
     found = set(conditions)
     tokens, pixels = bool(found.intersection(MATCHED)), ENLARGED in found
     notes = [f"compute was matched in output tokens alone: {_NOT}"] if tokens else []
@@ -58,7 +61,7 @@ def compute_note(conditions: Iterable[str]) -> str:
 
 
 def compute_of_pair(a: Sequence[Run], b: Sequence[Run], names: tuple[str, str] = ("A", "B")) -> PairCompute | None:
-    """Return how the compute of two arms differs.
+    """Return how the compute of two arms differs, per scored sample; *a* and *b* are the epochs of each arm.
 
     None if they have the same tools, if no measure is known in both, or if one of them has no scored sample.
     """
@@ -87,7 +90,7 @@ def _in_words(found: PairCompute) -> str:
 
 
 def _money(found: PairCompute) -> str:
-    """Return the cost of a sample in each arm, in words; empty if no price is known for either."""
+    """Return the cost of a sample in each arm, in words; empty if neither arm has a known cost above 0."""
     if not any(found.costs):
         return ""
     known = ["cost not known" if cost is None else f"{cost:.4g} US dollars" for cost in found.costs]
@@ -95,7 +98,7 @@ def _money(found: PairCompute) -> str:
 
 
 def _matched(a: Identity, b: Identity) -> tuple[str, ...]:
-    """Return the condition that was matched to the other arm, which has tools; empty if neither was matched."""
+    """Return the conditions under which one arm was matched in compute to the other, which has tools; empty if none."""
     pairs = (one.condition for one, other in ((a, b), (b, a)) if other.tools and not other.control)
     return tuple(condition for condition in pairs if condition in (*MATCHED, ENLARGED))
 

@@ -16,7 +16,7 @@ __all__ = ["Cost", "CostSum", "Effort", "EffortSum", "Mean", "ToolCount"]
 
 
 class Mean(Frozen):
-    """A mean over the samples with a finite value."""
+    """A mean over the samples that have a finite value, with their number."""
 
     mean: float | None
     """None if no sample has a finite value."""
@@ -25,13 +25,13 @@ class Mean(Frozen):
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Self:
-        """Return the mean of the finite values among *values*."""
+        """Return the mean of the finite values among *values*, with their number."""
         mean, n = finite_mean(values)
         return cls(mean=mean, n=n)
 
 
 class ToolCount(Frozen):
-    """How often the model called a tool."""
+    """How often the model called one tool over all scored samples, and how often the call failed."""
 
     calls: int
     failed: int
@@ -41,7 +41,10 @@ class ToolCount(Frozen):
 
 
 class Cost(Frozen):
-    """The cost, infrastructure failures included; superseded attempts are not (see ``Run.spent_usd``)."""
+    """The cost of all records in US dollars, infrastructure failures included.
+
+    Attempts that a later one replaced are not in it (``Run.spent_usd`` has them).
+    """
 
     usd: float | None
     """The total in US dollars; None if no record has a cost."""
@@ -52,7 +55,7 @@ class Cost(Frozen):
 
 
 class Effort(Frozen):
-    """The effort of the scored samples."""
+    """The effort of the scored samples: tool calls, turns, images, tokens, seconds and cost, as means per sample."""
 
     tools: dict[str, ToolCount]
     """By the name of the tool."""
@@ -77,7 +80,7 @@ class Effort(Frozen):
 
 
 class EffortSum:
-    """The effort of scored records so far."""
+    """A running sum of the effort of scored records; ``add`` takes the records one by one."""
 
     def __init__(self) -> None:
         self._calls, self._failed = Counter[str](), Counter[str]()
@@ -85,7 +88,7 @@ class EffortSum:
         self._values = {name: array("d") for name, field in Effort.model_fields.items() if field.annotation is Mean}
 
     def add(self, record: Record) -> None:
-        """Add a scored record."""
+        """Add the effort of a scored record."""
         self._scored += 1
         for use in record.tool_uses:
             self._calls[use.tool] += 1
@@ -105,7 +108,7 @@ class EffortSum:
             values["output_tokens"].append(usage.output)
 
     def take(self, other: Self) -> None:
-        """Add the records of another sum."""
+        """Add the effort of all records that *other* holds."""
         self._calls.update(other._calls)
         self._failed.update(other._failed)
         self._scored += other._scored
@@ -114,7 +117,7 @@ class EffortSum:
             values.extend(other._values[name])
 
     def effort(self) -> Effort:
-        """Return the effort."""
+        """Return the means per sample, and the counts of tool calls, of the records added so far."""
         return Effort(
             tools={
                 tool: ToolCount(calls=count, failed=self._failed[tool], per_sample=count / self._scored)
@@ -126,18 +129,18 @@ class EffortSum:
 
 
 class CostSum:
-    """The cost of records so far."""
+    """A running sum of the cost of records; ``add`` takes the records one by one."""
 
     def __init__(self) -> None:
         self._priced, self._incomplete = array("d"), 0
 
     def add(self, record: Record) -> None:
-        """Add a record."""
+        """Add the cost of a record, scored or not."""
         if record.cost_usd is not None:
             self._priced.append(record.cost_usd)
             self._incomplete += record.usage.unreported > 0
 
     def cost(self) -> Cost:
-        """Return the cost."""
+        """Return the total cost of the records added so far."""
         priced = self._priced
         return Cost(usd=sum(priced) if priced else None, n=len(priced), incomplete=self._incomplete)

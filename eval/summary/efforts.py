@@ -15,7 +15,10 @@ _KNOWN = WeakKeyDictionary[Run, Mapping[TaskName, EffortSum]]()
 
 
 def with_effort(run: Run) -> Iterator[Record]:
-    """Yield the latest records of a run as ``Run.each`` does; the first complete pass also adds up their effort."""
+    """Yield the latest record of each sample of a run, as ``Run.each`` does.
+
+    The first time that all of them are taken, their effort is summed and remembered for ``effort_of_runs``.
+    """
     if run in _KNOWN:
         yield from run.each()
         return
@@ -28,7 +31,7 @@ def with_effort(run: Run) -> Iterator[Record]:
 
 
 def effort_of_runs(runs: Sequence[Run], tasks: Iterable[TaskName] = TASKS) -> Effort:
-    """Return the effort of the scored samples of several runs (the epochs of an arm), over the tasks given."""
+    """Return the effort of the scored samples of several runs (the epochs of an arm) together, over *tasks*."""
     asked, found = list(tasks), EffortSum()
     for run in runs:
         if run not in _KNOWN:

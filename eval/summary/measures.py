@@ -21,7 +21,7 @@ __all__ = ["MEASURES", "Measure", "finite_mean"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One column of a summary."""
+    """A measure of a task, such as MAE: its name, its unit, and how its value follows from a score."""
 
     name: str
     of: Callable[[Sample, Score], float]
@@ -33,7 +33,7 @@ class Measure:
 
     @property
     def percent(self) -> bool:
-        """Whether it is shown in per cent, as in MedVision's tables: all but our loss and errors with a unit."""
+        """Whether tables show the measure in per cent, as MedVision's do: all but our loss and MAE."""
         return self.name not in {"loss", "MAE"}
 
 
@@ -68,6 +68,6 @@ MEASURES: dict[TaskName, tuple[Measure, ...]] = {
 
 
 def finite_mean(values: Iterable[float]) -> tuple[float | None, int]:
-    """Return the mean of the finite values, and their number; the mean is None if there are none."""
+    """Return the mean of the finite values, and their number; the mean is None if there is no finite value."""
     finite = array("d", filter(math.isfinite, values))
     return (math.fsum(finite) / len(finite) if finite else None), len(finite)

@@ -17,7 +17,10 @@ _BOX_ONLY = ("IoU", "F1", "Precision", "Recall")
 
 
 def sample_row(record: Record, score: Score | None) -> Row:
-    """Return the row of a scored record: id, task, ending, what was read, loss, MAE, and MRE or the overlap metrics."""
+    """Return the row of a record by column name: id, task, outcome, what was read, success, loss, and metrics.
+
+    The metrics are MAE, and MRE or the overlap of boxes. With a *score* of None, all but id, task and outcome are None.
+    """
     names = ("MAE", *_BOX_ONLY) if record.sample.asks.is_box else ("MAE", "MRE")
     row: Row = {"id": record.sample.id, "task": record.sample.task, "outcome": record.outcome.value}
     if score is None:

@@ -31,7 +31,7 @@ ON_DONOR = "by the ground truth of the image shown"
 
 
 class TaskSummary(Frozen):
-    """All samples of one task."""
+    """The summary of all samples of one task: counts, means of the measures, effort and cost."""
 
     own_rule: str = Field(default="", exclude_if=lambda rule: not rule)
     """Name of our own rule that scores the answers, if the protocol has none; otherwise left out."""
@@ -59,7 +59,7 @@ class TaskSummary(Frozen):
 
 
 class Summary(Frozen):
-    """All samples of a run, by task."""
+    """The summary of a run: its counts, its cost, and a summary for each task."""
 
     protocol: str
     n: int
@@ -79,10 +79,11 @@ class Summary(Frozen):
 
 
 def summarise(records: Iterable[Record], protocol: Protocol, scores: Iterable[Score | None] | None = None) -> Summary:
-    """Return the summary of records, one per sample, by a protocol; *scores* are the records' scores, if known.
+    """Return the summary of records, one per sample, scored by *protocol*.
 
-    Means are over finite values: if a mean's ``n`` is below the task's, the other values were not finite (MAE and MRE
-    of failures). ``success_rate`` is parsed answers / n, ``MRE<k`` and ``IoU>=0.5`` are fractions of n.
+    *scores* are the records' scores, if known. Means are over finite values: if a mean's ``n`` is below the task's, the
+    other values were not finite (MAE and MRE of failures). ``success_rate`` is parsed answers / n, ``MRE<k`` and
+    ``IoU>=0.5`` are fractions of n.
     """
     found = Summing(protocol)
     for record, score in scored_one_by_one(records, protocol) if scores is None else zip(records, scores, strict=True):
@@ -91,7 +92,7 @@ def summarise(records: Iterable[Record], protocol: Protocol, scores: Iterable[Sc
 
 
 class Summing:
-    """The summary of the records so far."""
+    """Makes the summary of a run from records that are added one by one."""
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
@@ -101,7 +102,7 @@ class Summing:
         self._cost = CostSum()
 
     def add(self, record: Record, score: Score | None) -> None:
-        """Add a record with its score."""
+        """Add a record with its score, which is None for an infrastructure failure."""
         sample = record.sample
         if record.outcome.infrastructure:
             self._infrastructure += 1
@@ -114,7 +115,7 @@ class Summing:
         self._cost.add(record)
 
     def summary(self) -> Summary:
-        """Return the summary."""
+        """Return the summary of the records added so far."""
         return Summary(
             protocol=self._protocol.name,
             n=self._n,
@@ -129,7 +130,7 @@ class Summing:
 
 
 class _Metrics:
-    """The values of a task's measures."""
+    """The values of a task's measures, collected sample by sample."""
 
     def __init__(self, task: TaskName) -> None:
         self._values = [(measure, array("d")) for measure in MEASURES[task]]
@@ -145,7 +146,7 @@ class _Metrics:
 
 
 class _TaskSum:
-    """The summary of one task's records so far."""
+    """Makes the summary of one task from records that are added one by one."""
 
     def __init__(self, task: TaskName, protocol: Protocol) -> None:
         self._task, self._protocol = task, protocol
@@ -196,7 +197,10 @@ class _TaskSum:
 
 
 class _RandomBoxes:
-    """The scores of random boxes on the same samples; only MedVision's samples state the size of their image."""
+    """Collects the scores of random boxes on the same samples.
+
+    Only samples of MedVision are used, because they alone state the size of their image.
+    """
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
@@ -224,5 +228,5 @@ class _RandomBoxes:
 
 
 def subject_sizes(samples: Iterable[Sample]) -> list[int]:
-    """Return the number of samples of each subject, without the subjects' names."""
+    """Return the number of samples of each subject, in order of first appearance, without the subjects' names."""
     return list(Counter(sample.subject for sample in samples).values())

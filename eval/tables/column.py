@@ -14,7 +14,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """One column of a table; *Row* is the type of object from which a row is read."""
+    """A column of a table: its name, its type, and how a value is read; *Row* is what a row is read from."""
 
     name: str
     """Includes the unit of the values."""

@@ -18,7 +18,7 @@ __all__ = ["TOOL_CALLS", "TURNS", "TraceRow", "tool_call_rows", "turn_rows"]
 
 @dataclass(frozen=True)
 class TraceRow:
-    """The source of a row: a message or a tool call of a sample."""
+    """What a row of the tables of turns or tool calls is read from: a message or a tool call of a sample."""
 
     run_name: str
     sample_id: str
@@ -31,12 +31,12 @@ _Column = Column[TraceRow]
 
 
 def turn_rows(folder: Path, name: str) -> Iterator[TraceRow]:
-    """Yield the messages of the run in a folder; *name* is the run's name in the table."""
+    """Yield a row for each message of the run in *folder*; *name* is the run's name in the table."""
     return _rows(folder, name, "messages")
 
 
 def tool_call_rows(folder: Path, name: str) -> Iterator[TraceRow]:
-    """Yield the tool calls of the run in a folder; *name* is the run's name in the table."""
+    """Yield a row for each tool call of the run in *folder*; *name* is the run's name in the table."""
     return _rows(folder, name, "tool_calls")
 
 
@@ -47,7 +47,10 @@ def _rows(folder: Path, name: str, part: str) -> Iterator[TraceRow]:
 
 
 def _entry(*path: str) -> Callable[[TraceRow], Any]:
-    """Return a reader of the value under a path of keys; missing if there is no such path, or only an empty text."""
+    """Return a function that reads the value under a path of keys from a row.
+
+    It returns None if there is no such path, or only an empty text.
+    """
 
     def of(row: TraceRow) -> Any:
         value: Any = row.entry
@@ -65,12 +68,18 @@ def _blocks(row: TraceRow) -> list[Mapping[str, Any]]:
 
 
 def _in_blocks(*keys: str, joint: str = "\n") -> Callable[[TraceRow], str | None]:
-    """Return a reader of the values under one of these keys in the blocks of a message."""
+    """Return a function that joins, with *joint*, the values under any of these keys in the parts of a message.
+
+    It returns None if there are none.
+    """
     return lambda row: joint.join(str(block[key]) for block in _blocks(row) for key in keys if block.get(key)) or None
 
 
 def _thoughts(row: TraceRow) -> str | None:
-    """Return the thoughts in the blocks or, for chat completions, beside the content."""
+    """Return the thoughts (reasoning text) of a message; None if the service returned none.
+
+    They are in the parts of the message or, for chat completions, beside its content.
+    """
     beside = (_entry("additional_kwargs", key)(row) for key in ("reasoning_content", "reasoning"))
     return _in_blocks("thinking", "reasoning")(row) or next((text for text in beside if isinstance(text, str)), None)
 

@@ -46,17 +46,17 @@ _MOST = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Table(Generic[Row]):
-    """A table that is built on request; its rows can be read once."""
+    """A table of stored runs that is built as a DataFrame on request; its rows can be read once."""
 
     columns: Sequence[Column[Row]]
     rows: Iterable[Row]
 
     def frame(self) -> pd.DataFrame:
-        """Return the table as a whole."""
+        """Return the table as one DataFrame; reads the rows, which can be read only once."""
         return frame(self.columns, self.rows)
 
     def parts(self) -> Iterator[pd.DataFrame]:
-        """Yield the table in parts that need not be kept; an empty table gives one part without rows."""
+        """Yield the table as DataFrames of at most 20,000 rows; an empty table gives one part without rows."""
         rows = iter(self.rows)
         yield frame(self.columns, islice(rows, _MOST))
         while len(part := frame(self.columns, islice(rows, _MOST))):
@@ -64,35 +64,35 @@ class Table(Generic[Row]):
 
 
 def samples_table(folders: Folders, protocol: Protocol) -> Table[SampleRow]:
-    """Return a row for each sample of the runs, scored by a protocol."""
+    """Return the table with a row for each sample of the runs, scored by a protocol."""
     runs = _opened(folders)
     tools = dict.fromkeys(chain.from_iterable(map(declared, runs.values())))
     return Table(sample_columns(tuple(tools)), _sample_rows(runs, protocol))
 
 
 def scores_table(folders: Folders, protocol: Protocol) -> Table[SampleRow]:
-    """Return a row for each sample of the runs with its score by a protocol, and no other facts."""
+    """Return the table with a row for each sample of the runs: what identifies it, and its score by a protocol."""
     return Table([*KEYS, *SCORES], _sample_rows(_opened(folders), protocol))
 
 
 def turns_table(folders: Folders) -> Table[TraceRow]:
-    """Return a row for each message of the conversations of the runs."""
+    """Return the table with a row for each message of the conversations of the runs."""
     return Table(TURNS, (row for name, folder in folders.items() for row in turn_rows(folder, name)))
 
 
 def tool_calls_table(folders: Folders) -> Table[TraceRow]:
-    """Return a row for each tool call of the runs."""
+    """Return the table with a row for each tool call of the runs."""
     return Table(TOOL_CALLS, (row for name, folder in folders.items() for row in tool_call_rows(folder, name)))
 
 
 def readings_table(folders: Folders, protocol: Protocol) -> Table[ReadingRow]:
-    """Return a row for each scored sample of the runs and each second reader that was asked about it."""
+    """Return the table with a row for each scored sample of the runs and each second reader asked about it."""
     runs = _opened(folders)
     return Table(READINGS, (row for name, run in runs.items() for row in reading_rows(run, name, protocol)))
 
 
 def reviews_table(folders: Folders) -> Table[NoteRow]:
-    """Return a row for each note on a sample of the runs."""
+    """Return the table with a row for each person's note on a sample of the runs."""
     rows = (NoteRow(name, note) for name, folder in folders.items() for note in read_reviews(folder).reviews)
     return Table(REVIEWS, rows)
 
@@ -108,7 +108,7 @@ def _sample_rows(runs: dict[str, Run], protocol: Protocol) -> Iterator[SampleRow
 
 
 def frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:
-    """Return a table of rows, with one value of each row for each column."""
+    """Return a DataFrame with one row for each of *rows*, and one value of it in each column."""
     values: list[list[Any]] = [[] for _ in columns]
     for row in rows:
         for column, own in zip(columns, values, strict=True):

@@ -15,7 +15,7 @@ __all__ = ["ANSWERS", "STEPS", "AnswerRow", "StepRow", "answer_rows", "step_rows
 
 
 class StepRow(NamedTuple):
-    """One step of some answers of a model to one task."""
+    """What a row of the table of steps is read from: one headroom step for some answers of a model to a task."""
 
     model: str
     condition: str
@@ -28,7 +28,10 @@ class StepRow(NamedTuple):
 
 
 class AnswerRow(NamedTuple):
-    """One answer of a model with its loss at each step."""
+    """What a row of the table of answers is read from: one answer of a model with its loss in each step.
+
+    A loss is None if the step is unknown for this answer.
+    """
 
     model: str
     condition: str
@@ -42,7 +45,10 @@ def step_rows(
     tasks: Mapping[TaskName, Headroom],
     labels: Mapping[TaskName, Mapping[str, Headroom]],
 ) -> Iterator[StepRow]:
-    """Yield the rows of a model: for each task, then for its structures."""
+    """Yield the rows of a model, a row for each step: for each task as a whole, then for its structures.
+
+    *tasks* holds the headroom by task, and *labels* by task and structure.
+    """
     for task, whole in tasks.items():
         groups: list[tuple[str | None, Headroom]] = [(None, whole), *labels[task].items()]
         for structure, group in groups:
@@ -51,7 +57,10 @@ def step_rows(
 
 
 def answer_rows(model: str, condition: str, answers: Sequence[Answered], losses: Losses) -> Iterator[AnswerRow]:
-    """Yield the rows of a model's answers to one task."""
+    """Yield the rows of a model's answers to one task.
+
+    *losses* holds the losses of each step (``losses_of``), in the order of the answers.
+    """
     for place, one in enumerate(answers):
         own = {step: float(values[place]) for step, values in losses.items()}
         yield AnswerRow(model, condition, one, {step: None if np.isnan(loss) else loss for step, loss in own.items()})

@@ -22,7 +22,7 @@ __all__ = ["READINGS", "ReadingRow", "has_readings", "reading_rows"]
 
 @dataclass(frozen=True)
 class ReadingRow:
-    """The source of a row."""
+    """What a row of the table of readings is read from: a sample of a run as the rule and a second reader read it."""
 
     run_name: str
     run: Run
@@ -31,12 +31,15 @@ class ReadingRow:
 
 
 def has_readings(folder: Path) -> bool:
-    """Whether a second reader's readings are stored in the folder of a run."""
+    """Return whether a second reader's readings are stored in the folder of a run."""
     return (folder / NAME).is_file()
 
 
 def reading_rows(run: Run, name: str, protocol: Protocol) -> Iterator[ReadingRow]:
-    """Yield the row objects of a run, reader by reader; StorageError for a damaged file of readings."""
+    """Yield a row for each sample and reader of a run, reader by reader; *name* is the run's name in the table.
+
+    Raises StorageError for a damaged file of readings.
+    """
     stored = stored_readings(run.folder)
     for reader in stored.readers:
         for one in read_again(texts_of_run(run, protocol), reader, stored).samples:

@@ -10,7 +10,7 @@ __all__ = ["REVIEWS", "NoteRow"]
 
 @dataclass(frozen=True)
 class NoteRow:
-    """The source of a row."""
+    """What a row of the table of notes is read from: a person's note on a sample, and the run's name in the table."""
 
     run_name: str
     note: Review

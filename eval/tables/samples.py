@@ -29,7 +29,10 @@ __all__ = ["KEYS", "SCORES", "SampleRow", "call_columns", "column_of", "declared
 
 @dataclass(frozen=True)
 class SampleRow:
-    """The source of a row."""
+    """What a row of the table of samples is read from: a sample of a run with its record and score.
+
+    ``record`` is None for an unfinished sample.
+    """
 
     run_name: str
     sample: Sample
@@ -40,7 +43,7 @@ class SampleRow:
 
     @property
     def run(self) -> Run:
-        """The run."""
+        """The run of the sample."""
         return self.looks.run
 
     @cached_property
@@ -53,7 +56,7 @@ _Column = Column[SampleRow]
 
 
 def sample_rows(run: Run, name: str, protocol: Protocol) -> Iterator[SampleRow]:
-    """Yield the row objects of a run; *name* is the run's name in the table."""
+    """Yield a row for each sample of a run, in the order of the run; *name* is the run's name in the table."""
     scored = scored_one_by_one(run.each(), protocol)  # in the order of the samples, some of which are not finished
     record, score = next(scored, (None, None))
     with Looks(run, protocol) as looks:
@@ -66,12 +69,12 @@ def sample_rows(run: Run, name: str, protocol: Protocol) -> Iterator[SampleRow]:
 
 
 def sample_columns(tools: Sequence[str]) -> list[_Column]:
-    """Return all columns, for runs in which the *tools* were declared."""
+    """Return all columns of the table of samples, for runs in which the *tools* were declared."""
     return [*KEYS, *_QUESTION, *_ENDING, *SCORES, *_PLACE, *_EFFORT, *call_columns(tools)]
 
 
 def declared(run: Run) -> list[str]:
-    """Return the names of everything that the model of a run could call."""
+    """Return the names of all tools that the model of a run could call, the provider's code execution included."""
     return [*run.identity.tools, *([CODE_EXECUTION] if run.identity.provider_code else [])]
 
 
@@ -84,17 +87,17 @@ def column_of(measure: Measure) -> str:
 
 
 def _asked(read: Callable[[Sample], Any]) -> Callable[[SampleRow], Any]:
-    """Return a reader from the sample; an empty text is missing."""
+    """Return a function that reads a value of a row's sample; None for an empty text."""
     return lambda row: None if (value := read(row.sample)) == "" else value
 
 
 def _got(read: Callable[[Record], Any]) -> Callable[[SampleRow], Any]:
-    """Return a function that reads a value of a record; None for an unfinished sample, or for an empty text."""
+    """Return a function that reads a value of a row's record; None for an unfinished sample, and for an empty text."""
     return lambda row: None if row.record is None or (value := read(row.record)) == "" else value
 
 
 def _scored(read: Callable[[Score], Any]) -> Callable[[SampleRow], Any]:
-    """Return a reader from the score, which infrastructure failures lack; an empty text is missing."""
+    """Return a function that reads a value of a row's score; None if the row has no score, and for an empty text."""
     return lambda row: None if row.score is None or (value := read(row.score)) == "" else value
 
 
@@ -213,7 +216,10 @@ SCORES: tuple[_Column, ...] = (
 
 
 def _located(read: Callable[[Located], Any]) -> Callable[[SampleRow], Any]:
-    """Return a reader from the place, which infrastructure failures and ground truths without a place lack."""
+    """Return a function that reads a value of the place where an answer was measured.
+
+    It returns None if the answer is not scored, or the ground truth has no place.
+    """
     return lambda row: None if row.located is None else read(row.located)
 
 

@@ -28,9 +28,9 @@ Parts = Iterable[pd.DataFrame]
 
 
 def export_tables(tables: Mapping[str, Parts], out: Path, form: Format) -> dict[Path, int]:
-    """Write each table into a new folder, in a file with its name; returns the files and their numbers of rows.
+    """Write each table into the new folder *out*, in a file with its name; return the number of rows of each file.
 
-    Raises StorageError where *out* exists already or cannot be written.
+    Raises StorageError if *out* exists already or cannot be written.
     """
     if out.exists():
         raise StorageError(f"{out}: exists already; export to another folder, or remove it first")

@@ -29,7 +29,7 @@ class Clusters(NamedTuple):
 
 
 def clustered(subjects: Sequence[str], values: Sequence[float]) -> Clusters:
-    """Return the sums, sizes and correlation of *values* by subject, in the order of the subjects' names.
+    """Return the sums, sizes and intra-subject correlation of *values*, in the order of the subjects' names.
 
     *subjects* gives the subject of each value.
     """
@@ -38,7 +38,10 @@ def clustered(subjects: Sequence[str], values: Sequence[float]) -> Clusters:
 
 
 def summed(subjects: Sequence[str], values: Sequence[float]) -> tuple[Floats, Floats, Floats]:
-    """Return sums and sizes by subject, and the sum of squared deviations from the subjects' own means."""
+    """Return sums and sizes by subject (in order of name), and the summed squared deviations from subject means.
+
+    *subjects* gives the subject of each value. A size is the number of a subject's values.
+    """
     sizes, sums = by_subject(subjects, values)
     means = dict(zip(sorted(set(subjects)), (sums / sizes).tolist(), strict=True))
     apart = np.asarray(values, dtype=np.float64) - np.array([means[name] for name in subjects], dtype=np.float64)
@@ -46,17 +49,22 @@ def summed(subjects: Sequence[str], values: Sequence[float]) -> tuple[Floats, Fl
 
 
 def correlation(sums: Floats, sizes: Floats, within: Floats) -> Floats:
-    """Return the intra-subject correlation, 0 to 1; *within* sums the squared deviations from the subjects' own means.
+    """Return the intra-subject correlation, 0 to 1, of data sets given by subject.
 
-    It is 0 if nothing varies. If no subject has two samples, it cannot be estimated: the value returned then means
-    nothing, and no result depends on it.
+    *sums* and *sizes* are those of ``summed``; *within* sums the squared deviations from the subjects' own means. It is
+    0 if nothing varies. If no subject has two samples, it cannot be estimated: the value returned then means nothing,
+    and no result depends on it.
     """
     shared, own = variances(sums, sizes, within)
     return np.divide(shared, shared + own, out=np.zeros_like(shared), where=shared + own > 0)
 
 
 def variances(sums: Floats, sizes: Floats, within: Floats) -> tuple[Floats, Floats]:
-    """Return the variance shared by the samples of a subject, and the variance of single samples within it."""
+    """Return the variance shared by the samples of a subject, and the variance of single samples within a subject.
+
+    *sums* and *sizes* are by subject; *within* sums the squared deviations from the subjects' own means. Both results
+    are in squared units of the values. The first is 0 if its estimate is below 0.
+    """
     number, count = sizes.sum(axis=-1), (sizes > 0).sum(axis=-1)
     own = np.asarray(within / np.maximum(number - count, 1))
     means = np.divide(sums, sizes, out=np.zeros_like(sums), where=sizes > 0)

@@ -32,7 +32,7 @@ Role = Literal["declared", "exploratory"]
 
 
 class Differing(Frozen):
-    """How many samples, and how many subjects, differ between the arms at all."""
+    """Numbers of samples by the direction in which the arms differ, and the number of subjects with any difference."""
 
     b_lower: int
     """Number of samples with a lower value in B than in A."""
@@ -45,7 +45,7 @@ class Differing(Frozen):
 
 
 class Estimate(Frozen):
-    """The sample-weighted mean of paired differences, B minus A."""
+    """The sample-weighted mean of paired differences, B minus A, with interval and p-value as far as the data allow."""
 
     difference: float | None
     """None if there is no pair."""
@@ -76,7 +76,7 @@ class Estimate(Frozen):
 
 
 def primary(pairs: Pairs, *, role: Role, level: float = 0.95) -> Estimate:
-    """Return the difference of the loss, B minus A, over the pairs scored in both arms.
+    """Return the mean difference of the loss, B minus A, over the pairs scored in both arms.
 
     *role* says whether the test was declared beforehand: only then is there a p-value. *level* is that of the interval.
     """
@@ -94,7 +94,7 @@ def primary(pairs: Pairs, *, role: Role, level: float = 0.95) -> Estimate:
 
 
 def losses_of(pairs: Pairs) -> tuple[list[tuple[float, float]], list[str]]:
-    """Return the losses in A and B of the pairs scored in both arms, and their subjects."""
+    """Return the losses (A, B) of each pair scored in both arms, and the subject of each of these pairs."""
     rows = [
         ((one.a.loss, one.b.loss), one.unit.subject)
         for one in pairs.all
@@ -104,7 +104,11 @@ def losses_of(pairs: Pairs) -> tuple[list[tuple[float, float]], list[str]]:
 
 
 def against_winner(losses: Sequence[tuple[float, float]], largest: float) -> float:
-    """Return the change of a sample's difference, against the better arm, if that arm fails (``guard.against``)."""
+    """Return the difference (B minus A) of a sample in which the arm with the lower mean loss fails.
+
+    The other arm keeps its mean loss (``guard.against``). *losses* are the losses (A, B) of each pair, *largest* is the
+    loss of a failure.
+    """
     mean_a, mean_b = np.mean(losses, axis=0)
     return float(against(mean_b - mean_a, mean_a, mean_b, largest))
 
@@ -120,7 +124,7 @@ def estimate(
     losses: Sequence[tuple[float, float]] = (),
     largest: float = 1.0,
 ) -> Estimate:
-    """Return the mean of paired differences, each given with its subject, by the rules above.
+    """Return the mean of paired differences, with interval and p-value where the rules of this module allow them.
 
     Args:
         differences: B minus A, one for each pair.
@@ -178,7 +182,7 @@ def _differing(differences: Sequence[float], subjects: Sequence[str]) -> Differi
 
 
 def too_few(sizes: Floats) -> list[str]:
-    """Return in words why subjects of these sizes are too few for a claim; empty if they are enough."""
+    """Return in words why subjects with these numbers of samples are too few for a claim; empty if they are enough."""
     count, effective = len(sizes), float(kish(sizes))
     if count == 0:
         return ["no pairs"]

@@ -59,12 +59,15 @@ class Looks:
     """The pairs of each look that took place, in order."""
 
     def level(self, alpha: float, look: int = -1) -> float:
-        """Return the nominal level of a look that took place, the latest by default."""
+        """Return the nominal two-sided level of a *look* that took place (index from 0; by default the latest).
+
+        *alpha* is the level of the whole test, over all its looks.
+        """
         return boundaries(self.fractions[: len(self.seen)], alpha)[look] if alpha > 0 else 0.0
 
 
 class Test(Frozen):
-    """One comparison."""
+    """One contrast on one task, model and source: its difference, what is missing, and a verdict if it was declared."""
 
     __test__ = False  # not a test class of pytest
 
@@ -110,7 +113,7 @@ class Test(Frozen):
 
 
 class FamilyOfTests(Frozen):
-    """All comparisons: first the declared ones in the order of their declaration, then the exploratory ones."""
+    """The results of all comparisons of a family: those declared beforehand, in their order, and all others."""
 
     size: int
     """Number of declared tests, including those without a p-value."""
@@ -129,12 +132,13 @@ def family(
     looks: Mapping[Key, Looks] = MappingProxyType({}),
     margin: float | None = None,
 ) -> FamilyOfTests:
-    """Return the family of declared tests, and all other comparisons as exploratory.
+    """Return the results of all declared tests, tested together, and all other comparisons in *data* as exploratory.
 
-    A declared test without data is kept: it has no pairs, states this, and counts in the family. *primaries* are the
-    contrasts whose tests start with all of alpha; without any, every test starts with an equal share (Holm's method).
-    For a test with *looks*, the pairs of its latest look are used instead of those in *data*. Differences below
-    *margin* are negligible; without a margin, nothing is called equivalent.
+    A declared test without data is kept: it has no pairs, states this, and counts in the family. *alpha* is the
+    probability of any false rejection. *primaries* are the contrasts whose tests start with all of alpha; without any,
+    every test starts with an equal share (Holm's method). For a test with *looks*, the pairs of its latest look are
+    used instead of those in *data*. Differences below *margin* are negligible; without a margin, nothing is called
+    equivalent.
 
     Raises:
         ValueError: a test is declared twice.
@@ -178,7 +182,10 @@ def _test(key: Key, pairs: Pairs, *, declared: bool, level: float) -> Test:
 
 
 def _at_largest(pairs: Pairs) -> float | None:
-    """Return the difference if failures cost the largest loss; None if they already do, or if there is no pair."""
+    """Return the mean difference in loss (B minus A) with failures at the largest loss.
+
+    None if failures cost that much already, or if there is no pair.
+    """
     more = pairs.price.largest - pairs.price.failure
     losses, _ = losses_of(pairs)
     if more <= 0 or not losses:
@@ -188,20 +195,26 @@ def _at_largest(pairs: Pairs) -> float | None:
 
 
 def _looked_at(key: Key, own: Looks, alpha: float) -> list[Test]:
-    """Return the test as computed at each look that took place."""
+    """Return a declared test as computed at each look that took place, in order; *alpha* is the level of the family."""
     found = [_test(key, pairs, declared=True, level=_held(own.level(alpha, at))) for at, pairs in enumerate(own.seen)]
     return [one.but(look=at, looks=len(own.fractions)) for at, one in enumerate(found, start=1)]
 
 
 def _p(own: Looks, found: Sequence[Test]) -> float | None:
-    """Return a test's p-value over all its looks; None if the latest look has none."""
+    """Return a declared test's p-value over all its looks; None if the latest look has none.
+
+    *found* holds the test as computed at each look.
+    """
     if found[-1].primary.p is None:
         return None
     return sequential_p([1.0 if one.primary.p is None else one.primary.p for one in found], own.fractions)
 
 
 def _decided(found: Sequence[Test], own: Looks, what: Rejection, margin: float | None) -> Test:
-    """Return the latest look at a declared test, with the family's result for it."""
+    """Return a declared test at its latest look, with adjusted p-value, interval and verdict.
+
+    *found* holds the test at each look, *own* its looks, and *what* the result of the graph.
+    """
     test, pairs = found[-1], own.seen[-1]
     if what.adjusted is None:
         return test.but(local_level=what.level)
@@ -245,7 +258,11 @@ def _tipping(pairs: Pairs, level: float) -> Tipping:
 
 
 def _verdict(latest: Estimate, over: Sequence[tuple[Estimate, float]]) -> Verdict | None:
-    """Return the verdict from the looks at which the test was rejected, each with its level."""
+    """Return the verdict of a test that has a p-value; None if it has no difference.
+
+    *latest* is the estimate at the latest look. *over* holds the estimates at the looks that rejected the test, each
+    with the level of its look.
+    """
     if latest.difference is None:
         return None
     lower = latest.difference < 0

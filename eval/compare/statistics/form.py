@@ -30,7 +30,7 @@ _Y = TypeVar("_Y", NDArray[np.float64], NDArray[np.complex128])
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The forms of data sets (second axis), by distinct size (first axis)."""
+    """The quadratic forms of several data sets: arrays (distinct sizes, data sets)."""
 
     times: Floats
     """How many subjects have each size."""
@@ -43,7 +43,11 @@ class Form:
 
     @classmethod
     def of(cls, sizes: Floats, icc: Floats) -> "Form":
-        """Return the forms of data sets with these correlations; *sizes* has a row per data set, or one for all."""
+        """Return the forms of data sets.
+
+        *sizes* has a row of subject sizes for each data set, or one row for all. *icc* has the intra-subject
+        correlation of each data set.
+        """
         count, number = (sizes > 0).sum(axis=-1), sizes.sum(axis=-1)
         distinct, times = _counted(sizes)
         weight = distinct / number
@@ -51,7 +55,7 @@ class Form:
         return cls(times, weight, factor, icc + (1 - icc) / np.where(distinct > 0, distinct, 1.0))
 
     def sums(self, y: _Y) -> tuple[_Y, _Y, _Y, _Y]:
-        """Return the logarithm of the product, h, a and g at y (data sets, nodes)."""
+        """Return at *y* (data sets, nodes) the module's log of ``prod u_i``, h, a and g."""
         times, w, c, v = (one[..., np.newaxis] for one in (self.times, self.weight, self.factor, self.variance))
         u = 1 + y * (c * v)
         each = times / u
@@ -59,12 +63,15 @@ class Form:
         return logarithm, (each * w).sum(axis=0), (each * (w**2 * v)).sum(axis=0), (each * c).sum(axis=0)
 
     def level(self, y: Floats) -> Floats:
-        """Return the value of ``1 / t^2`` for which y0 is y."""
+        """Return the value of ``1 / t^2`` whose y0 (the zero of the second factor of the determinant) is *y*."""
         _, h, a, g = self.sums(y)
         return g + h**2 / (y * a)
 
     def start(self, t: Floats) -> Floats:
-        """Return y0 for t. The search uses its logarithm: with equal sizes, ``level`` is proportional to 1 / y."""
+        """Return y0 for the values *t* (one for each data set).
+
+        The search uses its logarithm: with equal sizes, ``level`` is proportional to 1 / y.
+        """
 
         def excess(log_y: Floats) -> Floats:
             return np.asarray(np.log(self.level(np.exp(log_y)[:, np.newaxis])[:, 0]) + 2 * np.log(t))
@@ -73,7 +80,11 @@ class Form:
 
 
 def _counted(sizes: Floats) -> tuple[Floats, Floats]:
-    """Return distinct sizes with their counts in each data set (or the sizes unchanged, if few are equal)."""
+    """Return the distinct sizes (sizes, 1), and how many subjects of each data set have each size (sizes, data sets).
+
+    If there are at least as many distinct sizes as subjects in a data set, the sizes are returned as they are
+    (subjects, data sets), each counted once.
+    """
     distinct, index = np.unique(sizes, return_inverse=True)
     if len(distinct) >= sizes.shape[-1]:
         return sizes.T, np.ones_like(sizes.T)
@@ -83,7 +94,10 @@ def _counted(sizes: Floats) -> tuple[Floats, Floats]:
 
 
 def root(excess: Callable[[Floats], Floats], near: Floats) -> Floats:
-    """Return the zeros of functions that are nearly straight lines, by the secant method."""
+    """Return the arguments at which *excess* is 0, by the secant method; *near* is where the search begins.
+
+    *excess* maps an array to an array, element by element; each element is nearly a straight line.
+    """
     before, now = near, near + 0.1
     of_before, of_now = excess(before), excess(now)
     for _ in range(50):

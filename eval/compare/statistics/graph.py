@@ -20,7 +20,11 @@ __all__ = ["Graph", "Rejection", "reject"]
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Weights (m,) that add up to 1 at most, and edges (m, m) with rows that add up to 1 at most and no loops."""
+    """A graph of m tests: the share of alpha of each test, and the shares that pass on when a test is rejected.
+
+    ``weights`` (m,) add up to 1 at most. Row i of ``edges`` (m, m) says which fractions of the share of test i go to
+    each other test; a row adds up to 1 at most, and the diagonal is 0.
+    """
 
     weights: Floats
     edges: Floats
@@ -35,7 +39,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The result for one test."""
+    """The result for one test of a graph: whether it is rejected, at which level, and its adjusted p-value."""
 
     adjusted: float | None
     """The p-value adjusted over the graph: the smallest alpha at which the test is rejected; None without a p-value."""
@@ -74,12 +78,15 @@ def reject(graph: Graph, p: Sequence[float | None], alpha: float) -> tuple[Rejec
 
 
 def _alpha(p: float, weight: float) -> float:
-    """Return the smallest alpha at which a test of this weight is rejected, at most 1."""
+    """Return the smallest overall alpha, at most 1, that rejects a test with the p-value *p* and the share *weight*."""
     return min(1.0, p / weight) if weight > 0 else 1.0
 
 
 def _without(index: int, weights: Floats, edges: Floats) -> tuple[Floats, Floats]:
-    """Return the graph after a rejection: the test's weight moves along its edges, and paths through it are joined."""
+    """Return weights and edges after the test *index* was rejected.
+
+    The test's weight moves along its edges, and paths through it are joined.
+    """
     weights = weights + weights[index] * edges[index]
     through = edges[:, [index]] * edges[[index], :]
     there_and_back = edges[:, index] * edges[index, :]

@@ -44,8 +44,8 @@ def against(difference: Floats, mean_a: Floats, mean_b: Floats, largest: float =
 def guarded_p(data: Clusters, against: Floats, share: float = GUARD) -> Floats:
     """Return the p-value after adding one subject of mean size whose mean difference is *share* of *against*.
 
-    *data* holds the paired differences by subject; *against* is the result of the function of that name. The value is 1
-    if the difference changes its sign or becomes 0.
+    *data* holds the paired differences by subject; *against* is the difference of a sample in which the better arm
+    fails (from the function ``against``). The value is 1 if the mean difference changes its sign or becomes 0.
     """
     return _with(data, against, share, count=1)
 
@@ -80,13 +80,16 @@ def tipping(data: Clusters, against: float, level: float) -> Tipping:
 
 
 def _with(data: Clusters, against: Floats, share: float, count: int) -> Floats:
-    """Return p after adding *count* subjects of mean size; 1 if the difference changes its sign or becomes 0."""
+    """Return the p-value after adding *count* subjects of mean size whose mean difference is *share* of *against*.
+
+    It is 1 if the mean difference changes its sign or becomes 0.
+    """
     more = joined(data, share * against, count)
     return np.where(np.sign(more.mean.estimate) == np.sign(data.sums.sum(axis=-1)), more.p(), 1.0)
 
 
 def joined(data: Clusters, difference: Floats, count: int = 1) -> Skewed:
-    """Return the mean of *data* after adding *count* subjects of mean size, each with the mean value *difference*.
+    """Return the jackknifed mean of *data* after adding *count* subjects of mean size with the mean value *difference*.
 
     The correlation within subjects is unchanged: the added subjects carry no information about it.
     """

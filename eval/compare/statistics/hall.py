@@ -34,14 +34,14 @@ class Skewed:
     skewness: Floats
 
     def p(self) -> Floats:
-        """Return the two-sided p-value of the hypothesis that the true mean is 0."""
+        """Return the two-sided p-value of the hypothesis that the true mean is 0; NaN without a standard error."""
         a, t = self._a, self.mean.estimate / self.mean.error
         h = t + a * t**2 / 3 + a**2 * t**3 / 27 + a / 6
         nearer = np.where(np.sign(h) == np.sign(t), np.minimum(np.abs(t), np.abs(h)), 0.0)
         return self.mean.p_of(np.where(np.isnan(t), t, nearer))
 
     def interval(self, level: float) -> tuple[Floats, Floats]:
-        """Return the ends of the interval at a level, such as 0.95."""
+        """Return the lower and the upper ends of the interval at *level*, such as 0.95, in units of the values."""
         quantile = self.mean.quantile(level)
         high, low = self._inverse(quantile), self._inverse(-quantile)
         estimate, error = self.mean.estimate, self.mean.error
@@ -51,7 +51,7 @@ class Skewed:
         )
 
     def _inverse(self, h: Floats) -> Floats:
-        """Return the T whose H is *h*."""
+        """Return the T whose Hall transform H is *h*."""
         a = np.where(self._a == 0, 1.0, self._a)
         return np.where(self._a == 0, h, 3 / a * (np.cbrt(1 + a * (h - a / 6)) - 1))
 
@@ -61,7 +61,10 @@ class Skewed:
 
 
 def skewed(sums: Floats, sizes: Floats, icc: Floats) -> Skewed:
-    """Return the mean over all samples, from each subject's sum and its number of samples (``clusters``)."""
+    """Return the mean over all samples with its skewness, from each subject's sum and its number of samples.
+
+    *icc* is the intra-subject correlation of the values (``clusters``).
+    """
     found = jackknife(sums, sizes, icc)
     residuals = sums - sizes * found.estimate[..., np.newaxis]
     squares = (residuals**2).sum(axis=-1)

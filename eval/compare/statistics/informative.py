@@ -46,7 +46,7 @@ Observation = tuple[str, float, float]
 
 
 class Signal(Frozen):
-    """The result of one check."""
+    """The result of one check whether samples with missing results differ from the rest."""
 
     kind: Kind
     """``failed``: the sample was scored without an answer. ``lost``: an infrastructure failure, which is not scored."""
@@ -62,7 +62,7 @@ class Signal(Frozen):
 
 
 def signals(pairs: Pairs) -> tuple[Signal, ...]:
-    """Return the checks for everything that is missing; empty if nothing is."""
+    """Return the checks on failed and on lost answers, as far as these occur; empty if nothing is missing."""
     found: list[Signal] = []
     level = 1 - _TOGETHER / max(1, _checks(pairs))
     for kind in _KINDS:
@@ -90,7 +90,10 @@ def signals(pairs: Pairs) -> tuple[Signal, ...]:
 
 
 def _checks(pairs: Pairs) -> int:
-    """Return the number of checks: a rate for each kind that occurs, a loss and a size for each arm it occurs in."""
+    """Return the number of checks: one on rates for each kind of missing result that occurs (failed, lost).
+
+    For each arm in which the kind occurs, there is also one on losses and one on sizes.
+    """
     arms = [
         [
             any(_fraction(side, kind) for side in sides)
@@ -102,7 +105,10 @@ def _checks(pairs: Pairs) -> int:
 
 
 def warning(found: Sequence[Signal], names: tuple[str, str] = ("A", "B")) -> str:
-    """Return the worst finding in words, with the names of the arms; empty if there is none."""
+    """Return the worst finding of the checks in words, with the *names* of the arms.
+
+    Empty without checks, and if no check found a difference, is certain, or could not be decided.
+    """
     told = [signal for signal in found if signal.finding in _RANK]
     if not told:
         return ""
@@ -113,14 +119,17 @@ def warning(found: Sequence[Signal], names: tuple[str, str] = ("A", "B")) -> str
 
 
 def _fraction(side: Side, kind: Kind) -> float | None:
-    """Return which fraction of a side's epochs was lost or failed (0 to 1); None where no epoch has a score."""
+    """Return which fraction (0 to 1) of an arm's epochs for one sample was lost, or failed, by *kind*.
+
+    For failures it is None if no epoch was scored.
+    """
     if kind == "lost":
         return side.lost / side.epochs
     return None if side.success is None else 1 - side.success
 
 
 def _always(kind: Kind, arm: str, subjects: Sequence[str], evidence: Evidence) -> Signal:
-    """Return the check of an arm that failed in all samples: certain, if there are enough subjects for a claim."""
+    """Return the check of an arm in which all samples are missing: certain, if there are enough subjects."""
     few = too_few(by_subject(subjects)[0])
     certain = not few and evidence != "demonstration"
     why = f"in all {len(subjects)} samples" if certain else "; ".join(few) or DEMONSTRATION

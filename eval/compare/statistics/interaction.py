@@ -25,7 +25,7 @@ _TOGETHER = 0.05
 
 
 class Interaction(Frozen):
-    """A stratum compared with another one, or with all others."""
+    """A stratum (such as CT) compared with another one, or with all others: do the arms differ equally in both?"""
 
     name: str
     """The variable that defines the strata, such as ``modality``."""
@@ -43,7 +43,7 @@ class Interaction(Frozen):
 
     @property
     def apart(self) -> bool:
-        """Whether the interval excludes 0."""
+        """Whether the interval of the difference between the strata excludes 0."""
         return not self.interval[0] <= 0 <= self.interval[1]
 
 
@@ -57,7 +57,11 @@ class _Found(NamedTuple):
 
 
 def interactions(pairs: Pairs, declared: Collection[str] = ()) -> tuple[Interaction, ...]:
-    """Return the interactions of a comparison with its strata, by name and value; *declared* are names of strata."""
+    """Return how the difference of the arms (B minus A) varies between strata, by the name and value of the stratum.
+
+    *declared* are the names (such as ``modality``) that the study declared: only these have p-values. Empty for
+    demonstration data, for arms that support no claim, and if no name has two strata with enough subjects.
+    """
     if pairs.evidence == "demonstration" or pairs.no_claim:
         return ()
     by_name = {name: _of(pairs, name) for name in sorted({name for one in pairs.scored for name in one.unit.strata})}

@@ -35,7 +35,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Jackknife:
-    """Means with their standard errors, and what determines the distribution of their ratio."""
+    """Means of data sets with their standard errors, and what determines the distribution of mean / error."""
 
     estimate: Floats
     error: Floats
@@ -55,20 +55,20 @@ class Jackknife:
         return self.p_of(self.estimate / self.error)
 
     def p_of(self, t: Floats) -> Floats:
-        """Return the two-sided p-value of given values of (estimate / error)."""
+        """Return the two-sided p-values of values *t* of ``estimate / error``."""
         return tail(t, self.sizes, self.icc)
 
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Differences of two means with their standard errors and the degrees of freedom of Student's t."""
+    """Differences of two means with their standard errors, and the degrees of freedom of t for their ratio."""
 
     estimate: Floats
     error: Floats
     freedom: Floats
 
     def margin(self, level: float) -> Floats:
-        """Return half the width of the interval: a t quantile times the standard error."""
+        """Return half the width of the interval at *level*, such as 0.95: a t quantile times the standard error."""
         return np.asarray(special.stdtrit(self.freedom, 0.5 + level / 2) * self.error)
 
     def p(self) -> Floats:
@@ -77,13 +77,19 @@ class Contrast:
 
 
 def kish(sizes: Floats) -> Floats:
-    """Return the effective number of subjects, ``(sum n_i)^2 / sum n_i^2``; 0 without any sample."""
+    """Return Kish's effective number of subjects, ``(sum n_i)^2 / sum n_i^2``; 0 without any sample.
+
+    *sizes* are the subjects' numbers of samples, or their sums of weights.
+    """
     squares = (sizes**2).sum(axis=-1)
     return np.asarray(np.divide(sizes.sum(axis=-1) ** 2, squares, out=np.zeros_like(squares), where=squares > 0))
 
 
 def by_subject(subjects: Sequence[str], *columns: Sequence[float]) -> tuple[Floats, ...]:
-    """Return the sizes of the subjects (in order of their names), then the sums of each column by subject."""
+    """Return the number of values of each subject (in order of the names), then the sums of each column by subject.
+
+    *subjects* gives the subject of each value; every column has one value for each of them.
+    """
     names = {name: place for place, name in enumerate(sorted(set(subjects)))}
     index = np.array([names[name] for name in subjects], dtype=np.intp)
     weights: list[Floats] = [np.ones(len(subjects)), *(np.array(column, dtype=np.float64) for column in columns)]
@@ -91,14 +97,14 @@ def by_subject(subjects: Sequence[str], *columns: Sequence[float]) -> tuple[Floa
 
 
 def _jackknife_error(estimate: Floats, left_out: Floats, weights: Floats) -> Floats:
-    """Return the standard error from the estimates without each subject; subjects without weight are ignored."""
+    """Return the standard error from the estimates without each subject; subjects with a weight of 0 are ignored."""
     count = (weights > 0).sum(axis=-1)
     squares = (left_out - estimate[..., np.newaxis]) ** 2  # 0 for them
     return np.asarray(np.sqrt((count - 1) / count * squares.sum(axis=-1)))
 
 
 def jackknife(sums: Floats, sizes: Floats, icc: Floats) -> Jackknife:
-    """Return the mean over all samples, from each subject's sum and its number of samples.
+    """Return the mean over all samples with its standard error, from each subject's sum and its number of samples.
 
     *icc* is the intra-subject correlation of the values (``clusters``).
     """
@@ -107,9 +113,10 @@ def jackknife(sums: Floats, sizes: Floats, icc: Floats) -> Jackknife:
 
 
 def jackknife_contrast(sums: tuple[Floats, Floats], weights: tuple[Floats, Floats]) -> Contrast:
-    """Return the difference of two weighted means, first minus second, over the same subjects.
+    """Return the difference of two weighted means, first minus second, with its standard error, over the same subjects.
 
-    A subject may have weight in both; the degrees of freedom are those of the mean with fewer effective subjects.
+    *sums* are the weighted sums of each side by subject, and *weights* the sums of the weights. A subject may have
+    weight in both; the degrees of freedom are those of the mean with fewer effective subjects.
     """
     (one, one_without), (two, two_without) = (_means(*side) for side in zip(sums, weights, strict=True))
     freedom = np.minimum(kish(weights[0]), kish(weights[1])) - 1

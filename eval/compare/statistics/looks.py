@@ -38,7 +38,7 @@ _NODES = 96
 
 @cache
 def boundaries(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
-    """Return the nominal two-sided p-value at or below which each look rejects, for a test at level *alpha*.
+    """Return, for each look, the nominal two-sided p-value at or below which it rejects, for a test at level *alpha*.
 
     *fractions* are the looks' fractions of all planned subjects; they increase, up to 1 at most.
     """
@@ -61,7 +61,11 @@ def boundaries(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
 
 
 def _edge(places: Floats, weights: Floats, step: float, chance: float) -> float:
-    """Return the value that the process exceeds, upwards or downwards, with this probability after one more step."""
+    """Return the value that the process exceeds, upwards or downwards, with probability *chance* after one more step.
+
+    *places* and *weights* are the values of the process before the step and their probabilities; *step* is the standard
+    deviation of the step.
+    """
     from scipy import optimize  # noqa: PLC0415 - slow to import
 
     def excess(edge: float) -> float:
@@ -72,12 +76,15 @@ def _edge(places: Floats, weights: Floats, step: float, chance: float) -> float:
 
 
 def sequential_p(p: Sequence[float], fractions: Sequence[float]) -> float:
-    """Return the sequential p-value of the looks that took place; *p* has one value for each of these looks."""
+    """Return the sequential p-value of the looks that took place; 1 without a look.
+
+    *p* has the p-value of each of these looks. *fractions* are the looks' fractions of all planned subjects.
+    """
     return min((_least(value, tuple(fractions[: at + 1])) for at, value in enumerate(p)), default=1.0)
 
 
 def _least(p: float, fractions: tuple[float, ...]) -> float:
-    """Return the smallest alpha whose boundary at the last of these looks is at least p."""
+    """Return the smallest alpha at which the last of these looks rejects a p-value of *p*; 1 if none up to 0.5 does."""
     if fractions == (1.0,):
         return p
     from scipy import optimize  # noqa: PLC0415 - slow to import

@@ -25,7 +25,7 @@ __all__ = ["Bounds", "MissingData", "missing"]
 
 
 class Bounds(Frozen):
-    """How much missing results could change a difference, B minus A."""
+    """Worst-case bounds of a difference in loss, B minus A, over all values that the missing results could have had."""
 
     low: float
     high: float
@@ -36,7 +36,10 @@ class Bounds(Frozen):
 
 
 class MissingData(Frozen):
-    """Figures given beside the difference in loss, never instead of it: all exploratory and without p-values."""
+    """What is missing from a comparison, in counts, and what it could change; all exploratory and without p-values.
+
+    These figures are given beside the difference in loss, never instead of it.
+    """
 
     chosen: int
     """Number of samples selected to be asked in both arms."""
@@ -74,7 +77,7 @@ class MissingData(Frozen):
 
 
 def missing(pairs: Pairs) -> MissingData:
-    """Return what is missing from a comparison."""
+    """Return the failed answers and lost pairs of a comparison, with the bounds of what they could change."""
     asked = pairs.asked
     lost = [(one.a.loss is None, one.b.loss is None) for one in asked]
     failed = [(one.a.answered_loss is None, one.b.answered_loss is None) for one in pairs.scored]
@@ -112,7 +115,10 @@ def missing(pairs: Pairs) -> MissingData:
 
 
 def _by_answers(one: Pair) -> float:
-    """Return the part of a pair's difference that is due to its answers."""
+    """Return the part of a pair's difference in loss (B minus A) that comes from answers, by the module's definition.
+
+    It is 0 if either arm gave no answer.
+    """
     if one.a.answered_loss is None or one.b.answered_loss is None:
         return 0.0
     return min(one.a.success or 0.0, one.b.success or 0.0) * (one.b.answered_loss - one.a.answered_loss)
@@ -128,7 +134,10 @@ def _estimate(pairs: Pairs, subjects: list[str], differences: list[float]) -> Es
 
 
 def _bounds(pairs: Pairs, ends: list[tuple[float, float]]) -> Bounds | None:
-    """Return the bounds from the least and the largest difference of each asked pair; None without asked pairs."""
+    """Return the bounds of the mean difference; None without asked pairs.
+
+    *ends* holds the least and the largest difference of each asked pair.
+    """
     subjects = [one.unit.subject for one in pairs.asked]
     low, high = (_estimate(pairs, subjects, [end[side] for end in ends]) for side in (0, 1))
     if low.difference is None or high.difference is None:

@@ -18,20 +18,23 @@ _Value = Callable[[Pair], float | None]
 
 
 def interaction(first: Pairs, second: Pairs, *, role: Role) -> Estimate:
-    """Return the second model's difference (B minus A) minus the first one's, over samples scored in all four arms.
+    """Return the second model's difference between the arms (B minus A) minus the first model's.
 
-    *role* says whether this test was declared beforehand.
+    It is over samples scored in both arms of both models. *role* says whether this test was declared beforehand.
     """
     return _estimate([first, second], _difference, lambda values: values[1] - values[0], role)
 
 
 def mean_over(models: Sequence[Pairs]) -> Estimate:
-    """Return the mean difference (B minus A) over models, over samples scored in both arms of each."""
+    """Return the mean over several models of the difference B minus A, over samples scored in both arms of every model.
+
+    *models* holds the pairs of each model.
+    """
     return _estimate(models, _difference, fmean, "exploratory")
 
 
 def between_models(first: Pairs, second: Pairs, arm: Literal["a", "b"]) -> Estimate:
-    """Return the second model's loss minus the first one's in one arm, over samples scored in both."""
+    """Return the second model's loss minus the first one's in one *arm*, over samples that both models scored in it."""
     return _estimate(
         [first, second], lambda one: getattr(one, arm).loss, lambda values: values[1] - values[0], "exploratory"
     )

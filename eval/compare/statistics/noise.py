@@ -13,7 +13,7 @@ __all__ = ["Noise", "noise"]
 
 
 class Noise(Frozen):
-    """A difference, compared with that of two identical runs."""
+    """How large a difference is, compared with the difference of two identical runs (a repeat)."""
 
     repeat: str
     """Name of the contrast between the identical runs."""
@@ -30,7 +30,7 @@ class Noise(Frozen):
 
 
 def noise(difference: float, repeats: Mapping[str, Estimate]) -> Noise | None:
-    """Return *difference* compared with the noisiest of *repeats*; None if none of them has a pair."""
+    """Return *difference* compared with the noisiest of *repeats* (by contrast name); None if no repeat has a pair."""
     known = [(name, one, one.difference) for name, one in repeats.items() if one.difference is not None]
     if not known:
         return None

@@ -24,7 +24,7 @@ Evidence = Literal["real", "synthetic", "demonstration"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """Identifies a comparison: what is compared, and on which task, model and source."""
+    """The key of a comparison: its contrast, task, model and source."""
 
     contrast: str
     task: str
@@ -35,7 +35,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A sample that both arms should be asked."""
+    """A sample that both arms should be asked, with its subject and the groups that it belongs to."""
 
     sample: str
     subject: str
@@ -57,7 +57,10 @@ class Price:
     """The largest loss that any answer can have."""
 
     def check(self, result: "Result") -> None:
-        """Raise a ValueError unless a result's loss is within 0..``largest``, and that of a failure is ``failure``."""
+        """Raise a ValueError unless a result's loss is 0 to ``largest``, and that of a failure equal to ``failure``.
+
+        An infrastructure failure, which has no loss, passes; an answer without a loss does not.
+        """
         name, loss = result.sample, result.loss
         if loss is None and result.answered:
             raise ValueError(f"{name}: this sample is answered, but has no loss; expected one of 0 to {self.largest:g}")
@@ -76,7 +79,7 @@ WORST = Price()
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result for a sample in one run of an arm."""
+    """The result for one sample in one run of an arm."""
 
     sample: str
     loss: float | None
@@ -89,7 +92,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One arm's results for one unit, averaged over the epochs of a wording, and then over wordings."""
+    """One arm's results for one sample, averaged over the epochs of each wording, and then over the wordings."""
 
     loss: float | None
     """Mean over the scored epochs; None if there is none, or if no wording is shared by both arms."""
@@ -111,7 +114,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One unit in both arms."""
+    """One sample with the results of both arms."""
 
     unit: Unit
     a: Side
@@ -125,7 +128,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """All units of a comparison, in the caller's order, and the weakest evidence among them."""
+    """All pairs of a comparison, in the caller's order, and the weakest evidence among them."""
 
     all: tuple[Pair, ...]
     evidence: Evidence
@@ -151,16 +154,21 @@ class Pairs:
         return tuple(one for one in self.all if one.a.loss is not None and one.b.loss is not None)
 
     def where(self, name: str, value: str) -> "Pairs":
-        """Return the pairs of one stratum; their evidence is still that of the whole comparison."""
+        """Return the pairs of one stratum, whose variable *name* has *value* (``Unit.strata``).
+
+        Their evidence is still that of the whole comparison.
+        """
         return replace(self, all=tuple(one for one in self.all if one.unit.strata.get(name) == value))
 
     def of_subjects(self, subjects: Collection[str]) -> "Pairs":
-        """Return the pairs of these subjects; their evidence is still that of the whole comparison."""
+        """Return only the pairs of these subjects; their evidence is still that of the whole comparison."""
         return replace(self, all=tuple(one for one in self.all if one.unit.subject in subjects))
 
 
 def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price: Price = WORST) -> Pairs:
     """Return the pairs of two arms' results, one for each unit; several results of one sample are its epochs.
+
+    *price* is the scale of the losses.
 
     Raises:
         ValueError: a sample occurs twice among the units, a result belongs to no unit or is not on the scale of the
@@ -198,7 +206,7 @@ def _epochs(known: set[str], results: Iterable[Result], price: Price) -> dict[st
 
 
 def _side(results: Sequence[Result], wordings: Collection[int], price: Price) -> Side:
-    """Return one arm's side; means are over *wordings*, while lost epochs are counted over all wordings."""
+    """Return one arm's results for one sample; means are over *wordings*, lost epochs are counted over all wordings."""
     scored = [(one, one.loss) for one in results if one.loss is not None]
     answered = [loss for one, loss in scored if one.answered]
     kept = [(one, loss) for one, loss in scored if one.wording in wordings]
@@ -218,7 +226,10 @@ def _side(results: Sequence[Result], wordings: Collection[int], price: Price) ->
 
 
 def _mean(values: Iterable[tuple[int, float]]) -> float | None:
-    """Return the mean over wordings of the mean of each wording's values; None without any."""
+    """Return the mean over wordings of the mean of each wording's values; None without any value.
+
+    *values* are pairs of a wording and a value.
+    """
     by_wording: dict[int, list[float]] = {}
     for wording, value in values:
         by_wording.setdefault(wording, []).append(value)

@@ -21,7 +21,7 @@ __all__ = ["Detectable", "Pilot", "detectable", "pilot"]
 
 
 class Pilot(Frozen):
-    """Spread and correlation of paired differences; None if the data do not determine them."""
+    """Spread and intra-subject correlation of paired differences; each is None if the data do not determine it."""
 
     sd: float | None
     """Standard deviation of one paired difference, over all subjects."""
@@ -51,7 +51,10 @@ class Detectable(Frozen):
 
 
 def pilot(differences: Sequence[float], subjects: Sequence[str]) -> Pilot:
-    """Return the spread and the intra-subject correlation of a pilot's paired differences."""
+    """Return the spread and the intra-subject correlation of a pilot's paired differences.
+
+    *subjects* gives the subject of each difference.
+    """
     sums, sizes, squares = summed(subjects, differences)
     n, count = len(subjects), len(sizes)
     bare = Pilot(sd=None, icc=None, n=n, subjects=count)
@@ -99,7 +102,10 @@ def detectable(
 
 
 def _smallest(sizes: Floats, icc: float, power: float, alpha: float) -> float:
-    """Return the difference detected with this power, in standard deviations of one sample."""
+    """Return the difference detected with probability *power*, in standard deviations of one paired difference.
+
+    *sizes* are the subjects' numbers of samples, and *alpha* is the level of the two-sided test.
+    """
     critical = float(quantile(alpha, sizes, icc))
     error = float(np.sqrt((sizes * (1 + (sizes - 1) * icc)).sum()) / sizes.sum())
 

@@ -21,7 +21,7 @@ MIN_GROUPS = 5
 
 
 class RandomEffects(Frozen):
-    """The mean over groups, and how much they differ."""
+    """The mean of a difference over groups, and how much its true value differs between groups."""
 
     mean: float
     error: float
@@ -62,7 +62,10 @@ def random_effects(effects: Floats, errors: Floats, level: float = 0.95) -> Rand
 
 
 def _between(effects: Floats, variances: Floats) -> float:
-    """Return the variance between groups that maximises the restricted likelihood."""
+    """Return the variance between groups (not below 0) that maximises the restricted likelihood.
+
+    *effects* are the groups' differences, *variances* the squares of their standard errors.
+    """
     from scipy import optimize  # noqa: PLC0415 - slow to import
 
     def minus_likelihood(between: float) -> float:

@@ -40,7 +40,10 @@ _LEAST_CHANCE = 1e-100
 
 
 def tail(t: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
-    """Return the probability that |T| is larger than |t|: the two-sided p-value."""
+    """Return the two-sided p-value: the probability that |T| is larger than |*t*| if the true mean is 0.
+
+    *sizes* are the subjects' numbers of samples, *icc* is their intra-subject correlation.
+    """
     shape, subjects = np.broadcast_shapes(np.shape(t), sizes.shape[:-1], np.shape(icc)), sizes.shape[-1]
     rows = np.broadcast_to(sizes, (*shape, subjects)).reshape(-1, subjects)
     values, correlations = (np.broadcast_to(one, shape).reshape(-1) for one in (np.abs(t), icc))
@@ -55,7 +58,11 @@ def tail(t: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
 
 
 def quantile(p: Floats | float, sizes: Floats, icc: Floats | float) -> Floats:
-    """Return the t whose ``tail`` is *p* (infinite for 0): half the width, in errors, of a ``1 - p`` interval."""
+    """Return the t whose two-sided p-value (``tail``) is *p*; infinite for 0.
+
+    It is half the width, in standard errors, of an interval at the level ``1 - p``. *sizes* and *icc* are as in
+    ``tail``.
+    """
     # On the scale of Student's t quantiles (equal sizes), the function to invert is nearly a straight line.
     freedom = (sizes > 0).sum(axis=-1) - 1.0
     wanted = np.log(-special.stdtrit(freedom, np.maximum(p, _LEAST_CHANCE) / 2))

@@ -14,7 +14,7 @@ MIN_STRATUM_SUBJECTS = 5
 
 
 class Stratum(Frozen):
-    """The scored pairs of one group."""
+    """The scored pairs of one group of samples (such as modality CT), with their difference in loss."""
 
     name: str
     """The variable that defines the strata, such as ``modality``."""
@@ -33,7 +33,7 @@ class Stratum(Frozen):
 
 
 def strata(pairs: Pairs) -> tuple[Stratum, ...]:
-    """Return the result of every stratum of a comparison, such as modality CT or plane axial.
+    """Return the scored pairs and the difference of every stratum of a comparison, such as modality CT or plane axial.
 
     They are ordered by the variable (``Stratum.name``) and then by the group (``Stratum.value``), as text.
     """

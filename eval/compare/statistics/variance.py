@@ -38,7 +38,7 @@ PARTS = ("subject", "sample", "prompt", "prompt x sample", "sampling")
 
 
 class Part(Frozen):
-    """A part of the variance."""
+    """One part of the variance (such as that between subjects), or several that the data cannot separate."""
 
     of: tuple[str, ...]
     """Names of ``PARTS``; several if they cannot be separated."""
@@ -65,7 +65,8 @@ class Components(Frozen):
 def components(values: Floats, subjects: Sequence[str]) -> Components | None:
     """Return the parts of the variance of *values*, an array (samples, wordings, repetitions) with NaN where missing.
 
-    *subjects* gives the subject of each sample. Returns None if fewer than two subjects have a complete sample.
+    *subjects* gives the subject of each sample. Samples with a missing value are left out. Returns None if fewer than
+    two subjects have a complete sample.
     """
     complete = ~np.isnan(values).any(axis=(1, 2))
     kept = values[complete]
@@ -89,7 +90,10 @@ def components(values: Floats, subjects: Sequence[str]) -> Components | None:
 
 
 def _moments(values: Floats, index: NDArray[np.intp]) -> dict[tuple[str, ...], float]:
-    """Return the estimates, which may be below 0, by the names of the parts they are of."""
+    """Return the estimated variance of each part, by the names of the parts that it covers; an estimate may be below 0.
+
+    *values* is complete (samples, wordings, repetitions), and *index* is the number of each sample's subject.
+    """
     n, wordings, repetitions = values.shape
     by_wording = values.mean(axis=2)
     by_sample, wording = by_wording.mean(axis=1), by_wording.mean(axis=0)

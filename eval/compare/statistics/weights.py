@@ -20,9 +20,10 @@ __all__ = ["family_graph", "holm"]
 
 
 def family_graph(declared: Sequence[Key], primaries: Sequence[str]) -> Graph:
-    """Return the graph of declared tests; *primaries* are the names of the primary contrasts.
+    """Return the graph of the declared tests: their initial shares of alpha, and where a rejected test's share goes.
 
-    Without a primary contrast, all tests have equal weight (Holm's method).
+    *primaries* are the names of the primary contrasts. Without a primary contrast, all tests have equal weight (Holm's
+    method).
     """
     count = len(declared)
     first = [index for index, key in enumerate(declared) if key.contrast in primaries]
@@ -44,7 +45,7 @@ def family_graph(declared: Sequence[Key], primaries: Sequence[str]) -> Graph:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Return p-values adjusted by Holm's method: the graph in which all tests have equal weight."""
+    """Return the p-values adjusted by Holm's method, in the order given."""
     return [one.adjusted for one in reject(_alike(len(p)), p, 1.0) if one.adjusted is not None]
 
 
@@ -59,6 +60,6 @@ def _place(key: Key) -> tuple[str, str, str]:
 
 
 def _share(row: Floats, to: Sequence[int], share: float) -> None:
-    """Divide a share evenly among tests."""
+    """Add to *row* a total of *share*, divided evenly among the tests *to*; nothing if there are none."""
     if to:
         row[list(to)] += share / len(to)
