@@ -175,7 +175,7 @@ def _target(sample: "Sample") -> str:
 
 
 def _marks(sample: "Sample") -> str:
-    """Return the names of a sample's marks (reasons to read its ground truth with care), joined by commas."""
+    """Return the names of a sample's marks (silver, derived or synthetic data), joined by commas."""
     return ", ".join(name for name, is_set in sample.marks.model_dump().items() if is_set)
 
 

@@ -131,7 +131,8 @@ def default_folder(settings: Settings) -> Path:
 def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: Protocol | None) -> Ran:
     """Ask the pending samples of a prepared run, and return the run as stored.
 
-    The *lines* are printed first, then the warnings about the run's samples. A KeyboardInterrupt is not raised.
+    The *lines* are printed first, then further warnings. A KeyboardInterrupt is not raised: ``Ran.interrupted`` tells
+    of it.
     """
     used_up, out = list[str](), prepared.settings.out
     lines = [*lines, *stated(number_of([prepared]), prepared.settings)]

@@ -73,10 +73,7 @@ class Compared:
 
     @property
     def card(self) -> Card:
-        """The parity card: what is proven, assumed and unknowable about whether the runs differ only in their tools.
-
-        For runs of two models, the same about whether they differ only in the model.
-        """
+        """The parity card: what is proven, assumed and unknowable about whether only what is compared differs."""
         return parity_card([(self.a, self.b)], names=self.names)
 
     @property

@@ -25,7 +25,7 @@ def declares_points(tool: Tool) -> bool:
 def unlike_points(tool: Tool, views: ViewSet, raw: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each length or angle of *result* that is not the one between its declared points.
 
-    *raw* are the arguments of the call. Lengths may differ by 2%, or by 2% of a pixel; angles by 1 degree.
+    *raw* are the arguments of the call. Lengths may differ by 2% plus 2% of a pixel's longer side, angles by 1 degree.
     """
     for one in filter(_checked, tool.measures):
         for number, field in enumerate(one.fields):
