@@ -135,6 +135,7 @@ def _check(given: Mapping[str, Any]) -> None:
 
 
 def _print_both(found: "PairRead", *, as_json: bool) -> None:
+    """Print two runs under both readings of their responses, as tables or JSON."""
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return

@@ -18,6 +18,7 @@ _MOST = 200
 
 
 def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[CompletionItem]:
+    """Return the *names* that begin with *incomplete*; an empty list where the names cannot be read."""
     try:
         return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
     except (MedVisionAgentError, OSError):
@@ -25,7 +26,7 @@ def _offered(names: Callable[[], Iterable[str]], incomplete: str) -> list[Comple
 
 
 def complete_models(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the models of the catalogue, and of a file given with --models-file."""
+    """Return the names of models that fit *incomplete*: of the catalogue, and of a file given with --models-file."""
 
     def names() -> Iterable[str]:
         from medvision_agent.agent.models.catalogue import load_catalogue
@@ -36,7 +37,7 @@ def complete_models(context: click.Context, _param: click.Parameter, incomplete:
 
 
 def complete_tools(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the values of --tools; after a comma, only names of tools."""
+    """Return the values of --tools that fit *incomplete*; after a comma, only names of tools."""
     before, comma, _ = incomplete.rpartition(",")
 
     def names() -> Iterable[str]:
@@ -49,14 +50,14 @@ def complete_tools(_context: click.Context, _param: click.Parameter, incomplete:
 
 
 def complete_protocols(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the names of the scoring rules."""
+    """Return the names of scoring rules that fit *incomplete*."""
     from medvision_agent.eval.scorer.protocol import PROTOCOLS
 
     return _offered(lambda: PROTOCOLS, incomplete)
 
 
 def complete_runs(_context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the runs and studies below the current folder; if none fits, the shell completes folders."""
+    """Return the runs and studies below the current folder that fit; if none does, the shell completes folders."""
 
     def names() -> Iterable[str]:
         from medvision_agent.eval.listing.find import cells_in, stored_in

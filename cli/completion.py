@@ -41,6 +41,7 @@ def command(shell: str | None, *, install: bool) -> None:
 
 
 def _script(shell: str) -> str:
+    """Return the script by which *shell* completes commands; ConfigError for a shell unknown to click."""
     kind = get_completion_class(shell)
     if kind is None:
         raise ConfigError(f"completion: click does not support {shell}; name one of {', '.join(SHELLS)}")
@@ -50,7 +51,10 @@ def _script(shell: str) -> str:
 
 
 def _install(shell: str, script: str) -> tuple[Path, Path | None]:
-    """Write the script and, if the shell needs it, the line that reads the script; return both files."""
+    """Write the script and, if the shell needs it, the line that reads the script; return both files.
+
+    The second file is None for fish, which needs no such line. Raises OSError or UnicodeDecodeError.
+    """
     home = Path.home()
     if shell == "fish":
         file = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "fish/completions/medvision-agent.fish"
@@ -69,5 +73,6 @@ def _install(shell: str, script: str) -> tuple[Path, Path | None]:
 
 
 def _write(file: Path, text: str) -> None:
+    """Write a text file, and create its folder."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")

@@ -147,6 +147,7 @@ def export(out: Path, force: bool, **options: Any) -> None:
 
 
 def _selected(data: str, **options: Any) -> "tuple[Source, Samples]":
+    """Return the source of samples, and the samples in it that the options select."""
     from medvision_agent.eval.data.medvision.source import Reading
     from medvision_agent.eval.data.selection import Selection, select
     from medvision_agent.eval.data.sources import open_source
@@ -157,6 +158,7 @@ def _selected(data: str, **options: Any) -> "tuple[Source, Samples]":
 
 
 def _asked(sample: "Sample") -> str:
+    """Return what a sample asks about: its structure, or the names of its landmarks."""
     if sample.label:
         return sample.label
     lines = [" - ".join(pair) for pair in zip(sample.landmarks[::2], sample.landmarks[1::2], strict=True)]
@@ -164,6 +166,7 @@ def _asked(sample: "Sample") -> str:
 
 
 def _target(sample: "Sample") -> str:
+    """Return the ground truth in words: corners of a box as fractions of the image, or numbers with their unit."""
     asked = sample.asks
     if asked.is_box:
         return ", ".join(f"{number:.3f}" for number in sample.target)
@@ -172,10 +175,12 @@ def _target(sample: "Sample") -> str:
 
 
 def _marks(sample: "Sample") -> str:
+    """Return the names of a sample's marks (silver, derived or synthetic data), joined by commas."""
     return ", ".join(name for name, is_set in sample.marks.model_dump().items() if is_set)
 
 
 def _facts(sample: "Sample", width: int, height: int) -> list[tuple[str, Any]]:
+    """Return the facts about a sample that are known, each with its name; *width* and *height* are in pixels."""
     size = sample.pixel_size
     facts = [
         ("id", sample.id),

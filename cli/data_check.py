@@ -60,7 +60,7 @@ def check(
 
 
 def _plain(checked: "Checked", name: str, survey: "Survey | None") -> dict[str, Any]:
-    """Return the findings as JSON data."""
+    """Return the result of a check as JSON data; of MedVision's folder (*survey*), with the counts by configuration."""
     found = {
         "data": name,
         "samples": checked.samples,
@@ -73,10 +73,12 @@ def _plain(checked: "Checked", name: str, survey: "Survey | None") -> dict[str, 
 
 
 def _finding(finding: Any) -> dict[str, str]:
+    """Return a problem of a sample as JSON data."""
     return {name: getattr(finding, name) for name in ("rule", "place", "field", "message")}
 
 
 def _print(checked: "Checked", name: str, survey: "Survey | None", *, quick: bool) -> None:
+    """Print the problems that were not printed while they were found, the counts, and a summary in one line."""
     for finding in checked.refused:
         if finding.rule != "data-folder":  # printed already when it was found
             click.echo(printable(f"refused: {finding}"))

@@ -178,6 +178,7 @@ def _choices(
     redact: tuple[str, ...],
     **others: Any,
 ) -> "Choices":
+    """Return the choices of an import from the values of the options; raises ConfigError that names the option."""
     from medvision_agent.eval.importing.choices import Choices
 
     given = {name: value for name, value in others.items() if value is not None}
@@ -199,6 +200,7 @@ def _choices(
 
 
 def _tasks(text: str) -> tuple[str, ...]:
+    """Return the tasks of --task; raises ConfigError for one that is not made from masks."""
     from medvision_agent.eval.importing.targets import FROM_MASK
 
     names = tuple(name.strip() for name in text.split(",") if name.strip())
@@ -212,6 +214,7 @@ def _tasks(text: str) -> tuple[str, ...]:
 
 
 def _labels(text: str | None) -> dict[int, str]:
+    """Return the names of --labels by the number in masks; raises ConfigError for a wrong form or a repetition."""
     found: dict[int, str] = {}
     for part in (text or "").split(",") if text else ():
         number, _, name = part.partition("=")
@@ -227,6 +230,7 @@ def _labels(text: str | None) -> dict[int, str]:
 
 
 def _slices(text: str) -> Any:
+    """Return the value of --slices: largest, all, or the index of a slice from 0; raises ConfigError for any other."""
     if text in {"largest", "all"}:
         return text
     if not text.isdecimal():
@@ -235,6 +239,7 @@ def _slices(text: str) -> Any:
 
 
 def _spacing(text: str | None) -> "Spacing | None":
+    """Return the pixel size of --spacing, given as HEIGHT,WIDTH in mm; None without it, ConfigError if invalid."""
     from medvision_agent.tools.view.geometry import Spacing
 
     if text is None:
@@ -249,6 +254,7 @@ def _spacing(text: str | None) -> "Spacing | None":
 
 
 def _rectangle(text: str) -> tuple[int, int, int, int]:
+    """Return the pixels x0, y0, x1, y1 of --redact; raises ConfigError for any other form."""
     numbers = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if len(numbers) != 4 or not (numbers[0] < numbers[2] and numbers[1] < numbers[3]) or text.count(",") != 3:
         raise ConfigError(
@@ -259,6 +265,7 @@ def _rectangle(text: str) -> tuple[int, int, int, int]:
 
 
 def _plane(plane: str | None, images: Path) -> str:
+    """Return the value of --plane, or an empty text; raises ConfigError if volumes cannot be sliced in it."""
     from medvision_agent.eval.importing.grid import PLANES
     from medvision_agent.eval.importing.inputs import has_volumes
 
@@ -268,6 +275,10 @@ def _plane(plane: str | None, images: Path) -> str:
 
 
 def _measure(task: Any, text: str, counts: tuple[int, ...]) -> "Measure":
+    """Return the measure that NAME=POINT,POINT,... asks for; *counts* are the allowed numbers of points.
+
+    Raises ConfigError that names the option of the task.
+    """
     from medvision_agent.eval.importing.choices import Measure
 
     name, _, rest = text.partition("=")
@@ -280,6 +291,7 @@ def _measure(task: Any, text: str, counts: tuple[int, ...]) -> "Measure":
 
 
 def _print(imported: "Imported", choices: "Choices") -> None:
+    """Print what was imported, what was left out and why, open questions, and how to use the samples."""
     from medvision_agent.cli.printed.table import print_wrapped
     from medvision_agent.eval.importing.summary import questions
 

@@ -15,7 +15,7 @@ __all__ = ["facts_of", "print_overview", "print_published", "print_rows"]
 
 
 def print_overview(data: str, **options: Any) -> None:
-    """Print the selected configurations with their numbers of samples, and the broken cases."""
+    """Print the configurations that the options select with their counts, and the cases that cannot be read."""
     from medvision_agent.cli.printed.table import print_wrapped
     from medvision_agent.eval.data.medvision.source import MedVisionSource, Reading
     from medvision_agent.eval.data.medvision.survey import Survey
@@ -32,7 +32,7 @@ def print_overview(data: str, **options: Any) -> None:
 
 
 def print_published(*, as_json: bool) -> None:
-    """Print the datasets of MedVision as its page lists them."""
+    """Print the datasets that MedVision publishes with their numbers of samples, as tables or JSON."""
     from medvision_agent.cli.printed.table import print_wrapped
     from medvision_agent.eval.published.datasets import published_datasets, release_rows
 
@@ -55,7 +55,7 @@ def print_published(*, as_json: bool) -> None:
 
 
 def facts_of(survey: "Survey") -> list[dict[str, Any]]:
-    """Return the counts of each configuration."""
+    """Return a row for each configuration: its name, version, and numbers of cases, subjects and samples."""
     return [
         {
             "configuration": row.config,
@@ -71,7 +71,10 @@ def facts_of(survey: "Survey") -> list[dict[str, Any]]:
 
 
 def print_rows(survey: "Survey", *, masks_too: bool = False) -> None:
-    """Print the configurations and their counts; the total includes masks only if *masks_too*."""
+    """Print a row of counts for each configuration, and the total of samples and subjects.
+
+    Samples of masks are in the total only if *masks_too*, or if there are no others.
+    """
     rows = facts_of(survey)
     if rows:
         _print_table(rows)
@@ -85,7 +88,7 @@ def print_rows(survey: "Survey", *, masks_too: bool = False) -> None:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    """Print rows of equal keys as columns under their names."""
+    """Print rows with the same keys as columns, with the keys as heads."""
     from medvision_agent.cli.printed.table import print_columns
 
     columns = list(rows[0])

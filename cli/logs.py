@@ -15,7 +15,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 @contextmanager
 def printed_logs(level: str) -> Iterator[None]:
-    """Print records of the package's loggers from *level* on; other libraries' logs are not affected."""
+    """Print log records of this package from *level* on within the context; other libraries' logs are not affected."""
     logger, handler = logging.getLogger("medvision_agent"), _Printed()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
     before = logger.level
@@ -29,7 +29,7 @@ def printed_logs(level: str) -> Iterator[None]:
 
 
 class _Printed(logging.Handler):
-    """Prints to the current error stream, which a progress bar may have replaced."""
+    """A log handler that prints to the current error stream, which a progress bar may have replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
         click.echo(printable(self.format(record)), err=True)

@@ -61,14 +61,14 @@ _STORED = (
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module only when the command is used."""
+    """A group of commands that imports the module of a command only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the command names."""
+        """Return the names of all commands, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return a command; its object is called ``command`` in its module."""
+        """Return the command *cmd_name*, the object ``command`` of its module; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         with uncollected():
@@ -76,14 +76,14 @@ class LazyGroup(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Return commands and options without importing any command."""
+        """Return the commands and options that complete *incomplete*, without importing any command."""
         from click.shell_completion import CompletionItem
 
         names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the command list without importing any command."""
+        """Write the list of commands for the help, without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -113,7 +113,7 @@ def main() -> None:
 
 
 def _nearest(error: click.ClickException) -> str:
-    """Return the nearest command or choice to a mistyped one, or ""; click itself suggests options."""
+    """Return a hint at the command or choice nearest to a mistyped one; empty if click gives one, or none is near."""
     if getattr(error, "possibilities", None):
         return ""  # click names them
     quoted = re.search(r"'(.*?)'", error.message)
@@ -127,7 +127,7 @@ def _nearest(error: click.ClickException) -> str:
 
 
 def _remedy(error: click.ClickException) -> str:
-    """Return advice for a value that an option does not accept; "" if click's message is enough."""
+    """Return advice for a value that an option does not accept; empty if click's message is enough."""
     if not isinstance(error, click.BadParameter) or error.param is None or error.param.required:
         return ""
     kind, option = error.param.type, error.param.opts[-1]
@@ -141,6 +141,7 @@ def _remedy(error: click.ClickException) -> str:
 
 
 def _run() -> int:
+    """Run the command line, print its error if there is one, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Windows writes files in its code page: a character outside it must not end the command.

@@ -60,19 +60,19 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def with_options(options: Iterable[Callable[[_F], _F]], command: _F) -> _F:
-    """Return *command* with *options* added, shown in this order."""
+    """Return *command* with *options* added; its help shows them in this order."""
     for option in reversed(tuple(options)):
         command = option(command)
     return command
 
 
 def help_of(model: type[BaseModel], field: str) -> str:
-    """Return the docstring of a settings field as help text of its option."""
+    """Return the description of the field *field* of *model* as help text of its option; may be empty."""
     return " ".join((model.model_fields[field].description or "").replace("`", "").split())
 
 
 def given(context: click.Context) -> dict[str, Any]:
-    """Return only the options that were given on the command line."""
+    """Return the options that were given on the command line, with their values; defaults are left out."""
     return {
         name: value
         for name, value in context.params.items()
@@ -105,6 +105,7 @@ _TYPES: Mapping[str, "click.ParamType[Any]"] = {
 
 
 def _options(names: Mapping[str, str], model: type[BaseModel]) -> tuple[Callable[[Any], Any], ...]:
+    """Return an option for each field of *model* in *names*, which has the fields by the option's name."""
     return tuple(
         click.option(
             f"--{option.replace('_', '-')}",
@@ -119,20 +120,20 @@ def _options(names: Mapping[str, str], model: type[BaseModel]) -> tuple[Callable
 
 
 def limit_options(command: _F) -> _F:
-    """Add the options for limits of a run and of its samples."""
+    """Return *command* with the options for limits of a run and of its samples."""
     return with_options((*_options(LIMITS, Limits), *_options(BUDGET, Budget)), command)
 
 
 def budget_options(command: _F) -> _F:
-    """Add the options for limits of a study."""
+    """Return *command* with the options for limits of a study."""
     return with_options(_options(BUDGET, Budget), command)
 
 
 class Renamed(click.Option):
-    """An option that is taken by earlier names too, and shown by its first one."""
+    """An option with several names, of which the help shows only the first: the others are its earlier names."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the option and its help."""
+        """Return the option's first name and its help text; None for a hidden option."""
         every, self.opts = self.opts, self.opts[:1]
         try:
             return super().get_help_record(ctx)
@@ -167,7 +168,7 @@ _READER = (
 
 
 def reader_options(command: _F) -> _F:
-    """Add the options of a second reader."""
+    """Return *command* with the options of a second reader (a language model that reads responses)."""
     return with_options(_READER, command)
 
 

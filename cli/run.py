@@ -92,7 +92,10 @@ def command(
 def carry_out(
     context: click.Context, asking: Callable[[], "Ran"], out: Path, scoring: "Protocol", *, as_json: bool
 ) -> None:
-    """Run *asking*, print the summary of its run and what is left, and exit with the exit code of ``run``."""
+    """Call *asking*, print the summary of its run and what is left, and exit with the exit code of ``run``.
+
+    *out* is the folder of the run, *scoring* the rules of the summary.
+    """
     from medvision_agent.eval.store.files import DATABASE
 
     go_on = f"to go on, repeat the command with: --out {out} --resume"
@@ -128,6 +131,7 @@ def carry_out(
 
 
 def _settings(options: dict[str, Any]) -> Settings:
+    """Return the settings that the options give, with a default folder without --out; raises ConfigError."""
     from medvision_agent.api.asking import default_folder
 
     if options.get("resume") and options.get("out") is None:
@@ -137,7 +141,7 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 
 def print_estimate(estimate: "Estimate", data: str, *, as_json: bool, verbose: bool) -> None:
-    """Print an estimate as JSON, in five lines, or with all prompts and assumptions."""
+    """Print an estimate of the cost as JSON, in five lines, or (*verbose*) with all prompts and assumptions."""
     from medvision_agent.cli.printed.dry_run import estimate_lines
     from medvision_agent.cli.printed.table import print_wrapped, show_lines
 

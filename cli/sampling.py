@@ -108,17 +108,17 @@ _SELECTION = (
 
 
 def reading_options(command: _F) -> _F:
-    """Add the options for reading MedVision's data."""
+    """Return *command* with the options for reading MedVision's data."""
     return with_options(_READING, command)
 
 
 def sample_options(command: _F) -> _F:
-    """Add --data and every option that selects samples."""
+    """Return *command* with --data and every option that selects samples."""
     return data_option(with_options((*_SELECTION, *_READING), command))
 
 
 def reading_with(base: "Reading", given: Mapping[str, Any]) -> "Reading":
-    """Return *base*, the settings for reading MedVision's data, with the options in *given*."""
+    """Return *base*, the settings for reading MedVision's data, changed by the options in *given*."""
     changes = {name: given[name] for name in ("annotations", "subjects") if name in given}
     if "no_filters" in given:
         changes["filters"] = not given["no_filters"]
@@ -126,7 +126,7 @@ def reading_with(base: "Reading", given: Mapping[str, Any]) -> "Reading":
 
 
 def selection_with(base: "Selection", given: Mapping[str, Any]) -> "Selection":
-    """Return *base*, a selection of samples, with the options in *given*.
+    """Return *base*, a selection of samples, changed by the options in *given*.
 
     Raises ConfigError for an unknown task, and for a task list that cannot be read.
     """

@@ -165,7 +165,10 @@ def _check(given: Mapping[str, Any], source: Path, *, files: bool) -> None:
 
 
 def _factors(given: str | None) -> tuple[float, float]:
-    """Return the range given as LOW,HIGH, or that of MedVision's variables; raises ConfigError."""
+    """Return the lowest and the highest factor, from the text LOW,HIGH or, for None, from MedVision's variables.
+
+    Raises ConfigError unless they are two numbers above 0, the lower one first.
+    """
     words = given.split(",") if given is not None else [os.environ.get(name, own) for name, own in _FACTORS.items()]
     try:
         low, high = map(float, words)
@@ -178,7 +181,7 @@ def _factors(given: str | None) -> tuple[float, float]:
 
 
 def _write_lines(file: Path | None, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write one line of strict JSON per row; raises ConfigError if the file cannot be written."""
+    """Write one line of strict JSON per row into *file* (None: nothing); raises ConfigError if it cannot be written."""
     if file is None:
         return
     try:

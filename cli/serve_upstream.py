@@ -44,7 +44,10 @@ def command(*, name: str, port: int, given: tuple[str, ...]) -> None:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """Return the name and the value of KEY=VALUE; a value that is JSON (a number, true, null) is decoded."""
+    """Return the name and the value of KEY=VALUE; a value that is JSON (a number, true, null) is decoded.
+
+    Raises ConfigError for any other form.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise ConfigError(f"--arg {text}: expected KEY=VALUE, such as model_hf=FOLDER")

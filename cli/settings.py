@@ -49,7 +49,7 @@ _OTHERS = (
 
 
 def _option(name: str) -> Callable[[_F], _F]:
-    """Return the option of a field of ``Asked``."""
+    """Return the option that sets the field *name* of ``Asked``, the settings of how samples are asked."""
     field = Asked.model_fields[name]
     flag, kind = f"--{name.replace('_', '-')}", field.annotation
     shown: dict[str, Any] = {
@@ -71,13 +71,13 @@ def _option(name: str) -> Callable[[_F], _F]:
 
 
 def settings_options(command: _F) -> _F:
-    """Add the options for all settings except the model, the folder and ``--resume``."""
+    """Return *command* with the options for all settings except the model, the folder and ``--resume``."""
     asked = tuple(_option(name) for name in Asked.model_fields)
     return with_options((*asked, sample_options, *_OTHERS, limit_options), command)
 
 
 def settings_with(base: Settings, given: Mapping[str, Any]) -> Settings:
-    """Return *base* with the values of the options in *given*.
+    """Return *base* changed by the options in *given*.
 
     Another model, or another file of models, replaces the model's row in *base*. Raises ConfigError that names the
     option for a value that its setting does not allow.
@@ -97,6 +97,7 @@ def settings_with(base: Settings, given: Mapping[str, Any]) -> Settings:
 
 
 def _height_and_width(text: str) -> tuple[int, int]:
+    """Return height and width in pixels from the text HEIGHT,WIDTH; raises ConfigError for any other form."""
     try:
         height, width = (int(part) for part in text.split(","))
     except ValueError:

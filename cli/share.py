@@ -85,6 +85,7 @@ def command(
 
 
 def _licences(given: tuple[str, ...]) -> dict[str, str]:
+    """Return the licences by data set from texts DATASET=LICENCE; raises ConfigError for any other form."""
     found = {}
     for text in given:
         dataset, equals, licence = text.partition("=")
@@ -95,6 +96,7 @@ def _licences(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _say(done: "Shared", *, dry_run: bool) -> None:
+    """Print what was shared and what was left out; after a dry run, every file with its size."""
     if dry_run:
         for file in done.files:
             click.echo(f"{file.size:>12,} bytes  {file.name}")

@@ -12,7 +12,7 @@ INTERRUPTED = 130
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let both signals raise KeyboardInterrupt, which ``api/loop.py`` handles. For the main thread."""
+    """Let SIGINT (Ctrl-C) and SIGTERM both raise KeyboardInterrupt within the context; only for the main thread."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:

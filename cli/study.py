@@ -28,7 +28,7 @@ _SHOWN = 12
 
 
 def print_preview(found: "Preview", *, as_json: bool, verbose: bool) -> None:
-    """Print the preview of a study as JSON, in five lines, or with all assumptions."""
+    """Print the preview of a study as JSON, in five lines, or (*verbose*) with every arm and all assumptions."""
     from medvision_agent.cli.printed.dry_run import preview_lines
     from medvision_agent.cli.printed.table import show_lines
 
@@ -98,11 +98,13 @@ def _print_power(found: "Preview") -> None:
 
 
 def _spent(row: "Spending") -> str:
+    """Return tokens and US dollars in words."""
     money = "no prices known" if row.usd is None else f"{row.usd:.4f} US dollars"
     return f"{row.input_tokens:,} tokens in, {row.output_tokens:,} out, {money}"
 
 
 def _detected(power: "PowerPreview", share: str) -> str:
+    """Return in words the smallest difference that a test detects at the whole level and at *share*, its part of it."""
     figures = [
         f"{one.in_metric:.3f} in loss" if one.in_metric is not None else f"{one.in_sd:.2f} sd"
         for one in (power.alone, power.in_family)
@@ -118,8 +120,9 @@ def _detected(power: "PowerPreview", share: str) -> str:
 def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose: bool) -> str:
     """Print the findings of a study, and as JSON or with *verbose* also the figures of each cell and contrast.
 
-    These are n, success and loss of each cell for each task (always shown if the table is short), compute, how far
-    tool calls came, noise, and parity. Returns a line about the first sample that ended without a result, or "".
+    A cell is one run of the study. The figures are n, success and loss of each cell for each task (always shown if the
+    table is short), compute, how far tool calls came, noise, and parity. Returns a line about the first sample that
+    ended without a result, or "".
     """
     from medvision_agent.eval.study.arms import stored_arms
     from medvision_agent.eval.study.progress import CellProgress, cell_progress, progress
@@ -159,7 +162,7 @@ def print_cells(done: "Ablated", protocol: "Protocol", *, as_json: bool, verbose
 
 
 def _took(arm: "StoredArm") -> dict[str, Any]:
-    """Return the mean effort of a scored sample in an arm."""
+    """Return the mean effort for a scored sample of an arm (tokens, seconds, US dollars, ...), by name."""
     from medvision_agent.eval.summary.compute import COMPUTE
     from medvision_agent.eval.summary.efforts import effort_of_runs
 
@@ -171,7 +174,7 @@ def _took(arm: "StoredArm") -> dict[str, Any]:
 def _more(
     done: "Ablated", took: Sequence[Mapping[str, Any]], paths: Mapping[str, "ToolPath"], protocol: "Protocol"
 ) -> dict[str, Any]:
-    """Return the JSON fields beside the cells."""
+    """Return the fields of the JSON besides those of the cells: compute, tool calls, noise, findings and parity."""
     from medvision_agent.eval.compare.card_words import card_json
     from medvision_agent.eval.study.same import handed_back
 
@@ -191,7 +194,7 @@ def _more(
 def _print_more(
     done: "Ablated", took: Sequence[Mapping[str, Any]], paths: Mapping[str, "ToolPath"], protocol: "Protocol"
 ) -> None:
-    """Print the sentences on each arm and each contrast."""
+    """Print compute, tool calls, noise and parity: a table and sentences on each arm and each contrast."""
     from medvision_agent.eval.study.same import handed_back
     from medvision_agent.eval.summary.compute import compute_note
 
@@ -209,7 +212,7 @@ def _print_more(
 
 
 def _found(done: "Ablated") -> "Sequence[Findings]":
-    """Return the findings; empty if no run has begun."""
+    """Return the findings for each source; empty if no run has begun."""
     from medvision_agent.errors import DataError
 
     try:
@@ -219,6 +222,7 @@ def _found(done: "Ablated") -> "Sequence[Findings]":
 
 
 def _print_found(done: "Ablated", *, verbose: bool) -> None:
+    """Print the findings and the next commands."""
     from medvision_agent.cli.printed.found import found_lines, next_line
     from medvision_agent.cli.printed.table import columns, plain, show
 
@@ -237,7 +241,10 @@ def _print_found(done: "Ablated", *, verbose: bool) -> None:
 
 
 def _parity(done: "Ablated") -> list[str]:
-    """Return the parity cards of all contrasts, named with model and source if there are several."""
+    """Return the lines of the parity cards of all contrasts, named with model and source if there are several.
+
+    A parity card says what is proven, assumed and unknowable about whether two arms differ only as declared.
+    """
     from medvision_agent.eval.compare.card_words import study_lines
 
     shown = [len({cell.model for cell in done.plan.cells}) > 1, len(done.plan.sources) > 1]
@@ -246,12 +253,13 @@ def _parity(done: "Ablated") -> list[str]:
 
 
 def _failures(cell: "PlannedCell", run: "Run") -> list[str]:
-    """Return a line about the first sample of a cell that ended without a result; empty if there is none."""
+    """Return a list of one line about a run's first sample that ended without a result; empty if there is none."""
     failed = next((record for record in run.each() if record.outcome.infrastructure), None)
     return [f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"] if failed else []
 
 
 def _rows(cell: "PlannedCell", run: "Run", protocol: "Protocol") -> list[dict[str, Any]]:
+    """Return a row for each task of a run of the study: n, success rate (0 to 1) and loss."""
     from medvision_agent.eval.summary.summary import summarise
 
     return [
@@ -271,12 +279,14 @@ def _rows(cell: "PlannedCell", run: "Run", protocol: "Protocol") -> list[dict[st
 
 
 def _show_rows(rows: Sequence[Mapping[str, Any]], *, several: bool) -> None:
+    """Print the rows of all runs as a table; *several* adds the source to each."""
     worded = any(row["wording"] is not None for row in rows)
     names = ("model", "arm", *(["source"] if several else []), *(["wording"] if worded else []), "epoch", "task")
     _show(rows, ("n", "success_rate", "loss"), names)
 
 
 def _show(rows: Sequence[Mapping[str, Any]], figures: Sequence[str], names: Sequence[str]) -> None:
+    """Print rows as a table; *names* and *figures* are keys of the rows, for the left and the right columns."""
     from medvision_agent.cli.printed.table import new_table, plain, show
 
     table = new_table(figures, names)
@@ -286,7 +296,7 @@ def _show(rows: Sequence[Mapping[str, Any]], figures: Sequence[str], names: Sequ
 
 
 def _in_money(took: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the rows with US dollars in four significant digits, because one sample costs little."""
+    """Return the rows with US dollars as texts of four significant digits, because one sample costs little."""
     costs = [one["US dollars"] for one in took]
     return [
         one if cost is None else {**one, "US dollars": f"{cost:.4g}"} for one, cost in zip(took, costs, strict=True)
@@ -294,6 +304,7 @@ def _in_money(took: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _cell(value: object, head: str) -> str:
+    """Return a value for a table cell: rates in per cent, other fractions with three decimals, ``-`` for None."""
     if isinstance(value, float):
         return percent(value) if head in {"success_rate", "forced endings"} else f"{value:.3f}"
     return "-" if value is None else str(value)

@@ -84,13 +84,17 @@ def list_tools(file: Path | None) -> None:
 
 
 def _tokens(tools: Sequence[Tool]) -> str:
+    """Return in words about how many tokens the declarations of *tools* add to a request."""
     from medvision_agent.eval.asking.estimate import declared_tokens
 
     return f"about {declared_tokens(tools)} tokens"
 
 
 def _said(registry: Registry, name: str) -> tuple[str, str]:
-    """Return the tokens of a tool's declaration, and the first line of its description."""
+    """Return the tokens of a tool's declaration, and the first line of its description, in words.
+
+    If the tool cannot be loaded, no tokens, and the error in place of the description.
+    """
     try:
         tool = registry.tool(name)
     except ConfigError as error:  # list the other tools even if one package fails
@@ -226,7 +230,7 @@ def new(name: str) -> None:
 
 
 def _callable(registry: Registry, name: str) -> Tool:
-    """Return a tool that works without a run; raises ConfigError for a variant that needs a sample's ground truth."""
+    """Return the tool *name*; raises ConfigError if it is unknown, or its variant needs a sample's ground truth."""
     tool = registry.tool(name)
     if tool.variant is not None and tool.variant.of is not None:
         raise ConfigError(
@@ -237,6 +241,7 @@ def _callable(registry: Registry, name: str) -> Tool:
 
 
 def _arguments(text: str) -> dict[str, Any]:
+    """Return the arguments from the text of a JSON object; raises ConfigError for any other text."""
     try:
         arguments = read_json(text)
     except ValueError as error:
@@ -247,7 +252,10 @@ def _arguments(text: str) -> dict[str, Any]:
 
 
 def _slice(image: str, spacing: str | None, recipe: Recipe) -> Slice:
-    """Return the slice that ``--image`` names: an image file, or a sample of a source."""
+    """Return the slice that ``--image`` names: an image file with its *spacing*, or a sample SOURCE:ID.
+
+    Raises ConfigError for a missing or unneeded *spacing*, DataError if there is no such image.
+    """
     name, colon, sample_id = image.partition(":")
     if not colon:
         return _picture(Path(image), spacing)
@@ -265,6 +273,10 @@ def _slice(image: str, spacing: str | None, recipe: Recipe) -> Slice:
 
 
 def _picture(path: Path, spacing: str | None) -> Slice:
+    """Return the slice of an image file whose pixel size in mm is given as HEIGHT,WIDTH.
+
+    Raises ConfigError for a missing or wrong *spacing*, DataError if the file cannot be read.
+    """
     if spacing is None:
         raise ConfigError(
             f"--image {path}: for an image file, give its pixel size in mm by --spacing HEIGHT,WIDTH; to name a sample "

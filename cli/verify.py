@@ -38,12 +38,14 @@ def command(context: click.Context, path: Path) -> None:
 
 
 def _say(line: str) -> None:
+    """Print a line, wrapped to the terminal."""
     from medvision_agent.cli.printed.table import print_wrapped
 
     print_wrapped(line)
 
 
 def _summary(run: "Verified") -> str:
+    """Return in words whether a run is whole, and what was checked."""
     checked = f"checked {run.records} records with their traces and {run.pictures} images"
     if run.unsealed:
         checked += f"; {run.unsealed} of the records are not sealed (an older version stored them): they are unchecked"

@@ -73,6 +73,7 @@ def command(
 
 
 def _write(folders: tuple[Path, ...], out: Path, samples: int | None, protocol: str | None) -> None:
+    """Write the viewer's bundle into *out*, and print what it has and what was left out."""
     from medvision_agent.api.viewing import bundle
 
     done = bundle(folders, out, samples=samples, protocol=protocol)

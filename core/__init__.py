@@ -126,7 +126,7 @@ _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name, importing its module at first use."""
+    """Return the object with a public name, importing its module at first use; AttributeError for other names."""
     if name == "tools":
         return import_module("medvision_agent.tools")
     if name not in _MODULES:
@@ -137,7 +137,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the public names."""
+    """Return the public names, sorted."""
     return sorted(__all__)
 
 

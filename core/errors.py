@@ -48,7 +48,7 @@ class ToolError(MedVisionAgentError):
 
 
 class ToolServiceError(MedVisionAgentError):
-    """A service behind a tool failed, or its reply cannot be read: the sample is asked again, as infrastructure."""
+    """A service behind a tool failed, or its reply cannot be read: the sample is asked again, not scored as wrong."""
 
 
 class StorageError(MedVisionAgentError):

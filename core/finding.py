@@ -11,7 +11,7 @@ Verdict = Literal["yes", "no", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One test of a check and its result."""
+    """The result of one test in a check."""
 
     what: str
     """What was tested."""

@@ -47,7 +47,7 @@ class Lean(BaseModel):
 
 
 def in_less_memory(model: LeanModel, *same: str) -> LeanModel:
-    """Return an equal model that takes about half the memory, for very many that are kept.
+    """Return an equal model that takes about half the memory, for models that are kept in large numbers.
 
     The fields named *same* keep their objects. Its other fields, and those of models within it, are attributes in the
     object: objects of a class share their names, while the dictionary that a validator makes has its own.
@@ -65,6 +65,7 @@ def in_less_memory(model: LeanModel, *same: str) -> LeanModel:
 
 
 def _smaller(value: Any) -> Any:
+    """Return a value with the models in it in less memory: a model, or a tuple of models; other values unchanged."""
     if isinstance(value, Lean):
         return in_less_memory(value)
     if isinstance(value, tuple) and value and isinstance(value[0], Lean):
@@ -74,6 +75,7 @@ def _smaller(value: Any) -> Any:
 
 @cache
 def _fields_of(model: type[BaseModel]) -> set[str]:
+    """Return the names of a model's fields, as one set that all its objects share."""
     return set(model.model_fields)
 
 
@@ -83,15 +85,15 @@ class Frozen(Lean):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def but(self, **changes: object) -> Self:
-        """Return a copy with *changes*, validated again (``model_copy`` does not validate)."""
+        """Return a copy with *changes*, validated; raises ValidationError for an invalid value."""
         return type(self).model_validate(dict(self) | changes)
 
 
 def complaint(error: ValidationError, whole: str = "", most: int = 1, *, of: type[BaseModel] | None = None) -> str:
-    """Return the first *most* errors in one line, each with its field; *whole* names the model if there is no field.
+    """Return the first *most* errors in one line, each with its field; *whole* stands for a missing field.
 
-    Unknown keys come first, because they explain missing ones. With *of*, the model that was validated,
-    the nearest known key is suggested for each.
+    Unknown keys come first, because they explain missing ones. With *of*, the model that was validated, the nearest
+    known key is suggested for each.
     """
     items = sorted(error.errors(include_url=False), key=lambda item: item["type"] != _UNKNOWN)[:most]
     fields = [".".join(map(str, item["loc"])) or whole for item in items]
@@ -100,7 +102,10 @@ def complaint(error: ValidationError, whole: str = "", most: int = 1, *, of: typ
 
 
 def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
-    """Return a pydantic error in words, with the nearest allowed value or, for an unknown key, of the *known* keys."""
+    """Return one of pydantic's errors in words, with a hint at the nearest allowed value if there is one.
+
+    For an unknown key the hint is the nearest of the *known* keys.
+    """
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == _UNKNOWN:
         hint = nearest(str(item["loc"][-1]), known)
@@ -124,7 +129,7 @@ def _in_words(pattern: str) -> str:
 
 
 def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """Return the keys allowed at a place within a model, in all members of unions."""
+    """Return the keys allowed at *place* (a path of keys) in a model; for a union, those of all its members."""
     models = [model]
     for part in place:
         fields = [one.model_fields[part].annotation for one in models if part in one.model_fields]
@@ -133,6 +138,7 @@ def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models that a type annotation names, in unions and containers too."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models_in(part)]

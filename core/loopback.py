@@ -17,7 +17,7 @@ HERE = frozenset({HOST, "localhost", "[::1]"})
 
 
 class Announced(uvicorn.Server):
-    """A server that calls *ready* when it accepts requests."""
+    """A uvicorn server that calls *ready* once it accepts requests."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)

@@ -24,7 +24,7 @@ _OURS = "medvision-agent"
 
 @dataclass(frozen=True)
 class Door:
-    """One group of entry points, for one kind of plug-in."""
+    """One group of entry points, by which packages offer plug-ins of one kind."""
 
     group: str
     kind: str
@@ -37,7 +37,7 @@ class Door:
         return list(_offers(self, entry_points, tuple((place, _changed(place)) for place in sys.path)))
 
     def names(self) -> list[str]:
-        """Return the names of all offers."""
+        """Return the names of all offers, each once."""
         return list(dict.fromkeys(offer.name for offer in self.offers()))
 
     def offer(self, name: str) -> "Offer":
@@ -92,10 +92,14 @@ class Offer:
         return self._called(self.point.load)
 
     def made(self, *arguments: Any) -> Any:
-        """Return the result of the offered factory; raises the door's error, which names the package."""
+        """Return what the offered factory returns for *arguments*; raises the door's error, which names the package."""
         return self._called(lambda: self.point.load()(*arguments))
 
     def _called(self, code: Callable[[], Any]) -> Any:
+        """Return the result of *code*; any exception in it becomes the door's error.
+
+        Errors that this package raises on purpose in its own plug-ins are raised as they are.
+        """
         try:
             return code()
         except (Exception, SystemExit) as error:
@@ -104,13 +108,13 @@ class Offer:
             raise self.failed(error) from None
 
     def failed(self, error: Exception | SystemExit | str) -> MedVisionAgentError:
-        """Return the door's error for a failure in the code of this offer."""
+        """Return, without raising it, the door's error for a failure in the code of this offer."""
         if isinstance(error, MedVisionAgentError | str):  # already written for users
             return self.door.error(f"{self}: {error}")
         return self.door.error(f"{self} fails: {type(error).__name__}: {error}; fix or uninstall the package")
 
     def origin(self) -> dict[str, str]:
-        """Return what a run records about another package's offer: package, version, and a hash of its code."""
+        """Return what a run records about another package's plug-in: package, version, and the SHA-256 of its code."""
         return {"package": self.package, "version": self.version, "code_sha256": _code_sha256(self.point.module)}
 
 
@@ -118,13 +122,17 @@ class Offer:
 def _offers(
     door: Door, scan: Callable[..., Iterable[EntryPoint]], places: tuple[tuple[str, int], ...]
 ) -> tuple[Offer, ...]:
-    """Return all offers, cached because a *scan* is slow; *places* are those of ``sys.path`` with times of change."""
+    """Return all offers in a group, shipped ones first; cached because a *scan* for them is slow.
+
+    *places* are the folders of ``sys.path`` with their times of change, so that a change is noticed.
+    """
     del places
     found = [Offer(door, point) for point in scan(group=door.group)]
     return tuple(sorted(found, key=lambda offer: (not offer.shipped, offer.package, offer.name)))
 
 
 def _changed(place: str) -> int:
+    """Return when a folder was last changed, in nanoseconds; 0 if it cannot be read."""
     try:
         return Path(place).stat().st_mtime_ns
     except OSError:
@@ -132,7 +140,10 @@ def _changed(place: str) -> int:
 
 
 def _code_sha256(module: str) -> str:
-    """Return the hash over the code of the import package of *module*, independent of its location."""
+    """Return the SHA-256 over the code of the top-level package of *module*; empty if there is no such package.
+
+    It does not depend on where the package is installed.
+    """
     spec = find_spec(module.partition(".")[0])
     if spec is None:
         return ""

@@ -11,7 +11,7 @@ __all__ = ["ANGLE_DEG", "AREA_MM2", "BOX", "LENGTH_MM", "NUMBER", "Quantity"]
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A kind of value and its unit."""
+    """A kind of measured value with its unit, such as a length in mm."""
 
     name: str
     unit: str

@@ -59,6 +59,7 @@ def read_json(text: str | bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs of a JSON object as a dict; raises ValueError for a key given twice."""
     keys = Counter(key for key, _ in pairs)
     if twice := [key for key, count in keys.items() if count > 1]:
         raise ValueError(f"the key {twice[0]!r} is given twice; leave one of them out")
@@ -66,6 +67,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
+    """Return a JSON integer; infinity, which is refused later, for one with too many digits."""
     return int(digits) if len(digits) <= _LONGEST else math.inf
 
 
@@ -82,13 +84,14 @@ def _check(content: Any) -> None:
 
 
 def _usable(value: Any) -> bool:
+    """Return whether a value is no number, or a finite number within 64 bits."""
     if isinstance(value, float):
         return math.isfinite(value)
     return not isinstance(value, int) or -_LARGEST <= value < _LARGEST
 
 
 def _values(content: Any) -> Iterator[tuple[tuple[Hashable, ...], Any]]:
-    """Yield every value with its path of keys; never ends if references form a circle."""
+    """Yield every value, also mappings and lists, with its path of keys; never ends if references form a circle."""
     waiting: list[tuple[tuple[Hashable, ...], Any]] = [((), content)]
     while waiting:
         place, value = waiting.pop()
@@ -98,10 +101,10 @@ def _values(content: Any) -> Iterator[tuple[tuple[Hashable, ...], Any]]:
 
 
 class _Loader(_Base):
-    """The safe loader, with the numbers and keys that settings may have."""
+    """PyYAML's safe loader, with the numbers and keys that settings may have."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping of distinct keys."""
+        """Return a mapping; raises ConstructorError, with the line, for a key given twice."""
         keys = Counter(str(key.value) for key, _ in node.value if key.tag != f"{_TAG}merge")
         if twice := [key for key, count in keys.items() if count > 1]:
             problem = f"the key {twice[0]!r} is given twice; leave one of them out"
@@ -115,15 +118,17 @@ class _WordLoader(_Loader):
 
 
 def _number(loader: _Loader, node: yaml.ScalarNode) -> int | float:
-    """Return the number, or infinity if it has so many digits that it is slow to convert and refused anyway."""
+    """Return the number; infinity, which is refused later, for one with too many digits."""
     return loader.construct_yaml_int(node) if len(node.value) <= _LONGEST else math.inf
 
 
 def _text(loader: _Loader, node: yaml.ScalarNode) -> str:  # noqa: ARG001 - PyYAML's signature
+    """Return the characters of a value, such as a date, as written."""
     return str(node.value)
 
 
 def _truth(loader: _Loader, node: yaml.ScalarNode) -> bool | str:  # noqa: ARG001 - PyYAML's signature
+    """Return True or False for the words ``true`` and ``false``, and any other word as written."""
     return {"true": True, "false": False}.get(node.value, str(node.value))
 
 

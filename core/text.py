@@ -9,7 +9,7 @@ _EXACT = 1e-9
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """Return the text with unprintable characters (terminal control) replaced by ``?``; *lines* keeps line ends."""
+    """Return the text with ``?`` for unprintable characters (terminal control); with *lines*, line ends are kept."""
     if (text.replace("\n", "") if lines else text).isprintable():
         return text
     return "".join(character if character.isprintable() or (lines and character == "\n") else "?" for character in text)
@@ -36,7 +36,7 @@ def points(difference: float) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """Return a number with so many significant digits; large ones without an exponent: 1190, not 1.19e+03."""
+    """Return a number with *digits* significant digits; large ones without an exponent: 1190, not 1.19e+03."""
     text = f"{value:.{digits}g}"
     return f"{float(text):.0f}" if "e+" in text else text
 

@@ -28,7 +28,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is named, when it is first used."""
+    """Return a public name of this package, imported when it is first used; raises AttributeError for other names."""
     if name not in _MODULES:
         raise AttributeError(f"module 'medvision_agent.tools' has no attribute {name!r}")
     return getattr(import_module(f"medvision_agent.{_MODULES[name]}"), name)

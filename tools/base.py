@@ -40,9 +40,9 @@ _SHAPES = 16
 class Arguments(BaseModel):
     """Base of all argument models: unknown keys, non-finite numbers and booleans are refused.
 
-    Only flat floats, strings and enums: tuples and lists do not survive every provider's schema conversion.
-    Ranges stand in the field descriptions too, because some providers drop ``ge`` and ``le``. Coordinates have no
-    bounds here: ``from 0 to {width}`` (x) and ``from 0 to {height}`` (y) say them in the frame the model speaks.
+    Only flat floats, strings and enums: tuples and lists do not survive every provider's schema conversion. Ranges
+    stand in the descriptions too, because some providers drop ``ge`` and ``le``. Coordinates have their range in the
+    description alone, as ``from 0 to {width}`` (x) or ``{height}`` (y), which the model's frame replaces by numbers.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
@@ -64,7 +64,7 @@ class Result(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Measurand:
-    """How a tool's result holds a quantity that it measures: the fields with its values, and the points behind them."""
+    """One quantity that a tool measures: the result fields with its values, and the points behind each value."""
 
     quantity: Quantity
     fields: tuple[str, ...]
@@ -87,7 +87,7 @@ class Measures:
     """The arguments that a call may leave out, with their values."""
 
     def of(self, quantity: Quantity) -> Measurand | None:
-        """Return which fields of a result have values of *quantity*; None for a tool that does not measure it."""
+        """Return the measurand of *quantity*: which result fields have its values; None where the tool has none."""
         return next((one for one in self.measurands if one.quantity == quantity), None)
 
 
@@ -123,7 +123,7 @@ class Reply:
 
 @dataclass(frozen=True, eq=False)
 class Tool:
-    """A callable image tool."""
+    """A tool that a model can call: its name, its declaration, and the function that computes a result."""
 
     name: str
     description: str
@@ -157,17 +157,17 @@ class Tool:
 
     @property
     def label(self) -> str:
-        """The tool as a condition names it: ``segment``, ``segment@watershed``."""
+        """The name by which a condition chooses the tool: ``segment``, or with a variant ``segment@watershed``."""
         return self.name if self.variant is None else f"{self.name}@{self.variant.name}"
 
     def varied(self, variant: Variant) -> "Tool":
-        """Return the tool with another method, or itself for its own method; ValueError if it does not outline."""
+        """Return the tool with the method of *variant*; itself for its own one, ValueError if it does not outline."""
         if variant.method is self.method:
             return self
         return replace(self._with(variant.method), variant=variant)
 
     def told(self, truth: Truth | None) -> "Tool":
-        """Return the tool with the ground truth of a sample, where its variant needs it; else the same tool."""
+        """Return the tool, its variant given the ground truth; the same tool if that needs none, or *truth* is None."""
         if self.variant is None or self.variant.of is None or truth is None:
             return self
         return self._with(self.variant.of(truth))
@@ -179,14 +179,14 @@ class Tool:
 
     @property
     def measuring(self) -> Measures:
-        """What its results measure, with the arguments that a call may leave out."""
+        """What the tool's results measure, with the defaults of the arguments that a call may leave out."""
         fields = self.arguments.model_fields.items()
         return Measures(
             self.measures, self.solver, {name: one.default for name, one in fields if not one.is_required()}
         )
 
     def measurand(self, quantity: Quantity) -> Measurand | None:
-        """Return which fields of a result have values of *quantity*; None for a tool that does not measure it."""
+        """Return the measurand of *quantity*: which result fields have its values; None where the tool has none."""
         return self.measuring.of(quantity)
 
     def without_overlay(self) -> "Tool":
@@ -229,9 +229,9 @@ class Tool:
             return Reply(f"Error: the tool failed ({type(error).__name__})", ok=False, failure=failure)
 
     def _answered(self, views: ViewSet, raw: Mapping[str, Any]) -> Reply:
-        """Return the function's output as a reply; raises the function's errors, or an error if its output is invalid.
+        """Return the reply to a call with *raw* arguments; raises the function's errors, or one for an invalid output.
 
-        Where an argument model raises anything but that a value is wrong, it is the tool that has failed.
+        An error of the argument model other than pydantic's ValidationError is raised too: there, the tool has failed.
         """
         try:
             arguments = self.arguments.model_validate(dict(raw))
@@ -317,7 +317,7 @@ def _without_picture(function: Callable[..., Output]) -> Callable[..., Output]:
 
 
 def _check(name: str, one: Measurand, values: Container[str], points: Container[str]) -> None:
-    """Raise ValueError where a measurand names an argument or a field that does not exist."""
+    """Raise ValueError where a measurand names a field that does not exist, or a wrong number of fields or points."""
     unknown = [field for field in one.fields if field not in values]
     unknown += [field for names in one.points for field in names if field not in points]
     unknown += [field for names in one.in_v0 for field in names if field not in values]
@@ -351,7 +351,7 @@ def _bounded(text: str) -> str:
 
 
 def _sound(picture: Picture | None) -> Picture | None:
-    """Return an image as it may be sent, with a bounded caption; raises TypeError for any other object."""
+    """Return *picture* (None for None) with a bounded caption; raises TypeError for pixels that cannot be sent."""
     if picture is None:
         return None
     pixels: object = picture.pixels
@@ -387,7 +387,7 @@ def _complaint(error: ValidationError) -> str:
 
 
 def _plain(schema: Any, frame: Frame) -> Any:
-    """Drop pydantic's generated titles, which tell a model nothing, and put descriptions in words of the frame."""
+    """Return a JSON schema as a model gets it: without pydantic's titles, with descriptions in words of *frame*."""
     if isinstance(schema, dict):
         kept = {key: value for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
         return {

@@ -23,7 +23,11 @@ class CropArguments(Arguments):
 
 
 class Crop(Result):
-    """The new view: where it lies in v0 (model coordinates, lower values first) and its size as perceived."""
+    """Result of ``crop``: the ids of the new view and of the view it was cut from, its place and its size.
+
+    The corners are in model coordinates of v0, the lower values first. Width and height are in pixels as the model
+    perceives the new view. ``zoom`` is the enlargement over native pixels.
+    """
 
     view: str
     of: str
@@ -39,7 +43,7 @@ class Crop(Result):
 
 
 def cropped(views: ViewSet, args: CropArguments) -> Crop:
-    """Add the view that the arguments ask for, and return where it lies.
+    """Add the view that the arguments ask for, and return its id, its place in v0 and its size.
 
     Raises ToolError for an unknown view, for a corner outside the view, and for a region without width or height.
     """

@@ -25,7 +25,7 @@ class ExecutePythonArguments(Arguments):
 
 
 class ExecutePython(Result):
-    """What was printed, without blanks around it; it may be empty, and it may be cut."""
+    """Result of ``execute_python``: the printed text without blanks around it, which may be empty or cut."""
 
     printed: str
 

@@ -35,7 +35,10 @@ class FitContourArguments(Arguments):
 
 
 class Outlined(Result):
-    """Box in the view and in v0, physical sizes, and the end points of the ellipse's axes in the view."""
+    """Measures of one outlined structure: its box, its sizes, and the ends of the axes of a fitted ellipse.
+
+    Coordinates are the model's, in the view that ``view`` names; those of ``v0_box_...`` are in v0. Lengths are in mm.
+    """
 
     view: str
     box_x0: float
@@ -74,7 +77,11 @@ MEASURES = (
 
 
 class FitContour(Outlined):
-    """The measures of what was outlined, and how far to trust them."""
+    """Result of ``fit_contour``: the measures of the outlined structure, and how far to trust them.
+
+    ``quality`` is the overlap (Dice) of outline and ellipse, 0 to 1. ``touches_region_border`` is true where the box
+    reaches an edge of the region that was given (without a region: of the view), or goes beyond it.
+    """
 
     quality: float
     touches_region_border: bool

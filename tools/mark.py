@@ -20,7 +20,7 @@ class MarkArguments(Arguments):
 
 
 class Mark(Result):
-    """The mark, the view it was placed in, and where it lies in v0."""
+    """Result of ``mark``: the mark's name, the view it was placed in, and its model coordinates in v0."""
 
     mark: str
     view: str

@@ -25,7 +25,11 @@ class NeighboursArguments(Arguments):
 
 
 class Neighbour(Result):
-    """The new view, and where its slice lies."""
+    """Result of ``neighbours``: the new view, the view it was made from (``of``), and the place of its slice.
+
+    ``away`` counts slices and ``position_mm`` millimetres from the slice asked about, negative before it. The volume
+    reaches from ``first_away`` to ``last_away``.
+    """
 
     view: str
     of: str

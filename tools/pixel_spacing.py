@@ -17,7 +17,7 @@ class PixelSpacingArguments(Arguments):
 
 
 class PixelSpacing(Result):
-    """Sizes as the model perceives the view."""
+    """Result of ``pixel_spacing``: a view's size in pixels as the model perceives it, mm per pixel, and size in mm."""
 
     view: str
     width_px: int

@@ -31,7 +31,10 @@ class ProtractorArguments(Arguments):
 
 
 class Protractor(Result):
-    """The acute angle (0..90 degrees), what it leaves of 180, and the points in coordinates of v0."""
+    """Result of ``protractor``: the acute angle (0 to 90 degrees), 180 minus it, and the points.
+
+    The points are in model coordinates of v0; ``view`` is the view on which the lines are drawn.
+    """
 
     view: str
     acute_angle_deg: float

@@ -25,7 +25,10 @@ class PythonArguments(Arguments):
 
 
 class Python(Result):
-    """The value of the last line (a number; anything else as text), and what was printed; both may be cut."""
+    """Result of ``python``: the value of the last line (a number, other values as text) and the printed text.
+
+    Both texts may be cut; the value is None where the last line has none.
+    """
 
     value: int | float | str | None
     printed: str
@@ -50,7 +53,7 @@ def python(views: ViewSet, args: PythonArguments) -> Output:  # noqa: ARG001 (ev
 
 
 def cut(text: str, most: int) -> str:
-    """Return *text*, cut so that it takes about *most* characters in a reply, and saying so."""
+    """Return *text*; where its JSON has more than *most* characters, a shortened text that ends in "... (cut)"."""
     kept = text
     while len(json.dumps(kept)) > most:
         kept = kept[: len(kept) * 9 // 10]

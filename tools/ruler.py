@@ -25,7 +25,10 @@ class RulerArguments(Arguments):
 
 
 class Ruler(Result):
-    """The distance and its parts across and down, all at least 0, and the points in coordinates of v0."""
+    """Result of ``ruler``: the distance, its absolute horizontal and vertical parts (mm), and both points.
+
+    The points are in model coordinates of v0; ``view`` is the view on which the line is drawn.
+    """
 
     view: str
     distance_mm: float

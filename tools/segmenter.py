@@ -49,7 +49,7 @@ class SegmentArguments(Arguments):
 
 
 class Segment(Outlined):
-    """One candidate with all its measures, and the others in words."""
+    """Result of ``segment``: the measures of one candidate, how many candidates there are, and the others in words."""
 
     candidate: int
     candidates: int
@@ -83,7 +83,10 @@ def segment(views: ViewSet, args: SegmentArguments, method: Method) -> Output:
 
 
 def _prompt(views: ViewSet, args: SegmentArguments) -> tuple[Prompt, View]:
-    """Return what is asked, and the view that shows it; raises ToolError where there is neither region nor point."""
+    """Return the region and the point inside that the call gives, and the view to show them in.
+
+    Raises ToolError where both are left out, and for a point outside the region.
+    """
     region, corners = region_at(views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
     inside = point_at(views, args, ("inside_x", "inside_y", "inside_mark"))
     if region is None and inside is None:
@@ -95,6 +98,7 @@ def _prompt(views: ViewSet, args: SegmentArguments) -> tuple[Prompt, View]:
 
 
 def _answer(method: Method, views: ViewSet, view: View, prompt: Prompt, candidate: int) -> Output:
+    """Return the result for the candidate of this number, 1 for the first; raises ToolError where there is none."""
     if not 1 <= candidate <= MOST:
         raise ToolError(f"there is no candidate {candidate}; there are {MOST} at most")
     found = method(view.slice.windowed, prompt)
@@ -120,12 +124,13 @@ def _answer(method: Method, views: ViewSet, view: View, prompt: Prompt, candidat
 
 
 def _confidence(prompt: Prompt, found: list[Candidate], rank: int) -> str:
+    """Return the confidence of candidate found[rank] as text with two decimals, or "not shown" where none is known."""
     share = confidence(prompt, rank, found[rank].measured)
     return _NOT_SHOWN if share is None else f"{share:.2f}"
 
 
 def _outline(views: ViewSet, view: View, found: Candidate) -> str:
-    """Return points of the outline at equal steps of its list, in coordinates of the view."""
+    """Return up to 16 points of the outline as ``x,y x,y ...`` in model coordinates of the view."""
     points = found.measured.outline
     every = points[np.arange(min(_CORNERS, len(points))) * len(points) // min(_CORNERS, len(points))]
     pairs = (views.coordinates(view, Point(float(x), float(y))) for x, y in every)

@@ -34,7 +34,7 @@ class StatisticsArguments(Arguments):
 
 
 class Statistics(Result):
-    """What the values are, in the unit that the source declares."""
+    """Result of ``statistics``: number, mean, spread and range of pixel values, in the unit that ``units`` names."""
 
     view: str
     units: str
@@ -81,7 +81,7 @@ def statistics(views: ViewSet, args: StatisticsArguments) -> Output:
 
 
 def _result(view: View, values: NDArray[np.float64], profile: str) -> Statistics:
-    """Return the statistics; the standard deviation is that of these pixels (divided by n)."""
+    """Return the statistics of *values*, pixels of *view*; the standard deviation divides by their number n."""
     return Statistics(
         view=view.id,
         units=view.slice.units,

@@ -47,7 +47,7 @@ class WindowArguments(Arguments):
 
 
 class Window(Result):
-    """The new view, and the values that it shows as black and as white."""
+    """Result of ``window``: the new view, the view it was made from (``of``), and the values shown black and white."""
 
     view: str
     of: str
@@ -79,7 +79,7 @@ def window(views: ViewSet, args: WindowArguments) -> Output:
 
 
 def _by_hu(views: ViewSet, args: WindowArguments, source: View) -> tuple[float, float]:
-    """Return the values shown black and white.
+    """Return the native values that are shown black and white, from level and width in HU.
 
     Raises ToolError where the image is not in HU, and where level or width is missing or beyond its limits.
     """
@@ -96,10 +96,11 @@ def _by_hu(views: ViewSet, args: WindowArguments, source: View) -> tuple[float, 
 
 
 def _by_percentile(views: ViewSet, args: WindowArguments, source: View) -> tuple[float, float]:
-    """Return the values shown black and white; raises ToolError unless low_percent is less than high_percent.
+    """Return the native values that are shown black and white, from the percentiles of the region or the whole view.
 
-    Both values are the same where the values of the image at both percentiles are; the view is then all black. That is
-    no error, because an error would tell the model about the image in an arm in which it must not learn anything of it.
+    Both are equal where the image has the same value at both percentiles; the view is then all black. That is no error,
+    because an error would tell the model about the image in an arm in which it must not learn anything of it. Raises
+    ToolError unless low_percent is less than high_percent.
     """
     region = region_at(views, args, ("x0", "y0"), ("x1", "y1"), any_slice=True)[0] or source.region
     if not args.low_percent < args.high_percent:

@@ -28,9 +28,9 @@ __all__ = ["comparison_view", "paired_view", "published_view"]
 
 
 def comparison_view(found: Compared, width: int) -> Group:
-    """Return a comparison: the facts of both runs, a table for each task, and the findings at the end.
+    """Return the printed comparison of two runs: their facts, a table for each task, and the findings at the end.
 
-    The last table is no wider than *width* columns.
+    The table of findings is no wider than *width* columns.
     """
     names = found.names
     facts = zip(names, (found.a.facts, found.b.facts), strict=True)
@@ -53,8 +53,8 @@ def paired_view(
 ) -> Group:
     """Return a table for each task of two runs called *names*, and a warning if samples are not paired.
 
-    *card* is what is proven about their parity, *places* where in the image both runs measured, *parts* the parts of
-    the difference.
+    *card* is what is proven about their parity (that they differ in their tools alone), *places* where in the image
+    both runs measured, *parts* the parts of the difference in loss.
     """
     views: list[Text | Group] = []
     if comparison.pairs < comparison.chosen:
@@ -72,6 +72,7 @@ def paired_view(
 
 
 def _task_view(task: TaskName, comparison: TaskComparison, names: tuple[str, str], more: Sequence[str]) -> Group:
+    """Return the table of one task: the means of both runs, their difference and its n; *more* are lines below it."""
     table = new_table((*names, "difference", "n", "subjects"))
     for measure in MEASURES[task]:
         paired = comparison.metrics[measure.name]
@@ -104,6 +105,7 @@ def _parts_lines(one: TaskComparison) -> list[str]:
 
 
 def _missing_line(missing: Unpaired, names: tuple[str, str]) -> str:
+    """Return a line with how many samples are not paired and why, and how many are paired as failures."""
     a, b = names
     return (
         f"not paired: only in {a} {len(missing.only_in_a)}, only in {b} {len(missing.only_in_b)}, infrastructure "
@@ -133,6 +135,7 @@ def published_view(found: BesidePublished) -> Group:
 
 
 def _parts(table: PublishedTable, own: Mapping[str, Figures], model: str) -> list[RenderableType]:
+    """Return a table for each part of a published table, with the run's figures *own* below the published ones."""
     blocks: list[RenderableType] = []
     for part in table.parts:
         heading = plain(f"{table.title}, {part}")
@@ -145,6 +148,7 @@ def _parts(table: PublishedTable, own: Mapping[str, Figures], model: str) -> lis
 
 
 def _part(table: PublishedTable, part: str, own: Figures, model: str) -> Table:
+    """Return one part of a published table as a printed table, with the run's figures *own* in the last row."""
     units = [unit_of(column, part) for column in table.columns]
     heads = (name if unit == "%" else f"{name} ({unit})" for name, unit in zip(table.columns, units, strict=True))
     view = new_table([*heads, "n"])
@@ -158,5 +162,5 @@ def _part(table: PublishedTable, part: str, own: Figures, model: str) -> Table:
 
 
 def _in_unit(figure: str, unit: str) -> str:
-    """Return a figure with its per cent sign; other units are in the heading, and a dash has none."""
+    """Return a figure with a per cent sign if that is its unit; a dash stays a dash, other units are in the heading."""
     return f"{figure}%" if unit == "%" and figure != "-" else figure

@@ -29,7 +29,7 @@ _ALONE = (Step.ANSWERED, Step.ARITHMETIC, Step.POINTS, Step.BOTH)
 
 
 def counterfactual_view(found: Counterfactual) -> Stack:
-    """Return the printed counterfactuals of one model, at most 100 columns wide."""
+    """Return the printed counterfactuals (losses with exact steps) of one model, at most 100 columns wide."""
     what = "what the same answers would score, without a call to a model (docs/counterfactual.md)"
     lines = [*found.facts, f"answers read by {found.protocol}; {what}"]
     blocks: list[RenderableType] = [plain(line) for line in lines]
@@ -39,13 +39,14 @@ def counterfactual_view(found: Counterfactual) -> Stack:
 
 
 def next_lines(paths: Sequence[Path], out: Path | None) -> list[str]:
-    """Return the next commands."""
+    """Return a line with the commands to use next on *paths*; *out* is the folder of written tables, if any."""
     given = shlex.join(map(str, paths))
     more = [] if out else [f"medvision-agent counterfactual {given} --out DIR"]
     return [f"next: {'; '.join([f'medvision-agent why {given}', *more])}"]
 
 
 def _task(task: TaskName, one: Headroom, labels: Mapping[str, Headroom]) -> list[RenderableType]:
+    """Return the blocks of one task: a heading, its losses in each step, those of its structures, and notes."""
     heading = plain(
         f"{task}: {plural(one.n, 'sample')} of {plural(one.subjects, 'subject')}; success rate "
         f"{percent(one.success_rate)}; {one.states} state coordinates, {one.decomposed} decomposed"
@@ -69,6 +70,7 @@ def _task(task: TaskName, one: Headroom, labels: Mapping[str, Headroom]) -> list
 
 
 def _labels(labels: Mapping[str, Headroom]) -> RenderableType:
+    """Return the table of losses by structure, the first twelve of them."""
     heads = ("n", "subjects", "success rate", "decomposed", *_ALONE)
     table = new_table(heads, ("structure",))
     for name, one in list(labels.items())[:_SHOWN]:
@@ -78,11 +80,13 @@ def _labels(labels: Mapping[str, Headroom]) -> RenderableType:
 
 
 def _loss(one: Headroom, step: Step) -> str:
+    """Return the mean loss in a step for a table cell; ``-`` if no answer could be decomposed."""
     known = one.decomposed or step is Step.ANSWERED
     return fixed(one.steps[step].loss.mean, 3) if known else "-"
 
 
 def _cells(mean: StepMean) -> tuple[str, ...]:
+    """Return the table cells of a step: loss, its interval, difference from the answers as given, interval, bounds."""
     change = mean.difference
     return (
         fixed(mean.loss.mean, 3),
@@ -94,4 +98,5 @@ def _cells(mean: StepMean) -> tuple[str, ...]:
 
 
 def _ends(mean: PartMean, *, sign: bool) -> str:
+    """Return a 95% interval for a table cell; ``-`` without one."""
     return "-" if mean.interval is None else " to ".join(fixed(end, 3, sign=sign) for end in mean.interval)

@@ -17,7 +17,7 @@ __all__ = ["decisions_view"]
 
 
 def decisions_view(found: Decided) -> Stack:
-    """Return the decisions of all arms, then the comparison of two arms."""
+    """Return the printed decisions of each run or model, and of two runs those that the second changes."""
     blocks = [block for arm in found.arms for block in ("", *_arm(arm))]
     if found.turned:
         a, b = (arm.name for arm in found.arms)
@@ -32,6 +32,7 @@ def _heading(text: str) -> Text:
 
 
 def _arm(arm: ArmDecisions) -> Iterable[RenderableType]:
+    """Yield the blocks of one run or model: its facts, and for each rule a table and its figures."""
     yield _heading(arm.name)
     yield from map(plain, arm.facts)
     if not arm.found:
@@ -43,6 +44,7 @@ def _arm(arm: ArmDecisions) -> Iterable[RenderableType]:
 
 
 def _rule_lines(rule: Rule, landmarks: tuple[str, ...]) -> Iterable[RenderableType]:
+    """Yield what a rule says, its landmarks, its source, and its caution."""
     about = f" of {rule.number}" if rule.number else ""
     yield plain(f"{rule.name}{about}: {rule.said()}")
     if landmarks:
@@ -53,6 +55,7 @@ def _rule_lines(rule: Rule, landmarks: tuple[str, ...]) -> Iterable[RenderableTy
 
 
 def _table(one: Decisions) -> RenderableType:
+    """Return the table of categories: ground truth in rows, answers in columns, counts of samples."""
     table = new_table([*one.rule.categories, "no answer", "n"], ["ground truth (answers across)"])
     for name, row, total in zip(one.rule.categories, one.counts, one.true, strict=True):
         table.add_row(plain(name), *map(str, row), str(total - sum(row)), str(total))
@@ -60,6 +63,7 @@ def _table(one: Decisions) -> RenderableType:
 
 
 def _lines(one: Decisions) -> Iterable[str]:
+    """Yield the agreement with the ground truth in words: share right, weighted kappa, or why there is none."""
     yield (
         f"right in {_share(one.right)} of {plural(one.n, 'sample')} of {_subjects(one.subjects)}; "
         f"an answer in {percent(one.coverage)} ({one.answered})"
@@ -73,6 +77,7 @@ def _lines(one: Decisions) -> Iterable[str]:
 
 
 def _turned(one: Turned, names: tuple[str, str]) -> Iterable[RenderableType]:
+    """Yield in words what the second of two runs turns right or wrong by a rule, and its price."""
     a, b = names
     yield plain(
         f"{one.rule.name}: of {plural(one.pairs, 'sample')} of {_subjects(one.subjects)}, {b} turns "
@@ -96,6 +101,7 @@ def _subjects(count: int) -> str:
 
 
 def _share(share: Share, *, sign: bool = False) -> str:
+    """Return a fraction in per cent with its interval; with *sign*, a difference in percentage points."""
     shown = _percent(share.value or 0.0, sign=sign)
     if share.interval is None:
         return shown
@@ -108,6 +114,7 @@ def _percent(value: float, *, sign: bool) -> str:
 
 
 def _number(share: Share) -> str:
+    """Return a value with its interval, if it has one."""
     if share.interval is None:
         return number(share.value)
     return f"{number(share.value)} [{number(share.interval[0])} to {number(share.interval[1])}]"

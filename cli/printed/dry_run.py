@@ -21,7 +21,7 @@ _NAME = 30
 
 
 def estimate_lines(found: Estimate, data: str) -> list[str]:
-    """Return the five lines for a run."""
+    """Return the five lines of the dry run of a run; *data* is the name of its source."""
     measured, _, other = found.assumed.partition(", WHICH HAD ")
     if measured.startswith("means"):
         had = f", WHICH HAD {other}" if other else ""
@@ -44,7 +44,7 @@ def estimate_lines(found: Estimate, data: str) -> list[str]:
 
 
 def preview_lines(found: Preview) -> list[str]:
-    """Return the five lines for a study, and below them what its repeats cannot show."""
+    """Return the five lines of the dry run of a study, and lines on what its repeats cannot show, if any."""
     runs = sum(cell.epochs * cell.wordings for cell in found.cells)
     models = len({cell.model for cell in found.cells})
     arms = f"{plural(runs, 'run')} of {plural(len({cell.arm for cell in found.cells}), 'arm')}"
@@ -62,7 +62,7 @@ def preview_lines(found: Preview) -> list[str]:
 
 
 def _basis(found: Preview) -> Iterable[str]:
-    """Yield the basis of a study's cost estimate, in ever shorter forms."""
+    """Yield what the cost estimate of a study is based on, first in full, then shorter."""
     counted = [name for name, part in (("probes", found.probes), ("canaries", found.canaries)) if part is not None]
     within = f"; {' and '.join(counted)} counted" if counted else ""
     measured = sum(cell.measured_in is not None for cell in found.cells)
@@ -74,6 +74,7 @@ def _basis(found: Preview) -> Iterable[str]:
 
 
 def _cost(least: Spending, likely: Spending, most: Spending) -> str:
+    """Return the line with the likely cost in US dollars and its range, or the tokens where no prices are known."""
     tokens = f"{_tokens(likely.input_tokens)} tokens in, {_tokens(likely.output_tokens)} out"
     if likely.usd is None or least.usd is None or most.usd is None:
         ends = [f"{_tokens(one.input_tokens)} and {_tokens(one.output_tokens)}" for one in (least, most)]
@@ -97,16 +98,19 @@ def _tokens(count: int) -> str:
 
 
 def _money(row: Spending) -> str:
+    """Return the cost of a row in US dollars, or its tokens where no prices are known."""
     return f"{_tokens(row.input_tokens + row.output_tokens)} tokens" if row.usd is None else f"{_usd(row.usd)} dollars"
 
 
 def _samples(samples: int, subjects: int, tasks: Mapping[TaskName, int]) -> str:
+    """Return the line with the numbers of samples, in total and by task (or of tasks), and of subjects."""
     of, each = plural(subjects, "subject"), ", ".join(f"{task} {count}" for task, count in tasks.items())
     head = plural(samples, "sample")
     return _fitting(f"{head} ({each}) of {of}", f"{head} of {of} in {plural(len(tasks), 'task')}")
 
 
 def _sources(every: Sequence[PlannedSource]) -> str:
+    """Return the line with the numbers of samples and subjects, by source if there are several."""
     if len(every) == 1:
         one = every[0]
         return _samples(one.samples, one.subjects, one.tasks)
@@ -128,7 +132,7 @@ class _Found(NamedTuple):
 
 
 def _detected(found: Preview) -> str:
-    """Return the smallest difference that a test detects, for each task or as a range over tasks."""
+    """Return the line with the smallest difference that a test detects, by task or as a range over tasks."""
     several = len(found.sources) > 1
     rows: dict[str, list[PowerPreview]] = {}
     for power in found.power:
@@ -152,6 +156,10 @@ def _detected(found: Preview) -> str:
 
 
 def _of_task(powers: Sequence[PowerPreview]) -> _Found | None:
+    """Return the range of the smallest detectable difference of a task; None if no test can detect any.
+
+    It is in loss where the spread was measured, else in standard deviations (sd).
+    """
     measured = all(one.alone.in_metric is not None for one in powers)
     found = [one.alone.in_metric if measured else one.alone.in_sd for one in powers]
     values = [value for value in found if value is not None]
@@ -159,16 +167,17 @@ def _of_task(powers: Sequence[PowerPreview]) -> _Found | None:
 
 
 def _fitting(*lines: str) -> str:
-    """Return the first line that fits, or the start of the last one."""
+    """Return the first of *lines* that fits into 80 columns; if none does, the start of the last one."""
     last = lines[-1]
     cut = last if len(last) <= COLUMNS else f"{last[: COLUMNS - 3]}..."
     return next((line for line in lines if len(line) <= COLUMNS), cut)
 
 
 def _short(name: str) -> str:
+    """Return a name, cut to 30 characters if it is longer."""
     return name if len(name) <= _NAME else f"{name[: _NAME - 3]}..."
 
 
 def _end(path: str, room: int) -> str:
-    """Return a path, or only its end if it is longer than *room* characters."""
+    """Return a path; if it is longer than *room* characters, its end after "..."."""
     return path if len(path) <= room else f"...{path[len(path) - max(room, 10) + 3 :]}"

@@ -20,7 +20,10 @@ __all__ = ["ending"]
 
 
 def ending(run: Run, summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Group:
-    """Return the last lines of a run; the loss is 0 for a perfect answer and 1 for a failed one."""
+    """Return the last lines that ``run`` prints: a sentence, a line for each task, the folder and the next command.
+
+    *places* says where in the image the answers of each task were measured.
+    """
     blocks: list[RenderableType] = [plain(""), plain(_sentence(run, summary))]
     if summary.n:
         blocks.append(_table(summary, places))
@@ -30,6 +33,7 @@ def ending(run: Run, summary: Summary, places: Mapping[TaskName, TaskPlace]) -> 
 
 
 def _sentence(run: Run, summary: Summary) -> str:
+    """Return the success rate and the mean loss in one sentence (a perfect answer has loss 0, a failed one 1)."""
     who = f"{run.identity.model_name} with tools {run.identity.condition}"
     if not summary.n:
         return f"{who} has no scored sample yet."
@@ -48,10 +52,12 @@ def _sentence(run: Run, summary: Summary) -> str:
 
 
 def _loss(task: TaskSummary) -> float | None:
+    """Return the mean loss of a task; None without a scored sample."""
     return task.metrics["loss"].mean if task.n else None
 
 
 def _table(summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Table:
+    """Return a table with n, subjects, success rate, loss, and answers in the right place, a row for each task."""
     table = new_table(("n", "subjects", "success rate", "loss", "in the right place"), ("task",))
     for name, task in summary.tasks.items():
         rate, place = task.metrics["success_rate"].mean, places.get(name)
@@ -63,7 +69,7 @@ def _table(summary: Summary, places: Mapping[TaskName, TaskPlace]) -> Table:
 
 
 def _next(run: Run) -> Sequence[str]:
-    """Return the run's folder and the next command; the error stream says how to ask remaining samples."""
+    """Return the run's folder and, if no sample is left to ask, the next command."""
     stored = f"stored in {run.folder}"
     if run.pending():
         return [stored]
@@ -82,10 +88,11 @@ def _next(run: Run) -> Sequence[str]:
 
 
 def _command(*words: object) -> str:
+    """Return a line of the shell that runs ``medvision-agent`` with these words."""
     return f"medvision-agent {shlex.join(map(str, words))}"
 
 
 def _free(folder: Path) -> Path:
-    """Return this folder's name, with a number added if it exists already."""
+    """Return *folder*, or the same name with a number added if it exists already."""
     names = (folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(2, 100)))
     return next((name for name in names if not name.exists()), folder)

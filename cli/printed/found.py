@@ -24,7 +24,10 @@ _KEY = (
 
 
 def found_lines(found: Findings, width: int) -> list[str]:
-    """Return the caveats, the headline and the table of findings, the table no wider than *width* columns."""
+    """Return the caveats, the headline and the table of findings, the table no wider than *width* columns.
+
+    Caveats that commands print before everything else are left out.
+    """
     lines = [f"caveat: {one.text}" for one in found.caveats if one.kind not in _SAID_BEFORE]
     lines += ["", *([found.banner] if found.banner else []), *found.headline]
     if not found.rows:
@@ -37,7 +40,7 @@ def found_lines(found: Findings, width: int) -> list[str]:
 
 
 def next_line(*folders: str | PathLike[str]) -> str:
-    """Return the line with the commands that show more."""
+    """Return the line with the commands that show more of the runs and studies in *folders*."""
     given = shlex.join(map(str, folders))
     return f"next: {'; '.join(f'medvision-agent {name} {given}' for name in NEXT)}"
 
@@ -63,6 +66,7 @@ def _table(rows: Sequence[Row], width: int) -> Iterator[str]:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], gap: int) -> str:
+    """Return cells in one line, each as wide as its column, with *gap* blanks between them."""
     last = len(cells) - 1
     padded = [
         cell.ljust(size) if at in {0, last} else cell.rjust(size)
@@ -72,11 +76,13 @@ def _line(cells: Sequence[str], widths: Sequence[int], gap: int) -> str:
 
 
 def _in_words(cells: Sequence[str]) -> str:
+    """Return the cells of a row in one line, each with the head of its column."""
     named = [f"{head} {cell}" for head, cell in zip(_HEADS[1:], cells[1:], strict=True)]
     return f"  {cells[0]}: {', '.join(named)}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
+    """Return a row of findings as texts, in the order of ``_HEADS``."""
     ends = "-" if row.interval is None else " to ".join(map(_short, row.interval))
     both = [
         "?" if place is None else percent(place.elsewhere / place.located)

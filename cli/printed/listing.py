@@ -16,7 +16,10 @@ _SHOWN = 4
 
 
 def print_listed(row: Listed, *, cells: bool, indent: int = 0) -> None:
-    """Print a row, and with *cells* the runs of a study below it."""
+    """Print a run or a study in a few lines; with *cells*, also the runs of a study below it.
+
+    *indent* is a number of blanks before each line.
+    """
     name = plain(f"{row.name}  {row.kind}, {row.state}, {row.done:,} of {plural(row.planned, 'sample')}")
     name.stylize("bold", 0, len(row.name))
     _show(name, indent)
@@ -32,6 +35,7 @@ def _show(line: Text, indent: int) -> None:
 
 
 def _asked(row: Listed) -> str:
+    """Return what was asked: models, tools (of a study: arms) and data; empty if unknown."""
     if not row.models:
         return ""
     arms = f"arms {_some(row.conditions)}" if row.kind == "study" else f"tools {_some(row.conditions)}"
@@ -39,6 +43,7 @@ def _asked(row: Listed) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
+    """Return up to four names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
@@ -57,6 +62,7 @@ def _arms(row: Listed) -> Iterator[str]:
 
 
 def _arm(one: ArmFigures) -> str:
+    """Return an arm with its loss, n and success rate in words."""
     if one.figures is None:
         return f"{one.arm} nothing scored yet"
     runs = f" in {one.runs} runs" if one.runs > 1 else ""
@@ -65,6 +71,7 @@ def _arm(one: ArmFigures) -> str:
 
 
 def _found(row: Listed) -> str:
+    """Return loss, success rate and cost in one line; empty if none is known."""
     parts = []
     if (found := row.overall) is not None:
         over = f" over {plural(len(row.tasks), 'task')}" if len(row.tasks) > 1 else f" in {next(iter(row.tasks))}"

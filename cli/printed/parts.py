@@ -14,7 +14,7 @@ __all__ = ["compared_parts", "labels_table", "parts_blocks"]
 
 
 def parts_blocks(found: TaskParts) -> list[RenderableType]:
-    """Return the parts of an arm's mean loss with their intervals, and its answers by kind of error."""
+    """Return the parts of an arm's mean loss (by cause) with their intervals, and its answers by kind of error."""
     table = new_table(["mean", "95% interval"])
     table.add_row("loss", number(found.loss), "")
     for cause, part in found.parts.items():
@@ -30,7 +30,7 @@ def parts_blocks(found: TaskParts) -> list[RenderableType]:
 
 
 def labels_table(labels: Mapping[str, TaskParts]) -> RenderableType:
-    """Return the loss of each structure and its parts."""
+    """Return a table of mean loss and its parts by cause, a row for each structure."""
     causes = [
         cause for cause in Cause if any(cause in one.parts and one.parts[cause].mean != 0 for one in labels.values())
     ]
@@ -45,7 +45,10 @@ def labels_table(labels: Mapping[str, TaskParts]) -> RenderableType:
 
 
 def compared_parts(found: PartsComparison, names: tuple[str, str]) -> list[RenderableType]:
-    """Return the parts of both arms and of their difference, and the difference in words if that is allowed."""
+    """Return the parts of the loss (by cause) of two arms called *names*, and of their difference.
+
+    The difference is also put into a sentence where ``parts_sentence`` allows one.
+    """
     table = new_table([*names, "difference", "95% interval"])
     table.add_row("loss", number(found.loss_a), number(found.loss_b), number(found.difference, sign=True), "")
     for cause, part in found.parts.items():
@@ -62,4 +65,5 @@ def compared_parts(found: PartsComparison, names: tuple[str, str]) -> list[Rende
 
 
 def _interval(part: PartMean) -> str:
+    """Return a 95% interval for a table cell; ``-`` without one."""
     return "-" if part.interval is None else " to ".join(number(end, sign=True) for end in part.interval)

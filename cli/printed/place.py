@@ -10,7 +10,10 @@ __all__ = ["gain_lines", "place_lines"]
 
 
 def place_lines(place: TaskPlace) -> list[str]:
-    """Return the share in the right place with its chance rate, and the grounded loss beside the loss."""
+    """Return the share of answers measured in the right place, its chance rate, and the grounded loss beside the loss.
+
+    The grounded loss of an answer is 1 where it was measured elsewhere, and else its loss.
+    """
     lines = [f"measured in the right place: {_share(place)}"]
     if place.not_locatable:
         lines.append(f"not locatable: {counted(place.not_locatable)}")
@@ -20,6 +23,7 @@ def place_lines(place: TaskPlace) -> list[str]:
 
 
 def _share(place: TaskPlace) -> str:
+    """Return in words how many located answers are in the right place, by chance and by the other rules too."""
     if not place.share.n:
         return "no answer is located"
     rules = f"stricter rule {_rate(place.stricter)}, wider rule {_rate(place.wider)}"
@@ -31,10 +35,12 @@ def _share(place: TaskPlace) -> str:
 
 
 def _rate(mean: Mean) -> str:
+    """Return a mean in per cent; ``-`` without a value."""
     return "-" if mean.mean is None else percent(mean.mean)
 
 
 def _grounded(place: TaskPlace) -> str:
+    """Return the grounded loss in words; its bounds where under 80% of the answers are located."""
     if place.grounded_loss is not None:
         return f"grounded loss (1 where measured elsewhere) {number(place.grounded_loss)}{_bounds(place)}"
     low, high = number(place.lowest_loss), number(place.highest_loss)
@@ -42,13 +48,17 @@ def _grounded(place: TaskPlace) -> str:
 
 
 def _bounds(place: TaskPlace) -> str:
+    """Return the highest grounded loss possible, in words; empty if every answer is located."""
     if not place.not_locatable:
         return ""
     return f", at most {number(place.highest_loss)} if the others were measured elsewhere"
 
 
 def gain_lines(found: PlaceComparison, names: tuple[str, str]) -> list[str]:
-    """Return the shares of both arms, the difference of the grounded losses, and the gains by place."""
+    """Return for two arms called *names* the shares in the right place, and the difference of their grounded losses.
+
+    Further lines say in how many pairs each arm is better, by where its answer was measured.
+    """
     lines = [
         f"measured in the right place, {arm}: {_share(one)}" for arm, one in zip(names, (found.a, found.b), strict=True)
     ]
@@ -68,6 +78,7 @@ def gain_lines(found: PlaceComparison, names: tuple[str, str]) -> list[str]:
 
 
 def _gains(arm: str, gains: Gains) -> list[str]:
+    """Return a line on the pairs in which *arm* is better, by where its answer was measured; empty if none."""
     parts = [
         f"{words} {part.pairs} ({number(part.difference, sign=True)}{_apart(part) if part is gains.elsewhere else ''})"
         for words, part in (
@@ -82,7 +93,7 @@ def _gains(arm: str, gains: Gains) -> list[str]:
 
 
 def _apart(part: Part) -> str:
-    """Return the distance in mm between the measured and the true centre."""
+    """Return the range of distances in mm between the measured and the true centre, in words; empty if not known."""
     if part.apart_mm is None:
         return ""
     low, high = (f"{end:.0f}" for end in part.apart_mm)

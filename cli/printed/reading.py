@@ -15,12 +15,12 @@ __all__ = ["pair_read_view", "read_view"]
 
 
 def read_view(read: Read) -> Stack:
-    """Return the figures of both readings of one source."""
+    """Return the printed figures of one source, by the protocol's rule and by a second reader."""
     return Stack(*_arm(read))
 
 
 def pair_read_view(found: PairRead) -> Stack:
-    """Return the figures of both readings of two runs, and of their difference."""
+    """Return the printed figures of two runs and of their difference, by the protocol's rule and by a second reader."""
     a, b = found.names
     table = new_table(["by the rule", "by the reader", "format", "pairs", "subjects"], [f"loss, {a} -> {b}"])
     for task, one in found.pairs.items():
@@ -34,6 +34,7 @@ def pair_read_view(found: PairRead) -> Stack:
 
 
 def _arm(read: Read, name: str = "") -> Iterable[RenderableType]:
+    """Yield the blocks of one run, called *name*, or of result files: a table by task, remarks, and the cost."""
     versions = f" ({', '.join(read.model_versions)})" if read.model_versions else ""
     yield plain(
         f"{name or read.source}: responses read again by {read.reader}{versions}; the rule stays the primary reader"
@@ -62,6 +63,7 @@ def _arm(read: Read, name: str = "") -> Iterable[RenderableType]:
 
 
 def _paid(read: Read) -> str:
+    """Return how many responses the reader read now, and what they and earlier ones cost, in words."""
     asked = read.asked
     cost = "cost not known" if asked.cost_usd is None else f"{asked.cost_usd:.4f} US dollars"
     now = f"read now: {asked.asked} ({cost})" if asked.asked else "read now: none"
@@ -73,6 +75,7 @@ def _paid(read: Read) -> str:
 
 
 def _share(share: Share, *, sign: bool = False) -> str:
+    """Return a value with its interval, if it has one; with *sign*, as a difference."""
     shown = number(share.value, sign=sign)
     if share.interval is None:
         return shown

@@ -25,7 +25,7 @@ _FAMILIES = {"Detection": "detection", "TL": "tumour/lesion size", "AD": "angles
 
 
 def section_view(summary: Mapping[str, Any]) -> Group:
-    """Return the summary of one family as tables."""
+    """Return the printed summary of one family of MedVision's tasks; *summary* is as in ``score --json``."""
     ours = summary["medvision_agent"]
     boxes = summary["task_type"] == "Detection"
     heading = plain(f"{_FAMILIES[summary['task_type']]}: {summary['n_inputs']} samples, by {ours['protocol']}")
@@ -50,6 +50,7 @@ def section_view(summary: Mapping[str, Any]) -> Group:
 
 
 def _groups(groups: Mapping[str, Mapping[str, Any]], columns: Mapping[str, str]) -> Table:
+    """Return a table with a row for each group, of the *columns* that all groups have."""
     shown = [name for name in columns if all(name in group for group in groups.values())]
     table = new_table(columns[name] for name in shown)
     for name, group in groups.items():
@@ -58,6 +59,7 @@ def _groups(groups: Mapping[str, Mapping[str, Any]], columns: Mapping[str, str])
 
 
 def _averages(averages: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return a table with a column for each average, and a row for each measure."""
     table = new_table(averages)
     for name in next(iter(averages.values()), {}):
         table.add_row(name, *(_cell(average[name], name) for average in averages.values()))
@@ -65,6 +67,7 @@ def _averages(averages: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _model_line(aggregate: Mapping[str, Any]) -> list[RenderableType]:
+    """Return MedVision's line over all groups, as a list of one."""
     if not aggregate["total_samples"]:
         return [plain("MedVision's line over all groups: none, no group has a valid answer")]
     cells = {name: aggregate.get(f"weighted_avg_{key}") for name, key in _LINE.items()}
@@ -74,6 +77,7 @@ def _model_line(aggregate: Mapping[str, Any]) -> list[RenderableType]:
 
 
 def _sound(figures: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return a table of this package's own figures, each with its n."""
     table = new_table(["mean", "n"])
     for name, figure in figures.items():
         table.add_row(name, _cell(figure["mean"], name), _cell(figure["n"]))
@@ -81,6 +85,7 @@ def _sound(figures: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _ceiling(figures: Mapping[str, Any]) -> str:
+    """Return in words what boxes at the true edges would score against MedVision's targets (one pixel short)."""
     if not figures["n"]:
         return "convention ceiling: unknown, no row has the size of its image"
     return (
@@ -90,6 +95,7 @@ def _ceiling(figures: Mapping[str, Any]) -> str:
 
 
 def _cell(value: Any, name: str = "") -> str:
+    """Return a value for a table cell: in per cent where *name* is that of a rate, an overlap or a relative error."""
     if isinstance(value, str | int):
         return str(value)
     return percent(value) if value is not None and name.startswith(_SHARES) else number(value)

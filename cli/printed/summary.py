@@ -41,9 +41,9 @@ def summary_view(
     source_note: str,
     places: Mapping[TaskName, TaskPlace] = MappingProxyType({}),
 ) -> Group:
-    """Return a summary as tables, under the facts of its run and the note of its source.
+    """Return the printed summary of a run, under the facts of the run and the note of its source.
 
-    *places* holds for each task where in the image its answers were measured.
+    *places* says for each task where in the image its answers were measured.
     """
     targets = "; ".join(
         f"{plural(count, 'sample')} with {_CONVENTIONS[name]}" for name, count in summary.conventions.items()
@@ -62,6 +62,7 @@ def summary_view(
 
 
 def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) -> Group:
+    """Return the blocks of one task: a heading, a table of means with n, and notes."""
     measures = MEASURES[task]
     means = [summary.metrics[measure.name] for measure in measures]
     table = new_table(("mean", "n"))
@@ -84,7 +85,7 @@ def _task_view(task: TaskName, summary: TaskSummary, place: TaskPlace | None) ->
 
 
 def _reference_line(name: str, means: Mapping[str, Mean], task: TaskName) -> str:
-    """Return a reference value in one line; all of its figures are over the same samples."""
+    """Return the figures of a reference, such as the best constant answer, in one line; all have the same n."""
     known = {measure.name: measure for measure in MEASURES[task]}
     figures = ", ".join(
         f"{one} {measured(mean.mean, known[one]) if one in known else number(mean.mean)}" for one, mean in means.items()
@@ -93,6 +94,7 @@ def _reference_line(name: str, means: Mapping[str, Mean], task: TaskName) -> str
 
 
 def _effort_line(effort: Effort) -> str:
+    """Return the mean time, tokens, turns, tool calls and images of a sample in one line, each with its n."""
     line = (
         f"per sample: {_with_n(effort.seconds, '.1f', 's')}, {_with_n(effort.input_tokens, ',.0f', 'tokens in')}, "
         f"{_with_n(effort.output_tokens, ',.0f', 'tokens out')}, {_with_n(effort.turns, '.2f', 'turns')}, "
@@ -102,6 +104,7 @@ def _effort_line(effort: Effort) -> str:
 
 
 def _tool_lines(effort: Effort) -> list[str]:
+    """Return a line with the mean number of calls of each tool, as a list; empty if no tool was called."""
     if not effort.tools:
         return []
     tools = (f"{name} {use.per_sample:.2f} ({use.failed} of {use.calls} failed)" for name, use in effort.tools.items())
@@ -109,6 +112,7 @@ def _tool_lines(effort: Effort) -> list[str]:
 
 
 def _cost_line(cost: Cost) -> str:
+    """Return the cost in US dollars in one line, with what it leaves out."""
     if cost.usd is None:
         return "cost: unknown (no prices given)"
     missing = f"; too low for {plural(cost.incomplete, 'sample')} with unreported usage" if cost.incomplete else ""
@@ -116,13 +120,14 @@ def _cost_line(cost: Cost) -> str:
 
 
 def _with_n(mean: Mean, form: str, what: str) -> str:
+    """Return a mean in the format *form* with its unit and its n."""
     return f"{'-' if mean.mean is None else format(mean.mean, form)} {what} (n {mean.n})"
 
 
 def print_summary(score: "RunScore", *, as_json: bool, asked: bool = False) -> None:
-    """Print the summary of a run as tables or strict JSON, followed by MedVision's own group summaries.
+    """Print the summary of a run as tables or strict JSON; the tables are followed by MedVision's group summaries.
 
-    If it was *asked* just now, a sentence, a line for each task and the next command come last.
+    With *asked* (the run was asked just now), a sentence, a line for each task and the next command come last.
     """
     if score.note:
         click.echo(printable(score.note), err=True)
@@ -141,7 +146,7 @@ def print_summary(score: "RunScore", *, as_json: bool, asked: bool = False) -> N
 
 
 def print_answers(score: "AnswerScore", *, as_json: bool) -> None:
-    """Print the summaries of answers as tables or JSON, and remarks about their files on standard error."""
+    """Print the summaries of result files as tables or JSON, and remarks about the files on standard error."""
     for note in score.notes:
         click.echo(f"note: {printable(note)}", err=True)
     if as_json:

@@ -60,7 +60,7 @@ def show_lines(lines: Iterable[str]) -> None:
 
 
 def columns() -> int:
-    """Return the number of columns that a view may take."""
+    """Return how many columns a table may take: those of the terminal, at most 80."""
     console = Console()
     return min(console.width, WIDTH, _STANDARD) if console.is_terminal else _STANDARD
 
@@ -71,7 +71,10 @@ def plain(text: str) -> Text:
 
 
 def number(value: float | None, *, sign: bool = False) -> str:
-    """Return a value for a table cell; ``-`` for None. A value that rounds to 0 is never negative."""
+    """Return a value for a table cell, with four decimals (or significant digits from 1000 on); ``-`` for None.
+
+    A value that rounds to 0 has no minus. With *sign*, a plus stands before positive values.
+    """
     if value is None:
         return "-"
     form = ".4f" if abs(value) < 1000 else ".4g"
@@ -79,19 +82,22 @@ def number(value: float | None, *, sign: bool = False) -> str:
 
 
 def measured(value: float | None, measure: Measure, *, sign: bool = False) -> str:
-    """Return a value of a measure for a table cell: rates and relative errors in per cent, differences in points."""
+    """Return a value of *measure* for a table cell, rates and relative errors in per cent; ``-`` for None.
+
+    With *sign* it is a difference: of rates, it is in percentage points.
+    """
     if value is None or not measure.percent:
         return number(value, sign=sign)
     return points(value) if sign else percent(value)
 
 
 def people(part: Summary | TaskSummary | TaskComparison) -> str:
-    """Return the number of subjects, and the number of samples of the largest subject."""
+    """Return in words the number of subjects, and of samples of the subject with most."""
     return f"{plural(part.subjects, 'subject')} (largest {part.largest_subject})"
 
 
 class _Fitting(Table):
-    """A table of names and figures; if figures would be cut, each row is written in words instead."""
+    """A table of names and figures; where the figures do not fit into the width, each row is written in words."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table, or its rows as lines that wrap."""
@@ -115,7 +121,11 @@ class _Fitting(Table):
 
 
 def _widths(cells: Sequence[Sequence[str]], named: Sequence[bool], room: int) -> list[int] | None:
-    """Return the widths of columns within *room*: first heads are broken, then names; None if that is not enough."""
+    """Return the widths of columns that fit into *room*; None if even broken heads and names do not fit.
+
+    *cells* has the cells of each column, its head first; *named* says which columns are names. Heads are broken first,
+    then names; figures are never broken.
+    """
     whole = [max(map(cell_len, column)) for column in cells]
     least = [
         width if is_name else max(map(cell_len, [*own, *head.split()]))
@@ -151,8 +161,8 @@ def new_table(columns: Iterable[str], names: Iterable[str] = ("",)) -> Table:
 def print_columns(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> None:
     """Print rows as plain columns for copying; a column whose last cell is a number is right-aligned.
 
-    In a terminal that is too narrow, each row is its first cell with the other cells below it, wrapped; with
-    *heads*, the names of the columns, each of these cells is named.
+    In a terminal that is too narrow, each row is its first cell with the other cells below it, wrapped. With *heads*,
+    the names of the columns, each of these cells then has its name.
     """
     texts = [[printable(str(cell)) for cell in row] for row in ([heads, *rows] if heads else rows)]
     widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
@@ -169,7 +179,7 @@ def print_columns(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -
 
 
 def _print_stacked(row: Sequence[str], heads: Sequence[str], limit: int) -> None:
-    """Print the first cell of a row, and the others below it."""
+    """Print the first cell of a row, and below it the others with their *heads*, at most *limit* columns wide."""
     names = [f"{head} " for head in heads[1:]] or [""] * (len(row) - 1)
     others = (", " if heads else "  ").join(f"{name}{cell}" for name, cell in zip(names, row[1:], strict=True) if cell)
     print_wrapped(row[0], limit=limit)
@@ -180,7 +190,8 @@ def _print_stacked(row: Sequence[str], heads: Sequence[str], limit: int) -> None
 def print_wrapped(text: str, *, indent: int = 0, hanging: int | None = None, limit: int | None = None) -> None:
     """Print a text in lines that fit the terminal; into a file or another program it stays one line.
 
-    *indent* stands before the first line, *hanging* (or *indent*) before the others.
+    *indent* blanks stand before the first line, *hanging* blanks (None: *indent*) before the others. *limit* is the
+    number of columns (None: those of the terminal).
     """
     if limit is None:
         limit = get_terminal_size().columns if sys.stdout.isatty() else None

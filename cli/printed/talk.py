@@ -26,7 +26,10 @@ _NAMED = 4
 
 
 def talk_view(talk: Talk, name: str, folder: Path) -> RenderableType:
-    """Return a printed conversation; *name* and *folder* are those of its run."""
+    """Return a printed conversation; *name* and *folder* are those of its run.
+
+    The folder has the images, which are printed as their size and file.
+    """
     return Group(*_head(talk, name), *(part for turn in talk.turns for part in _turn(turn, folder)), Text())
 
 
@@ -37,6 +40,7 @@ def others_line(arms: Sequence[str]) -> Text:
 
 
 def _head(talk: Talk, name: str) -> Iterator[RenderableType]:
+    """Yield the lines above a conversation: run and sample, ground truth, answer, outcome and score."""
     title = _text(f"{name}: {talk.id}")
     title.stylize("bold")
     yield title
@@ -52,6 +56,7 @@ def _head(talk: Talk, name: str) -> Iterator[RenderableType]:
 
 
 def _turn(turn: Turn, folder: Path) -> Iterator[RenderableType]:
+    """Yield the parts of a turn: a rule with time and tokens, thoughts, text, images and tool calls."""
     took = [
         turn.version,
         f"{turn.seconds:.1f} s" if turn.seconds is not None else "",
@@ -74,6 +79,7 @@ def _turn(turn: Turn, folder: Path) -> Iterator[RenderableType]:
 
 
 def _call(call: Call, folder: Path) -> Iterator[RenderableType]:
+    """Yield the lines of a tool call: tool and arguments, its result or error, and its image."""
     line = _text(f"call {call.number}: {call.tool} {call.arguments} ({call.seconds:.3f} s)")
     line.stylize("bold", 0, len(f"call {call.number}: {call.tool}"))
     yield line
@@ -102,6 +108,7 @@ def _picture(folder: Path, name: str, more: str = "") -> Text:
 
 
 def _indented(part: RenderableType) -> RenderableType:
+    """Return a part two columns to the right; the path of an image stays in one line."""
     if isinstance(part, Text) and part.no_wrap:  # a padding would cut it
         line = Text(" " * _INDENT[3], no_wrap=True, overflow="ignore")
         return line.append_text(part)
@@ -109,4 +116,5 @@ def _indented(part: RenderableType) -> RenderableType:
 
 
 def _text(text: str, style: str = "") -> Text:
+    """Return text with unprintable characters replaced, without interpreting markup."""
     return Text(printable(text, lines=True), style=style)

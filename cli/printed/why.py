@@ -29,10 +29,10 @@ def why_view(
     parts: Mapping[TaskName, TaskParts],
     labels: Mapping[TaskName, Mapping[str, TaskParts]],
 ) -> Stack:
-    """Return the summary as tables, under the facts of its run or files.
+    """Return the printed summary of ``why``, under the facts of its run or files.
 
-    *places* holds for each task where its answers were measured, *parts* the parts of its loss, *labels* the parts for
-    each structure.
+    *places* says for each task where its answers were measured, *parts* has the parts of its loss, *labels* the parts
+    by structure.
     """
     lines = [
         *facts,
@@ -51,6 +51,7 @@ def why_view(
 def _task(
     task: TaskName, why: TaskWhy, place: TaskPlace | None, parts: TaskParts, labels: Mapping[str, TaskParts]
 ) -> Stack:
+    """Return the blocks of one task: the parts of its loss, its errors in parts, and notes."""
     unit = f", in {TASKS[task].quantity.unit}" if why.errors.quantities else ""
     heading = plain(f"{task}: {plural(why.n, 'sample')}{unit}")
     heading.stylize("bold")
@@ -72,6 +73,7 @@ def _task(
 
 
 def _errors(quantities: Mapping[str, Quantity]) -> RenderableType:
+    """Return a table of the errors of each quantity in parts: unit, arithmetic and seeing."""
     table = new_table([*_NAMES, "n"])
     for name, quantity in quantities.items():
         _rows(table.add_row, name, quantity.with_solver)
@@ -81,6 +83,7 @@ def _errors(quantities: Mapping[str, Quantity]) -> RenderableType:
 
 
 def _sources(name: str, quantity: Quantity) -> list[str]:
+    """Return lines on where the points of a quantity come from, and why some answers are not decomposed."""
     group, lines = quantity.with_solver, list[str]()
     if group.n:
         points = counted(group.sources)
@@ -91,6 +94,7 @@ def _sources(name: str, quantity: Quantity) -> list[str]:
 
 
 def _rows(add: Callable[..., None], name: str, group: Group) -> None:
+    """Add three rows for a quantity by *add*: mean error with sign, mean size, and size relative to the target."""
     parts = [group.error, group.unit, group.arithmetic, group.seeing]
     add(f"{name}: mean", *(number(part.signed.mean, sign=True) for part in parts), str(group.n))
     add("  mean size", *(number(part.absolute.mean) for part in parts), str(group.n))
@@ -99,6 +103,7 @@ def _rows(add: Callable[..., None], name: str, group: Group) -> None:
 
 
 def _landmarks(name: str, landmarks: Landmarks | None) -> list[str]:
+    """Return a line with the distances of landmarks from the true ones in mm, as a list; empty for None."""
     if landmarks is None:
         return []
     swapped = f"; lines or axes swapped in {landmarks.swapped}" if landmarks.swapped else ""
@@ -107,6 +112,7 @@ def _landmarks(name: str, landmarks: Landmarks | None) -> list[str]:
 
 
 def _behaviour(done: Behaviour) -> list[str]:
+    """Return lines on how the model used its tools."""
     counts = f"invalid {done.invalid}, repeated {done.repeated}, over the limit {done.over_limit}"
     lines = [f"tool calls per sample: {_said(done.calls)}; {counts}"]
     for tool, use in done.tools.items():
@@ -130,9 +136,11 @@ def _behaviour(done: Behaviour) -> list[str]:
 
 
 def _said(mean: Mean, unit: str = "") -> str:
+    """Return a mean with two decimals, its unit and its n; ``-`` without a value."""
     value = "-" if mean.mean is None else f"{mean.mean:.2f}"
     return f"{value} {unit} (n {mean.n})" if unit else f"{value} (n {mean.n})"
 
 
 def _share(mean: Mean) -> str:
+    """Return a fraction in per cent with its n; ``-`` without a value."""
     return f"{'-' if mean.mean is None else percent(mean.mean)} (n {mean.n})"

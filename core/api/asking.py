@@ -38,7 +38,7 @@ __all__ = ["Ran", "ask", "ask_again", "default_folder", "estimate", "rerun", "ru
 
 @dataclass(frozen=True, eq=False)
 class Ran(Loaded):
-    """A run after asking, as it is stored now."""
+    """A run whose samples were just asked, as it is stored now."""
 
     run: Run
     used_up: str
@@ -107,7 +107,10 @@ def ask(settings: Settings, *, progress: bool, rules: Protocol | None = None) ->
 
 
 def ask_again(before: Run, settings: Settings, *, progress: bool, rules: Protocol | None = None) -> Ran:
-    """Ask like ``ask``; first print in what *settings* differ from those of the stored run *before*."""
+    """Ask a model like ``ask``, and return the run as stored.
+
+    The names of the *settings* that differ from those of the stored run *before* are printed first.
+    """
     prepared = prepare(settings)
     changed = changes(before.identity, prepared.identity)
     lines = [f"settings that differ from {before.folder}: {', '.join(changed)}"] if changed else []
@@ -126,6 +129,11 @@ def default_folder(settings: Settings) -> Path:
 
 
 def _asked(prepared: Prepared, lines: Sequence[str], *, progress: bool, rules: Protocol | None) -> Ran:
+    """Ask the pending samples of a prepared run, and return the run as stored.
+
+    The *lines* are printed first, then further warnings. A KeyboardInterrupt is not raised: ``Ran.interrupted`` tells
+    of it.
+    """
     used_up, out = list[str](), prepared.settings.out
     lines = [*lines, *stated(number_of([prepared]), prepared.settings)]
     if warning := network_warning(out):
@@ -161,7 +169,10 @@ def _whole(ran: Ran) -> Ran:
 
 
 def _settings(base: Settings | None, given: dict[str, Any]) -> Settings:
-    """Return settings with a folder; raises ConfigError that names the wrong setting."""
+    """Return *base* with the fields in *given*, and with a default folder if no folder is given.
+
+    Raises ConfigError that names the wrong setting.
+    """
     for name in given.keys() - Settings.model_fields.keys():
         known = Settings.model_fields
         raise ConfigError(f"unknown setting {name!r}; known settings: {', '.join(known)}.{nearest(name, known)}")

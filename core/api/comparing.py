@@ -73,7 +73,7 @@ class Compared:
 
     @property
     def card(self) -> Card:
-        """What is proven, assumed and unknowable about the parity of both runs."""
+        """The parity card: what is proven, assumed and unknowable about whether only what is compared differs."""
         return parity_card([(self.a, self.b)], names=self.names)
 
     @property
@@ -208,7 +208,7 @@ def refuse_unlike(one: Run, two: Run, paths: Sequence[PathText], *, models: bool
 def compare_published(
     run: PathText, protocol: str = DEFAULT_PROTOCOL, *, version: str | None = None
 ) -> BesidePublished:
-    """Return a stored run over MedVision's samples with the published results, and the differences in how they asked.
+    """Return a stored run over MedVision's samples beside the published results, with what was asked differently.
 
     *version* is `preprint-v1` or `leaderboard-v2`; by default, the version whose models were asked like the run's, by
     recipe and form. Raises ConfigError for an unknown version or protocol, DataError if the run has no sample of

@@ -154,6 +154,7 @@ def headroom_figure(found: Sequence[Counterfactual]) -> Figure:
 
 
 def _run(run: Run, rules: Protocol) -> Counterfactual:
+    """Return the counterfactuals of a stored run; raises DataError if no sample has a result."""
     identity, note = run.identity, run.source_note
     return _made(
         list(of_run(run, rules)),
@@ -167,6 +168,7 @@ def _run(run: Run, rules: Protocol) -> Counterfactual:
 
 
 def _files(source: Path, rules: Protocol, plans: Plans | None) -> Counterfactual:
+    """Return the counterfactuals of one model's result files; raises DataError if no answer can be used."""
     walk, answers = Walk(source, rules, plans), list[Answered]()
     for one in walk.answers():
         answers.append(of_file(one))
@@ -188,6 +190,10 @@ def _made(
     facts: Sequence[str],
     reasons: Sequence[str] = (),
 ) -> Counterfactual:
+    """Return the counterfactuals of *answers*; raises DataError without answers.
+
+    *reasons* say why the answers are no evidence about tools; intervals are then left out.
+    """
     if not answers:
         raise DataError(f"{source}: no sample has a result yet, so there is nothing to compute; finish the run first")
     by_task = {task: own for task in TASKS if (own := [one for one in answers if one.question.task == task])}
@@ -206,7 +212,7 @@ def _made(
 
 
 def _labels(answers: Sequence[Answered], losses: Losses, reasons: Sequence[str]) -> dict[str, Headroom]:
-    """Return the headroom of each structure; structures with most answers first."""
+    """Return the headroom (the loss in each step) by structure; structures with most answers first."""
     places: dict[str, list[int]] = {}
     for place, one in enumerate(answers):
         places.setdefault(structure_of(one.question), []).append(place)

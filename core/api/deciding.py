@@ -36,9 +36,9 @@ __all__ = ["ArmDecisions", "Decided", "decisions"]
 
 @dataclass(frozen=True, eq=False)
 class ArmDecisions:
-    """The categories that the answers of one run, or of one model's result files, decide by a rule (docs/decisions.md).
+    """The decisions of one run, or of one model's result files: the categories of its answers beside the true ones.
 
-    They stand beside the categories that the ground truth decides.
+    Categories follow from the measurements by decision rules (docs/decisions.md).
     """
 
     name: str
@@ -51,7 +51,7 @@ class ArmDecisions:
     """Number of scored samples to which no rule applies. Boxes are counted for runs, but not for result files."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return strict JSON."""
+        """Return the fields as strict JSON data (no NaN)."""
         found = [one.model_dump(mode="json") | {"coverage": one.coverage} for one in self.found]
         return {"name": self.name, "facts": list(self.facts), "decisions": found, "no_rule": self.left_out}
 
@@ -110,31 +110,39 @@ def decisions(
 
 
 def _costs(run: Run) -> Mapping[str, float]:
+    """Return the cost of each sample in US dollars, by its id; samples of unknown cost are left out."""
     return {record.sample.id: record.cost_usd for record in run.each() if record.cost_usd is not None}
 
 
 def _cases(run: Run, scoring: Protocol) -> list[Case]:
-    """Return the scored samples of a run."""
+    """Return the scored samples of a run, each with the numbers of its answer."""
     each = sample_scores(run.each(), scoring)
     return [_case(sample, sample.target, found) for sample, found in each if found is not None]
 
 
 def _case(asked: Any, target: tuple[float, ...], found: Score) -> Case:
+    """Return a scored sample as a case for the rules; a failed answer has no numbers."""
     return Case(asked, target, found.values if found.success else None)
 
 
 def _of_run(run: Run, name: str, cases: Sequence[Case], rules: Sequence[Rule]) -> ArmDecisions:
+    """Return the decisions of a run under the name *name*."""
     return _arm(name, [*run.facts, *filter(None, [run.source_note])], cases, rules, no_evidence(run))
 
 
 def _arm(
     name: str, facts: Sequence[str], cases: Sequence[Case], rules: Sequence[Rule], reasons: Sequence[str] = ()
 ) -> ArmDecisions:
+    """Return the decisions that *rules* make on *cases*, and the number of cases to which no rule applies.
+
+    *reasons* say why the answers are no evidence about tools; intervals are then left out.
+    """
     unruled = sum(not any(rule.decides(case.asked) for rule in rules) for case in cases)
     return ArmDecisions(name, facts, decide(rules, cases, reasons), unruled)
 
 
 def _of_files(source: Path, scoring: Protocol, rules: Sequence[Rule], plans: Plans | None) -> ArmDecisions:
+    """Return the decisions of one model's result files; raises DataError if they have no measurement."""
     files, left_out, lacks, forms = ResultFiles(source, plans), Counter[str](), Counter[str](), Counter[str]()
     cases = list[Case]()
     with without_collector():
@@ -168,7 +176,7 @@ def _filed(
 
 
 def _score(answer: Answer, task: Any, scoring: Protocol) -> Score:
-    """Return the score of an answer; a parsed file may hold only its numbers."""
+    """Return the score of an answer: of its response, or of its numbers where a parsed file has no response."""
     if answer.response is None:
         return score_numbers(task, answer.extracted or "", answer.target, scoring)
     return score(task, answer.response or None, answer.target, scoring)

@@ -123,6 +123,7 @@ def explain_results(
 
 
 def _run(run: Run, rules: Protocol) -> RunWhy:
+    """Return what caused the errors of a stored run."""
     found, summary = look_closely(run, rules)
     reasons = no_evidence(run)
     return RunWhy(
@@ -135,6 +136,7 @@ def _run(run: Run, rules: Protocol) -> RunWhy:
 
 
 def _files(source: Path, rules: Protocol, plans: Plans | None) -> FilesWhy:
+    """Return what caused the errors in one model's result files; raises DataError if no answer can be used."""
     walk = Walk(source, rules, plans)
     losses, located = list[SampleLoss](), list[Located]()
     errors = {task: ErrorSums(TASKS[task]) for task in TASKS}

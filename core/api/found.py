@@ -30,7 +30,7 @@ _PARSED = "parsed"
 
 @dataclass(frozen=True)
 class Files:
-    """MedVision's result files, as ``results_in`` found them; they are not read yet."""
+    """MedVision's result files, found by ``results_in`` but not read yet."""
 
     models: Sequence[Path]
     """A single result file, or the folder of each model."""
@@ -87,9 +87,9 @@ class Walk:
                 yield from filed_answers(answers, self._rules, self.left_out, self._plans)
 
     def take(self, one: FiledAnswer, *, decomposed: bool) -> None:
-        """Count in ``lacks`` the facts that the files lack about a parsed answer, as far as they matter to its figures.
+        """Count in ``lacks`` the facts that the files lack about an answer and that would change its figures.
 
-        *decomposed*: whether its loss was split into parts.
+        An answer that was not parsed is not counted. *decomposed*: whether its loss was split into parts.
         """
         if one.score.success:
             self.lacks.update(str(lack) for lack in one.lacks if lack.matters(decomposed=decomposed))
@@ -118,7 +118,8 @@ def forms_note(forms: Counter[str]) -> list[str]:
 def file_facts(files: Path, notes: Sequence[str], left_out: Mapping[str, int], lacks: Mapping[str, int]) -> list[str]:
     """Return the lines about result files that are printed before their figures.
 
-    *left_out* and *lacks* are numbers of answers, as in ``Walk``.
+    *left_out* and *lacks* are numbers of answers by reason, as in ``Walk``: those that are in no figure, and those for
+    which the files lack a fact.
     """
     model = model_of(files)
     named = f"model {model} (name of the folder)" if model else "model not named"

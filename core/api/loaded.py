@@ -31,7 +31,7 @@ PathText = str | PathLike[str]
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A stored run, a study, or a folder of both. Columns of the tables: docs/export.md."""
+    """A stored run, a stored study, or a folder of both. The columns of its tables are in docs/export.md."""
 
     path: Path
     kind: Literal["run", "study", "folder"]
@@ -53,7 +53,10 @@ class Loaded:
         return samples_table(self.folders, rules_of(self, protocol)).frame()
 
     def scores(self, protocol: str | None = None) -> "pd.DataFrame":
-        """Return a row for each sample with only its score; *protocol* as for ``samples``."""
+        """Return a row for each sample with only its score.
+
+        Without *protocol*, a study is scored by the protocol it declared, anything else by the default one.
+        """
         from medvision_agent.eval.tables.frames import scores_table  # noqa: PLC0415 - needs pandas
 
         return scores_table(self.folders, rules_of(self, protocol)).frame()
@@ -73,9 +76,8 @@ class Loaded:
     def readings(self, protocol: str | None = None) -> "pd.DataFrame":
         """Return a row for each sample and second reader, with the loss by the rule and by the reader.
 
-        A second reader is a language model that reads responses beside the protocol's rule (docs/reading.md).
-
-        Nothing is asked of a model; *protocol* as for ``samples``.
+        A second reader is a language model that reads responses beside the protocol's rule (docs/reading.md); it is not
+        asked here. Without *protocol*, a study is scored by the protocol it declared, anything else by the default one.
         """
         from medvision_agent.eval.tables.frames import readings_table  # noqa: PLC0415 - needs pandas
 
@@ -123,6 +125,10 @@ class Loaded:
         return read_picture(next(iter(here or folders.values())), key, sample)
 
     def _sent(self, sample_id: str, folders: Mapping[str, Path]) -> str:
+        """Return the SHA-256 of the image that the runs in *folders* sent of a sample.
+
+        Raises ConfigError if no run sent an image of it, or runs sent different images.
+        """
         records = [find_record(folder, sample_id) for folder in folders.values()]
         hashes = {record.v0_sha256 for record in records if record is not None and record.v0_sha256}
         if len(hashes) > 1:
@@ -135,6 +141,7 @@ class Loaded:
         return hashes.pop()
 
     def _folders(self, run: str | None) -> Mapping[str, Path]:
+        """Return the folder of the run called *run*, or of all runs for None; ConfigError for an unknown name."""
         if run is None:
             return self.folders
         if run not in self.folders:

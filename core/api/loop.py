@@ -22,7 +22,7 @@ _GLANCE = 0.2
 
 
 class _Running(Generic[T]):
-    """A coroutine in its own thread."""
+    """A coroutine that runs in its own thread, with its own event loop."""
 
     def __init__(self, work: Work[T]) -> None:
         self._work = work
@@ -40,12 +40,14 @@ class _Running(Generic[T]):
         return self._thread.ident is not None
 
     def _run(self) -> None:
+        """Run the coroutine in the current thread, and keep its result or exception."""
         try:
             self._future.set_result(asyncio.run(self._main()))
         except BaseException as error:  # noqa: BLE001 - raised where the result is read
             self._future.set_exception(error)
 
     async def _main(self) -> T:
+        """Create the stop event, and return the result of the coroutine."""
         self._loop, self._task, self._stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
         self._begun.set()
         return await self._work(self._stop)
@@ -62,6 +64,7 @@ class _Running(Generic[T]):
             self._soon(self._task.cancel)
 
     def _soon(self, what: Callable[[], object]) -> None:
+        """Have the coroutine's event loop call *what*; no effect once the loop is closed."""
         with suppress(RuntimeError):  # the loop is closed: the coroutine ended while the signal was on its way
             self._loop.call_soon_threadsafe(what)
 

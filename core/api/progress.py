@@ -35,7 +35,7 @@ _TICK = 5.0
 
 
 class _Bar(Progress):
-    """A bar as wide as the terminal, with a line of facts below it."""
+    """A progress bar as wide as the terminal, with a line of facts below it."""
 
     facts: Callable[[], str] = staticmethod(str)
     """Returns the line; called whenever the bar is drawn, which is not for every sample."""
@@ -48,7 +48,10 @@ class _Bar(Progress):
 
 
 class RunProgress:
-    """Shows the progress of a run, or nothing if not *shown*. The loss is scored by *rules*."""
+    """The display of a run's progress on the error stream; nothing is shown unless *shown*.
+
+    *rules* score the loss that is shown (None: the default protocol); *clock* returns seconds.
+    """
 
     def __init__(
         self, rules: Protocol | None = None, *, shown: bool = True, clock: Callable[[], float] = time.monotonic
@@ -89,7 +92,7 @@ class RunProgress:
         self._bar.stop()
 
     def watch(self, **hooks: Any) -> Watch:
-        """Return the callbacks through which a run reports to this object, with further *hooks* of ``Watch``."""
+        """Return the callbacks through which a run reports to this object; *hooks* are further fields of ``Watch``."""
         return Watch(
             asking=self._so_far.asking,
             on_record=self.add,
@@ -134,7 +137,7 @@ class RunProgress:
             self._shown = False
 
     def begin(self, total: int, description: str) -> None:
-        """Start the display with *total* samples."""
+        """Start the display with *total* samples to ask; *description* names the run."""
         self._so_far.begin(total)
         self._begun = self._clock()
         self._description = printable(description)
@@ -143,7 +146,7 @@ class RunProgress:
             self._refresh()
 
     def add(self, record: Record, scored: Brief | None = None) -> None:
-        """Count a finished sample; *scored* is its score, if known."""
+        """Count the finished sample of *record*; *scored* is its score, which is computed for None."""
         self._so_far.add(record, scored)
         self._unsaid = True
         self._bar.update(self._task, advance=1)
@@ -161,10 +164,14 @@ class RunProgress:
 
     @property
     def _pause(self) -> float:
+        """Seconds between two updates of the line, in a notebook or without a terminal."""
         return _PAUSE if self._notebook else _MINUTE
 
     def _refresh(self, *, due: bool | None = None, last: bool = False) -> None:
-        """Update the display if it is not a bar: write a line if it is *due* or the *last* one."""
+        """Write the line if it is due or the *last* one; a bar updates itself.
+
+        *due* is None after an event: the line is then due if it is the first one, or the pause is over.
+        """
         if not (self._notebook or self._lines):
             return
         if due is None:  # something happened: the first line is written after the first sample
@@ -174,6 +181,7 @@ class RunProgress:
             self._write_line()
 
     def _write_line(self) -> None:
+        """Write the line now, and remember the time."""
         self._written, self._unsaid = self._clock(), False
         line = self._so_far.line(self._description)
         if self._notebook:

@@ -87,7 +87,11 @@ def published(
 def shaped(
     paths: Sequence[Path], version: str | None = None, rules: Protocol | None = None, plans: Path | None = None
 ) -> InPublishedShape:
-    """Return the same as ``published``, without writing it; if no result fits, the result has no tables."""
+    """Return the results in the layout of MedVision's tables, like ``published``, without writing them.
+
+    Where no result fits the tables, no error is raised: the result has no tables. Without *rules*, a model is scored by
+    those of the published results that it is compared with.
+    """
     entries, left_out = list[Entry](), list[str]()
     for path in paths:
         if is_answers(path):

@@ -72,7 +72,7 @@ class Read:
 
     @property
     def whole(self) -> bool:
-        """Whether there is a reading of every response, of now or of an earlier call."""
+        """Whether every response has a reading, from this call or an earlier one."""
         return not self.not_reached
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -93,7 +93,7 @@ class Read:
             yield strict(row)
 
     def to_json(self) -> dict[str, Any]:
-        """Return strict JSON."""
+        """Return the figures, the costs and the remarks as strict JSON data (no NaN)."""
         asked = self.asked
         return {
             "source": str(self.source),
@@ -113,7 +113,7 @@ class Read:
 
 @dataclass(frozen=True, eq=False)
 class PairRead:
-    """Two runs, each read by the protocol's rule and by the reader."""
+    """Two runs, the responses of each read by the protocol's rule and by the reader, and their difference by task."""
 
     a: Read
     b: Read
@@ -121,7 +121,7 @@ class PairRead:
     pairs: Mapping[TaskName, PairReading]
 
     def to_json(self) -> dict[str, Any]:
-        """Return strict JSON."""
+        """Return both runs and their difference as strict JSON data (no NaN)."""
         pairs = {task: one.model_dump(mode="json") for task, one in self.pairs.items()}
         return {"a": self.a.to_json(), "b": self.b.to_json(), "names": list(self.names), "difference": pairs}
 
@@ -259,6 +259,7 @@ def _responses(
 def _of_files(
     path: Path, rules: Protocol, plans: PathText | None, left_out: Counter[str]
 ) -> tuple[list[Text], list[str]]:
+    """Return the texts of result files, and remarks about the files; answers in no figure are counted in *left_out*."""
     known = None if plans is None else read_plans(Path(plans))
     files, lacks, forms, texts = ResultFiles(path, known), Counter[str](), Counter[str](), list[Text]()
     with without_collector():
@@ -270,7 +271,10 @@ def _of_files(
 
 
 def _read(path: Path, reader: str, config: ModelConfig, texts: Sequence[Text], asked: Asked, **more: Any) -> Read:
-    """Return both readings of all texts; *more* holds what was left out, notes, and reasons for missing intervals."""
+    """Return both readings of all texts; raises DataError if *some* is true and none was read.
+
+    *more* has the fields *left_out*, *notes*, *reasons* (why intervals are left out) and *some*.
+    """
     both, missed, versions, who = list[BothRead](), Counter[TaskName](), dict[str, None](), Reader.of(reader, config)
     for text in texts:
         found = None

@@ -30,7 +30,7 @@ _PARTS = 8
 
 
 class Workers(NamedTuple):
-    """The processes that score."""
+    """The processes that score: how many, and whether on this machine or on a Ray cluster."""
 
     processes: int = 1
     engine: str = "local"
@@ -44,7 +44,7 @@ ALONE = Workers()
 
 
 class _Worth(NamedTuple):
-    """The score of one record, in numbers."""
+    """What a worker returns for one record: its score, and where its answer was measured."""
 
     sample: str
     attempt: int
@@ -80,13 +80,13 @@ def scored_apart(run: Run, rules: Protocol, workers: Workers) -> Iterator[tuple[
 
 
 class _Part:
-    """A worker that holds an open run and scores ranges of it."""
+    """A worker with an open run, which scores ranges of its samples."""
 
     def __init__(self, folder: str, rules: str) -> None:
         self._run, self._rules = open_run(Path(folder)), protocol_named(rules)
 
     def score(self, first: int, end: int) -> list[_Worth]:
-        """Return the scores of the samples from place *first* up to, not including, *end*."""
+        """Return the scores of the stored samples with indices from *first* up to, not including, *end*."""
         records = list(read_range(self._run, first, end))
         with Looks(self._run, self._rules) as looks:
             return [
@@ -106,18 +106,24 @@ def _begin(path: Sequence[str], folder: str, rules: str) -> None:
 
 
 def _score(ends: tuple[int, int]) -> list[_Worth]:
+    """Return the scores of a range of samples, in a worker process that ``_begin`` has prepared."""
     return _PARTS_OF_THIS_PROCESS[0].score(*ends)
 
 
 def _by_processes(
     folder: str, rules: str, ranges: Iterable[tuple[int, int]], workers: Workers
 ) -> Iterator[list[_Worth]]:
+    """Yield the scores of each range, in order, computed by processes on this machine."""
     begin = partial(_begin, sys.path, folder, rules)
     with ProcessPoolExecutor(workers.processes, multiprocessing.get_context("spawn"), begin) as pool:
         yield from pool.map(_score, ranges)
 
 
 def _by_ray(folder: str, rules: str, ranges: Iterable[tuple[int, int]], workers: Workers) -> Iterator[list[_Worth]]:
+    """Yield the scores of each range, in order, computed by workers of a Ray cluster.
+
+    Raises ConfigError if Ray cannot be used, and the error of a worker.
+    """
     from medvision_agent.eval.engines.cluster import connect, gpus_of_each  # noqa: PLC0415 - an extra
 
     connect(workers.address, workers.processes)

@@ -99,7 +99,7 @@ class AnswerScore:
     """Remarks about the files."""
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield a row for each answer, as strict JSON data; it needs all columns, so only after scoring with *keep*."""
+        """Yield a row for each answer, as strict JSON data; needs the result of ``score_answers`` with *keep*."""
         return (line for one in self.sections for line in sample_lines(one))
 
     def to_json(self) -> dict[str, Any]:
@@ -108,6 +108,7 @@ class AnswerScore:
         return found if len(found) > 1 else dict(*found.values())
 
     def _noted(self, summary: dict[str, Any]) -> dict[str, Any]:
+        """Return the summary of a family with the remarks about the files added to its notes."""
         ours = summary["medvision_agent"]
         return summary | {"medvision_agent": ours | {"notes": [*ours["notes"], *self.notes]}}
 
@@ -122,7 +123,7 @@ def score(run: PathText, protocol: str = DEFAULT_PROTOCOL, workers: Workers = AL
 
 
 def score_run(run: Run, rules: Protocol, workers: Workers = ALONE) -> RunScore:
-    """Return the score of a run that is already open; like ``score``."""
+    """Return the score of an open run by *rules*; *workers* share the work, and by default this process scores."""
     every = located_records(run, rules) if workers == ALONE else scored_apart(run, rules, workers)
     summing, places, without = Summing(rules), list[Located](), Counter[TaskName]()
     for record, score, place in every:

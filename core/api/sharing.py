@@ -42,7 +42,7 @@ _ALWAYS = (
 
 @dataclass(frozen=True)
 class Shared:
-    """The result of ``share``."""
+    """The result of ``share``: where the files are, their sizes, and what was not shared."""
 
     place: str
     """The folder, or the URL of the repository; empty after a dry run."""
@@ -111,7 +111,7 @@ def share(
 
 
 class _Share:
-    """Writes one share."""
+    """The writer of one shared folder; ``left_out`` lists what it does not share, each with the reason."""
 
     def __init__(self, loaded: Loaded, stated: Mapping[str, str], protocol: str | None) -> None:
         self._loaded, self._stated = loaded, stated
@@ -152,10 +152,11 @@ class _Share:
         mark(folder)
 
     def _given(self) -> Sequence[Path]:
-        """Return the results to compare: the study, or the runs of a folder."""
+        """Return the folder of the study, or the folders of the runs, whose results the card compares."""
         return [self._loaded.path] if self._loaded.kind == "study" else list(self._loaded.folders.values())
 
     def _tables(self, folder: Path) -> tuple[dict[str, int], list[ImageRow]]:
+        """Write the tables as Parquet; return their numbers of rows by name, and a row for each stored image."""
         heard = Images({name: run.samples for name, run in self._runs.items()}, self._stated)
         runs = self._loaded.folders
         tables: dict[str, Iterable[pd.DataFrame]] = {
@@ -168,11 +169,13 @@ class _Share:
         return {file.stem: count for file, count in counts.items()}, heard.rows()
 
     def _clean(self, part: pd.DataFrame) -> pd.DataFrame:
+        """Return a part of a table whose texts have private words (folders, user names, keys) replaced."""
         texts = part.select_dtypes("string").columns
         clean = self._private.left_out_of
         return part.assign(**{name: part[name].map(clean, na_action="ignore").astype("string") for name in texts})
 
     def _pictures(self, folder: Path, images: Sequence[ImageRow]) -> None:
+        """Write the images that may be shared as PNG files, named by their SHA-256."""
         folder.mkdir()
         for image in images:
             if not image.refused:
@@ -180,6 +183,7 @@ class _Share:
                 (folder / f"{image.sha256}.png").write_bytes(png)
 
     def _say_left_out(self, images: Sequence[ImageRow], *, pictures: bool) -> None:
+        """Add to ``left_out`` the images that are not shared, reviewers' notes, and what is never shared."""
         if not pictures:
             self.left_out.append((plural(len(images), "image"), "no images were to be shared"))
         else:
@@ -196,6 +200,7 @@ class _Share:
         self.left_out += _ALWAYS
 
     def _check_viewer(self) -> None:
+        """Raise ConfigError if the image of any sample may not be shared: the viewer would show it."""
         for run in runs_below(self._loaded.path):
             for sample in open_run(run).samples if has_run(run) else ():
                 if why := licence_of(sample, self._stated).refused:
@@ -205,6 +210,7 @@ class _Share:
                     )
 
     def _viewer(self, folder: Path, samples: int | None) -> None:
+        """Write the viewer's bundle, with private words replaced in everything but its images."""
         library = Library([self._loaded.path], self._rules)
         write_bundle(library, page_files(), folder, samples, notes=False)
         for script in sorted((folder / "data").rglob("*.js")):
@@ -213,6 +219,7 @@ class _Share:
                 script.write_text(self._private.left_out_of(text), encoding="utf-8")
 
     def _identities(self) -> str:
+        """Return the identities of the runs, and the versions of their libraries, as JSON without private words."""
         found = []
         for name, run in self._runs.items():
             identity = run.identity.plain()

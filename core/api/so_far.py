@@ -22,7 +22,10 @@ _LONG = 30.0
 
 
 class SoFar:
-    """Counts finished samples and failed tries; *clock* is in seconds and never goes back."""
+    """A counter of finished samples and failed tries; *clock* returns seconds and never goes back.
+
+    *protocol* scores the loss of samples that come without a score.
+    """
 
     def __init__(self, protocol: Protocol, clock: Callable[[], float]) -> None:
         self._protocol, self._clock = protocol, clock
@@ -76,7 +79,7 @@ class SoFar:
         self._last_fault = f" (last: {fault.outcome.value}{wait})"
 
     def facts(self) -> str:
-        """Return loss, rate, failures, tokens and cost."""
+        """Return loss, rate, failures, tokens and cost in one line, without progress and times."""
         seconds = self._clock() - self._begun
         rate = f"{self.finished / seconds:.1f}/s" if self.finished and seconds > 0 else "-/s"
         cost = "" if self._cost is None else f", ${self._cost:.2f}"
@@ -86,7 +89,7 @@ class SoFar:
         return f"{self._loss()}{rate}, {tries}{failed}, {tokens:.0f}k tokens{cost}{self._waiting()}"
 
     def line(self, description: str) -> str:
-        """Return progress, facts and times in one complete line."""
+        """Return progress, facts and times in one line; *description* begins it."""
         seconds = self._clock() - self._begun
         left = ""
         if self.finished and self.total is not None and self.finished < self.total:
@@ -95,7 +98,7 @@ class SoFar:
         return f"{description}: {self.finished}{of}, {self.facts()}, {_duration(seconds)} elapsed{left}"
 
     def _waiting(self) -> str:
-        """Return the number of samples in flight and the oldest of them, once it has taken long; else ""."""
+        """Return how many samples are in flight and the oldest of them; empty unless it has taken over 30 seconds."""
         flying = tuple(self._flying.values())  # copied at once: the bar is drawn by another thread
         if not flying:
             return ""
@@ -106,6 +109,7 @@ class SoFar:
         return f", {plural(len(flying), 'sample')} in flight{longest} for {_duration(seconds)} ({sample_id[:80]})"
 
     def _loss(self) -> str:
+        """Return mean loss, success rate and n of the scored samples; empty without any."""
         if not self._scored:
             return ""
         rate = percent(self._parsed / self._scored)
@@ -113,5 +117,6 @@ class SoFar:
 
 
 def _duration(seconds: float) -> str:
+    """Return seconds as H:MM:SS."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

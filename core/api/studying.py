@@ -78,7 +78,7 @@ class LaidOut:
 
 @dataclass(frozen=True, eq=False)
 class Ablated(Loaded):
-    """A study after asking, as it is stored now."""
+    """A study whose models were just asked, as it is stored now."""
 
     plan: Plan
     left: int
@@ -105,7 +105,7 @@ class Ablated(Loaded):
         return progress(self.plan, cells).lines()
 
     def noise(self, rules: Protocol | None = None) -> list[str]:
-        """Return sentences for the differences that are larger than that between two identical runs.
+        """Return sentences for the differences between arms that are larger than that between two identical runs.
 
         Identical runs are arms of the kind `repeat`; empty for a study without them. The caveats of ``findings`` name
         the smaller differences. *rules* are by default those that the study declares.
@@ -115,9 +115,9 @@ class Ablated(Loaded):
         return floor_lines(self.path, rules or protocol_named(self.plan.protocol))
 
     def findings(self, protocol: str | None = None) -> list[Findings]:
-        """Return the findings over each source: the answer in words, a row for each task and contrast, the caveats.
+        """Return the findings for each source: the answer in words, a row for each task and contrast, the caveats.
 
-        The default *protocol* is the one that the study declared.
+        *protocol* names the scoring rules; by default those that the study declares.
         """
         return find([self.path], protocol_named(protocol) if protocol else None)
 
@@ -264,7 +264,7 @@ def read_study_again(laid: LaidOut, *, progress: bool = True) -> list[Read]:
 
 
 def ask_study(laid: LaidOut, *, progress: bool) -> Ablated:
-    """Ask the samples of a study that are left, and return the study as stored.
+    """Ask the unfinished samples of a study, and return the study as stored.
 
     A KeyboardInterrupt is not raised: ``Ablated.interrupted`` tells of it.
     """
@@ -315,5 +315,6 @@ def _bounds(study: Study, given: Budget | Mapping[str, Any] | None) -> Budget:
 
 
 def _default_folder(name: str) -> Path:
+    """Return a folder in ``studies/`` named by the present time and the study; it is not created."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     return Path("studies") / f"{stamp}-{name}"

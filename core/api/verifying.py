@@ -37,7 +37,10 @@ class VerifiedRuns:
 
 
 def verify(path: PathText) -> VerifiedRuns:
-    """Check the stored run or study in a folder; raises StorageError if there is neither."""
+    """Return whether the stored run, or each run of the stored study, in *path* is unchanged.
+
+    Damage is returned, not raised. Raises StorageError if *path* holds neither.
+    """
     folder = Path(path)
     if (folder / DATABASE).is_file() or not (folder / STUDY).is_file():
         return VerifiedRuns({folder.resolve().name: verify_run(folder)})

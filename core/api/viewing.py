@@ -136,6 +136,7 @@ def talks(
 
 
 def _talk(library: Library, key: str, row: int) -> Talk:
+    """Return the conversation about the sample at index *row* of the run with the key *key*."""
     talk = library.talk(key, row)
     if talk.outcome == Outcome.REJECTED:  # its own result, or the server's rule: all records together say it
         with library.opened(key, whole=True):
@@ -164,6 +165,7 @@ def _first(known: Sequence[str], plans: Sequence[Plan]) -> set[str]:
 
 
 def _folders(given: PathText | Sequence[PathText]) -> list[Path]:
+    """Return the given folders as a list; raises StorageError for one that does not exist."""
     every = [Path(one) for one in ([given] if isinstance(given, str | PathLike) else given)]
     for folder in every:
         if not folder.is_dir():

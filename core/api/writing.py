@@ -62,7 +62,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class ExportedRun:
-    """A run in MedVision's result files."""
+    """The result of writing a run as MedVision's result files."""
 
     files: Exported
     unfinished: int
@@ -83,13 +83,13 @@ def report(
     models_file: PathText | None = None,
     reader_max_cost: float | None = None,
 ) -> Written:
-    """Write stored runs and studies as one page that needs no network; an existing file is overwritten.
+    """Write stored runs and studies as one page that needs no network, and return which files were written.
 
     Args:
         folders: Runs and studies; with *tables* also folders of MedVision's results, which appear only in tables in the
             layout of MedVision's.
-        out: The file; by default ``report.html`` (or ``report.md``) in the folder of a single run or study, or
-            in the current folder for several.
+        out: The file, overwritten if it exists; by default ``report.html`` (or ``report.md``) in the folder of a single
+            run or study, or in the current folder for several.
         format: By default from the name of the file, else HTML.
         tables: A folder for all tables, as CSV and LaTeX, and all figures, as SVG and PDF.
         pictures: Maximum number of samples shown for each contrast.
@@ -133,7 +133,7 @@ def report(
 def _read(
     folders: Sequence[Path], rules: Protocol | None, reader: str, models: PathText | None, most_usd: float | None
 ) -> None:
-    """Have a reader read the responses of runs and studies."""
+    """Have a reader read the responses of runs and studies; it stops once it has cost *most_usd* in total."""
     own_rules = "" if rules is None else rules.name
     from medvision_agent.api.reading import read_runs  # noqa: PLC0415 - imports what asks a model
 
@@ -147,7 +147,10 @@ def _read(
 
 
 def _linked(folders: Sequence[Path], out: Path, page: Path, rules: Protocol | None) -> tuple[Viewer, Bundled | None]:
-    """Return the links into a bundle in *out*, and the bundle if it had to be written."""
+    """Return the links from *page* into a bundle in *out*, and the bundle, or None if it was there and up to date.
+
+    Raises ConfigError if *out* has no address relative to *page*.
+    """
     try:
         way = Path(relpath(out, page.parent)).as_posix()
     except ValueError:  # another drive

@@ -58,25 +58,30 @@ _BANDS = ((0.02, 0.2), (0.8, 0.98), (0.4, 0.6))
 
 @dataclass(frozen=True)
 class _Share:
-    """A coordinate at this share of its side, from the left or from the top."""
+    """A coordinate not yet written in a frame: a fraction of the view's width or height, from the left or the top.
+
+    From 0 to 1 it lies within the view.
+    """
 
     axis: Literal["x", "y"]
     share: float
 
     def written(self, frame: Frame, size: Size) -> float:
+        """Return the model coordinate in *frame*, in a view that is perceived at *size*."""
         x, y = frame.from_unit(self.share, self.share, size)
         return x if self.axis == "x" else y
 
 
 @dataclass(frozen=True)
 class _Elsewhere:
-    """A point of a view as text, at these shares of its sides from the left and from the top."""
+    """A point of a view, given as text: fractions of the width (from the left) and height (from the top)."""
 
     view: str
     x: float
     y: float
 
     def written(self, views: ViewSet) -> str:
+        """Return the text ``VIEW: x=..., y=...`` in the frame of *views*; an unknown view has v0's size."""
         size = views.get(self.view).perceived if self.view in views else views.whole.perceived
         x, y = views.frame.from_unit(self.x, self.y, size)
         return f"{self.view}: x={x:.17g}, y={y:.17g}"
@@ -84,12 +89,12 @@ class _Elsewhere:
 
 @dataclass(frozen=True, eq=False)
 class DrawnCall:
-    """Arguments of one call, not yet written in a convention."""
+    """Arguments of one generated call, whose coordinates are not yet written in a coordinate convention."""
 
     values: Mapping[str, Any]
 
     def written(self, views: ViewSet) -> dict[str, Any]:
-        """Return the arguments as a model writes them that speaks the frame of *views*."""
+        """Return the arguments as a model writes them whose coordinate convention is the frame of *views*."""
         try:
             size = views.get(str(self.values.get("view", "v0"))).perceived
         except Exception:  # noqa: BLE001 - an unknown view has no size; any will do
@@ -98,7 +103,7 @@ class DrawnCall:
 
 
 def _written(value: Any, views: ViewSet, size: Size) -> Any:
-    """Return an argument in the frame of *views*; *size* is that of the view that the call names."""
+    """Return the value of an argument in the frame of *views*; the view that the call names is perceived at *size*."""
     if isinstance(value, _Elsewhere):
         return value.written(views)
     return value.written(views.frame, size) if isinstance(value, _Share) else value
@@ -106,7 +111,10 @@ def _written(value: Any, views: ViewSet, size: Size) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class DrawnScene:
-    """The data from which views are made; tools may add views, so each call gets a fresh set."""
+    """An image, its pixel size and a coordinate frame for generated calls.
+
+    Tools may add views, so each call gets a fresh set of views made from it.
+    """
 
     pixels: NDArray[Any]
     spacing: Spacing
@@ -118,7 +126,7 @@ class DrawnScene:
     """Whether it is a slice of a volume whose values are in HU, not a picture with 8 bits."""
 
     def views(self) -> ViewSet:
-        """Return a fresh set of views."""
+        """Return a new set of views with four marks: v0, and v1 (the whole image enlarged) if ``cropped`` is true."""
         views = ViewSet(self._slice(), self.perceives, self.frame)
         if self.cropped:
             views.crop(views.slice.region, 2.0)
@@ -127,6 +135,7 @@ class DrawnScene:
         return views
 
     def _slice(self) -> Slice:
+        """Return the image as a slice: grey levels of a picture, or values in HU with the other slices of a volume."""
         if not self.volume:
             return grey_slice(self.pixels, self.spacing)
         values = self.pixels.astype(np.float32)
@@ -139,12 +148,12 @@ class DrawnScene:
         return replace(self, pixels=255 - self.pixels.T.reshape(self.pixels.shape), spacing=spacing)
 
     def otherwise_perceived(self) -> "DrawnScene":
-        """Return the scene as seen by a model that resizes images."""
+        """Return the scene as perceived by a model that stretches every image to 896 x 640 pixels (height x width)."""
         return replace(self, perceives=_RULES[1])
 
 
 def any_scene(rng: Random) -> DrawnScene:
-    """Return views of a picture that may be tiny, empty or stretched, in any convention."""
+    """Return a generated scene whose image may be tiny, empty or stretched, in any coordinate convention."""
     shape = rng.choice((1, 2, 3, 7, 24, 48)), rng.choice((1, 2, 3, 7, 24, 48))
     noise = np.random.default_rng(rng.randrange(2**32))
     pixels: NDArray[Any] = {
@@ -160,20 +169,21 @@ def any_scene(rng: Random) -> DrawnScene:
 
 
 def usable_scene(rng: Random) -> DrawnScene:
-    """Return views of a bright disc on a dark ground with some noise, in anisotropic pixels, in a volume."""
+    """Return a generated scene: a bright disc on a dark ground with some noise, in anisotropic pixels, in a volume."""
     noise = np.random.default_rng(rng.randrange(2**32)).integers(0, 20, (48, 64))
     spacing = Spacing(rng.uniform(0.5, 2.0), rng.uniform(0.5, 2.0))
     return DrawnScene(_disc(48, 64) + noise, spacing, volume=True)
 
 
 def _disc(height: int, width: int) -> NDArray[Any]:
+    """Return an image (height, width) with a disc (an ellipse unless square) of level 200 in the middle of level 30."""
     y, x = np.mgrid[:height, :width]
     inside = np.hypot((y + 0.5) / height - 0.5, (x + 0.5) / width - 0.5) < 0.25
     return np.where(inside, 200, 30)
 
 
 def any_call(tool: Tool, rng: Random) -> DrawnCall:
-    """Return a call that may be right, at a border, incomplete, or wrong in any way."""
+    """Return a generated call of *tool*: it may be right, at a limit, incomplete, or wrong in any way."""
     values = {}
     for name, schema in _properties(tool).items():
         luck = rng.random()
@@ -192,7 +202,7 @@ def any_call(tool: Tool, rng: Random) -> DrawnCall:
 
 
 def usable_call(tool: Tool, rng: Random) -> DrawnCall:
-    """Return a call with all its arguments, each within its range; what may be left out sometimes is.
+    """Return a generated call of *tool* with valid values; arguments that may be left out are left out in some calls.
 
     Points are given by coordinates in some calls, and by marks or as text in others.
     """
@@ -214,6 +224,7 @@ def usable_call(tool: Tool, rng: Random) -> DrawnCall:
 
 
 def _elsewhere(rng: Random) -> _Elsewhere:
+    """Return a random point as text, in an existing or an unknown view, perhaps slightly outside the view."""
     return _Elsewhere(rng.choice(("v0", "v1", "v9")), rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1))
 
 
@@ -224,12 +235,13 @@ def _properties(tool: Tool) -> dict[str, dict[str, Any]]:
 
 
 def _axis(schema: Mapping[str, Any]) -> Literal["x", "y"] | None:
+    """Return whether the description of an argument states the range of an x or of a y; None if of neither."""
     text = str(schema.get("description", ""))
     return "x" if "{width}" in text else "y" if "{height}" in text else None
 
 
 def _usual(schema: Mapping[str, Any], rng: Random) -> Any:
-    """Return a value within the range of an argument."""
+    """Return a value within the range that the schema of an argument states."""
     if axis := _axis(schema):
         return _Share(axis, rng.uniform(0.02, 0.98))
     if "enum" in schema:
@@ -242,7 +254,7 @@ def _usual(schema: Mapping[str, Any], rng: Random) -> Any:
 
 
 def _edge(name: str, schema: Mapping[str, Any], rng: Random) -> Any:
-    """Return a value at or beyond the limits of an argument."""
+    """Return a value at or beyond the limits that the schema of the argument *name* states."""
     if axis := _axis(schema):
         return rng.choice([_Share(axis, share) for share in (0.0, 1.0, 0.5, -0.1, 1.1)] + list(_NUMBERS))
     if schema.get("type") in {"number", "integer"}:

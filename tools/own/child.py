@@ -19,7 +19,11 @@ __all__ = ["main"]
 
 
 def main(text: str) -> None:
-    """Check a tool as the settings (JSON) say, and write a report of JSON lines."""
+    """Check the tool that the settings name, and write JSON lines to the report: each call before it is made.
+
+    After the calls come the findings. *text* is a JSON object with the keys name, file, segmenter, report, calls,
+    seconds (of one call) and memory_mb.
+    """
     settings = json.loads(text)
     file = settings["file"]
     tool = registry_of(Path(file) if file else None, segmenter=settings["segmenter"]).tool(settings["name"])

@@ -29,7 +29,7 @@ _DIRECTIONS = (
 
 
 def problems(tool: Tool) -> Iterator[str]:
-    """Yield the problems of a declaration: parts that providers drop, or that mislead a model."""
+    """Yield a sentence for each part of a tool's declaration that providers drop, or that misleads a model."""
     if problem := unfit_name(tool.name):
         yield problem
     if len(tool.description) < 40:
@@ -65,6 +65,7 @@ def problems(tool: Tool) -> Iterator[str]:
 
 
 def _of_argument(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each problem in the schema of the argument *name*."""
     if schema.get("type") not in _KINDS:
         yield "must be a number, an integer, a text, or one of several texts (Literal); some providers drop other types"
         return
@@ -88,7 +89,7 @@ def _of_argument(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def refusals(tool: Tool) -> Iterator[str]:
-    """Yield which provider's conversion refuses or changes the declaration, in each coordinate convention."""
+    """Yield a sentence for each provider whose conversion refuses or changes the declaration in a coordinate frame."""
     from google.genai import types  # noqa: PLC0415 - heavy
     from langchain_core.utils.function_calling import convert_to_openai_tool  # noqa: PLC0415
 

@@ -34,7 +34,7 @@ Watch = Callable[[str], AbstractContextManager[object]]
 
 @dataclass(frozen=True, eq=False)
 class _Tried:
-    """One call and its reply."""
+    """One generated call with its scene, its reply and the seconds it took; ``words`` describes it for messages."""
 
     scene: DrawnScene
     call: DrawnCall
@@ -46,7 +46,10 @@ class _Tried:
 
 
 def examine(tool: Tool, *, calls: int = CALLS, seed: int = 0, watch: Watch = lambda _: nullcontext()) -> list[Finding]:
-    """Return the findings of the check, in order."""
+    """Return the findings of the check of *tool* by *calls* generated calls, in the order in which they are printed.
+
+    All calls follow from *seed*. *watch* returns a context in which each call is made; it gets the call in words.
+    """
     rng = Random(seed)  # noqa: S311 - no secret
 
     def call(scene: DrawnScene, drawn: DrawnCall) -> _Tried:
@@ -84,7 +87,10 @@ def examine(tool: Tool, *, calls: int = CALLS, seed: int = 0, watch: Watch = lam
 
 
 def _declared(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, DrawnCall], _Tried]) -> Iterator[Finding]:
-    """Yield whether the tool's declared properties are true, by repeating good calls."""
+    """Yield a finding for each property that the tool declares: whether repeated good calls confirm it.
+
+    *good* are calls that gave a result; *call* makes a call in a scene.
+    """
     if not good:
         yield Finding("what it declares is true", "unknown", "no usable call gave a result")
         return
@@ -109,7 +115,7 @@ def _declared(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, DrawnC
 
 
 def _mismeasured(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, DrawnCall], _Tried]) -> Iterator[str]:
-    """Yield which lengths and angles are not those between the points that the tool declares for them."""
+    """Yield a sentence for each length or angle that differs from that between the points declared for it."""
     for one in good:
         again = call(replace(one.scene, frame=MEDVISION), one.call)  # its coordinates have the most decimals
         views = again.scene.views()
@@ -118,7 +124,10 @@ def _mismeasured(tool: Tool, good: list[_Tried], call: Callable[[DrawnScene, Dra
 
 
 def _difference(one: _Tried, two: _Tried, fields: Callable[[str], bool]) -> str:
-    """Return in which of the *fields* two results differ by more than rounding, or an empty string."""
+    """Return which of the result fields chosen by *fields* differ by more than rounding; an empty string if none do.
+
+    Where the second call gave no result, its failure or error is returned.
+    """
     if not two.reply.ok:
         return two.reply.failure or two.reply.text
     a, b = one.reply.result or {}, two.reply.result or {}
@@ -126,6 +135,7 @@ def _difference(one: _Tried, two: _Tried, fields: Callable[[str], bool]) -> str:
 
 
 def _alike(a: Any, b: Any) -> bool:
+    """Return whether two values are equal, floats within 0.001 plus 0.1%."""
     if isinstance(a, float) and isinstance(b, float):
         return abs(a - b) <= 1e-3 + 1e-3 * max(abs(a), abs(b))
     return bool(a == b)
@@ -137,7 +147,7 @@ def _physical(field: str) -> bool:
 
 
 def _unfit(tried: _Tried) -> Iterator[str]:
-    """Yield the problems of a reply, apart from a failure of the tool."""
+    """Yield a sentence for each defect in the form of a reply; a failure inside the tool is not among them."""
     reply = tried.reply
     if reply.ok == reply.text.startswith("Error:") or (reply.result is None) == reply.ok:
         yield "the reply is neither a result nor an error"
@@ -150,13 +160,14 @@ def _unfit(tried: _Tried) -> Iterator[str]:
 
 
 def _works(tried: list[_Tried]) -> Finding:
-    """Return in words how many calls gave a result, and how long the longest took."""
+    """Return the finding that states how many calls gave a result, and how long the longest took."""
     worked, longest = sum(one.reply.ok for one in tried), max(one.seconds for one in tried)
     words = f"{worked} of {_count(tried)} gave a result; the longest took {longest:.2f} s"
     return Finding("it works", "yes" if worked else "no", words)
 
 
 def _held(what: str, wrong: list[str], words: str) -> Finding:
+    """Return the finding *what*: "yes" with *words* if nothing is wrong, else "no" with the first item of *wrong*."""
     if not wrong:
         return Finding(what, "yes", words)
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -168,6 +179,7 @@ def _count(tried: list[_Tried]) -> str:
 
 
 def _shown(raw: dict[str, Any]) -> str:
+    """Return the arguments of a call in short printable ASCII."""
     text = ", ".join(
         f"{key[:20]}={repr(value)[:40] if not isinstance(value, int) else _digits(value)}" for key, value in raw.items()
     )

@@ -18,12 +18,15 @@ _SHARE, _DEGREES = 0.02, 1.0
 
 
 def declares_points(tool: Tool) -> bool:
-    """Return whether a tool declares the points of a length or an angle."""
+    """Return whether a tool declares the points between which it measures a length or an angle."""
     return any(_checked(one) for one in tool.measures)
 
 
 def unlike_points(tool: Tool, views: ViewSet, raw: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield which values of a *result* are not those between its declared points; *raw* are the arguments."""
+    """Yield a sentence for each length or angle of *result* that is not the one between its declared points.
+
+    *raw* are the arguments of the call. Lengths may differ by 2% plus 2% of a pixel's longer side, angles by 1 degree.
+    """
     for one in filter(_checked, tool.measures):
         for number, field in enumerate(one.fields):
             given, names = _given(tool, one, number, raw, result)
@@ -41,13 +44,14 @@ def unlike_points(tool: Tool, views: ViewSet, raw: Mapping[str, Any], result: Ma
 
 
 def _checked(one: Measurand) -> bool:
+    """Return whether a measurand is a length or an angle with declared points."""
     return bool(one.points) and one.quantity in {LENGTH_MM, ANGLE_DEG}
 
 
 def _given(
     tool: Tool, one: Measurand, number: int, raw: Mapping[str, Any], result: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-    """Return the arguments or the result, and the names that x and y of the points of value *number* have there.
+    """Return the arguments or the result, whichever has the points of value *number*, and the names of their x and y.
 
     The command ``why`` looks the points of a stored call up in the same way.
     """
@@ -61,13 +65,13 @@ def _given(
 
 
 def _points(views: ViewSet, view: View, numbers: list[Any]) -> list[Point]:
-    """Return the points with these coordinates of a view, x and y in turn; they may lie outside of it."""
+    """Return the slice points of model coordinates in *view*, given as x, y, x, y, ...; they may lie outside it."""
     units = [views.frame.to_unit(x, y, view.perceived) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
     return [view.region.at(*unit) for unit in units]
 
 
 def _between(one: Measurand, points: list[Point], spacing: Spacing) -> tuple[float, float]:
-    """Return the length or the angle between points, and how far a rounded value may be from it."""
+    """Return the length (mm) or acute angle (degrees) between the points, and how far a rounded value may differ."""
     if one.quantity == ANGLE_DEG:
         return acute_angle_deg(points[0], points[1], points[2], points[3], spacing), _DEGREES
     length = distance_mm(points[0], points[1], spacing)

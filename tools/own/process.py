@@ -18,7 +18,7 @@ _BOUNDS = "it keeps its bounds"
 
 @dataclass(frozen=True, slots=True)
 class CheckBounds:
-    """The number of calls of a check, and the limits of each call."""
+    """The limits of a tool's check: the number of calls, and the time and memory of each call."""
 
     calls: int = CALLS
     seconds: float = 5.0
@@ -30,8 +30,8 @@ class CheckBounds:
 def check(name: str, file: Path | None, bounds: CheckBounds, *, segmenter: str | None = None) -> list[Finding]:
     """Return the findings about the tool *name* of *file*, or of an installed package where *file* is None.
 
-    The caller has loaded the tool once without an error. *segmenter* is the address of the server that the variant
-    ``server`` asks.
+    A call that exceeds its limits ends the check: the one finding returned then names this call. The caller has loaded
+    the tool once without an error. *segmenter* is the address of the server that the variant ``server`` asks.
     """
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.jsonl"
@@ -58,7 +58,7 @@ def check(name: str, file: Path | None, bounds: CheckBounds, *, segmenter: str |
 
 
 def _ending(code: int, words: str, bounds: CheckBounds) -> str:
-    """Return in words how a process ended that did not finish."""
+    """Return in words why a process ended without findings: *code* is its exit code, *words* its error output."""
     if words.startswith("Timeout ("):
         return f"a call was stopped after {bounds.seconds:g} s"
     last = words.strip().splitlines()[-1:] or ["no message"]
@@ -66,6 +66,7 @@ def _ending(code: int, words: str, bounds: CheckBounds) -> str:
 
 
 def _kept(bounds: CheckBounds, *, bounded: bool) -> Finding:
+    """Return the finding that the calls kept their limits; *bounded* is whether the system could limit memory."""
     seconds = f"no call took {bounds.seconds:g} s"
     if not bounded:
         return Finding(_BOUNDS, "unknown", f"{seconds}; this system cannot bound the memory of a process")

@@ -12,9 +12,9 @@ __all__ = ["write_skeleton"]
 
 
 def write_skeleton(name: str, folder: Path) -> Path:
-    """Write the file ``NAME.py`` of a tool called *name* into *folder* and return its path.
+    """Write the file ``NAME.py`` of a tool called *name* into *folder*, and return its path.
 
-    Raises ConfigError for a name that no tool can have or another one has, StorageError where the file exists already
+    Raises ConfigError for an invalid name or the name of an installed tool; StorageError where the file exists already
     or cannot be written.
     """
     if problem := unfit_name(name) or ("a tool cannot have the name of a keyword of Python" if iskeyword(name) else ""):

@@ -25,7 +25,10 @@ _R = TypeVar("_R", bound=Result)
 
 
 def _then(now: Tool, views: ViewSet, args: Arguments, result: type[_R], method: Method | None = None) -> Output:
-    """Return what today's tool returns, as an earlier edition states it; *method* is that of a tool that outlines."""
+    """Return the output of today's tool *now*, with only the fields of *result*, the result type of the earlier form.
+
+    *args* are arguments in the earlier form. *method* is needed only for a tool that outlines.
+    """
     known = args.model_dump(include=set(now.arguments.model_fields))
     asked = now.arguments(**known)
     if now.outlines is None or method is None:
@@ -46,7 +49,7 @@ class RulerArguments(Arguments):
 
 
 class Ruler(Result):
-    """The distance and its parts across and down, all at least 0."""
+    """Result of the earlier ``ruler``: the distance, and its absolute horizontal and vertical parts, in mm."""
 
     view: str
     distance_mm: float
@@ -85,7 +88,7 @@ class ProtractorArguments(Arguments):
 
 
 class Protractor(Result):
-    """The acute angle (0..90 degrees) and what it leaves of 180."""
+    """Result of the earlier ``protractor``: the acute angle (0 to 90 degrees), and 180 minus it."""
 
     view: str
     acute_angle_deg: float

@@ -30,7 +30,7 @@ _SHIPPED = "the shipped tools"
 
 @dataclass(frozen=True, eq=False)
 class ToolOffer:
-    """An available tool: its name, its origin, and a way to load it when it is needed."""
+    """A tool that is available but perhaps not loaded: its name, its origin, and the function that loads it."""
 
     name: str
     origin: str
@@ -50,7 +50,7 @@ def unfit_name(name: str) -> str:
 
 
 def from_packages() -> Iterator[ToolOffer]:
-    """Yield the offers of installed packages, the shipped tools first."""
+    """Yield an offer for each tool of the installed packages, the shipped tools first; no tool is imported."""
     for one in DOOR.offers():
         if one.shipped:
             yield ToolOffer(one.name, _SHIPPED, one.loaded)
@@ -60,9 +60,9 @@ def from_packages() -> Iterator[ToolOffer]:
 
 @cache
 def _of_package(offer: plugins.Offer) -> Tool:
-    """Return the tool of a package, imported, with the hash of its code.
+    """Return the tool that a package offers, imported, with the hash of its code.
 
-    Raises ConfigError that names the package where the import fails, where it finds no tool, or one of another name.
+    Raises ConfigError naming the package where the import fails, or finds no tool, or a tool with another name.
     """
     found = offer.loaded()
     if not isinstance(found, Tool):
@@ -75,7 +75,10 @@ def _of_package(offer: plugins.Offer) -> Tool:
 
 
 def from_file(path: Path) -> tuple[ToolOffer, ...]:
-    """Return the tools of a file in the order of the file; raises ConfigError naming file and line."""
+    """Execute a file, and return an offer for each tool that it defines, in the order of the file.
+
+    Raises ConfigError where the file cannot be read or executed (with the line, if known), and where it has no tool.
+    """
     try:
         code = path.read_bytes()
     except OSError as error:
@@ -100,12 +103,16 @@ def from_file(path: Path) -> tuple[ToolOffer, ...]:
 
 
 def _tools(module: ModuleType) -> Iterator[Tool]:
+    """Return an iterator over all tools among the global names of a module."""
     return (value for value in vars(module).values() if isinstance(value, Tool))
 
 
 @cache
 def _executed(path: Path, code: bytes) -> ModuleType:
-    """Execute a file as a module, once while its place and its text stay the same; raises its errors."""
+    """Return the module that results from executing *code*, the content of the file *path*.
+
+    Raises what the code raises. It is executed once, and again only if the path or the content has changed.
+    """
     name = f"tools_from_{re.sub(r'[^A-Za-z0-9_]', '_', path.stem)}_{sha256(str(path).encode() + code).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = str(path)
@@ -131,7 +138,7 @@ def _line(error: BaseException, path: str) -> int | None:
 
 
 def _words(error: BaseException) -> str:
-    """Return an error of foreign code in one bounded line."""
+    """Return the type and text of another's error in one line of at most 300 characters."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     if isinstance(error, SystemExit):
         text = f"it ends the program (exit code {error.code})"

@@ -43,7 +43,7 @@ NEWEST = max(SETS)
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """Some tools of a registry."""
+    """The tools that a condition chooses, with the condition's name."""
 
     name: str
     """As a condition is called: ``on``, ``crop,ruler``, ``on,NAME``; the date of the set stands beside it."""
@@ -54,7 +54,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Registry:
-    """Tools by name, in the order in which they are declared to a model; never changed, only made anew."""
+    """The available tools by name, in the order in which they are declared to a model; immutable."""
 
     offers: Mapping[str, ToolOffer]
     own: tuple[str, ...] = ()
@@ -70,7 +70,10 @@ class Registry:
                 raise ConfigError(f"{offer.origin}: {offer.name}: {problem}; rename the tool")
 
     def with_file(self, path: Path) -> "Registry":
-        """Return a registry that also has the tools of a file; raises ConfigError for an invalid file or name."""
+        """Return a registry that also has the tools of a file.
+
+        Raises ConfigError where the file has no valid tool, or a tool with the name of one of this registry.
+        """
         found = from_file(path)
         return replace(
             self,
@@ -79,7 +82,10 @@ class Registry:
         )
 
     def dated(self, month: str | None) -> "Registry":
-        """Return the registry as of *month*, or this one without a month; ConfigError for a month without a set."""
+        """Return the registry with the set of *month* (YYYY-MM), or this one if *month* is None.
+
+        Raises ConfigError for a month that has no set.
+        """
         if month is None or month == self.month:
             return self
         if month not in SETS:
@@ -87,7 +93,10 @@ class Registry:
         return replace(self, offers=_joined(self.offers.values(), month), month=month)
 
     def tool(self, label: str) -> Tool:
-        """Return a tool by name, perhaps with a variant; raises ConfigError for unknown ones, or where code fails."""
+        """Return a tool by its name, or by NAME@VARIANT, with the words that the registry's month declares.
+
+        Raises ConfigError for an unknown name or variant, and where the code of a tool cannot be loaded.
+        """
         name, at, variant = label.partition("@")
         if name not in self.offers:
             known = ", ".join(self.offers)
@@ -103,7 +112,7 @@ class Registry:
         return found.varied(variant_named(variant, self.segmenter))
 
     def select(self, names: Iterable[str]) -> tuple[Tool, ...]:
-        """Return the named tools, each once and in the order of the registry.
+        """Return the named tools (NAME or NAME@VARIANT), each once and in the order of the registry.
 
         Raises ConfigError for an unknown name, for no name at all, and for two variants of one tool.
         """
@@ -121,9 +130,11 @@ class Registry:
         return tuple(found[name] for name in self.offers if name in found)
 
     def choose(self, text: str) -> Choice:
-        """Return the tools that *text* names, by the rules at the top of this file.
+        """Return the tools that *text* names: names joined by commas, and at most one set, ``on`` or ``on@YYYY-MM``.
 
-        Raises ConfigError where ``select`` does, for two sets, and for a set of an unknown month.
+        ``on`` is the set of the registry's month with the tools of files, ``on@YYYY-MM`` that set alone. A tool with a
+        variant replaces the same tool of the set. Raises ConfigError where ``select`` does, for two sets, and for a set
+        of an unknown month.
         """
         words = list(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
         sets = [word for word in words if word == "on" or word.startswith("on@")]
@@ -144,12 +155,12 @@ class Registry:
         return Choice(name, dated.select([*kept, *(tool.label for tool in named)]), dated.month)
 
     def sets_of(self, name: str) -> list[str]:
-        """Return the names of the sets with a tool, such as ``on@2026-11``; ``on`` for a tool of your own file."""
+        """Return the names of the sets with the tool *name*, such as ``on@2026-11``; ``on`` for a tool of a file."""
         return [f"on@{month}" for month, names in SETS.items() if name in names] + (["on"] if name in self.own else [])
 
 
 def _joined(offers: Iterable[ToolOffer], month: str = NEWEST) -> dict[str, ToolOffer]:
-    """Return offers by name, the set of *month* first; refuses a second offer of one name."""
+    """Return offers by tool name, those of the set of *month* first; raises ConfigError for two offers of one name."""
     found: dict[str, ToolOffer] = {}
     for offer in offers:
         if offer.name in found:
@@ -164,12 +175,16 @@ def _joined(offers: Iterable[ToolOffer], month: str = NEWEST) -> dict[str, ToolO
 
 
 def _dated() -> str:
+    """Return the names of all sets, joined by commas."""
     return ", ".join(f"on@{month}" for month in SETS)
 
 
 @cache
 def installed() -> Registry:
-    """Return the shipped tools and those of installed packages; raises ConfigError where two have one name."""
+    """Return the registry of the shipped tools and those of installed packages, without importing any.
+
+    Raises ConfigError where two tools have one name, or a shipped tool is missing.
+    """
     offers = _joined(from_packages())
     if missing := [name for name in SETS[NEWEST] if name not in offers]:
         raise ConfigError(
@@ -180,9 +195,10 @@ def installed() -> Registry:
 
 
 def registry_of(file: Path | None, month: str | None = None, *, segmenter: str | None = None) -> Registry:
-    """Return the installed tools as of *month*, and the tools of *file* where one is given; raises ConfigError.
+    """Return the registry of the installed tools as of *month* (YYYY-MM; None: the newest), and of those in *file*.
 
-    *segmenter* is the address of the server that the variant ``server`` asks.
+    *segmenter* is the address of the server that the variant ``server`` asks. Raises ConfigError for an invalid
+    address, an unknown month, or a file without valid tools.
     """
     if segmenter is not None:
         check_address(segmenter)

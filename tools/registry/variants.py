@@ -25,10 +25,11 @@ _MOST_NOISE = 1.0
 
 
 def variant_named(text: str, server: str | None = None) -> Variant:
-    """Return the variant written as *text*; *server* is the address of a segmenter, which ``server`` asks at once.
+    """Return the variant written as *text*, the part of NAME@VARIANT after the ``@``.
 
-    Raises ConfigError for an unknown variant, for an amplitude that is no number from 0 to 1, for ``server`` without an
-    address or without a reply from it, and where a package's segmenter cannot be imported.
+    *server* is the address of a segmenter, which is asked for its name and version where *text* is ``server``. Raises
+    ConfigError for an unknown variant, for an amplitude of ``noise:A`` that is no number from 0 to 1, for ``server``
+    without an address or without a reply from it, and where a package's segmenter cannot be imported.
     """
     name, colon, amount = text.partition(":")
     if name == "oracle" and not colon:
@@ -54,6 +55,7 @@ def variant_named(text: str, server: str | None = None) -> Variant:
 
 
 def _amplitude(text: str, amount: str) -> float:
+    """Return the amplitude A (0 to 1) of ``noise:A``; raises ConfigError naming *text* for anything else."""
     try:
         amplitude = float(amount)
     except ValueError:
@@ -67,12 +69,12 @@ def _amplitude(text: str, amount: str) -> float:
 
 
 def _written(amplitude: float) -> str:
-    """Return an amplitude in words that no other amplitude shares: two arms with one name would be one arm."""
+    """Return an amplitude as text that no other amplitude has: two arms with one name would be one arm."""
     return repr(amplitude).removesuffix(".0")
 
 
 def _untold(image: Slice, prompt: Prompt) -> list[Candidate]:  # noqa: ARG001 - the signature of a method
-    """Raise LookupError: the ground truth comes with a sample, and only a run has samples."""
+    """Raise LookupError: the method of ``oracle`` and ``noise:A`` outside a run, where no sample has a ground truth."""
     raise LookupError(
         "the variants oracle and noise:A return the ground truth of a sample, and there is no sample here"
     )

@@ -32,14 +32,14 @@ serve()
 
 
 class Child:
-    """The handle of a child: its input, its output, and the socket over which it is ended."""
+    """The handle of a child process that evaluates one code: its input, its output, and the socket that ends it."""
 
     def __init__(self, source: int, reply: int, control: socket.socket) -> None:
         self._source, self._control = source, control
         self._reply = open(reply, "rb", buffering=0)  # noqa: SIM115 - of a handle; closed when the child has ended
 
     def exchange(self, text: bytes) -> bytes:
-        """Hand over *text* and return the bounded reply; empty where the server has ended meanwhile."""
+        """Send *text*, the code as JSON, and return the reply (at most 64 KiB); empty if child or server has ended."""
         try:
             with open(self._source, "wb") as source:  # noqa: PTH123 - of a handle
                 source.write(text)
@@ -57,11 +57,14 @@ class Child:
         return reply
 
     def kill(self) -> None:
-        """End the child now."""
+        """Order the server to end the child; returns at once."""
         self._control.send(KILL)
 
     def end(self) -> int:
-        """End the child if it still runs, and return its exit status; raises OSError where that is unknown."""
+        """End the child if it still runs, and return its exit code (minus the signal that ended it).
+
+        Raises OSError where that is unknown.
+        """
         # The reply stays open until then: how a child ends that writes on must not hang on which comes first.
         with self._reply, self._control:
             self._control.send(WAIT)
@@ -72,14 +75,14 @@ class Child:
 
 
 class Children:
-    """The server of this process, started when it is first needed, and again where it has ended."""
+    """The server process that forks children; it is started at the first call, and again after it has ended."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._server: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
     def start(self, request: bytes) -> Child:
-        """Return a new child with the limits of a request; raises OSError where none can be started."""
+        """Return a new child with the limits of *request*, packed as ``REQUEST``; raises OSError where this fails."""
         with ExitStack() as theirs, ExitStack() as ours:
             reads, source = os.pipe()
             theirs.callback(os.close, reads)
@@ -101,6 +104,7 @@ class Children:
         return Child(source, reply, control)
 
     def _sent(self, request: bytes, files: list[int]) -> None:
+        """Send a request and its three files to the server, which is started where there is none; raises OSError."""
         if self._server is None:
             self._server = _started()
         socket.send_fds(self._server[1], [request], files)
@@ -113,7 +117,7 @@ class Children:
             server.wait()
 
     def forget(self) -> None:
-        """Leave the server to the process that this one was forked from."""
+        """Drop the server in a forked process: it belongs to the parent process, which alone may end it."""
         self._lock = Lock()
         if self._server is not None:
             (server, requests), self._server = self._server, None
@@ -122,7 +126,7 @@ class Children:
 
 
 def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a server; return it, and the socket that takes its requests."""
+    """Start a server process; return it with the socket that takes its requests."""
     requests, theirs = socket.socketpair()
     command = [sys.executable, "-I", "-S", "-B", "-c", _SERVER, str(Path(__file__).parent)]
     none = subprocess.DEVNULL

@@ -48,7 +48,7 @@ _KEEP, _CALLS = 4000, 40
 
 
 def confine(cpu_s: int, memory_mb: int) -> None:
-    """Give up files, processes, CPU time beyond *cpu_s*, memory beyond *memory_mb*, and every audited operation."""
+    """Give up files, new processes, audited operations, CPU time above *cpu_s* and memory above *memory_mb* MiB."""
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: 0,
@@ -78,7 +78,7 @@ def _guard(event: str, args: tuple[Any, ...]) -> None:
 
 
 def main(cpu_s: int, memory_mb: int, steps: int) -> None:
-    """Answer the code on standard input (JSON) by an object of ``value`` and ``printed``, or of ``error``; and end."""
+    """Read code (JSON) from standard input, write JSON with ``value`` and ``printed``, or ``error``; then exit."""
     confine(cpu_s, memory_mb)
     reply = json.dumps(_answer(json.loads(sys.stdin.buffer.read()), steps))
     sys.stdout.buffer.write(reply.encode())
@@ -106,7 +106,7 @@ def _answer(code: str, steps: int) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
-    """Return a finite number unchanged where JSON keeps it exactly, None as None, everything else as text."""
+    """Return a finite number that JSON keeps exactly, or None, unchanged; every other value as text."""
     if value is None or (type(value) is float and math.isfinite(value)) or (type(value) is int and abs(value) < _EXACT):
         return value
     return clean(show(value))[:_KEEP]
@@ -126,7 +126,7 @@ class _Return(Exception):  # noqa: N818
 
 
 class Evaluator:
-    """Runs one tree for at most so many steps; ``printed`` holds what it printed, ``line`` the line it is at."""
+    """An interpreter for at most *steps* steps; ``printed`` has the texts printed so far, ``line`` the current line."""
 
     def __init__(self, steps: int) -> None:
         self._steps = self._left = steps
@@ -140,7 +140,7 @@ class Evaluator:
         self._globals = Scope(top)
 
     def run(self, tree: ast.Module) -> Any:
-        """Run all statements; return the value of the last one, if it is an expression or an assignment."""
+        """Run all statements; return the value of the last one if it is an expression or an assignment, else None."""
         try:
             self._block(tree.body, self._globals)
         except (_Break, _Continue, _Return):
@@ -161,7 +161,7 @@ class Evaluator:
             raise Refused(f"it takes more than {self._steps} steps")
 
     def _checked(self, value: Any) -> Any:
-        """Return *value* if it is allowed; its size is charged to the limits."""
+        """Return *value*, a named tuple as a tuple, its length counted as steps; raises Refused if not allowed."""
         value = bounded(value)
         if isinstance(value, SIZED):
             self._spend(len(value))

@@ -57,7 +57,7 @@ class Refused(Exception):  # noqa: N818 (it is an answer, not a mistake of ours)
 
 
 class Function:
-    """A function as a value: only called by the evaluator or as a ``key``; shown without an address."""
+    """A function as a value of the language: the evaluator calls it; its text has no memory address."""
 
     __slots__ = ("call", "name")
 
@@ -66,12 +66,15 @@ class Function:
         self.call = call
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        """Call it."""
+        """Return what the function returns for these arguments."""
         return self.call(*args, **keywords)
 
 
 def power(base: Any, exponent: Any, modulus: Any = None) -> Any:
-    """``base ** exponent``; a whole number of more than BITS binary digits is refused before it is computed."""
+    """Return ``base ** exponent``, with *modulus* Python's ``pow``.
+
+    Raises Refused for whole numbers whose result would have more than about BITS binary digits.
+    """
     if modulus is not None:
         return pow(base, exponent, modulus)
     if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * exponent > BITS:
@@ -80,7 +83,7 @@ def power(base: Any, exponent: Any, modulus: Any = None) -> Any:
 
 
 def _span(*args: Any) -> range:
-    """``range`` of at most ITEMS numbers."""
+    """Return the ``range`` of these arguments; raises Refused where it has more than ITEMS numbers."""
     made = range(*args)
     # len() of a longer range than a machine word counts would raise OverflowError.
     if made and abs(made[-1] - made[0]) // abs(made.step) >= ITEMS:
@@ -89,12 +92,15 @@ def _span(*args: Any) -> range:
 
 
 def _round(number: Any, ndigits: Any = None) -> Any:
+    """Return ``round(number, ndigits)``; raises Refused for *ndigits* beyond 400 to either side of 0."""
     if isinstance(ndigits, int) and abs(ndigits) > _DIGITS:
         raise Refused(f"round: ndigits must be from -{_DIGITS} to {_DIGITS}")
     return round(number, ndigits)
 
 
 def _counting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *function* with whole numbers limited to 1000; raises Refused for larger ones."""
+
     def call(*args: Any) -> Any:
         if any(isinstance(value, int) and abs(value) > _COUNT for value in args):
             raise Refused(f"{function.__name__}: only up to {_COUNT}")
@@ -104,6 +110,7 @@ def _counting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _listed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *function* with its results as a list instead of an iterator."""
     return lambda *args, **keywords: list(function(*args, **keywords))
 
 
@@ -196,7 +203,7 @@ _WORDS = {"ClassDef": "class", "NamedExpr": "':='", "Set": "a set", "SetComp": "
 
 
 def parse(code: str) -> ast.Module:
-    """Return the tree of *code*, every node of which is allowed; raises Refused."""
+    """Return the syntax tree of *code*; raises Refused if it is no valid Python, too long, or has a forbidden node."""
     try:
         tree = ast.parse(code, SOURCE)
     except Refused:  # a name that is not ASCII, stopped on its way to one that is (evaluator.py)
@@ -218,13 +225,17 @@ def parse(code: str) -> ast.Module:
 
 
 def _other_letters(code: str) -> str:
-    """Name the first word of *code*, comments and texts aside, that is not ASCII; empty where there is none."""
+    """Return the end of a message that names the first word of *code* that is not ASCII; empty if no word is.
+
+    Words in comments and texts do not count.
+    """
     words = re.findall(r"\w+", _ASIDE.sub("", code))
     word = next((word for word in words if not word.isascii()), "")
     return word and f"; {word[:40]!r} does not"
 
 
 def _check(node: ast.AST) -> None:
+    """Raise Refused for a node that is not allowed."""
     name = type(node).__name__
     if type(node) not in _ALLOWED:
         word = _WORDS.get(name, name.removesuffix("Star").removeprefix("Async").lower())
@@ -290,7 +301,7 @@ def _imported(node: ast.Import | ast.ImportFrom) -> None:
 
 
 def binary(kind: type[ast.operator], left: Any, right: Any) -> Any:
-    """Return the result of an operator; what would be too large is refused before it is computed."""
+    """Return ``left OPERATOR right``; raises Refused, before computing, where the result would be too large."""
     if isinstance(left, str) and kind is ast.Mod:
         raise Refused("'%' on texts is not allowed; use an f-string")
     for many, times in ((left, right), (right, left)):
@@ -302,14 +313,14 @@ def binary(kind: type[ast.operator], left: Any, right: Any) -> Any:
 
 
 class Scope(dict[str, Any]):
-    """Names of one function or comprehension; what is not here is looked up in the one around it."""
+    """The names of one function or comprehension, with the enclosing scope (``around``; None for the outermost)."""
 
     def __init__(self, around: "Scope | None" = None) -> None:
         super().__init__()
         self.around = around
 
     def find(self, name: str) -> Any:
-        """Return the value of *name*; raises Refused where neither this scope nor one around it has the name."""
+        """Return the value of *name* in this or the nearest enclosing scope; raises Refused where none has the name."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope:
@@ -357,6 +368,7 @@ def clean(text: str) -> str:
 
 
 def _parts(value: Any, *, quoted: bool = True) -> Iterator[str]:
+    """Yield the parts of the text of a value; texts inside others are *quoted* as Python writes them."""
     kind = type(value)
     if kind is Function:
         yield f"<function {value.name}>"

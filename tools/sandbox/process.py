@@ -25,9 +25,9 @@ __all__ = ["CodeLimits", "run"]
 
 @dataclass(frozen=True, slots=True)
 class CodeLimits:
-    """What one call may use: seconds on the clock and on the processor, memory (MiB), steps of the evaluator.
+    """The limits of one call: seconds by the clock and on the processor, memory (MiB), steps of the evaluator.
 
-    Steps are what ends a long computation, at the same place on every machine; the others end what gets around them.
+    Steps end a long computation at the same place on every machine; the other limits stop what escapes the count.
     """
 
     seconds: float = 20.0
@@ -47,7 +47,7 @@ class _Reply(BaseModel):
 
 
 def run(code: str, limits: CodeLimits | None = None) -> tuple[int | float | str | None, str]:
-    """Return the value of *code* (a finite number, a text or None) and what it printed.
+    """Return the value of *code* (a finite number, a text, or None if its last line has no value) and the printed text.
 
     Raises ToolError where the code is refused or fails, where it exceeds a limit, and where no child can be started.
     """
@@ -68,7 +68,10 @@ def run(code: str, limits: CodeLimits | None = None) -> tuple[int | float | str 
 
 
 def _talk(text: bytes, limits: CodeLimits) -> tuple[bytes, int, bool]:
-    """Return the child's output (bounded), its exit code, and whether it was stopped for its time."""
+    """Return the child's output (bounded), its exit code, and whether it was stopped after ``limits.seconds``.
+
+    *text* is the code as JSON. Raises OSError where no child can be started.
+    """
     late: list[bool] = []
 
     def stop() -> None:
@@ -90,6 +93,7 @@ def _talk(text: bytes, limits: CodeLimits) -> tuple[bytes, int, bool]:
 
 
 def _ending(code: int, limits: CodeLimits, *, late: bool) -> str:
+    """Return in words why a child with the exit code *code* gave no valid reply; *late* is whether its time was up."""
     if late or code == -signal.SIGXCPU:
         return f"it was stopped: it takes longer than {limits.seconds if late else limits.cpu_s:g} s"
     if code == -signal.SIGKILL:

@@ -22,7 +22,7 @@ __all__ = ["serve"]
 
 
 def serve() -> None:
-    """Answer the requests that come over standard input, a socket, until it is closed."""
+    """Fork a child for each request on standard input, a socket; end all children and return when it is closed."""
     gc.freeze()
     requests = socket.socket(fileno=os.dup(0))
     children: dict[socket.socket, int] = {}
@@ -38,7 +38,7 @@ def serve() -> None:
 
 
 def _started(requests: socket.socket, children: dict[socket.socket, int]) -> bool:
-    """Start the child of the next request; return whether there was a request."""
+    """Fork the child of the next request, and add it to *children*; return False where the socket was closed."""
     request, files, _, _ = socket.recv_fds(requests, REQUEST.size, 3)
     if not request:
         return False
@@ -60,7 +60,7 @@ def _started(requests: socket.socket, children: dict[socket.socket, int]) -> boo
 
 
 def _answer(source: int, reply: int, request: bytes) -> None:
-    """Run as the child: keep only its two files, and answer."""
+    """Run as the forked child: keep only its two files, evaluate the code, and exit; never returns."""
     try:
         os.setpgid(0, 0)
         os.dup2(source, 0)
@@ -72,7 +72,10 @@ def _answer(source: int, reply: int, request: bytes) -> None:
 
 
 def _told(control: socket.socket, children: dict[socket.socket, int]) -> None:
-    """Carry out a call's order for its child; if the call is gone, the child is ended."""
+    """Carry out the order that came on *control*, and end its child; a call that has gone orders the same.
+
+    The order ``WAIT`` also sends the exit status, and removes the child from *children*.
+    """
     word = control.recv(1)
     _killed(children[control])
     if word == KILL:
@@ -83,7 +86,7 @@ def _told(control: socket.socket, children: dict[socket.socket, int]) -> None:
 
 
 def _killed(child: int) -> None:
-    """End a child and all processes of its group, which it may have started."""
+    """Kill a child and all processes of its group."""
     for kill in (os.killpg, os.kill):  # the group may not be made yet
         with suppress(ProcessLookupError, PermissionError):
             kill(child, signal.SIGKILL)

@@ -11,7 +11,10 @@ __all__ = ["kept", "named", "outlined", "results", "touches"]
 
 
 def results(views: ViewSet, view: View, found: Measured) -> dict[str, float]:
-    """Return the numbers of an outline: box in view and v0, physical sizes, ends of the axes in the view, area."""
+    """Return the numeric fields of a result: boxes in view and v0, ends of the axes in the view, mm and mm2.
+
+    Coordinates are the model's.
+    """
     box, ellipse, frame = found.box, found.ellipse, views.frame
     ends = {"major": ellipse.major, "minor": ellipse.minor}
     numbers = named("box", frame.rounded(views.corners(view, box)))
@@ -28,24 +31,24 @@ def results(views: ViewSet, view: View, found: Measured) -> dict[str, float]:
 
 
 def named(prefix: str, values: tuple[float, ...]) -> dict[str, float]:
-    """Return the corners of a box, or the ends of an axis, by the names of a result."""
+    """Return four coordinates by the field names PREFIX_x0, PREFIX_y0, PREFIX_x1 and PREFIX_y1."""
     keys = (f"{prefix}_x0", f"{prefix}_y0", f"{prefix}_x1", f"{prefix}_y1")
     return dict(zip(keys, values, strict=True))
 
 
 def touches(box: Region, region: Region) -> bool:
-    """Return whether any side of a box lies on the same side of a region, or outside of it; both in slice pixels."""
+    """Return whether a side of *box* lies on, or beyond, the same side of *region*; both in the slice frame."""
     return box.x0 <= region.x0 or box.y0 <= region.y0 or box.x1 >= region.x1 or box.y1 >= region.y1
 
 
 def outlined(view: View, found: Measured) -> Picture:
-    """Return an image of the view with the outlined structure."""
+    """Return a picture of the view with the outline, the corners of the box and the ends of the axes drawn on it."""
     overlay = Overlay(view).box(found.box, CYAN).ring(found.outline, GREEN)
     overlay.ends(*found.ellipse.major, YELLOW).ends(*found.ellipse.minor, YELLOW)
     return overlay.picture("outline green, corners of the box cyan, ends of the axes yellow")
 
 
 def kept(found: Measured) -> tuple[Drawn, ...]:
-    """Return the outline, the ellipse and the box in the form stored for readers of the run."""
+    """Return the outline, the ellipse and the box in the form stored for readers of the run, in the slice frame."""
     ellipse = found.ellipse
     return Drawn.outline(found.outline), Drawn.ellipse(ellipse.major, ellipse.minor), Drawn.box(found.box)

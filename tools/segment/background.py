@@ -24,7 +24,10 @@ _SAMPLE = 256
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The grey levels of a picture's background, in its native values."""
+    """The grey level of an image's background, and the image that it was taken from, in native values.
+
+    A pixel is background where its value differs from ``level`` by at most ``tolerance``.
+    """
 
     values: FloatImage
     level: float
@@ -32,14 +35,17 @@ class Background:
 
     @classmethod
     def of(cls, values: FloatImage) -> Self:
-        """Return the background of a picture (h, w): its border's median, and a share of the range of its values."""
+        """Return the background of an image (h, w): the median of its border, and 6% of the range of its values."""
         border = np.concatenate((values[0], values[-1], values[:, 0], values[:, -1]))
         down, across = (max(1, side // _SAMPLE) for side in values.shape)
         low, high = np.percentile(values[::down, ::across], (1, 99))
         return cls(values, float(np.median(border)), _TOLERANCE * float(high - low))
 
     def share(self, outline: Points) -> float:
-        """Return how much of what lies just beyond an outline (n, 2) is background, or beyond the picture; 0 to 1."""
+        """Return the fraction, 0 to 1, of points just beyond an *outline* that are background or outside the image.
+
+        *outline* is (n, 2) in the slice frame.
+        """
         middle = outline.mean(axis=0)
         beyond = np.floor(middle + (outline - middle) * _BEYOND[:, None, None]).astype(np.intp)
         x, y = beyond[..., 0], beyond[..., 1]

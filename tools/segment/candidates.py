@@ -43,7 +43,7 @@ _SAME = 0.7
 
 @dataclass(frozen=True, slots=True)
 class SeedSettings:
-    """Settings for a seed point: the outline is found near a circle, then again near the ellipse of this result."""
+    """Settings for a seed point: for the outline near a circle, then for that near the ellipse of the first outline."""
 
     first: Settings = _FIRST_PASS
     second: Settings = _SECOND_PASS
@@ -59,7 +59,7 @@ _SEEDED = SeedSettings()
 class Candidate:
     """A measured outline, with the mean cost of its rays: the lower, the stronger the evidence.
 
-    Around a point, the cost of bordering on the background is part of it.
+    Around a point, the cost includes that of bordering on the background. Other methods than the default give 0.
     """
 
     measured: Measured
@@ -67,7 +67,7 @@ class Candidate:
 
 
 class _Traced(Candidate):
-    """A candidate that is measured when it is first used."""
+    """A candidate whose outline is measured when ``measured`` is first used."""
 
     def __init__(self, outline: Outline, image: Slice) -> None:
         vars(self).update(cost=outline.cost, points=outline.points, image=image)
@@ -79,7 +79,7 @@ class _Traced(Candidate):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A region, a point inside, or both; perhaps a point outside."""
+    """What is to be outlined, in the slice frame: a region, a point inside, or both; perhaps a point outside."""
 
     region: Region | None = None
     inside: Point | None = None
@@ -89,9 +89,10 @@ class Prompt:
 def candidates(
     image: Slice, prompt: Prompt, regional: Settings = _REGIONAL, seeded: SeedSettings = _SEEDED
 ) -> list[Candidate]:
-    """Return one to three candidates, the best first; raises ToolError where there is nothing to see or no prompt.
+    """Return one to three candidates, the best first, found by the default method in the native values of the slice.
 
-    It works on the native values of the slice, whatever is displayed of them.
+    *regional* and *seeded* are the settings for a prompt with a region and for one without. Raises ToolError where all
+    pixels have the same value, and where the prompt has neither a region nor a point inside.
     """
     picture, region = Pyramid(image.values), prompt.region
     _refuse_flat(image, region)
@@ -108,7 +109,7 @@ def candidates(
 def _within(
     picture: Pyramid, region: Region, settings: Settings, inside: Sequence[Point], outside: Sequence[Point]
 ) -> list[Outline]:
-    """Return the outline of a region, near the upright oval or near a slanted one, and those of smaller ovals."""
+    """Return the outline near the best oval in *region* (upright or slanted), and then those near two smaller ovals."""
     ovals = [Oval.inside(region), *(Oval.inside(region, slant) for slant in (-_SLANT, _SLANT))]
     ovals += [Oval.inside(_shrunk(region, size)) for size in _SMALLER]
     upright, left, right, *smaller = outlines(picture, ovals, settings, inside, outside)
@@ -119,7 +120,7 @@ def _within(
 def _around(
     picture: Pyramid, image: Slice, seed: Point, settings: SeedSettings, outside: Sequence[Point]
 ) -> list[Outline]:
-    """Return the outlines of all windows around a point, the one with the strongest evidence first."""
+    """Return the outlines of all windows around *seed*, sorted by cost: the strongest evidence comes first."""
     first = outlines(picture, _windows(image, seed), settings.first, (), outside)
     second = outlines(picture, [Oval.of(one.points) for one in first], settings.second, (seed,), outside)
     background = Background.of(image.values)
@@ -128,7 +129,7 @@ def _around(
 
 
 def _windows(image: Slice, seed: Point) -> list[Oval]:
-    """Return circles in mm around a point, of growing size."""
+    """Return circles (in mm) of growing size around *seed*, as ovals in the slice frame."""
     spacing, size = image.spacing, image.size
     side = max(size.width * spacing.width_mm, size.height * spacing.height_mm)
     radii = side * _FIRST * _STEP ** np.arange(1 + int(math.log(_LAST / _FIRST, _STEP)))
@@ -140,7 +141,7 @@ def _windows(image: Slice, seed: Point) -> list[Oval]:
 
 
 def _distinct(found: Sequence[Outline], image: Slice) -> list[Candidate]:
-    """Return the first outlines, measured, that do not repeat an earlier one."""
+    """Return up to MOST candidates, in the order of *found*; outlines whose box repeats an earlier one are left out."""
     kept: list[tuple[Outline, Region]] = []
     for outline in found:
         box = _box(outline, image)
@@ -150,7 +151,7 @@ def _distinct(found: Sequence[Outline], image: Slice) -> list[Candidate]:
 
 
 def _box(outline: Outline, image: Slice) -> Region:
-    """Return the box of an outline within the slice, at least two pixels wide and high."""
+    """Return the box of an outline in the slice frame, clipped to the slice, and at least two pixels wide and high."""
     (x0, y0), (x1, y1) = (
         np.clip(edge, 0, (image.size.width, image.size.height)).tolist()
         for edge in (outline.points.min(axis=0), outline.points.max(axis=0))
@@ -161,6 +162,7 @@ def _box(outline: Outline, image: Slice) -> Region:
 
 
 def _shrunk(region: Region, size: float) -> Region:
+    """Return *region* scaled by *size* about its centre, at least two pixels wide and high."""
     x, y = (region.x0 + region.x1) / 2, (region.y0 + region.y1) / 2
     half, high = max(1.0, region.width / 2 * size), max(1.0, region.height / 2 * size)
     return Region(x - half, y - high, x + half, y + high)
@@ -175,10 +177,12 @@ def _overlap(one: Region, other: Region) -> float:
 
 
 def _given(point: Point | None) -> tuple[Point, ...]:
+    """Return a tuple of the point, or an empty one for None."""
     return () if point is None else (point,)
 
 
 def _refuse_flat(image: Slice, region: Region | None) -> None:
+    """Raise ToolError where all pixels of *region* (None: of the slice) have the same value."""
     x0, y0, x1, y1 = (region or image.region).pixels(image.size)
     values = image.values[y0:y1, x0:x1]
     if values.min() == values.max():

@@ -63,7 +63,7 @@ class Ellipse:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A shape's box (true pixel edges), ellipse and area, and how well the ellipse describes it."""
+    """The measures of a shape in the slice frame: its box (true pixel edges), fitted ellipse and area."""
 
     box: Region
     ellipse: Ellipse
@@ -101,11 +101,14 @@ class Cut:
         )
 
     def of(self, image: NDArray[Scalar]) -> NDArray[Scalar]:
-        """Return the pixels of *image* (the whole slice) that lie in this cut."""
+        """Return the pixels of *image* (the whole slice) that lie in this cut, as a new array."""
         return np.ascontiguousarray(image[self.y0 : self.y1, self.x0 : self.x1])
 
     def factors(self, spacing: Spacing) -> tuple[int, int]:
-        """Return the enlargement across and down that makes the pixels fine and nearly square, within the budget."""
+        """Return the enlargement (across, down), whole factors that make the pixels fine and nearly square in mm.
+
+        The enlarged cut has at most about a million pixels, unless the cut has more itself.
+        """
         field = (self.x1 - self.x0) * spacing.width_mm * (self.y1 - self.y0) * spacing.height_mm
         step = max(min(spacing.height_mm, spacing.width_mm) / _FINENESS, math.sqrt(field / _BUDGET))
         # Where pixels are so flat that the longer side is not divided at all, the other one must not take its share.
@@ -120,14 +123,17 @@ class Cut:
         return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.float32)
 
     def box(self, mask: Mask, spacing: Spacing) -> Region:
-        """Return the box, in the slice frame, of all pixels inside of a mask on the enlarged cut."""
+        """Return the box of all True pixels of *mask*, which is on the enlarged cut, in the slice frame."""
         across, down = self.factors(spacing)
         tight, x, y = self.around(mask), self.x0, self.y0
         return Region(x + tight.x0 / across, y + tight.y0 / down, x + tight.x1 / across, y + tight.y1 / down)
 
 
 def component(mask: Mask, at: tuple[int, int] | None = None) -> Mask:
-    """Return the component (4-connected) at pixel (row, column), or the largest; all False if there is none."""
+    """Return the 4-connected component that holds the pixel *at* (row, column), or the largest where *at* is None.
+
+    All False where that pixel is False, or the mask is empty.
+    """
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     if at is not None:
         label = int(labels[at])
@@ -144,10 +150,10 @@ def filled(mask: Mask) -> Mask:
 
 
 def measure_mask(mask: Mask, spacing: Spacing) -> Measured:
-    """Measure a binary mask (H, W) of a slice; raises ValueError if it is empty.
+    """Return the measures of a binary mask (H, W) of a slice; raises ValueError if it is empty.
 
-    Box and area are those of all its pixels, exactly. Outline and ellipse are those of its largest component with
-    holes filled; a stair of pixels is read as the slanted edge it stands for.
+    Box and area are those of all its pixels, exactly. Outline and ellipse are those of its largest component with holes
+    filled; a stair of pixels is read as the slanted edge it stands for.
     """
     tight = Cut.around(mask)
     cut = Cut(tight.x0 - 1, tight.y0 - 1, tight.x1 + 1, tight.y1 + 1)
@@ -160,7 +166,10 @@ def measure_mask(mask: Mask, spacing: Spacing) -> Measured:
 
 
 def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
-    """Measure one component on the enlarged *cut*, holes filled; *spacing* is the slice's native one."""
+    """Return the measures of one component, a mask on the enlarged *cut*; holes are filled for ellipse and area.
+
+    *spacing* is mm per native pixel of the slice.
+    """
     native = np.array((spacing.width_mm, spacing.height_mm))
     fine = native / cut.factors(spacing)
     corner = np.array((cut.x0, cut.y0)) * native
@@ -174,7 +183,7 @@ def measure_enlarged(mask: Mask, cut: Cut, spacing: Spacing) -> Measured:
 
 
 def measure_outline(points: Points, size: Size, spacing: Spacing) -> Measured:
-    """Measure what a closed *outline* (n, 2) of the slice frame surrounds, as far as it lies within the slice.
+    """Return the measures of what a closed outline, *points* (n, 2) in the slice frame, surrounds within the slice.
 
     Raises ValueError where that is nothing: an outline beside the slice, a line, or one whose halves cancel out.
     """
@@ -203,24 +212,26 @@ def measure_outline(points: Points, size: Size, spacing: Spacing) -> Measured:
 
 
 def _ellipse(oval: MmEllipse, native: NDArray[np.float64]) -> Ellipse:
+    """Return an ellipse given in mm with its points in the slice frame; *native* is mm per pixel across and down."""
     major, minor = ([Point(x, y) for x, y in (oval.axis(which) / native).tolist()] for which in (0, 1))
     x, y = (np.array(oval.center) / native).tolist()
     return Ellipse(Point(x, y), 2 * oval.semi[0], 2 * oval.semi[1], (major[0], major[1]), (minor[0], minor[1]))
 
 
 def _grown(mask: Mask) -> Mask:
+    """Return the mask grown by one pixel up, down, left and right."""
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     return np.asarray(cv2.dilate(mask.astype(np.uint8), cross) > 0, np.bool_)
 
 
 def _contour(mask: Mask) -> Points:
-    """Return the pixel indices x, y along the longest outer contour, every pixel of it, (n, 2)."""
+    """Return x and y, (n, 2), of every pixel along the longest outer contour, as indices of pixel centres."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return np.asarray(max(contours, key=len), np.float64).reshape(-1, 2)
 
 
 def _even(ring: Points) -> Points:
-    """Return _SAMPLES points at equal steps along a closed ring."""
+    """Return _SAMPLES points at equal steps along a closed ring of points (n, 2)."""
     closed = np.concatenate((ring, ring[:1]))
     along = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))))
     at = np.linspace(0.0, along[-1], _SAMPLES, endpoint=False)

@@ -38,23 +38,27 @@ class MmEllipse:
         return np.stack((self.center - arm, self.center + arm))
 
     def covers(self, points: Points) -> NDArray[np.bool_]:
-        """Return for each point (n, 2) whether it lies inside."""
+        """Return for each point (n, 2), in mm, whether it lies inside the ellipse."""
         x, y = (points - self.center).T
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         along, across = (x * cos + y * sin) / self.semi[0], (y * cos - x * sin) / self.semi[1]
         return np.asarray(along * along + across * across <= 1.0, np.bool_)
 
     def dice(self, inside: Points, pixel: NDArray[np.float64]) -> float:
-        """Return the overlap (0..1) with a shape given as pixel centres (n, 2) and a pixel's width and height."""
+        """Return the overlap (Dice, 0 to 1) of the ellipse with a shape.
+
+        The shape is given by its pixel centres *inside* (n, 2) and the width and height of a *pixel*, all in mm.
+        """
         shape, common = (float(count * pixel.prod()) for count in (len(inside), np.count_nonzero(self.covers(inside))))
         return min(1.0, 2 * common / (shape + self.area))
 
 
 def fit_oval(contour: Points, inside: Points, pixel: NDArray[np.float64]) -> MmEllipse:
-    """Return the ellipse of a shape, all in mm: its *contour*, the pixel centres *inside*, a pixel's width and height.
+    """Return the ellipse that describes a shape, in mm: the better of a fit to its contour and one to its inside.
 
-    It is the least-squares ellipse of the contour, or the one with the same second moments as the inside where that
-    overlaps the shape better: a contour far from any ellipse (a hook, a star) can have a fit far longer than itself.
+    *contour* are points on its edge and *inside* the centres of its pixels, (n, 2); *pixel* is the width and height of
+    one pixel. The first fit is by least squares, the second has the same second moments as the inside: a contour far
+    from any ellipse (a hook, a star) can have a least-squares fit far longer than itself.
     """
     moments = _same_moments(inside, pixel)
     fitted = _least_squares(contour)
@@ -64,7 +68,7 @@ def fit_oval(contour: Points, inside: Points, pixel: NDArray[np.float64]) -> MmE
 
 
 def _least_squares(contour: Points) -> MmEllipse | None:
-    """Return OpenCV's fit; None where it has an axis of length 0 or a number that is not finite."""
+    """Return OpenCV's ellipse of a contour in mm; None where an axis has length 0 or a number is not finite."""
     middle = contour.mean(axis=0)
     (x, y), (width, height), degrees = cv2.fitEllipse((contour - middle).astype(np.float32))
     if height < width:  # OpenCV turns its box so that the height is the longer side; do not rely on it
@@ -76,7 +80,7 @@ def _least_squares(contour: Points) -> MmEllipse | None:
 
 
 def _is_too_long(length: float, contour: Points) -> bool:
-    """Return whether a major axis is longer than the contour allows."""
+    """Return whether a major axis of *length* mm is over 1.1 times the largest distance of two contour points."""
     # The point farthest from the middle has one nearly as far from it as any two are: as a rule that settles it.
     corner = contour[np.square(contour - contour.mean(axis=0)).sum(axis=1).argmax()]
     far = math.sqrt(float(np.square(contour - corner).sum(axis=1).max()))
@@ -84,13 +88,14 @@ def _is_too_long(length: float, contour: Points) -> bool:
 
 
 def _diameter(contour: Points) -> float:
-    """Return the largest distance of two points of a contour."""
+    """Return the largest distance of two points of a contour, in mm."""
     middle = contour.mean(axis=0)
     hull = cv2.convexHull((contour - middle).astype(np.float32)).reshape(-1, 2)
     return float(np.hypot(*(hull[:, None] - hull[None]).T).max())
 
 
 def _same_moments(points: Points, pixel: NDArray[np.float64]) -> MmEllipse:
+    """Return the ellipse in mm with the second moments of a shape, given by its pixel centres and a pixel's sides."""
     center = points.mean(axis=0)
     # A uniform ellipse has a variance of a quarter of its squared semi-axis, a pixel a twelfth of its squared side.
     values, vectors = np.linalg.eigh(np.cov(points.T, bias=True) + np.diag(pixel**2 / 12))

@@ -16,9 +16,10 @@ __all__ = ["METHODS", "threshold", "thresholded"]
 
 
 def threshold(image: Slice, prompt: Prompt) -> list[Candidate]:
-    """Return the structure that one grey level separates best from its surroundings, bright or dark.
+    """Return the bright and the dark structure that one grey level separates from its surroundings.
 
-    Raises ToolError where neither is found. Its cost is 0: it has no confidence.
+    Returns one or two candidates of cost 0, the better ellipse first. Raises ToolError where neither is found, and for
+    a point outside.
     """
     if prompt.outside is not None:
         raise ToolError("the method threshold takes no point outside")
@@ -34,7 +35,10 @@ def threshold(image: Slice, prompt: Prompt) -> list[Candidate]:
 
 
 def thresholded(image: Slice, prompt: Prompt, target: Target) -> Measured:
-    """Return the bright or dark structure in a region, or around a point; raises ToolError where there is none."""
+    """Return the measures of the bright or dark structure in a region, or around a point.
+
+    Raises ToolError where no such structure is found.
+    """
     region = Cut(*(prompt.region or image.region).pixels(image.size))
     seed = None
     if prompt.inside is not None:

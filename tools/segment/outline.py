@@ -40,7 +40,7 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How strongly an outline is held. How the values were chosen: ``benchmarks/tools.py``."""
+    """How strongly an outline keeps to its oval and follows edges. Values were chosen by ``benchmarks/tools.py``."""
 
     places: tuple[float, float] = (0.3, 1.5)
     """Where the rays begin and end, relative to the oval."""
@@ -76,7 +76,10 @@ class Outline:
 def outlines(
     picture: Pyramid, ovals: Sequence[Oval], s: Settings, inside: Sequence[Point] = (), outside: Sequence[Point] = ()
 ) -> list[Outline]:
-    """Return the outline near each oval, with points of the slice *inside* and *outside* on the right side of it."""
+    """Return the outline near each oval, with points *inside* and *outside* on the right side of it.
+
+    *s* are the settings. Ovals, points and outlines are in the slice frame.
+    """
     places = np.geomspace(*s.places, _PLACES)
     raw = np.stack([picture.along_rays(oval, places) for oval in ovals]).astype(np.float64)
     values = _compressed(raw, places, s.soft)
@@ -91,7 +94,7 @@ def outlines(
 
 
 def _excluded(ovals: Sequence[Oval], places: Floats, inside: Sequence[Point], outside: Sequence[Point]) -> Costs:
-    """Return a cost no path pays without need, where it would leave a point on the wrong side."""
+    """Return the extra cost (ovals, rays, places) of places that leave a point on the wrong side of the outline."""
     costs = np.zeros((len(ovals), RAYS, len(places)))
     for points, wrong in ((inside, np.less), (outside, np.greater)):
         for point in points:
@@ -103,6 +106,7 @@ def _excluded(ovals: Sequence[Oval], places: Floats, inside: Sequence[Point], ou
 
 
 def _compressed(raw: Floats, places: Floats, soft: float) -> Floats:
+    """Return values from -1 to 1: differences from the median of each oval's middle, large ones compressed by tanh."""
     difference = raw - np.median(raw[:, :, places < _MIDDLE], axis=(1, 2), keepdims=True)
     typical = np.median(np.abs(difference), axis=(1, 2), keepdims=True)
     # Where the picture is flat but for the structure, the typical difference is next to nothing.
@@ -117,13 +121,17 @@ def _steepness(values: Floats) -> Floats:
 
 
 def _prior(places: Floats, s: Settings) -> Floats:
+    """Return the cost (places,) of the distance from the oval: 0 from ``near`` to ``far``, growing to both sides."""
     below = np.maximum(0, np.log(s.near / places)) / _UNIT
     above = np.maximum(0, np.log(places / s.far)) / _UNIT
     return np.asarray(s.prior * (s.inwards * below**2 + above**2))
 
 
 def _region(values: Floats, places: Floats, edge: float) -> Costs:
-    """Return minus the evidence that what lies within a place belongs inside, summed along each ray."""
+    """Return a cost (ovals, rays, places): the lower, the more the values up to a place resemble those in the middle.
+
+    *edge* is the place that divides inside from outside, relative to the oval.
+    """
     levels = np.minimum((values + 1) / 2 * _BINS, _BINS - 1).astype(np.intp)
     weight = np.broadcast_to(places**2, levels.shape[1:])
     costs = np.empty_like(values)
@@ -136,13 +144,16 @@ def _region(values: Floats, places: Floats, edge: float) -> Costs:
 
 
 def _shares(levels: Paths, weight: Floats) -> Floats:
-    """Return the smoothed shares of the grey levels, none of them 0."""
+    """Return the smoothed share of each of 16 grey levels among *levels*, weighted; no share is 0."""
     counts = np.bincount(levels.ravel(), weight.ravel(), _BINS)
     return np.asarray(np.convolve(counts / (counts.sum() + _TINY), (0.25, 0.5, 0.25), "same") + 0.02)
 
 
 def _steepest(steepness: Floats, places: Floats, paths: Paths, reach: int) -> Floats:
-    """Return the places of paths, each moved to the steepest nearby: the top of a parabola through three places."""
+    """Return the steepest place near a path on each ray (ovals, rays), relative to the oval, refined by a parabola.
+
+    *paths* are indices of *places* (ovals, rays); they move by *reach* places at most.
+    """
     moves = np.array(sorted(range(-reach, reach + 1), key=abs))  # among equals, the nearest
     near = np.clip(paths[..., None] + moves, 1, len(places) - 2)
     best = (np.take_along_axis(steepness, near, axis=2) * (1 - 0.05 * np.abs(moves))).argmax(axis=2)

@@ -39,7 +39,7 @@ _STEP = 2
 
 @dataclass(frozen=True, eq=False)
 class Oval:
-    """An ellipse in native pixels of the slice: its centre x, y, and the matrix that makes it of the unit circle."""
+    """An ellipse in the slice frame: its centre x, y, and the matrix (2, 2) that maps the unit circle to it."""
 
     center: Floats
     matrix: Floats
@@ -67,18 +67,18 @@ class Oval:
         return float(np.linalg.svd(self.matrix, compute_uv=False)[-1])
 
     def place(self, point: Point) -> tuple[int, float]:
-        """Return on which ray a point of the slice lies, the nearest one, and at which place."""
+        """Return the index of the ray nearest to a slice point, and the point's place on it: 1 lies on the oval."""
         x, y = np.linalg.solve(self.matrix, np.array((point.x, point.y)) - self.center)
         return round(float(np.arctan2(y, x)) / (2 * np.pi) * RAYS) % RAYS, float(np.hypot(x, y))
 
     def at(self, places: Floats) -> Floats:
-        """Return the points x, y at *places* (rays, ...) of the rays, (2, rays, ...)."""
+        """Return the points x, y in the slice frame, (2, rays, ...), at *places* (rays, ...) on the rays."""
         directions = (self.matrix @ _CIRCLE).reshape(2, RAYS, *([1] * (places.ndim - 1)))
         return np.asarray(self.center.reshape(2, *([1] * places.ndim)) + directions * places)
 
 
 class Pyramid:
-    """A picture at full, half, a quarter ... of its resolution; each level is made when an oval first needs it."""
+    """An image at full, half, a quarter ... of its resolution; each level is computed when an oval first needs it."""
 
     def __init__(self, values: FloatImage) -> None:
         self._levels = [values]
@@ -86,10 +86,11 @@ class Pyramid:
 
     @cached_property
     def _last(self) -> int:
+        """The index of the coarsest level that may be used."""
         return max(0, int(np.log2(min(self._levels[0].shape))) - 2)
 
     def along_rays(self, oval: Oval, places: Floats) -> FloatImage:
-        """Return the values at *places* (n,) of the rays, (rays, n); beyond the picture its edge goes on."""
+        """Return the values at *places* (n,) on the rays of an oval, (rays, n); beyond the image its edge continues."""
         radius = max(1.0, oval.radius)
         level = min(self._last, max(0, int(np.log2(radius / _SHARP))))
         picture = self._level(level, _BLUR if radius >= _SHARP / 2 else _BLUR / 2)
@@ -101,6 +102,7 @@ class Pyramid:
         return np.asarray(values, np.float32)
 
     def _level(self, level: int, blur: float) -> FloatImage:
+        """Return the image at 1/2**level of its resolution, smoothed with a standard deviation of *blur* pixels."""
         while len(self._levels) <= level:
             last = self._levels[-1]
             half = (max(1, last.shape[1] // 2), max(1, last.shape[0] // 2))
@@ -111,10 +113,10 @@ class Pyramid:
 
 
 def closed_paths(costs: Costs, bend: float) -> Paths:
-    """Return for each oval the path around it with the lowest cost, by dynamic programming.
+    """Return for each oval the path around it with the lowest cost: the index of a place on each ray (ovals, rays).
 
-    A path moves by at most ``_STEP`` places from ray to ray, each at the cost *bend*. It goes around twice, and the
-    middle of it is taken: there, both ends are far away, and it closes as a rule.
+    A path moves by at most ``_STEP`` places from ray to ray, each at the cost *bend*. Dynamic programming follows it
+    twice around and keeps the middle: both ends are far from it, so that the path closes as a rule.
     """
     ovals, rays, places = costs.shape
     steps = np.arange(-_STEP, _STEP + 1)[:, None]

@@ -39,9 +39,10 @@ _RADIUS_STEP = 1.1
 
 
 def in_region(grey: Grey, target: Target, region: Cut, spacing: Spacing, seed: Pixel | None) -> Measured:
-    """Find and measure one structure in a region; cut it from attached tissue if it then ends within the region.
+    """Return the measures of one structure in a region, cut from attached tissue if it then ends within the region.
 
-    *grey* is the whole slice (h, w). Raises ToolError if there is no structure.
+    *grey* is the whole slice (h, w). The structure is that at *seed* (row, column), or else the largest. Raises
+    ToolError if there is no structure.
     """
     found = segment(grey, target, region, spacing, seed)
     if not _leaks(found, region, grey):
@@ -53,7 +54,10 @@ def in_region(grey: Grey, target: Target, region: Cut, spacing: Spacing, seed: P
 
 
 def around_seed(grey: Grey, target: Target, within: Cut, spacing: Spacing, seed: Pixel) -> Measured:
-    """Find and measure the structure at a seed in the first window it fits into, or else in all of *within*."""
+    """Return the measures of the structure at *seed*, in the first window that it fits into, or else in *within*.
+
+    *grey* is the whole slice (h, w). Raises ToolError if there is no structure.
+    """
     for window in _windows(within, spacing, seed):
         try:
             found = segment(grey, target, window, spacing, seed)
@@ -67,7 +71,7 @@ def around_seed(grey: Grey, target: Target, within: Cut, spacing: Spacing, seed:
 
 
 def _windows(within: Cut, spacing: Spacing, seed: Pixel) -> Iterator[Cut]:
-    """Yield windows around the seed, square in mm and clipped, as long as they are smaller than *within*."""
+    """Yield growing windows around the seed, square in mm and clipped to *within*, until they would be all of it."""
     width, height = within.x1 - within.x0, within.y1 - within.y0
     half_mm = _FIRST * max(width * spacing.width_mm, height * spacing.height_mm)
     row, column = seed
@@ -82,7 +86,7 @@ def _windows(within: Cut, spacing: Spacing, seed: Pixel) -> Iterator[Cut]:
 
 
 def _fills(found: Structure, window: Cut) -> bool:
-    """Return whether a structure fills enough of the window, in either direction, not to be a speck of noise."""
+    """Return whether a structure takes up at least 40% of the window's width or height; a smaller one may be noise."""
     box = found.box
     return max(box.width / (window.x1 - window.x0), box.height / (window.y1 - window.y0)) >= _SHARE
 
@@ -99,10 +103,10 @@ def _leaks(found: Structure, region: Cut, grey: Grey) -> bool:
 
 
 def detached(whole: Structure, seed: Pixel | None) -> Iterator[Structure]:
-    """Yield what is left of a structure when opened by one radius after the other, until nothing is; holes filled.
+    """Yield the structure opened by one growing radius after the other, with holes filled, until nothing remains.
 
-    Of several pieces the one at the seed is kept; without a seed, the one around the largest circle that fits into
-    structure and region. Beyond the region the structure is taken to go on: an edge there is nothing to round off.
+    Of several pieces, that at the seed is yielded; without a seed, the one around the largest circle that fits into
+    structure and region. Beyond the region the structure is assumed to continue: its edge there is not rounded off.
     """
     mask = filled(whole.mask)
     start = deepest(mask) if seed is None else whole.at(seed)

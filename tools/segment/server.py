@@ -43,6 +43,8 @@ class _Form(BaseModel):
 
 
 class _About(_Form):
+    """The reply to ``GET /about``: the name and version that a segmenter states."""
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}$")
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}$")
 
@@ -51,6 +53,8 @@ _Coordinate = Annotated[float, Field(ge=-_FAR, le=_FAR)]
 
 
 class _Found(_Form):
+    """One candidate of a segmenter's reply: a mask (PNG in base64) or a polygon (x, y in the slice frame); a score."""
+
     mask: str | None = None
     polygon: list[tuple[_Coordinate, _Coordinate]] | None = Field(default=None, min_length=3, max_length=_MOST_POINTS)
     score: float = 0.0
@@ -63,13 +67,15 @@ class _Found(_Form):
 
 
 class _Reply(_About):
+    """The reply to ``POST /segment``: the segmenter's name and version, its candidates, or what it needs."""
+
     candidates: list[_Found] = Field(default=[], max_length=20)
     needs: Literal["box", "point"] | None = None
     """What is missing in the prompt; the words that a model gets are ours."""
 
 
 def check_address(address: str) -> None:
-    """Raise ConfigError for an address that is invalid, or that may not be stored: every address is stored."""
+    """Raise ConfigError for an invalid address, or one with a user name, password or query: addresses are stored."""
     try:
         parts = urlsplit(address)
     except ValueError:  # half of an IPv6 address
@@ -87,7 +93,10 @@ def check_address(address: str) -> None:
 
 
 class Server:
-    """A segmenter at an address."""
+    """A segmenter behind an HTTP address; each request ends within *seconds* and reads at most *most_bytes*.
+
+    Raises ConfigError for an address that is invalid or may not be stored.
+    """
 
     def __init__(self, address: str, *, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> None:
         check_address(address)
@@ -131,6 +140,7 @@ class Server:
         return [self._candidate(one, image) for one in found][:MOST]
 
     def _candidate(self, found: _Found, image: Slice) -> Candidate:
+        """Return a candidate of the reply, measured; raises ToolServiceError if it is invalid or has no area."""
         try:
             if found.polygon is not None:
                 return Candidate(measure_outline(np.array(found.polygon), image.size, image.spacing), 0.0)
@@ -141,7 +151,7 @@ class Server:
             ) from None
 
     def _body(self, method: str, path: str, content: bytes = b"") -> bytes:
-        """Return the body of a reply with status 200; raises ToolServiceError."""
+        """Return the body of a reply with status 200; raises ToolServiceError for anything else."""
         import httpx2  # noqa: PLC0415 - for those only who have a server
 
         try:
@@ -158,6 +168,10 @@ class Server:
             raise ToolServiceError(f"{self._address}{path}: the request to the segmenter failed: {words}") from None
 
     async def _bounded(self, method: str, url: str, content: bytes) -> bytes:
+        """Return the body of a reply with status 200, read within the limits.
+
+        Raises ToolServiceError for another status or a longer body, TimeoutError, and the errors of httpx2.
+        """
         import httpx2  # noqa: PLC0415
 
         # Neither proxies of the environment nor redirects: the request goes where the user said. Certificates are
@@ -180,6 +194,7 @@ class Server:
                 return bytes(body)
 
     def _unfit(self, path: str, error: ValidationError) -> ToolServiceError:
+        """Return the error for a reply to *path* that has not the documented form; it names the first wrong field."""
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"]) or "the body"
         return ToolServiceError(
@@ -191,7 +206,10 @@ class Server:
 
 
 def _request(image: Slice, prompt: Prompt) -> dict[str, Any]:
-    """Return the body of a request: all points and boxes in pixels of the slice."""
+    """Return the body of a request: the slice's native values (a .npy file in base64), spacing and prompt.
+
+    Points and boxes are in the slice frame.
+    """
     file, box = io.BytesIO(), prompt.region
     np.save(file, np.ascontiguousarray(image.values, np.float32), allow_pickle=False)
     return {
@@ -204,7 +222,10 @@ def _request(image: Slice, prompt: Prompt) -> dict[str, Any]:
 
 
 def _mask(text: str, image: Slice) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return the mask of a PNG in base64; raises ValueError for one of another size, or an empty one."""
+    """Return the mask (h, w) of a PNG in base64: True where a channel is above 0, opacity aside.
+
+    Raises ValueError for text that is no PNG, for another size than the slice's, and for an empty mask.
+    """
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:

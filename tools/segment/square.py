@@ -30,7 +30,7 @@ INSIDE, OUTSIDE = 0.5, 1.15
 
 @dataclass(frozen=True, eq=False)
 class Square:
-    """A grid of ``side`` by ``side`` places around an oval."""
+    """A grid of ``side`` by ``side`` places around an oval, on which a method works in place of pixels."""
 
     oval: Oval
     side: int
@@ -43,15 +43,15 @@ class Square:
 
     @classmethod
     def around(cls, image: Slice, prompt: Prompt, side: int) -> Self:
-        """Return the square around the region of a prompt, or around what the default method finds at its point.
+        """Return the square around the region of a prompt, or around the box that the default method finds at a point.
 
-        Raises ToolError where a prompt has neither, or the whole image has one grey level.
+        Raises ToolError where a prompt has neither and, without a region, where all pixels have the same value.
         """
         region = prompt.region or candidates(image, prompt)[0].measured.box
         return cls(Oval.inside(region), side)
 
     def markers(self, prompt: Prompt) -> tuple[Mask, Mask]:
-        """Return the places that are inside, and those that are outside; what a point says goes before the oval."""
+        """Return two masks (side, side): the places surely inside, and surely outside; points overrule the oval."""
         radius = np.hypot(*self.unit)
         inside, outside = radius < INSIDE, radius > OUTSIDE
         if prompt.inside is not None:
@@ -71,15 +71,16 @@ class Square:
         return row, column
 
     def _near(self, point: Point) -> Mask:
+        """Return the mask of the places close to a slice point."""
         x, y = self._unit(point)
         return np.asarray(np.hypot(self.unit[0] - x, self.unit[1] - y) < _NEAR * 2 * _REACH / self.side)
 
     def _unit(self, point: Point) -> NDArray[np.float64]:
-        """Return x and y of a point relative to the oval."""
+        """Return x and y of a slice point relative to the oval, which is the circle of radius 1."""
         return np.asarray((np.array((point.x, point.y)) - self.oval.center) / np.diag(self.oval.matrix))
 
     def levels(self, image: Slice) -> NDArray[np.uint8]:
-        """Return the native values at the places, their first to 99th percentile spread over 0 to 255."""
+        """Return grey levels (side, side): native values, their 1st to 99th percentile spread over 0 to 255."""
         (x, y), matrix, center = self.unit, self.oval.matrix, self.oval.center
         across, down = x * matrix[0, 0] + center[0] - 0.5, y * matrix[1, 1] + center[1] - 0.5
         places = across.astype(np.float32), down.astype(np.float32)
@@ -88,9 +89,9 @@ class Square:
         return np.asarray(np.clip((values - low) / max(1e-9, float(high - low)) * 255, 0, 255), np.uint8)
 
     def candidate(self, inside: Mask, image: Slice, out: float) -> Candidate:
-        """Return what the largest contour of *inside* surrounds, widened by *out* places, without a confidence.
+        """Return the area within the largest contour of *inside* (side, side), widened by *out* places, as a candidate.
 
-        Raises ToolError where nothing is inside.
+        Its cost is 0. Raises ToolError where nothing is inside.
         """
         contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         if not contours:

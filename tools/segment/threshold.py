@@ -31,7 +31,7 @@ _MARGIN = 3
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """One connected shape on an enlarged cut of a slice."""
+    """One connected shape, as a mask on the enlarged pixels of a part of a slice."""
 
     mask: Mask
     """Inside or outside, on the enlarged pixels of the cut; not empty."""
@@ -56,13 +56,13 @@ class Structure:
         return 0 <= row < height and 0 <= column < width and bool(filled(self.mask)[row, column])
 
     def at(self, pixel: Pixel) -> Pixel:
-        """Return the row and column of the enlarged pixel in the middle of a native one, which may lie outside."""
+        """Return row and column, in the mask, of the middle of a native pixel; they may lie outside the mask."""
         across, down = self.cut.factors(self.spacing)
         return (pixel[0] - self.cut.y0) * down + down // 2, (pixel[1] - self.cut.x0) * across + across // 2
 
 
 def segment(grey: Grey, target: Target, region: Cut, spacing: Spacing, seed: Pixel | None) -> Structure:
-    """Find one structure within a region of the grey levels (h, w) of a whole slice.
+    """Return the structure, bright or dark, within a region of the grey levels (h, w) of a whole slice.
 
     With *seed*, a pixel of the region, it is the structure at that pixel, or around it; without one the largest.
     Nothing outside the region is looked at. Raises ToolError if there is no such structure.
@@ -106,19 +106,19 @@ def _chosen(mask: Mask, seed: Pixel | None) -> Mask:
 
 
 def deepest(mask: Mask) -> tuple[int, int]:
-    """Return the pixel (row, column) farthest from the edge, where a noisy edge cannot reach."""
+    """Return the pixel (row, column) of a mask that is farthest from its edge; beyond the mask's array is outside."""
     depth = distances(np.pad(mask, 1))[1:-1, 1:-1]
     row, column = divmod(int(np.argmax(depth)), mask.shape[1])
     return row, column
 
 
 def distances(mask: Mask) -> FloatImage:
-    """Return for each pixel inside how far the nearest one outside is; beyond the picture nothing is outside."""
+    """Return for each True pixel the distance, in pixels, to the nearest False one; the border is not an edge."""
     return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 def _half_height(image: FloatImage, mask: Mask) -> float | None:
-    """Return the level half-way between the medians of the inside and of a ring just outside.
+    """Return the grey level half-way between the medians inside *mask* and in a ring just outside it.
 
     None where the mask leaves no room for a ring, or the inside is not brighter than the ring.
     """

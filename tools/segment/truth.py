@@ -40,9 +40,9 @@ class Truth:
 
 
 def told(truth: Truth, amplitude: float = 0.0) -> Callable[[Slice, Prompt], list[Candidate]]:
-    """Return a method that always returns the true outline, degraded by *amplitude*, for any prompt.
+    """Return a method that returns the ground truth's outline, degraded by *amplitude* (0 to 1), whatever the prompt.
 
-    The tool has checked the arguments before. Its cost is 0: it has no confidence.
+    The degradation is the formula at the head of this file. The candidate's cost is 0.
     """
 
     def outline(image: Slice, prompt: Prompt) -> list[Candidate]:
@@ -56,7 +56,7 @@ def told(truth: Truth, amplitude: float = 0.0) -> Callable[[Slice, Prompt], list
 
 
 def _degraded(points: Points, amplitude: float, seed: int) -> Points:
-    """Return points (n, 2) in mm at changed distances from the centre of their box."""
+    """Return points (n, 2) in mm, moved away from or towards the centre of their box by the formula of this file."""
     center = (points.min(axis=0) + points.max(axis=0)) / 2
     x, y = (points - center).T
     angles, waves = np.arctan2(y, x), np.arange(1, _WAVES + 1)[:, None]
@@ -67,6 +67,7 @@ def _degraded(points: Points, amplitude: float, seed: int) -> Points:
 
 
 def _seed(truth: Truth, prompt: Prompt) -> int:
+    """Return the seed of the noise, from the sample's id and the prompt's coordinates to a thousandth of a pixel."""
     region, inside, outside = prompt.region, prompt.inside, prompt.outside
     numbers = [
         None if region is None else (region.x0, region.y0, region.x1, region.y1),

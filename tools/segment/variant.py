@@ -19,7 +19,7 @@ Method = Callable[[Slice, Prompt], list[Candidate]]
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """One method to outline, under the name that a condition gives it after ``@``."""
+    """A method to outline, under the name that a condition writes after ``@``."""
 
     name: str
     method: Method
@@ -30,7 +30,10 @@ class Variant:
 
 
 def checked(method: Method) -> Method:
-    """Return another package's method with a check of its result: one to three candidates, or a ToolError."""
+    """Return the method of another package, with a check of what it returns.
+
+    It then returns one to three candidates; it raises ToolError for an empty list and TypeError for any other result.
+    """
 
     def outline(image: Slice, prompt: Prompt) -> list[Candidate]:
         found: object = method(image, prompt)

@@ -28,9 +28,9 @@ _LEAST = 1e-6
 
 
 def random_walker(image: Slice, prompt: Prompt) -> list[Candidate]:
-    """Return the structure in a region or at a point, as one candidate. Its cost is 0: it has no confidence.
+    """Return the structure in a region or at a point, as one candidate of cost 0, found by a random walker.
 
-    Raises ToolError where nothing is found, and for a prompt with a point outside.
+    Raises ToolError where nothing is found, for a prompt without region and point inside, and for a point outside.
     """
     if prompt.outside is not None:  # a lone place takes away hardly more than itself
         raise ToolError("the method random-walker takes no point outside")
@@ -43,7 +43,10 @@ def random_walker(image: Slice, prompt: Prompt) -> list[Candidate]:
 
 
 def _chances(values: NDArray[np.float64], inside: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return for every place the probability to come to a place *inside* before any other that is *known*."""
+    """Return for every place the probability (0 to 1) that a walk meets a place *inside* before any other *known* one.
+
+    *values* are grey levels from 0 to 1; all arrays are (side, side).
+    """
     numbers = np.arange(values.size).reshape(values.shape)
     pairs = [(numbers[:, :-1], numbers[:, 1:]), (numbers[:-1], numbers[1:])]
     a, b = (np.concatenate([pair[side].ravel() for pair in pairs]) for side in (0, 1))

@@ -14,9 +14,9 @@ _SIDE = 160
 
 
 def watershed(image: Slice, prompt: Prompt) -> list[Candidate]:
-    """Return the structure in a region or at a point, as one candidate. Its cost is 0: it has no confidence.
+    """Return the structure in a region or at a point, as one candidate of cost 0, found by a marker watershed.
 
-    Raises ToolError where nothing is found.
+    Raises ToolError where nothing is found, and for a prompt with neither region nor point inside.
     """
     square = Square.around(image, prompt, _SIDE)
     inside, outside = square.markers(prompt)

@@ -42,12 +42,12 @@ def check_drawable(size: Size, display: Display, where: str = "") -> None:
 
 
 def is_drawn(views: ViewSet, view: View) -> bool:
-    """Return whether something is drawn on a view."""
+    """Return whether ticks, a grid or a scale bar is drawn on a view: not for "plain", nor if it is too small."""
     return views.display != "plain" and min(view.pixels.shape) >= SMALLEST[views.display]
 
 
 def shown(views: ViewSet, view: View) -> Grey:
-    """Return the grey pixels of a view as they are sent, in the view's own size."""
+    """Return the grey pixels (h, w) of a view as they are sent: with the ticks, grid or scale bar of the display."""
     if not is_drawn(views, view):
         return view.pixels
     pixels, width = view.pixels.copy(), _width(view)
@@ -63,10 +63,10 @@ def shown(views: ViewSet, view: View) -> Grey:
 
 
 def picture_of(views: ViewSet, view: View, caption: str) -> Picture:
-    """Return the image of a new view as a tool shows it, with a correct caption.
+    """Return the picture of a new view that a tool sends, with a caption.
 
-    The caption says so where the view is too small for what is to be drawn on it, and where it shows v0 instead of
-    another slice or another window.
+    The caption adds where the view is too small for what is to be drawn on it, and where it shows v0 instead of another
+    slice or another window.
     """
     if not views.new_detail and view.slice is not views.slice:
         caption = f"view {view.id}, shown with the pixels of v0"
@@ -82,26 +82,28 @@ def _width(view: View) -> int:
 
 
 def _scale(pixels: Grey) -> float:
+    """Return the scale of letters for ``put_text``: smaller on a small view."""
     return USUAL if min(pixels.shape) >= _TINY else 0.3
 
 
 def _tick(pixels: Grey) -> int:
-    """Return the length of a tick in widths of a line."""
+    """Return the length of a tick, as a multiple of a line's width."""
     return 6 if min(pixels.shape) >= _TINY else 2
 
 
 def _band(place: float, width: int) -> slice:
-    """Return the pixels of a line whose middle lies within half a pixel of *place*, in continuous pixels."""
+    """Return the rows or columns of a line whose middle lies within half a pixel of *place*, a pixel coordinate."""
     start = math.floor(place - (width - 1) / 2)
     return slice(start, start + width)
 
 
 def _places(side: int) -> list[float]:
+    """Return the pixel coordinates of the nine lines that divide *side* pixels into ten equal parts."""
     return [side * part / PARTS for part in range(1, PARTS)]
 
 
 def _grid(pixels: Grey, width: int) -> None:
-    """Draw lines half way to white where it is dark, and half way to black where it is bright."""
+    """Draw lines across *pixels*, half way to white where the image is dark, half way to black where it is bright."""
     height, across = pixels.shape
     on = np.zeros(pixels.shape, bool)
     for place in _places(across):
@@ -149,14 +151,17 @@ def _numbers(pixels: Grey, views: ViewSet, view: View, width: int) -> None:
 
 
 def numbers(views: ViewSet, view: View) -> tuple[list[str], list[str]]:
-    """Return the coordinates of the ticks or lines of a view, from left to right and from top to bottom, as written."""
+    """Return the model coordinates at the ticks of a view, as texts: x from left to right, y from top to bottom."""
     units = [part / PARTS for part in range(1, PARTS)]
     places = [views.frame.from_unit(unit, unit, view.perceived) for unit in units]
     return [f"{x:.5g}" for x, _ in places], [f"{y:.5g}" for _, y in places]
 
 
 def _with_room(apart: float, needed: float) -> Sequence[int]:
-    """Return the indices of the lines that are numbered: every one, every second or fifth, or the middle one."""
+    """Return the indices of the lines to number: each, every second or every fifth, or only the middle one.
+
+    *apart* is the distance of two lines and *needed* the room of a number, in pixels.
+    """
     for step in (1, 2, 5):
         if apart * step >= needed:
             return range(step - 1, PARTS - 1, step)

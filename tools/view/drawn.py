@@ -27,7 +27,10 @@ _COUNT = {"box": 2, "ellipse": 4}
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One shape: opposite corners of a box, the ends of an ellipse's axes (major first), or a closed outline."""
+    """One shape in the slice frame: opposite corners of a box, the ends of an ellipse's axes, or a closed outline.
+
+    Raises ValueError for a wrong number of points, and for coordinates that are not finite or far outside.
+    """
 
     kind: Literal["box", "ellipse", "outline"]
     points: tuple[tuple[float, float], ...]
@@ -51,7 +54,7 @@ class Drawn:
 
     @classmethod
     def ellipse(cls, major: Sequence[Point], minor: Sequence[Point]) -> Self:
-        """Return an ellipse by the ends of its axes."""
+        """Return the shape of an ellipse, given by the two ends of each axis in the slice frame."""
         return cls("ellipse", tuple((point.x, point.y) for point in (*major, *minor)))
 
     @classmethod

@@ -42,17 +42,17 @@ class Frame:
     # Numbers.
 
     def ends(self, size: Size) -> tuple[float, float]:
-        """Return the model coordinates of the far ends, the largest x and y, of a view perceived at *size*."""
+        """Return the largest x and the largest y of model coordinates in a view perceived at *size*."""
         return (size.width, size.height) if self.extent is None else (self.extent, self.extent)
 
     def to_unit(self, x: float, y: float, size: Size) -> tuple[float, float]:
-        """Return unit coordinates (u right, v down) of model coordinates in a view perceived at *size*."""
+        """Return the unit coordinates (u right, v down, 0 to 1) of model coordinates in a view perceived at *size*."""
         width, height = self.ends(size)
         u, v = x / width, y / height
         return u, (1.0 - v if self.upward else v)
 
     def from_unit(self, u: float, v: float, size: Size) -> tuple[float, float]:
-        """Return model coordinates (x, y) of unit coordinates (u right, v down)."""
+        """Return the model coordinates (x, y) of unit coordinates (u right, v down) in a view perceived at *size*."""
         width, height = self.ends(size)
         return u * width, (1.0 - v if self.upward else v) * height
 
@@ -64,20 +64,21 @@ class Frame:
     def box_to_medvision(self, numbers: Sequence[float], size: Size) -> tuple[float, float, float, float]:
         """Return MedVision's ``x1, y1, x2, y2`` (0..1, y up, lower-left corner first) of a final box of this frame.
 
-        Corners given in another order than asked for stay in another order. Infinite numbers stay infinite.
+        *numbers* are the box's four numbers in the order in which this frame asks for them. Swapped corners stay
+        swapped; infinite numbers stay infinite.
         """
         (u0, v0), (u1, v1) = (self.to_unit(*self._xy(pair), size) for pair in (numbers[:2], numbers[2:]))
         return (u0, 1.0 - v0, u1, 1.0 - v1) if self.upward else (u0, 1.0 - v1, u1, 1.0 - v0)
 
     def box_from_medvision(self, box: Sequence[float], size: Size) -> tuple[float, float, float, float]:
-        """Return the four numbers of this frame, in their order, of a box in MedVision's convention."""
+        """Return the four numbers of a final box of this frame, in their order, for a box in MedVision's convention."""
         x1, y1, x2, y2 = box
         first, second = ((x1, y1), (x2, y2)) if self.upward else ((x1, y2), (x2, y1))
         a, b = (self._xy(self.from_unit(x, 1.0 - y, size)) for x, y in (first, second))
         return (*a, *b)
 
     def _xy(self, pair: Sequence[float]) -> tuple[float, float]:
-        """Swap two numbers where y comes first."""
+        """Return two numbers, swapped where this frame writes y before x."""
         a, b = pair
         return (b, a) if self.y_first else (a, b)
 
@@ -85,17 +86,17 @@ class Frame:
 
     @property
     def in_pixels(self) -> bool:
-        """True if coordinates are pixels of the view; to give them, one must know the size of the view."""
+        """True if coordinates are pixels of the view as perceived; to give them, a model must know the view's size."""
         return self.extent is None
 
     @property
     def corners(self) -> tuple[str, str]:
-        """The two corners a box is asked by."""
+        """The names of the two corners by which a final box is asked for, in the order of its numbers."""
         return ("lower-left", "upper-right") if self.upward else ("top-left", "bottom-right")
 
     @property
     def order(self) -> str:
-        """The numbers of a point in sequence, in words."""
+        """The order of a point's numbers, in words: "x and y" or "y and x"."""
         return "y and x" if self.y_first else "x and y"
 
     @property
@@ -105,7 +106,7 @@ class Frame:
 
     @property
     def coordinates(self) -> str:
-        """The name of the coordinates."""
+        """What a prompt calls the coordinates, such as "relative coordinates"."""
         if self.in_pixels:
             return "pixel coordinates"
         return "relative coordinates" if self.extent == 1 else f"coordinates from 0 to {self.extent}"
@@ -121,25 +122,26 @@ class Frame:
 
     @property
     def across_mm(self) -> str:
-        """The formula of the horizontal step from point 1 to point 2 in mm."""
+        """The formula, as text, of the horizontal step from point 1 to point 2 in mm."""
         return f"(x2 - x1){self._per_unit('width_px')} * width_mm_per_px"
 
     @property
     def down_mm(self) -> str:
-        """The formula of the vertical step from point 1 to point 2 in mm."""
+        """The formula, as text, of the vertical step from point 1 to point 2 in mm."""
         return f"(y2 - y1){self._per_unit('height_px')} * height_mm_per_px"
 
     def _per_unit(self, side: str) -> str:
+        """Return the part of a formula that turns model coordinates into pixels; *side* names the number of pixels."""
         if self.in_pixels:
             return ""
         return f" * {side}" if self.extent == 1 else f" / {self.extent} * {side}"
 
     def point(self, number: int) -> str:
-        """Return the symbols of a numbered point, in their order."""
+        """Return the symbols of point *number* in the frame's order, such as "(x1, y1)"."""
         return f"(y{number}, x{number})" if self.y_first else f"(x{number}, y{number})"
 
     def told(self, text: str) -> str:
-        """Return a tool's text with ``{width}``, ``{height}`` and ``{extent}`` put in words of this frame."""
+        """Return a tool's text with numbers or words of this frame for ``{width}``, ``{height}``, ``{extent}``."""
         ends = ("width_px of the view", "height_px of the view", "its width_px and height_px")
         for mark, end in zip(("{width}", "{height}", "{extent}"), ends, strict=True):
             text = text.replace(mark, end if self.in_pixels else str(self.extent))
@@ -152,13 +154,13 @@ class Frame:
         return f"x and y must be from 0 to {self.extent}"
 
     def shown(self, x: float, y: float, digits: int = 6) -> str:
-        """Return model coordinates as a message shows them, with so many significant digits."""
+        """Return model coordinates as a message shows them, with *digits* significant digits, in the frame's order."""
         if self.y_first:
             return f"(y = {y:.{digits}g}, x = {x:.{digits}g})"
         return f"({x:.{digits}g}, {y:.{digits}g})"
 
     def rounded(self, values: Sequence[float]) -> tuple[float, ...]:
-        """Return coordinates as tool results report them."""
+        """Return model coordinates rounded to the decimals that tool results report."""
         return tuple(round(value, self.decimals) for value in values)
 
 

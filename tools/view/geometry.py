@@ -20,7 +20,7 @@ _SLIVER = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A height and a width in whole pixels, both at least 1."""
+    """A height and a width in whole pixels; raises ValueError where a side is below 1."""
 
     height: int
     width: int
@@ -32,7 +32,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """Millimetres per pixel down (height) and across (width); finite and positive."""
+    """Millimetres per pixel down (height) and across (width); raises ValueError unless both are finite and positive."""
 
     height_mm: float
     width_mm: float
@@ -53,7 +53,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """An axis-aligned rectangle in the slice frame, ``x0 < x1`` and ``y0 < y1``."""
+    """An axis-aligned rectangle in the slice frame; raises ValueError unless ``x0 < x1`` and ``y0 < y1``."""
 
     x0: float
     y0: float
@@ -86,10 +86,10 @@ class Region:
         return Point(self.x0 + u * self.width, self.y0 + v * self.height)
 
     def pixels(self, size: Size) -> tuple[int, int, int, int]:
-        """Return ``x0, y0, x1, y1`` (ends exclusive) of the whole pixels of a slice of *size* that it covers.
+        """Return ``x0, y0, x1, y1`` (ends exclusive) of the whole pixels of a slice of *size* that the region touches.
 
-        Snapped outward to pixel edges, except for slivers below 0.01 px, and at least one pixel: coordinates that
-        were rounded to six decimals find the same pixels again.
+        Overlaps below 0.01 px do not count, so that coordinates rounded to six decimals find the same pixels again. At
+        least one pixel is returned.
         """
         x0 = min(max(0, math.floor(self.x0 + _SLIVER)), size.width - 1)
         y0 = min(max(0, math.floor(self.y0 + _SLIVER)), size.height - 1)

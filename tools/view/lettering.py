@@ -51,5 +51,5 @@ def put_text(
 
 
 def _written(text: str) -> str:
-    """Return the text with only the letters of the font, cut where it is long."""
+    """Return *text* cut to 24 characters, with "?" for letters that the font does not have."""
     return text.encode("ascii", "replace").decode()[:_LONGEST]

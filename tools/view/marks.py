@@ -20,9 +20,9 @@ _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9]{{0,{LONGEST - 1}}}")
 
 
 def is_name(text: str) -> bool:
-    """Return whether *text* can name a mark: a letter, then letters and digits, so that no number is a name.
+    """Return whether *text* can name a mark: a letter, then letters and digits, 12 characters at most.
 
-    The word "and" is none: it stands between names, in a final box too (``agent/marked_box.py``).
+    The word "and" is not allowed: it stands between names, in a final box too (``agent/marked_box.py``).
     """
     return _NAME.fullmatch(text) is not None and text.lower() != "and"
 
@@ -46,9 +46,10 @@ class Marks:
         return iter(self._placed.values())
 
     def place(self, name: str, point: Point, view: str) -> Placed:
-        """Place a mark, or move the one of that name.
+        """Place a mark at a slice point, or move the mark of that name; return it.
 
-        Raises ToolError for text that cannot be a name (``is_name``), and for a new name beside MOST others.
+        *view* is the id of the view in which it is placed. Raises ToolError for text that cannot be a name
+        (``is_name``), and for a new name beside MOST others.
         """
         name = name.strip()
         if not is_name(name):

@@ -66,7 +66,7 @@ class Overlay:
         self._width = max(1, round(max(size.height, size.width) / _PER_WIDTH))
 
     def line(self, a: Point, b: Point, colour: Colour, names: tuple[str, str] = ("", "")) -> Self:
-        """Draw the line from a to b: open at its ends, each between two ticks, and perhaps named there."""
+        """Draw the line from *a* to *b*, open at its ends, each between two ticks; *names* are written at them."""
         ends = self._positions([a, b])
         length = float(np.hypot(*(ends[1] - ends[0])))
         along = (ends[1] - ends[0]) / length if length > 0 else np.array((1.0, 0.0))
@@ -118,7 +118,7 @@ class Overlay:
         return self
 
     def picture(self, what: str) -> Picture:
-        """Return what was drawn; the caption names the view and says *what* it shows."""
+        """Return the picture drawn so far; the caption names the view and says *what* the picture shows."""
         name, longer = self._view.id, max(self._size.height, self._size.width)
         perceived = max(self._view.perceived.height, self._view.perceived.width)
         how = "larger" if longer > perceived else "smaller"
@@ -126,12 +126,12 @@ class Overlay:
         return Picture(self._pixels, f"overlay on {name}: {what}{rest}")
 
     def _positions(self, points: Sequence[Point]) -> NDArray[np.float64]:
-        """Return positions in OpenCV's frame, where the centre of the first pixel is (0, 0)."""
+        """Return slice points as positions (n, 2) on the copy, as OpenCV counts: the first pixel's centre is (0, 0)."""
         units = np.array([self._view.region.unit(point) for point in points])
         return units * (self._size.width, self._size.height) - 0.5
 
     def _tick(self, end: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a tick in the direction *side* of an end, which it leaves free."""
+        """Return the two ends of a tick in the direction *side* from *end*, with a gap between."""
         return np.stack((end + side * _GAP * self._width, end + side * (_GAP + _TICK) * self._width))
 
     def _draw(self, lines: Sequence[NDArray[np.float64]], colour: Colour, *, closed: bool = False) -> None:
@@ -141,7 +141,7 @@ class Overlay:
             cv2.polylines(self._pixels, fixed, closed, paint, width, cv2.LINE_AA, _SHIFT)
 
     def _name(self, end: NDArray[np.float64], outward: NDArray[np.float64], name: str, colour: Colour) -> None:
-        """Write a name next to an end: beyond it, or beside it where there is no room; over no end if that can be."""
+        """Write a name beyond an end, or beside it where there is no room; if possible, it covers no measured end."""
         if not name:
             return
         size, edge = np.array(text_size(name, self._width)), float(self._width)
@@ -156,6 +156,6 @@ class Overlay:
         put_text(self._pixels, name, (round(x), round(y)), width=self._width, paint=colour)
 
     def _covers(self, corner: NDArray[np.float64], size: NDArray[np.int_]) -> bool:
-        """Return whether a name would cover or touch the measured structure."""
+        """Return whether a name of *size* at *corner* (top left) would cover or touch an end of a measured line."""
         room = _GAP * self._width
         return any((end > corner - room).all() and (end < corner + size + room).all() for end in self._free)

@@ -32,7 +32,7 @@ _EARLIER = (cv2.IMWRITE_PNG_COMPRESSION, 6)
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture for the model: grey (h, w) or RGB (h, w, 3) bytes, and the caption sent with it."""
+    """A picture that is sent to the model: pixels, grey (h, w) or RGB (h, w, 3), and the caption sent with it."""
 
     pixels: NDArray[np.uint8]
     caption: str
@@ -55,10 +55,12 @@ def png_names(data: bytes) -> frozenset[str]:
 
 
 def _settings(pixels: NDArray[np.uint8]) -> tuple[int, ...]:
+    """Return OpenCV's PNG settings for a grey (h, w) or RGB (h, w, 3) image."""
     return _GREY if pixels.ndim == 2 else _COLOUR
 
 
 def _encoded(pixels: NDArray[np.uint8], settings: tuple[int, ...]) -> bytes:
+    """Return the PNG file of an image by OpenCV's *settings*; raises ValueError for pixels that cannot be encoded."""
     stored = pixels if pixels.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR)
     ok, data = cv2.imencode(".png", stored, settings)
     if not ok:
@@ -70,7 +72,7 @@ def _encoded(pixels: NDArray[np.uint8], settings: tuple[int, ...]) -> bytes:
 
 
 class _Recent:
-    """A cache of the latest encoded images: arms of a study and questions about one image share them."""
+    """A cache of the latest PNG files, of at most *most* bytes: arms of a study and questions share images."""
 
     def __init__(self, most: int) -> None:
         self._most, self._size = most, 0
@@ -78,6 +80,7 @@ class _Recent:
         self._lock = Lock()
 
     def file(self, pixels: NDArray[np.uint8]) -> bytes:
+        """Return the PNG file of an image, from the cache if it is there."""
         key = pixels.shape, sha256(np.ascontiguousarray(pixels).data).digest()
         with self._lock:
             if key in self._files:
@@ -126,6 +129,7 @@ def rgb_png(data: bytes) -> bytes:
 
 
 def _decoded(data: bytes, way: int) -> NDArray[np.uint8]:
+    """Return the pixels of a PNG file, read by the OpenCV flag *way*, colours as BGR; raises DataError if broken."""
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), way) if data else None
     if pixels is None:
         raise DataError("not a readable PNG picture")

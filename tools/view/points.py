@@ -43,7 +43,7 @@ _POINT = re.compile(POINT_TEXT, re.ASCII)
 
 
 def _plain(schema: dict[str, Any]) -> None:
-    """Drop ``null``: an argument that may be left out is declared as a plain one, which every provider reads."""
+    """Drop ``null`` from the *schema* of an argument that may be left out: some providers do not read it."""
     del schema["default"]
     schema |= schema.pop("anyOf")[0]
 
@@ -60,7 +60,7 @@ def mark_or_point(what: str) -> Any:
 
 
 def point_at(views: ViewSet, args: object, names: Names, *, any_slice: bool = False) -> Placed | None:
-    """Return the point that the arguments *names* of *args* give, None where they are left out.
+    """Return the point, in the slice frame, that the arguments *names* of *args* give; None where they are left out.
 
     Raises ToolError for half a point, for a point given in both ways, outside the view, in a view of another slice
     unless *any_slice* is true, for an unknown mark, and for a text that is neither a mark nor a point.
@@ -80,7 +80,11 @@ def point_at(views: ViewSet, args: object, names: Names, *, any_slice: bool = Fa
 
 
 def written_point(views: ViewSet, text: str, *, any_slice: bool = False) -> Placed:
-    """Return the mark that *text* names, or the point of a view that it states; raises ToolError for anything else."""
+    """Return the mark that *text* names, or the point that it states (``v1: x=..., y=...``), in the slice frame.
+
+    Raises ToolError for an unknown mark or view, a point outside its view, a view of another slice unless *any_slice*
+    is true, and any other text.
+    """
     text = text.strip()
     if is_name(text):
         return views.marks.get(text)
@@ -95,7 +99,10 @@ def written_point(views: ViewSet, text: str, *, any_slice: bool = False) -> Plac
 def line_at(
     views: ViewSet, args: object, start: Names, end: Names, *, any_slice: bool = False
 ) -> tuple[Placed, Placed]:
-    """Return the ends of a line; raises ToolError where one is left out, or the line has no length in mm."""
+    """Return the two ends of a line; *start* and *end* name their arguments.
+
+    Raises ToolError where ``point_at`` does, where an end is left out, and where the line has no length in mm.
+    """
     a, b = (_needed(views, args, names, any_slice=any_slice) for names in (start, end))
     if round(distance_mm(a.point, b.point, views.slice.spacing), 4) == 0:
         place = f"mark {a.mark}" if a.mark else views.frame.shown(*views.coordinates(views.get(a.view), a.point))
@@ -104,6 +111,7 @@ def line_at(
 
 
 def _needed(views: ViewSet, args: object, names: Names, *, any_slice: bool) -> Placed:
+    """Return the point that the arguments *names* give; raises ToolError as ``point_at``, or if left out."""
     point = point_at(views, args, names, any_slice=any_slice)
     if point is None:
         instead = f", or {names[2]}" if names[2:] else ""
@@ -114,9 +122,9 @@ def _needed(views: ViewSet, args: object, names: Names, *, any_slice: bool) -> P
 def region_at(
     views: ViewSet, args: object, first: Names, second: Names, *, any_slice: bool = False
 ) -> tuple[Region | None, list[Placed]]:
-    """Return the region between two opposite corners, and the corners; no region where both are left out.
+    """Return the region between two opposite corners, in the slice frame, and the corners; (None, []) without corners.
 
-    Raises ToolError where ``point_at`` does, where one corner is left out, and for a region that is less than half a
+    Raises ToolError where ``point_at`` does, where only one corner is given, and for a region that is less than half a
     pixel of the slice wide or high.
     """
     a, b = (point_at(views, args, names, any_slice=any_slice) for names in (first, second))
@@ -133,10 +141,10 @@ def region_at(
 
 
 def shown_in(views: ViewSet, points: Iterable[Placed]) -> View:
-    """Return the view to show points in: the first of the views they were given in that contains all of them.
+    """Return the view to draw points in: the first of the views they were given in that contains all of them.
 
-    If none does, the smallest view that contains all of them, first among those with the intensity window of the first
-    point's view; v0 if there is none. Views of other slices do not count.
+    If none does, it is the smallest view that contains all of them, preferably with the intensity window of the first
+    point's view; v0 if there is no such view. Views of other slices do not count.
     """
     every = list(points)
     holding = [view for view in views if not view.slice.away and all(view.region.holds(one.point) for one in every)]
@@ -153,7 +161,7 @@ def shown_in(views: ViewSet, points: Iterable[Placed]) -> View:
 
 
 def in_v0(views: ViewSet, points: Mapping[str, Point]) -> dict[str, float]:
-    """Return points in coordinates of v0 by the names of a result: ``v0_ax0`` and ``v0_ay0`` for the point ``a0``."""
+    """Return slice points as model coordinates of v0, by result fields: ``v0_ax0`` and ``v0_ay0`` for point ``a0``."""
     found: dict[str, float] = {}
     for name, point in points.items():
         x, y = views.frame.rounded(views.coordinates(views.whole, point))

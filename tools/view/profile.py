@@ -22,7 +22,7 @@ _INK, _PAPER, _AXES = 0, 255, 170
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """The pixels that a line crosses, in the order from its first to its second point."""
+    """The native values of the pixels that a line crosses, in order from its first to its second point."""
 
     values: NDArray[np.float64]
     """Native values (n,)."""
@@ -33,7 +33,8 @@ class Profile:
     def parts(self, most: int) -> list[tuple[float, float]]:
         """Return (position in mm, native value) of each pixel, in order.
 
-        Where there are more than *most* pixels, they are divided into *most* runs, and the means of each are returned.
+        Where there are more than *most* pixels, they are divided into *most* runs, and the means of each run are
+        returned.
         """
         count = len(self.values)
         starts = np.unique(np.arange(most) * count // most)  # runs differ by a pixel, evenly along the line
@@ -43,7 +44,7 @@ class Profile:
 
 
 def profile_of(image: Slice, a: Point, b: Point) -> Profile:
-    """Return the values of the pixels that the line from *a* to *b* crosses; both lie within the slice."""
+    """Return the values of the pixels that the line from *a* to *b* crosses; both points lie within the slice."""
     cuts = np.unique(np.concatenate([[0.0, 1.0], _crossings(a.x, b.x), _crossings(a.y, b.y)]))
     steps, middles = np.diff(cuts), (cuts[:-1] + cuts[1:]) / 2
     long = steps * np.hypot(b.x - a.x, b.y - a.y) >= _SLIVER
@@ -64,7 +65,7 @@ def _crossings(start: float, end: float) -> NDArray[np.float64]:
 
 
 def plot(profile: Profile) -> NDArray[np.uint8]:
-    """Return a plot of the values against the position, without numbers: those stand in the result and the caption.
+    """Return a plot (160, 320), in grey, of the values against the position, without numbers.
 
     The horizontal axis spans the line, the vertical one its smallest to its largest value.
     """

@@ -22,7 +22,7 @@ IntensityMap = Callable[[FloatImage], Grey]
 
 
 def as_displayed(values: FloatImage) -> Grey:
-    """Map values that are display grey levels already (0..255): round to the nearest level, clip."""
+    """Return grey levels of *values* that are display levels already: rounded to whole numbers, clipped to 0..255."""
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
@@ -34,7 +34,7 @@ class Window:
     high: float
 
     def __call__(self, values: FloatImage) -> Grey:
-        """Return the displayed grey values."""
+        """Return the displayed grey levels of native values."""
         if not self.high > self.low:
             return np.zeros(values.shape, np.uint8)
         scaled = (np.clip(values, self.low, self.high) - self.low) / (self.high - self.low) * 255
@@ -67,7 +67,10 @@ class Stack:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """Native values (height, width) of one 2-D slice, with spacing in mm and its intensity mapping."""
+    """One 2-D slice: native values (height, width), their spacing in mm, and the mapping to displayed grey levels.
+
+    Raises ValueError for an array that is not 2-D, is empty, or has values that are not finite.
+    """
 
     values: FloatImage
     spacing: Spacing
@@ -100,7 +103,7 @@ class Slice:
 
     @property
     def away_mm(self) -> float:
-        """Distance in mm from the slice asked about, along the axis of the volume; negative before it."""
+        """Distance in mm from the slice asked about, along the volume; negative before it, 0 without a volume."""
         return self.away * self.stack.step_mm if self.stack else 0.0
 
     def beside(self, away: int, *, nearest: bool = False) -> "Slice":
@@ -117,7 +120,7 @@ class Slice:
 
     @property
     def windowed(self) -> "Slice":
-        """The slice with its values clipped to the window, so that what lies outside of it has no weight."""
+        """The slice with its native values clipped to its window; the slice itself where no window was chosen."""
         if self.window is None:
             return self
         return replace(self, values=np.clip(self.values, self.window.low, self.window.high))

@@ -33,7 +33,7 @@ Display = Literal["plain", "ticks", "grid", "scale-bar"]
 
 
 class Perceives(Protocol):
-    """The interface of a rule for the size at which an image is perceived: see ``perceived/``."""
+    """A rule for the size at which an encoder perceives an image: the interface of the rules in ``perceived/``."""
 
     def perceived(self, sent: Size) -> Size:
         """Return the size at which the content of a picture of size *sent* is perceived."""
@@ -46,7 +46,7 @@ class Perceives(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One picture as sent: id, its pixels, its region of the slice, and its perceived size."""
+    """One image as it is sent: its id, its pixels, its region of the slice (slice frame), and its perceived size."""
 
     id: str
     slice: Slice
@@ -123,7 +123,7 @@ class ViewSet:
         return iter(self._views.values())
 
     def get(self, view_id: str) -> View:
-        """Return a view by id; raises ToolError naming the known ones."""
+        """Return a view by its id; raises ToolError, which lists the existing views, for an unknown id."""
         try:
             return self._views[view_id]
         except KeyError:
@@ -146,7 +146,7 @@ class ViewSet:
         return view.region.at(min(max(u, 0.0), 1.0), min(max(v, 0.0), 1.0))
 
     def coordinates(self, view: View, point: Point) -> tuple[float, float]:
-        """Return the model coordinates (x, y) of a slice point in a view."""
+        """Return the model coordinates (x, y) of a slice point in *view*; they may lie outside the view."""
         return self.frame.from_unit(*view.region.unit(point), view.perceived)
 
     def region(self, view: View, x0: float, y0: float, x1: float, y1: float, *, any_slice: bool = False) -> Region:
@@ -162,17 +162,17 @@ class ViewSet:
         return Region(min(a.x, b.x), min(a.y, b.y), max(a.x, b.x), max(a.y, b.y))
 
     def corners(self, view: View, region: Region) -> tuple[float, float, float, float]:
-        """Return a region as ``x0, y0, x1, y1`` in model coordinates of a view, the lower values first."""
+        """Return *region* (slice frame) as ``x0, y0, x1, y1`` in model coordinates of a view, lower values first."""
         ax, ay = self.coordinates(view, Point(region.x0, region.y0))
         bx, by = self.coordinates(view, Point(region.x1, region.y1))
         return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
 
     def crop(self, region: Region, zoom: float, of: View | None = None) -> View:
-        """Add a view of *region*, snapped outward to whole native pixels, enlarged *zoom* times.
+        """Add a view of *region* (slice frame), widened to whole pixels and enlarged *zoom* times; return the view.
 
-        The native values are resampled (bilinear, pixel-centre aligned, borders replicated from inside the
-        region) and then shown as the view *of* shows them, by default v0. A zoom that would make a side longer than
-        MAX_SIDE is lowered, to 1 at the least: a region that is longer itself keeps its native size.
+        The native values are resampled (bilinear, pixel-centre aligned, borders replicated from inside the region) and
+        then shown as the view *of* shows them, by default v0. A zoom that would make a side longer than MAX_SIDE is
+        lowered, to 1 at the least: a region that is longer itself keeps its native size.
         """
         x0, y0, x1, y1 = region.pixels(self.slice.size)
         zoom = max(1.0, min(zoom, MAX_ZOOM, MAX_SIDE / max(x1 - x0, y1 - y0)))
@@ -180,11 +180,11 @@ class ViewSet:
         return self._made((of or self.whole).slice, Region(x0, y0, x1, y1), size)
 
     def shown(self, view: View, window: Window) -> View:
-        """Add a view of what *view* shows, its native values mapped to grey levels by *window*."""
+        """Add a view of the same part as *view*, its native values mapped to grey by *window*; return the new view."""
         return self._made(replace(view.slice, mapping=window, window=window), view.region, view.size)
 
     def beside(self, view: View, away: int) -> View:
-        """Add a view of the same part of another slice of the volume, shown as *view* shows its own.
+        """Add a view of the same part of another slice, mapped to grey levels as in *view*; return the new view.
 
         *away* is the distance in slices from the slice asked about, not from that of *view*. Raises ValueError if there
         is no such slice, unless tools may not refuse a call (``refuses``).
@@ -192,7 +192,7 @@ class ViewSet:
         return self._made(view.slice.beside(away, nearest=not self.refuses), view.region, view.size)
 
     def _made(self, image: Slice, region: Region, size: Size) -> View:
-        """Add a view of whole native pixels of *image*, resampled to *size*."""
+        """Add a view of the whole native pixels of *image* in *region*, resampled to *size*; return the view."""
         x0, y0, x1, y1 = region.pixels(image.size)
         values, mapping = (image.values, image.mapping) if self.new_detail else (self._seen, as_displayed)
         part = np.ascontiguousarray(values[y0:y1, x0:x1])
@@ -201,7 +201,7 @@ class ViewSet:
 
     @cached_property
     def _seen(self) -> FloatImage:
-        """The grey levels of v0, at its own size, with no more detail than at the size at which it is perceived."""
+        """The grey levels of v0, at its own size, with no more detail than the model perceives in it."""
         sent, perceived = self.whole.size, self.whole.perceived
         fewer = min(sent.width, perceived.width), min(sent.height, perceived.height)
         seen = cv2.resize(self.whole.pixels.astype(np.float32), fewer, interpolation=cv2.INTER_AREA)
@@ -209,6 +209,7 @@ class ViewSet:
         return seen.astype(np.float32, copy=False)
 
     def _add(self, image: Slice, region: Region, pixels: Grey) -> View:
+        """Add a view of *region* with these pixels under the next id (v0, v1, ...); return the view."""
         size = Size(*pixels.shape)
         view = View(
             id=f"v{len(self._views)}",

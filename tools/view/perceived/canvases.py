@@ -48,7 +48,10 @@ class LlamaTiles(Rule):
         return self.perceived(sent)
 
     def _arrangement(self, sent: Size) -> Size:
-        """Return the arrangement that enlarges least, or else shrinks least; of several, the smallest."""
+        """Return the size in pixels of the arrangement of tiles that enlarges least, or else shrinks least.
+
+        Of several such arrangements, the smallest is returned.
+        """
         rooms = [
             Size(rows * self.tile, columns * self.tile)
             for rows in range(1, self.most_tiles + 1)
@@ -151,15 +154,16 @@ class Splits(Rule):
         return Size(height, self._whole(int(height * (width / self.longest))))
 
     def _whole(self, side: int) -> int:
+        """Return *side* rounded up to whole tiles, in pixels."""
         return math.ceil(side / self.tile) * self.tile
 
     @staticmethod
     def _even(side: float) -> int:
-        """Return the shorter side, made even."""
+        """Return *side*, the shorter one, as an even number of pixels."""
         return max(1, int(side) + int(side) % 2)
 
 
 def _kept(sent: Size, room: Size) -> int:
-    """Return how many of a picture's pixels are left when it is fitted into *room*."""
+    """Return how many of the pixels of a picture of size *sent* remain when it is fitted into *room*."""
     scale = min(room.width / sent.width, room.height / sent.height)
     return min(int(sent.width * scale) * int(sent.height * scale), sent.width * sent.height)

@@ -38,11 +38,11 @@ class Processor(Rule):
         return self.resolved().perceived(sent)
 
     def canvas(self, sent: Size) -> Size:
-        """Return the size of all the encoder sees, padding included."""
+        """Return the size of all the encoder sees for a picture of size *sent*, padding included."""
         return self.resolved().canvas(sent)
 
     def in_paper_v1(self, sent: Size) -> Size:
-        """Return the size that the first generation of prompts used."""
+        """Return the size to which MedVision's first generation scaled pixel sizes, for a picture of size *sent*."""
         return self.resolved().in_paper_v1(sent)
 
 
@@ -52,7 +52,7 @@ def _smart_resize(processor: Any) -> Rule:
 
 
 def _smart_resize_of_frames(processor: Any) -> Rule:
-    """GLM-4V takes a picture for as many frames as a temporal patch has, and all of them share its range of pixels."""
+    """Return GLM-4V's rule: a picture counts as several frames, which share the configured range of pixels."""
     step, frames = processor.patch_size * processor.merge_size, processor.temporal_patch_size
     least, most = -(-processor.size["shortest_edge"] // frames), processor.size["longest_edge"] // frames
     return Multiples(multiple=step, least=least, most=most, enlarge=True)
@@ -83,7 +83,10 @@ def _any_resolution(processor: Any) -> Rule:
 
 
 def _tiles(processor: Any) -> Rule:
-    """InternVL's processor has every picture cut into tiles, whatever the settings of this part of it say."""
+    """Return the rule of InternVL and GOT-OCR 2: InternVL cuts every picture into tiles, whatever these settings say.
+
+    Raises ValueError for tiles that are not square.
+    """
     tile = processor.size["height"]
     if tile != processor.size["width"]:
         raise ValueError("its tile is not square")
@@ -129,6 +132,11 @@ _KNOWN: dict[str, Callable[[Any], Rule]] = {
 
 @cache
 def _read(checkpoint: str) -> Rule:
+    """Return the rule of a checkpoint's image processor.
+
+    Raises ConfigError without the transformers library, without the checkpoint, and for settings that fit no known
+    rule.
+    """
     try:
         from transformers import AutoImageProcessor  # noqa: PLC0415 - an optional extra, and slow to import
     except ImportError:

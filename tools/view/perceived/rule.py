@@ -29,7 +29,7 @@ class Rule(BaseModel, ABC):
         return self.perceived(sent)
 
     def in_paper_v1(self, sent: Size) -> Size:
-        """Return the size to which MedVision's first generation scaled pixel sizes: padding counts as content."""
+        """Return the size to which MedVision's first generation scaled pixel sizes; here padding counts as content."""
         return self.canvas(sent)
 
     def resolved(self) -> "Rule":
@@ -38,12 +38,12 @@ class Rule(BaseModel, ABC):
 
 
 def floored(side: float, multiple: int) -> int:
-    """Return the largest whole multiple that is no longer than *side*."""
+    """Return the largest multiple of *multiple* that is no larger than *side*, in pixels."""
     return math.floor(side / multiple) * multiple
 
 
 def _scaled(size: Size, scale: float) -> Size:
-    """Return a size times a factor, cut to whole pixels of which there is one at least."""
+    """Return *size* times *scale*, each side cut to whole pixels and at least 1."""
     return Size(max(1, int(size.height * scale)), max(1, int(size.width * scale)))
 
 
