@@ -18,7 +18,10 @@ _Form = TypeVar("_Form", bound=BaseModel)
 
 
 def places(library: Library, bundle: Path) -> dict[Path, Place]:
-    """Return the viewer page's names of each run, by its resolved folder; *bundle* must be a bundle of *library*."""
+    """Return what a link to each run needs, by the run's resolved folder: keys, arm, and samples with a conversation.
+
+    *bundle* must be the folder of a bundle of *library*.
+    """
     library.look()
     return {
         run.feed.folder.resolve(): Place(
@@ -44,7 +47,7 @@ def _samples(bundle: Path, key: str) -> frozenset[str]:
 
 
 def _part(bundle: Path, part: str, form: type[_Form]) -> _Form | None:
-    """Return a part of a bundle's data; None if it is missing or of another version."""
+    """Return one part of a bundle's data, such as ``rows/r1``, as *form*; None if missing or of another version."""
     try:
         text = (bundle / "data" / f"{part}.js").read_text(encoding="utf-8")
         return form.model_validate_json(text.partition(", ")[2].rstrip().removesuffix(");"))

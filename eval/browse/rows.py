@@ -10,7 +10,7 @@ __all__ = ["rows_of"]
 
 
 def rows_of(run: str, stamp: int, at: Sequence[int], lines: Sequence[Line]) -> Rows:
-    """Return the columns of *lines*, whose row numbers are *at*."""
+    """Return *lines* of the run with key *run* as columns; *at* holds their row numbers, *stamp* the run's stamp."""
     values = zip(*lines, strict=True) if lines else ((),) * len(Line._fields)
     columns: dict[str, Any] = dict(zip(Line._fields, values, strict=True))
     for name, field in Rows.model_fields.items():
