@@ -26,7 +26,10 @@ __all__ = ["Look", "Looks", "looks_at"]
 
 
 class Looks:
-    """Opens scored answers of one run (``Look``) over one database connection; a context manager."""
+    """Access to the scored answers of one run over one database connection: ``at`` gives a ``Look``.
+
+    It is a context manager, which closes the connection. *rules* is the protocol that scores the answers.
+    """
 
     def __init__(self, run: Run, rules: Protocol) -> None:
         self.run, self.rules = run, rules
@@ -49,7 +52,7 @@ class Looks:
         return Scenes(self.run)
 
     def at(self, record: Record, score: Score) -> "Look":
-        """Return a record of the run that has a score, with access to its conversation."""
+        """Return a scored record of the run as a ``Look``, which gives access to its conversation."""
         return Look(record, score, self)
 
 
@@ -66,7 +69,7 @@ class Look:
 
     @property
     def rules(self) -> Protocol:
-        """The protocol that scores it."""
+        """The protocol that scores the answer."""
         return self.among.rules
 
     @cached_property
@@ -85,7 +88,7 @@ class Look:
 
     @cached_property
     def texts(self) -> Sequence[str]:
-        """The model's messages, including the final one; empty if it called no tool."""
+        """The visible texts of the model's messages, including the final one; empty if it called no tool."""
         return spoken_texts(self._stored)
 
     @cached_property
