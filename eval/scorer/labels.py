@@ -19,7 +19,7 @@ _MODALITIES = {"MRI": "MR", "ultrasound": "US", "X-ray": "XR"}
 
 
 class LabelNames(NamedTuple):
-    """The names of a label in the summaries."""
+    """The two names by which MedVision's summaries group the samples of a label."""
 
     group: str
     """The group of structures that a label belongs to; detection is summarised by it."""
@@ -28,7 +28,7 @@ class LabelNames(NamedTuple):
 
 
 def modality_code(modality: str) -> str:
-    """Return the abbreviation of a modality; an unknown modality is returned unchanged."""
+    """Return MedVision's abbreviation of a modality, such as MR for MRI; another modality is returned unchanged."""
     return _MODALITIES.get(modality, modality)
 
 

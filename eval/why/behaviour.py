@@ -68,8 +68,8 @@ class Conduct:
     last: bool | None
     """Whether the answer copies the last tool result; None if there is no answer or no successful call."""
     change: tuple[bool, bool | None] | None
-    """Whether the final answer differs from the latest one in an earlier message, and whether it is closer to the target
-    (None for a box); None instead of both unless there are two answers."""
+    """Whether the final answer differs from the latest one in an earlier message, and whether it is closer to the
+    target (None for a box); None instead of both unless there are two answers."""
 
 
 class ToolBehaviour(Frozen):

@@ -76,7 +76,10 @@ class Scenes:
         self._sizes: dict[str, Size | None] = {}
 
     def of(self, record: Record, calls: Sequence[Call]) -> Scene | Missing:
-        """Return the views of a record's conversation, or why they are missing; DamageError for a changed image."""
+        """Return the scene of a record's conversation with these calls, or why it cannot be rebuilt.
+
+        Raises DamageError if the stored image was changed.
+        """
         size = self._size(record)
         if size is None:
             return Missing.NO_PICTURE
