@@ -65,7 +65,7 @@ class Plans:
         self._data = data
 
     def names(self, family: Family, task: str, label: str) -> _Names:
-        """Return the name of a label and the modality that the plans give for a *task*; None for each that is missing."""
+        """Return the name of a *task*'s label and its modality by the plans; None for each that is missing."""
         planned = self._task(task)
         if planned is None:
             return None, None

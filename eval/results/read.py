@@ -113,7 +113,7 @@ class AnswerReader:
             numbers.append(start)
 
     def _odd_record(self, text: bytes, line: int) -> OddRecord | None:
-        """Return the record in a line of unusual form; None for an empty line and for an unusable one, which is noted."""
+        """Return the record in a line of unusual form; None for an empty line and an unusable one, which is noted."""
         if not text.strip():
             return None
         try:
