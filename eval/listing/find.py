@@ -21,8 +21,9 @@ DEPTH = 6
 
 
 def stored_in(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, Kind]]:
-    """Yield each run and study in a folder, and the folder itself if it is one, sorted by name.
+    """Yield the folder of each run and study in a folder with its kind, sorted by name; perhaps the folder itself.
 
+    *depth* is the number of levels of folders that are searched.
     Raises StorageError if *folder* itself cannot be read.
     """
     try:
