@@ -143,7 +143,7 @@ class _Bundle:
         self._script(f"reviews/{key}", notes)
 
     def _talk(self, key: str, row: int) -> bool:
-        """Write a conversation with its images; return whether the stored conversation could be read."""
+        """Write the conversation in a row of the run *key*, with its images; return whether it could be read."""
         try:
             talk = self._library.talk(key, row)
         except StorageError as error:

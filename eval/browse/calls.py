@@ -42,7 +42,7 @@ _Arguments = TypeVar("_Arguments", bound=Arguments)
 
 @dataclass(eq=False)
 class CallMarks:
-    """The marks of one conversation, collected call by call in order."""
+    """A collector of the marks (shapes to be drawn on the image) of one conversation's calls, added in order."""
 
     task: Task
     scene: Scene
@@ -74,7 +74,7 @@ class CallMarks:
 
 @dataclass(frozen=True, eq=False)
 class _One:
-    """One call with what is needed to draw it."""
+    """One tool call, with everything that is needed to make its marks."""
 
     task: Task
     scene: Scene

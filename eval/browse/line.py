@@ -23,7 +23,7 @@ _EDGE = 1e-3
 
 
 class Line(NamedTuple):
-    """A sample of a run, finished or not; the fields are those of ``Rows``, plus ``success``."""
+    """One row of the table of samples: a sample, finished or not; its fields are those of ``Rows``, and ``success``."""
 
     id: str
     task: str

@@ -41,7 +41,7 @@ def is_bundle_of(library: Library, folder: Path) -> bool:
 
 
 def _samples(bundle: Path, key: str) -> frozenset[str]:
-    """Return the samples of a run whose conversations can be read in a bundle."""
+    """Return the ids of the samples of the run *key* whose conversations a bundle holds; empty if it lacks the run."""
     rows = _part(bundle, f"rows/{key}", Rows)
     return frozenset(compress(rows.id, rows.has_talk)) if rows is not None else frozenset()
 

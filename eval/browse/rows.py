@@ -22,7 +22,7 @@ def rows_of(run: str, stamp: int, at: Sequence[int], lines: Sequence[Line]) -> R
 
 
 def _words(texts: Iterable[str | None]) -> Words:
-    """Return repeated texts in a compact form that stores each text once; an empty text is missing."""
+    """Return *texts* in a compact form that stores equal ones once; an empty text, like None, is not stored."""
     known: dict[str, int] = {}
     at = tuple(known.setdefault(text, len(known)) if text else -1 for text in texts)
     return Words.model_construct(values=tuple(known), at=at)

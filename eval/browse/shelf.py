@@ -94,7 +94,7 @@ class OpenedRun:
 
     @property
     def line(self) -> RunLine:
-        """The run's line on the first page."""
+        """The run's line on the first page, as far as the run has been read."""
         running = is_being_written(self.feed.folder)
         with self.lock:
             if self._line is not None and self.resting:

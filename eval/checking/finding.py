@@ -51,7 +51,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A refusal: the problem and its place."""
+    """A problem found in one sample: the rule, the sample's place, the field and the message."""
 
     rule: str
     place: str
@@ -65,7 +65,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Warned:
-    """A warning about some samples."""
+    """A warning, with the number of samples to which it applies."""
 
     rule: str
     samples: int

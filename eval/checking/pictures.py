@@ -21,9 +21,10 @@ class Opener:
     """A reader of the images of one source; consecutive questions about one image open it once."""
 
     def __init__(self, source: Source, *, decode: bool, numbered: bool) -> None:
-        """With *decode*, pixels are decoded and volumes unpacked too, so that damage inside is found.
+        """Prepare to open the images of *source*.
 
-        *numbered* says that the numbers of samples are those of their places in a file.
+        With *decode*, pixels are decoded and volumes unpacked too, so that damage inside is found. *numbered* states
+        that a sample's number is its place in the source's file.
         """
         self._source, self._decode, self._numbered = source, decode, numbered
         self._last: tuple[object, Inspected] | None = None
@@ -47,7 +48,10 @@ class Opener:
         return self._last[1]
 
     def is_uniform(self, sample: Sample, number: int) -> bool:
-        """Return whether all pixels of a sample's image are equal; False if it is unreadable or from a volume."""
+        """Return whether all pixels of a sample's image are equal; False if it cannot be read or is from a volume.
+
+        *number* is the sample's place in the source.
+        """
         if isinstance(self._source, MedVisionSource) or sample.volume is not None:
             return False
         source, bare = self._source, sample.but(truth_points=())

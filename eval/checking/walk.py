@@ -27,7 +27,7 @@ _QUARTER_TURN = 1.5708
 
 
 class Walk:
-    """One pass of the checks over the samples of one source."""
+    """One pass of all checks over the samples of one source: ``all``, or ``one`` for each sample and then ``end``."""
 
     def __init__(
         self,

@@ -100,7 +100,7 @@ class Rule(Frozen):
         return asked.task == self.task and any(name.casefold() in own for name in names_of(asked))
 
     def said(self) -> str:
-        """Return the categories with their limits in words."""
+        """Return one line of text with the categories and their limits, from low to high."""
         ends = [f"{limit:g} {self.unit}" for limit in self.limits]
         words = self.equal_is or ("lower",) * len(ends)
         parts = [f"{self.categories[0]} {'up to' if words[0] == 'lower' else 'below'} {ends[0]}"]

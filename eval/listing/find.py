@@ -34,7 +34,7 @@ def stored_in(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, Kind]]:
 
 
 def cells_in(study: Path) -> list[Path]:
-    """Return the folders of a study's runs, sorted by name; canaries belong to no arm and are left out."""
+    """Return the folders of a study's runs, sorted by name, without canaries, which belong to no arm."""
     return [path for path, kind in _below(study / CELLS, DEPTH, set()) if kind == "run"]
 
 

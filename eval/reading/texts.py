@@ -40,7 +40,7 @@ class Text:
 
     @property
     def wanted(self) -> Wanted:
-        """The numbers that the reader is asked for."""
+        """Which numbers the reader is asked for, and how many."""
         return wanted_of(self.asked.asks)
 
     def scored(self, numbers: Sequence[str]) -> Score:

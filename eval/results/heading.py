@@ -25,13 +25,16 @@ class Heading(NamedTuple):
 
 
 def task_of(file: str) -> str:
-    """Return the task in a result file's name (``<stamp>_samples_<task>.jsonl``); empty if there is none."""
+    """Return the task in a result file's name, ``<stamp>_samples_<task>.jsonl``; empty for a name of another form."""
     _, found, task = file.rpartition("_samples_")
     return task.removesuffix(".gz").removesuffix(".jsonl") if found else ""
 
 
 def form_of(task: str) -> str:
-    """Return the form in which a task was asked, from its name after the plane: ``CoT``, ``336x336``, ``direct``."""
+    """Return the form in which a task was asked, such as ``CoT`` or ``336x336``: what its name has after the plane.
+
+    It is ``direct`` if nothing follows.
+    """
     return _FORM.sub("", task) or "direct"
 
 

@@ -31,7 +31,10 @@ class ResultFiles:
     """
 
     def __init__(self, path: Path, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
-        """Raises DataError if *path* is a folder without result files, or with those of several models."""
+        """Find the files to read in *path*, which is one file or a folder.
+
+        Raises DataError if it is a folder without result files, or with those of several models.
+        """
         self.path = path
         self._reader = AnswerReader(plans, kind)
         self.files = result_files(path, self._reader.notes) if path.is_dir() else [path]
@@ -92,7 +95,10 @@ def _doubts(reader: AnswerReader, protocol: Protocol) -> list[str]:
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Pause the garbage collector: JSON has no cycles, and searching them takes longer than reading."""
+    """Pause the garbage collector as long as the context lasts.
+
+    JSON has no reference cycles, and searching for them takes longer than reading.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:

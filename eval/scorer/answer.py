@@ -93,7 +93,7 @@ class Doc(ScoredDoc, frozen=True, gc=False, rename={"boxes": "bounding_boxes", "
 
 
 class Answer(NamedTuple):
-    """One response with the ground truth and the facts of its sample."""
+    """One answer in a result file: the response, its ground truth, and the facts of its sample."""
 
     id: str
     family: Family

@@ -34,7 +34,7 @@ def modality_code(modality: str) -> str:
 
 @cache
 def label_names(version: str) -> dict[str, LabelNames]:
-    """Return the names of every label, by the label, from the table of version ``v1`` or ``v1.2``."""
+    """Return MedVision's two names of every label, by the label; *version* of the table is ``v1`` or ``v1.2``."""
     names = {row["label"]: LabelNames(row["group"], row["short_name"] or None) for row in _rows("labels.csv")}
     if version == "v1":
         for row in _rows("labels_v1_differences.csv"):

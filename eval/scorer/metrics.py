@@ -185,7 +185,7 @@ def relative_loss(values: Values, target: Target) -> Floats:
 
 
 def angle_loss(values: Values, target: Target) -> Floats:
-    """Return the loss of angles in degrees, 0..1: ``min(|p - t|, 90) / 90``."""
+    """Return the loss of answers with one angle in degrees, 0..1: ``min(|p - t|, 90) / 90``; 1 if not finite."""
     return _within(absolute_errors(values, target)[..., 0] / 90)
 
 

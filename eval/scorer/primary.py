@@ -56,7 +56,7 @@ _HAS: dict[Metric, Callable[[Task], bool]] = {
 
 
 class Primary(Frozen):
-    """The primary metric of one task of one source."""
+    """The declared primary metric of one task of one source: the loss by which arms are compared."""
 
     task: TaskName
     metric: Metric = "loss"

@@ -36,7 +36,7 @@ Answer = Callable[[Request], Response]
 
 
 def app_of(library: Library, page: Mapping[str, bytes], keys: Keys, port: int) -> Starlette:
-    """Return the web application that shows the runs of *library* on *port* of this machine.
+    """Return the web application that shows the runs of *library*, for a server on *port* of this machine.
 
     *page* holds the files of the viewer's page by name; *keys* are the secrets that a request must have.
     """

@@ -204,7 +204,7 @@ class Settings(Asked):
     result, as by an error of the service. A sample that ended the program is not asked again."""
 
     def stored(self) -> dict[str, Any]:
-        """Return the settings that a run stores, as JSON data: all but the model's row and the run's folder."""
+        """Return the settings that a run stores, as JSON data: all but ``model``, ``row``, ``out`` and ``resume``."""
         return self.model_dump(mode="json", exclude={"model", "row", "out", "resume"})
 
     @classmethod

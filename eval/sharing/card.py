@@ -62,7 +62,7 @@ class CardIn:
     """Removes private parts from a text; applied before the text is escaped."""
 
     def text(self, text: str) -> str:
-        """Return a text of others without private parts, escaped so that Markdown shows it as it is."""
+        """Return *text*, which others wrote, without private parts and escaped, so that Markdown shows it as it is."""
         return md(self.clean(text))
 
 

@@ -23,7 +23,7 @@ MARK = "medvision-share.json"
 
 @dataclass(frozen=True, slots=True)
 class SharedFile:
-    """One file that is shared."""
+    """One file in a folder of shared runs: its name and its size."""
 
     name: str
     """Relative to the folder, with forward slashes."""

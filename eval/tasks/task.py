@@ -30,7 +30,7 @@ RELATIVE_ERRORS = ("MRE", "MRE<0.1", "MRE<0.2", "MRE<0.3", "MAE")
 
 @dataclass(frozen=True, kw_only=True)
 class MedVisionNames:
-    """MedVision's names for a task."""
+    """MedVision's names for a task: its type in result files, and the configurations with its samples."""
 
     family: Family | None
     """None if MedVision plans such samples but does not score them."""

@@ -36,7 +36,7 @@ def coded_points(task: Task, code: str, scene: Scene) -> list[tuple[Point, ...]]
 
     Empty if the code has no such points, or if they are ambiguous.
 
-    With views besides v0, it is unclear to which view the coordinates refer.
+    They are ambiguous if there are views besides v0 (the whole image), to which the coordinates might refer.
     """
     tree = None if scene.cropped else _parsed(code)
     if tree is None:

@@ -63,7 +63,7 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FiledQuestion:
-    """The question, as far as a file states it (``eval/data/sample.Question``)."""
+    """A question of a result file, as far as the file states it (``eval/data/sample.Question``)."""
 
     id: str
     task: TaskName
@@ -79,7 +79,10 @@ class FiledQuestion:
 
 
 def filed_question(answer: Answer, plans: Plans | None = None) -> FiledQuestion | None:
-    """Return the question of an answer; None if the file does not state whether an angle or a distance was asked."""
+    """Return the question of an answer; *plans* supply the subject if the file does not state it.
+
+    None if the file does not state whether an angle or a distance was asked.
+    """
     task = _task(answer)
     if task is None:
         return None
@@ -171,7 +174,7 @@ def _spacing(answer: Answer) -> tuple[Spacing | Missing, bool]:
 
 
 def _header(answer: Answer) -> tuple[float, float] | None:
-    """Return the pixel size of the slice in mm by the image's header: along rows' axis (height), then width.
+    """Return the height and the width in mm of a pixel of the slice, from the image's header.
 
     None if the slice's axis or the three voxel sizes are not stated.
     """

@@ -76,7 +76,7 @@ class Traced:
 
     @property
     def source(self) -> str:
-        """The tools that the points come from, or ``STATED``."""
+        """The names of the tools that found or got the points, joined by commas; ``STATED`` for the model's own points."""
         return ", ".join(dict.fromkeys(one.source for one in self.measurements))
 
     @property
@@ -93,10 +93,10 @@ class Traced:
 def trace(
     task: Task, response: str | None, calls: Sequence[Call], scene: Scene | Missing, rules: Protocol
 ) -> list[Traced | Missing]:
-    """Return the origin of each number of an answer (``numbers_of``), or why it is unknown.
+    """Return the origin of each number of an answer, or why it is unknown: one entry for each of ``numbers_of``.
 
     *response* is the final message, None if there is no answer; *calls* are the tool calls with their results; *scene*
-    holds the views of the conversation, or says why they are missing. The result has one entry for each number.
+    holds the views of the conversation, or says why they are missing. The result is empty for boxes and areas.
     """
     return _trace(task, _numbers(task, response, rules) if numbers_of(task) else [], response, calls, scene)
 

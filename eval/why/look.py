@@ -48,7 +48,7 @@ class Looks:
 
     @cached_property
     def scenes(self) -> Scenes:
-        """The views of the run's conversations."""
+        """The maker of the views of the run's conversations."""
         return Scenes(self.run)
 
     def at(self, record: Record, score: Score) -> "Look":
@@ -106,7 +106,7 @@ class Look:
 
     @cached_property
     def traced(self) -> Sequence[Traced | Missing]:
-        """The origin of each number of the answer, or why it is unknown; empty for a box."""
+        """The origin of each number of the answer, or why it is unknown; empty for boxes and areas."""
         return trace_scored(self.record.sample.asks, reply_of(self.record), self.score, *self.conversation)
 
 

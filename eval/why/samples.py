@@ -156,7 +156,8 @@ def errors_of(
 ) -> AnswerErrors:
     """Return the errors of an answer with the ground truth *target*.
 
-    *text* is the scored text, None for a failure; *traced* is the origin of each number (``flow.trace``).
+    *text* is the scored text, None for a failure; *rules* read a box in it. *traced* is the origin of each number
+    (``flow.trace``); *scene* holds the views of the conversation.
     """
     parts = [
         Parts.of(one, wanted) if isinstance(one, Traced) else one for one, wanted in zip(traced, target, strict=False)

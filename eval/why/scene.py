@@ -21,7 +21,7 @@ __all__ = ["Missing", "Scene", "whole_scene"]
 
 
 class Missing(StrEnum):
-    """Why an answer is not decomposed."""
+    """A reason why the origin of an answer's number is unknown, so that its error cannot be split into parts."""
 
     NO_ANSWER = "the model gave no answer"
     NO_NUMBERS = "the answer does not parse"

@@ -103,7 +103,7 @@ class TaskWhy(Frozen):
 
 
 class WhySummary(Frozen):
-    """The results of one run, which is one arm (a model under one condition), or of one model's result files."""
+    """Errors and behaviour by task, of one run (a model under one tool condition) or of one model's result files."""
 
     model: str
     condition: str
