@@ -76,7 +76,7 @@ class Traced:
 
     @property
     def source(self) -> str:
-        """The names of the tools that found or got the points, joined by commas; ``STATED`` for the model's own points."""
+        """The names of the tools that the points come from, joined by commas; ``STATED`` for the model's own points."""
         return ", ".join(dict.fromkeys(one.source for one in self.measurements))
 
     @property
