@@ -21,7 +21,11 @@ __all__ = ["decided", "read_by"]
 
 
 def read_by(folder: Path, record: Record, rules: Protocol) -> Iterator[str]:
-    """Yield, for each reader with stored readings beside a run, what it read in the response of a record."""
+    """Yield one line of text for each answer that a second reader, a language model, read in a record's response.
+
+    A line names the reader, and gives the numbers that it read with their unit, their loss, and whether it agrees with
+    the rule. It yields nothing if *folder*, that of the run, holds no stored readings of this response.
+    """
     stored = _readings(folder)
     for reader in stored.readers:
         found = read_again(texts_of([(record, score_record(record, rules))], rules), reader, stored)
@@ -31,7 +35,11 @@ def read_by(folder: Path, record: Record, rules: Protocol) -> Iterator[str]:
 
 
 def decided(record: Record, rules: Protocol) -> Iterator[str]:
-    """Yield the categories of ground truth and answer for each rule that applies to a sample."""
+    """Yield one line of text for each shipped decision rule that applies to a sample.
+
+    A line has the category of the ground truth and that of the answer as *rules* read it (``none`` for a failed
+    answer). It yields nothing for a record that is not scored.
+    """
     found = score_record(record, rules)
     for rule in _rules():
         if found is not None and rule.decides(record.sample):

@@ -39,7 +39,7 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2
 
 @dataclass(frozen=True)
 class Bundled:
-    """Summary of what was written."""
+    """Summary of a bundle that was written: its folder, what it holds, and its size."""
 
     folder: Path
     samples: int
@@ -48,18 +48,19 @@ class Bundled:
     size: int
     """Total size of all files, in bytes."""
     words: str
-    """Which samples are in the bundle; empty if all are."""
+    """Sentences that say which samples are in the bundle; empty if all are."""
     left_out: tuple[str, ...]
-    """What is damaged and therefore left out."""
+    """Error messages about damaged conversations and images, which the bundle therefore lacks."""
 
 
 def write_bundle(
     library: Library, page: Mapping[str, bytes], out: Path, most: int | None = None, *, notes: bool = True
 ) -> Bundled:
-    """Write the viewer over *library* into a folder, with at most *most* samples (``choose``) and people's *notes*.
+    """Write a bundle of *library* into the folder *out*, in place of an earlier bundle, and return a summary of it.
 
-    Raises StorageError if there is no run, if the folder holds anything but an earlier bundle, or if it cannot be
-    written.
+    *page* holds the viewer's built files by name. *most* is the largest number of samples; 0 means all, None means 100
+    or fewer (``choose``). With *notes*, the bundle holds what people noted on samples. Raises StorageError if no run
+    has samples, if the folder holds anything but an earlier bundle, or if it cannot be written.
     """
     _check(out)
     library.read_on()
@@ -81,7 +82,7 @@ def write_bundle(
 
 
 def _check(out: Path) -> None:
-    """Raise StorageError for a folder that holds anything but a bundle."""
+    """Raise StorageError if a folder holds anything but a bundle; a missing or an empty folder is accepted."""
     if not out.exists():
         return
     try:
@@ -99,7 +100,7 @@ def _check(out: Path) -> None:
 
 
 def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
-    """Yield the key, the source and the lines of every run."""
+    """Yield the key, the source and the lines of every run that is not a canary."""
     for run in library.runs.values():
         if run.place.canary:
             continue
@@ -108,7 +109,7 @@ def _runs(library: Library) -> Iterator[tuple[str, str, Sequence[Line]]]:
 
 
 class _Bundle:
-    """A bundle that is being written."""
+    """A bundle that is being written into an empty folder."""
 
     def __init__(self, library: Library, folder: Path, chosen: Chosen, *, notes: bool) -> None:
         self._library, self._folder, self._chosen, self._notes = library, folder, chosen, notes
@@ -118,7 +119,7 @@ class _Bundle:
         self.left_out: list[str] = []
 
     def write(self, page: Mapping[str, bytes]) -> None:
-        """Write all of it."""
+        """Write the viewer's page, the data of all runs, and the file that marks the folder as a bundle."""
         for name, content in page.items():
             (self._folder / name).write_bytes(content)
         for key in self._library.runs:
@@ -142,7 +143,7 @@ class _Bundle:
         self._script(f"reviews/{key}", notes)
 
     def _talk(self, key: str, row: int) -> bool:
-        """Write a conversation with its images; return whether the stored conversation could be read."""
+        """Write the conversation in a row of the run *key*, with its images; return whether it could be read."""
         try:
             talk = self._library.talk(key, row)
         except StorageError as error:
@@ -191,7 +192,7 @@ class _Bundle:
 
 
 def _publishable(talk: Talk) -> Talk:
-    """Return a conversation without the path, in any form, where its image was searched."""
+    """Return a conversation whose text about its image does not contain the folder where the image was searched."""
     scene = talk.scene
     if scene is None or not (why := scene.shown.about.partition(UNREADABLE))[1]:
         return talk

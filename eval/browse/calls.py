@@ -42,7 +42,7 @@ _Arguments = TypeVar("_Arguments", bound=Arguments)
 
 @dataclass(eq=False)
 class CallMarks:
-    """The marks of one conversation, collected call by call in order."""
+    """A collector of the marks (shapes to be drawn on the image) of one conversation's calls, added in order."""
 
     task: Task
     scene: Scene
@@ -54,7 +54,11 @@ class CallMarks:
     """For views of other slices, the number of slices to them, by view id."""
 
     def add(self, number: int, turn: int | None, call: Call, entry: Entry) -> None:
-        """Add the marks of a call, whose trace record is *entry*; if it cannot be drawn, note the reason."""
+        """Add the marks of a call to ``marks``, or the reason why it cannot be drawn to ``missing``.
+
+        *number* counts the conversation's calls from 1, *turn* is the message that made the call (None if unknown), and
+        *entry* is the call as the trace stores it. A failed call adds nothing.
+        """
         if not call.ok:
             return
         own = call.tool in self.own or call.tool not in _DRAWN
@@ -70,7 +74,7 @@ class CallMarks:
 
 @dataclass(frozen=True, eq=False)
 class _One:
-    """One call with what is needed to draw it."""
+    """One tool call, with everything that is needed to make its marks."""
 
     task: Task
     scene: Scene
@@ -84,12 +88,18 @@ class _One:
         return Pen("view", self.pen.turn, self.pen.call, self.pen.tool)
 
     def read(self, model: type[_Arguments]) -> _Arguments:
-        """Return the arguments, without those that only an earlier edition of the tool accepted."""
+        """Return the call's arguments as *model*, which is the class of the tool's current arguments.
+
+        Arguments that only an earlier edition of the tool accepted are dropped. Raises ValueError for invalid ones.
+        """
         given = self.call.arguments.items()
         return model.model_validate({name: value for name, value in given if name in model.model_fields})
 
     def made(self, away: int | None = None) -> View:
-        """Return the view that the call made: in the slice of its parent view, or *away* slices from it."""
+        """Return the view that the call made, and note in ``away`` which slice it shows.
+
+        *away* is the number of slices from the question's slice to the view's; None means the slice of the parent view.
+        """
         view = self.scene.views.get(str(self.call.result.get("view")))
         of = self.away.get(str(self.call.result.get("of")), 0)
         self.away[view.id] = of if away is None else away
@@ -101,7 +111,10 @@ class _One:
         return "" if not away else f", {plural(abs(away), 'slice')} {'after' if away > 0 else 'before'}"
 
     def told(self, name: str, words: Callable[[float], str]) -> str:
-        """Return a number of the result in words."""
+        """Return the number *name* of the call's result as text, written by *words*.
+
+        Empty if the result has no such number; ``WITHHELD`` if a text replaced it, as in a blind arm.
+        """
         if self.call.withheld(name):
             return WITHHELD
         value = self.call.number(name)
@@ -201,7 +214,10 @@ def _segment(one: _One) -> Iterator[Mark]:
 
 
 def _asked(one: _One, args: object, *points: tuple[tuple[str, ...], str]) -> Iterator[Mark]:
-    """Yield the region and the points that the tool got as input."""
+    """Yield marks of the region and of the points that the tool got as input.
+
+    *points* are pairs: the names of a point's arguments (x, y, mark), and the text that names the point.
+    """
     region, _ = region_at(one.scene.views, args, ("x0", "y0", "mark0"), ("x1", "y1", "mark1"))
     if region is not None:
         yield one.pen.box(region, "region given")
@@ -211,7 +227,10 @@ def _asked(one: _One, args: object, *points: tuple[tuple[str, ...], str]) -> Ite
 
 
 def _declared(one: _One) -> Iterator[Mark]:
-    """Yield what a tool declares to measure between points or as a box, and the points that stand in code."""
+    """Yield marks of what a tool declares to measure between points or as a box, and of the points in executed code.
+
+    Raises ValueError if the call lacks the points that the tool declares.
+    """
     call, views = one.call, one.scene.views
     for task in (TASKS["size"], TASKS["angle"]):
         found = measurements(task, [call], one.scene)

@@ -35,9 +35,11 @@ class Chosen:
 
 
 def choose(runs: Iterable[tuple[str, str, Sequence[Line]]], pairs: Sequence[Pair], most: int | None) -> Chosen:
-    """Return at most *most* samples of the runs, each run given by its key, its source and its lines.
+    """Return the samples of a bundle: at most *most* of the samples of *runs*.
 
-    0 means all. None means 100, or fewer if samples were asked in many runs, so that there are about 200 conversations.
+    Each run is given by its key, its source and its lines; *pairs* are the comparisons by which samples are chosen.
+    *most* = 0 means all; None means 100, or fewer if samples were asked in many runs, so that there are about 200
+    conversations.
     """
     tasks: dict[Asked, str] = {}
     talks = Counter[Asked]()
@@ -67,7 +69,7 @@ def choose(runs: Iterable[tuple[str, str, Sequence[Line]]], pairs: Sequence[Pair
 def _worst(
     tasks: Iterable[Asked], losses: Mapping[str, Mapping[Asked, float]], pairs: Sequence[Pair]
 ) -> dict[Pair, tuple[float, Asked] | None]:
-    """Return the most harmed sample of each pair, with its harm; None if no sample is harmed."""
+    """Return for each pair the largest harm (increase of the loss, 0 to 1) and its sample; None if none is harmed."""
     return {
         pair: max(
             ((by, one) for by, one in _differences(pair, tasks, losses) if by > 0), key=itemgetter(0), default=None
@@ -79,7 +81,10 @@ def _worst(
 def _differences(
     pair: Pair, tasks: Iterable[Asked], losses: Mapping[str, Mapping[Asked, float]]
 ) -> Iterator[tuple[float, Asked]]:
-    """Yield each sample whose loss differs, with the difference."""
+    """Yield each sample whose mean loss differs between the two sides of a pair: ``(after - before, sample)``.
+
+    *tasks* lists the samples, and *losses* holds the loss of each sample by run key and sample.
+    """
     for one in tasks:
         before, after = (_mean(one, losses, keys) for keys in (pair.before, pair.after))
         if before is not None and after is not None and abs(after - before) > _NOTHING:
@@ -89,7 +94,10 @@ def _differences(
 def _in_turn(
     tasks: Mapping[Asked, str], losses: Mapping[str, Mapping[Asked, float]], pairs: Sequence[Pair]
 ) -> Iterator[Asked]:
-    """Yield the samples that differ: for each pair and task in turn the most harmed, the most helped, and so on."""
+    """Yield the samples whose loss differs within a pair, perhaps repeatedly.
+
+    In each round, every pair and task gives its most harmed sample that is left, and its most helped one.
+    """
     rows = list[list[tuple[float, Asked]]]()
     for pair in pairs:
         by_task: dict[str, list[tuple[float, Asked]]] = {}
@@ -109,13 +117,17 @@ def _largest_first(rows: Iterable[list[tuple[float, Asked]]]) -> list[list[tuple
 
 
 def _mean(one: Asked, losses: Mapping[str, Mapping[Asked, float]], keys: Sequence[str]) -> float | None:
-    """Return the mean loss of a sample over runs, which are the epochs of an arm; None if none of them scored it."""
+    """Return the mean loss (0 to 1) of a sample over the runs *keys*, the epochs of an arm; None if none scored it."""
     found = [own[one] for key in keys if one in (own := losses.get(key, {}))]
     return sum(found) / len(found) if found else None
 
 
 def _words(every: int, differ: int, spread: int, harmed: Mapping[Pair, bool]) -> str:
-    """Describe the choice; *harmed* maps pairs with a harmed sample to whether their worst sample is included."""
+    """Return sentences that describe the choice.
+
+    *every*, *differ* and *spread* count all samples, those chosen because they differ, and those chosen evenly.
+    *harmed* maps each pair with a harmed sample to whether its most harmed one is included.
+    """
     chosen = (
         [f"{differ:,} of them {'differs' if differ == 1 else 'differ'} most between arms, by model and task in turn"]
         if differ
@@ -136,7 +148,10 @@ def _words(every: int, differ: int, spread: int, harmed: Mapping[Pair, bool]) ->
 
 
 def _guaranteed(harmed: Mapping[Pair, bool]) -> list[str]:
-    """Return whose most harmed sample is included; the pair with the largest harm is always among them."""
+    """Return a sentence that says for which pairs the most harmed sample is included; no sentence without harm.
+
+    The sample with the largest harm of all is always included.
+    """
     if not harmed:
         return []
     compared = list(dict.fromkeys(pair.words for pair in harmed))

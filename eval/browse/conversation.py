@@ -20,9 +20,10 @@ __all__ = ["open_talk", "picture_made"]
 
 
 def open_talk(feed: Feed, key: str, row: int) -> Talk:
-    """Return the conversation of a row; raises StorageError if it is missing or damaged.
+    """Return the conversation of the sample in a row of a run; raises StorageError if it is missing or damaged.
 
-    If the canvas or the origin of the answer cannot be computed, the result gives the reason.
+    *key* is the run's key on the page. If the canvas cannot be drawn, the result gives the reason; if the origin of
+    the answer cannot be computed, that part is empty.
     """
     record, trace = feed.record_of(row), read_trace(feed.folder, feed.lines[row].id)
     run = _shown_to(feed.opened, record)
@@ -42,9 +43,9 @@ def open_talk(feed: Feed, key: str, row: int) -> Talk:
 
 
 def picture_made(feed: Feed, row: int, name: str) -> bytes:
-    """Return the image under the canvas of a row, if it is made on demand.
+    """Return the PNG file of the image *name* under the canvas of a row, which is not stored but made again here.
 
-    Raises StorageError if the image cannot be made again, because its source has changed or is gone.
+    Raises StorageError if it cannot be made again, because its source has changed or no longer exists.
     """
     record = feed.record_of(row)
     made: dict[str, bytes] = {}
@@ -55,7 +56,10 @@ def picture_made(feed: Feed, row: int, name: str) -> bytes:
 
 
 def _shown_to(run: Run, record: Record) -> Run:
-    """Return the run with the one other sample that a conversation needs, whose image was shown instead."""
+    """Return the run with the samples that a conversation needs: its own, and the donor whose image was shown.
+
+    Without a donor, the run is returned unchanged.
+    """
     if record.donor is None:
         return run
     return replace(run, samples=(record.sample, read_sample(run.folder, record.donor.sample)))

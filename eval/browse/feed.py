@@ -46,7 +46,7 @@ BROKEN = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Recurs
 
 
 class Feed:
-    """A run's folder, and what has been read from it."""
+    """A run that is being read: its folder, the protocol *rules* that score it, and what has been read from it."""
 
     def __init__(self, folder: Path, rules: Protocol) -> None:
         self.folder, self.rules = folder, rules
@@ -55,7 +55,7 @@ class Feed:
         self.forget()
 
     def forget(self) -> None:
-        """Drop all that was read; the stamp is kept and goes on growing."""
+        """Drop everything that was read, so that the run is read from the beginning; the stamp keeps growing."""
         self.head: Run | None = None
         """The run without its samples and records; None until its settings are read."""
         self.problem = ""
@@ -90,7 +90,7 @@ class Feed:
 
     @property
     def partly(self) -> bool:
-        """Whether the store holds more of the run than was read."""
+        """Whether samples or records of the store have not been read yet."""
         return not self.listed or self.read < self.stored
 
     @property
@@ -99,11 +99,14 @@ class Feed:
         return sum(one.outcome in _AGAIN or one.outcome is None for one in self.lines)
 
     def since(self, stamp: int) -> list[int]:
-        """Return the numbers of the lines that changed after a stamp."""
+        """Return the row numbers (from 0) of the lines that changed after a stamp; -1 gives all."""
         return [row for row, at in enumerate(self.changed) if at > stamp]
 
     def read_on(self) -> bool:
-        """Read newly stored records, at most a few hundred; return whether there may be more."""
+        """Read more of the run: at most 2,000 samples or 200 records; return whether there may be more to read now.
+
+        An error is not raised: ``problem`` states it.
+        """
         seen = state_of(self.folder)
         if seen == self._seen and not self.problem:
             return False
@@ -118,7 +121,7 @@ class Feed:
         return more
 
     def place_on(self) -> bool:
-        """Locate where a few answers were measured; return whether more are left."""
+        """Determine where a few answers were measured, and put it on their lines; return whether more answers wait."""
         if self.head is None or not self._unplaced:
             return False
         self.stamp += 1
@@ -129,14 +132,17 @@ class Feed:
         return bool(self._unplaced)
 
     def record_of(self, row: int) -> Record:
-        """Return the record behind a line; raises StorageError if there is none or it was changed."""
+        """Return the record of the sample in a row; raises StorageError if none is stored or it was changed."""
         found = read_record(self.folder, self.lines[row].id)
         if row in self._refused and self.lines[row].outcome == Outcome.UNSUPPORTED:
             return found.model_copy(update={"outcome": Outcome.UNSUPPORTED})
         return found
 
     def place_in(self, record: Record) -> str | None:
-        """Return where the answer of a record was measured; None for a failure, or if the ground truth has no place."""
+        """Return where the answer of a record was measured, in the words of ``Rows.place``.
+
+        None for a failed answer, or if the ground truth has no points; ``unknown`` if the run's form is unexpected.
+        """
         try:
             return place_of(locate_record(self.opened, record, self.rules))
         except BROKEN:
@@ -166,7 +172,7 @@ class Feed:
         return not at_end
 
     def _list(self, database: sqlite3.Connection) -> None:
-        """Read the settings, and then some of the samples."""
+        """Read the run's settings if needed, and then up to 2,000 samples; raises DamageError for a missing sample."""
         if self.head is None:
             self._open(database)
         self.stamp += 1
@@ -184,7 +190,7 @@ class Feed:
         raise DamageError(f"{self.folder} is damaged: a sample of the run is missing; restore it from a copy")
 
     def _open(self, database: sqlite3.Connection) -> None:
-        """Read the settings."""
+        """Read the run's settings; raises StorageError if they or the samples were changed after they were stored."""
         facts = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM run")}
         identity = Identity.model_validate({**facts["identity"], "resumed": facts.get("resumed", ())})
         tally = tally_of(database, ()) if is_sealed(database) else None
@@ -231,7 +237,7 @@ class Feed:
 
     @property
     def tools(self) -> Mapping[str, Measures]:
-        """What the tools of the run measure; empty if this version does not know them."""
+        """What each tool of the run declares to measure, by tool; empty if this version does not know the tools."""
         if self._tools is None:
             try:
                 self._tools = tools_of(self.opened)
@@ -244,7 +250,10 @@ class Feed:
             self.lines[row], self.changed[row] = line, self.stamp
 
     def _settle(self) -> None:
-        """Decide for every refusal whether it is the server's rule, which follows from all records together."""
+        """Mark each refused sample whose refusal is a rule of the server, which only all records together show.
+
+        Such a sample gets the outcome ``unsupported`` and no loss; any other refusal stays a scored failure.
+        """
         if not self._refused:
             return
         endings = [
@@ -260,7 +269,10 @@ class Feed:
             self._set(row, ruled if line.id in by_server else line)
 
     def _check(self, tally: Tally | None, noted: int | None) -> None:
-        """Compare the records read to the end with the expected ones."""
+        """Compare all records read with the count *noted* beside the database and the stored hash sums *tally*.
+
+        Raises StorageError if records are missing or were changed.
+        """
         if noted is not None and self.read < noted:
             what = (
                 f"{noted} records were stored and {self.read} are left, because its database log ({LOG}) is lost or "
@@ -280,7 +292,7 @@ class Feed:
 
 
 def _words(folder: Path, error: Exception) -> str:
-    """Return in words what is wrong with a run."""
+    """Return the sentence that says what is wrong with a run in a folder."""
     if isinstance(error, MedVisionAgentError):
         return str(error)
     why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
@@ -302,13 +314,13 @@ def _cost_of_probe(database: sqlite3.Connection) -> float | None:
 
 
 def _first_of(database: sqlite3.Connection) -> tuple[object, object]:
-    """Return what identifies a run, should another one take its place: its settings, and its first stored record."""
+    """Return the stored settings and the first record of a run, by which a new run in the same folder is noticed."""
     settings = database.execute("SELECT value FROM run WHERE key = 'identity'").fetchone()
     return settings, database.execute("SELECT rowid, sample_id, json FROM record ORDER BY rowid LIMIT 1").fetchone()
 
 
 def state_of(folder: Path) -> object:
-    """Return a value that changes with every write: size and time of a run's file and of its log."""
+    """Return a value that changes whenever a run is written: file number, size and time of its database and log."""
     found = list[tuple[int, ...] | None]()
     for name in (DATABASE, LOG):
         try:

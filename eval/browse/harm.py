@@ -13,15 +13,16 @@ LinesOf = Callable[[str], Sequence[Line]]
 
 
 def with_worst(page: StudyPage, runs: Mapping[str, RunLine], lines_of: LinesOf) -> StudyPage:
-    """Return a study's page in which each effect has the largest increase of the loss on one sample.
+    """Return a study's page in which ``worst`` of each effect is the largest increase of the loss on one sample.
 
-    *runs* are the study's runs by their keys. The loss of a sample is its mean over the runs of an arm.
+    *runs* are the study's runs by their keys; *lines_of* returns the lines of a run. The loss (0 to 1) of a sample is
+    its mean over the runs of an arm. ``worst`` is None if no sample has a loss in both arms.
     """
     arms = {(arm.name, arm.model): arm.runs for arm in page.arms}
 
     @cache
     def losses(name: str, model: str, source: str) -> Mapping[tuple[str, str], float]:
-        """Return the losses of an arm by task and sample id."""
+        """Return the mean losses (0 to 1) of an arm by task and sample id; an empty *source* means all sources."""
         found: dict[tuple[str, str], list[float]] = {}
         for key in arms.get((name, model), ()):
             if key in runs and source in ("", runs[key].source):

@@ -45,7 +45,11 @@ _MADE = 10_000
 
 
 class Library:
-    """All opened runs and studies, scored by *rules*; without these, studies use their own and runs the default."""
+    """All runs and studies in the folders *roots*.
+
+    *rules* is the protocol that scores them; without it, a study is scored by its own protocol and a run outside a
+    study by the default one.
+    """
 
     def __init__(self, roots: Sequence[Path], rules: Protocol | None = None) -> None:
         self.roots, self._rules = tuple(roots), rules
@@ -58,12 +62,12 @@ class Library:
 
     @property
     def runs(self) -> dict[str, OpenedRun]:
-        """The runs that exist now, by their keys."""
+        """The runs found in the last search, by their keys."""
         return dict(self._runs)
 
     @property
     def plans(self) -> list[Plan]:
-        """The plans of the studies that exist now, if they can be read."""
+        """The plans of the studies found in the last search; a study whose plan cannot be read has none."""
         return [study.plan for study in dict(self._studies).values() if study.plan is not None]
 
     @property
@@ -72,9 +76,9 @@ class Library:
         return Folders(self.roots, {source_of(run.feed) for run in self.runs.values()})
 
     def read_on(self, seconds: float | None = None, *, findings: bool = True) -> bool:
-        """Read for about *seconds*, or to the end; return whether more is left to be read now.
+        """Read for about *seconds*, or until everything stored is read; return whether more can be read now.
 
-        Findings of studies are computed afterwards, without a time limit, unless *findings* is false.
+        Once everything is read, the findings of studies are computed without a time limit, unless *findings* is false.
         """
         end = None if seconds is None else time.monotonic() + seconds
         if not self._reading.acquire(timeout=-1 if seconds is None else seconds):
@@ -85,7 +89,11 @@ class Library:
             self._reading.release()
 
     def index(self, *, live: bool, bounded: str = "") -> Index:
-        """Return the first page; unless *live*, it is meant for others, so local folders are removed."""
+        """Return the data of the viewer's first page.
+
+        *live* means that this machine's server shows it; otherwise it is meant for others, and local folders are
+        removed. *bounded* says which samples a bundle holds; empty if all.
+        """
         lines = {key: run.line for key, run in self.runs.items()}
         found = Index(
             program=f"medvision-agent {VERSION}",
@@ -99,15 +107,18 @@ class Library:
         return found if live else Index.model_validate_json(self.folders.left_out_of(found.model_dump_json()))
 
     def rows(self, key: str, since: int = -1, only: Sequence[int] | None = None) -> Rows:
-        """Return the rows of a run that changed after a stamp, or the rows *only*, as far as the run was read."""
+        """Return the rows of a run that changed after the stamp *since*, as far as the run was read; -1 gives all.
+
+        If *only* is given, the rows with these numbers are returned instead. Raises StorageError for an unknown key.
+        """
         with self.opened(key) as feed:
             at = feed.since(since) if only is None else list(only)
             return rows_of(key, feed.stamp, at, [feed.lines[row] for row in at])
 
     def talk(self, key: str, row: int) -> Talk:
-        """Return a conversation with its canvas.
+        """Return the conversation of the sample in a row of a run, with its canvas.
 
-        Raises StorageError if the run, the row or the conversation is missing.
+        Raises StorageError if the run or the row is missing, or the conversation is missing or damaged.
         """
         with self.opened(key, row) as feed:
             found = open_talk(feed, key, row)
@@ -119,9 +130,9 @@ class Library:
         return found
 
     def picture(self, name: str) -> bytes:
-        """Return the PNG file with a name: a stored image, or one that is made on demand.
+        """Return the PNG file of an image, given by its SHA-256: a stored image, or one that is made on demand.
 
-        Raises StorageError if no run shown here has an image of this name, or it cannot be made again.
+        Raises StorageError if *name* is no SHA-256, if no run here has this image, or if it cannot be made again.
         """
         if not is_hash(name):
             raise StorageError("this is not the name of an image: expected a SHA-256, 64 digits from 0 to f")
@@ -136,19 +147,23 @@ class Library:
             return picture_made(feed, row, name)
 
     def reviews(self, key: str) -> Reviews:
-        """Return the notes on the samples of a run."""
+        """Return the notes that people put on the samples of a run; raises StorageError for an unknown key."""
         found = read_reviews(self._run(key).feed.folder)
         return Reviews(run=key, reviews=found.reviews, damaged=found.damaged)
 
     def note(self, key: str, note: Note) -> Reviews:
-        """Put a note on a sample, and return all notes of its run."""
+        """Store a note on a sample, and return all notes of its run; raises StorageError for an unknown key or row."""
         with self.opened(key, note.row) as feed:
             add_review(feed.folder, feed.lines[note.row].id, note.verdict, note.comment)
         return self.reviews(key)
 
     @contextmanager
     def opened(self, key: str, row: int | None = None, *, whole: bool = False) -> Iterator[Feed]:
-        """Provide a run whose samples, or all records, are read; raises StorageError if it or the row is missing."""
+        """Provide the feed of a run with its lock held, read as far as needed.
+
+        That is until some samples, or the sample in *row*, are listed; with *whole*, until everything stored is read.
+        Raises StorageError if the run or the row is missing.
+        """
         run = self._run(key)
         with run.lock:
             run.asked = time.monotonic()
@@ -167,11 +182,11 @@ class Library:
             raise StorageError("there is no run with this key, or it no longer exists; load the page again") from None
 
     def _lines_of(self, key: str) -> Sequence[Line]:
-        """Return the lines of a run, as far as they are in memory."""
+        """Return the lines of a run, as far as they are in memory; empty for an unknown key."""
         return self.runs[key].feed.lines if key in self.runs else ()
 
     def _cells(self, study: OpenedStudy, lines: Mapping[str, RunLine]) -> dict[str, RunLine]:
-        """Return the lines of a study's runs by their folders relative to the study's folder."""
+        """Return the lines of a study's runs, except canaries, by their folders relative to the study's folder."""
         own = ((run.feed.folder, lines[key]) for key, run in self.runs.items() if key in lines)
         return {
             folder.relative_to(study.folder).as_posix(): line
@@ -194,7 +209,7 @@ class Library:
         return False
 
     def look(self) -> None:
-        """Find what exists now: known runs keep their keys, and missing ones lose theirs."""
+        """Search the folders for runs and studies: known ones keep their keys, and missing ones are forgotten."""
         begun, runs, studies = time.monotonic(), dict[str, OpenedRun](), dict[str, OpenedStudy]()
         for found in find(self.roots):
             key = self._key(found)
@@ -228,7 +243,10 @@ class Library:
 
 
 def _go_on(runs: Sequence[OpenedRun], step: Callable[[Feed], bool], end: float | None, *, once: bool = False) -> bool:
-    """Read one step of each run, or to the end; return whether the time is used up."""
+    """Apply *step* to each run until it returns false, or only *once*; return whether *end* has passed.
+
+    *end* is a time of the monotonic clock in seconds; None means no limit.
+    """
     for run in runs:
         more = not run.resting
         while more:
@@ -240,14 +258,17 @@ def _go_on(runs: Sequence[OpenedRun], step: Callable[[Feed], bool], end: float |
 
 
 def _wanting(feed: Feed, row: int | None, *, whole: bool) -> bool:
-    """Return whether more of a run must be read before it can be shown."""
+    """Return whether more of a run must be read: always if *whole*, else if no sample, or not *row*, is listed."""
     if whole or not feed.lines:
         return True
     return row is not None and row >= len(feed.lines) and not feed.listed
 
 
 def _rest(runs: Sequence[OpenedRun]) -> None:
-    """If too many lines are in memory, drop those of the runs that were looked at longest ago."""
+    """If more than ``MOST_LINES`` lines are in memory, drop those of the runs that were looked at longest ago.
+
+    *runs* must be sorted, the run looked at last first.
+    """
     lines = 0
     for at, run in enumerate(runs):  # the run looked at last comes first
         lines += len(run.feed.lines)

@@ -23,7 +23,7 @@ _EDGE = 1e-3
 
 
 class Line(NamedTuple):
-    """A sample of a run, finished or not; the fields are those of ``Rows``, plus ``success``."""
+    """One row of the table of samples: a sample, finished or not; its fields are those of ``Rows``, and ``success``."""
 
     id: str
     task: str
@@ -53,7 +53,7 @@ class Line(NamedTuple):
 
 
 def open_line(sample: Sample) -> Line:
-    """Return the line of a sample that is not finished."""
+    """Return the line of a sample that has no record yet."""
     return Line(
         id=sample.id,
         task=intern(sample.task),
@@ -67,7 +67,7 @@ def open_line(sample: Sample) -> Line:
 
 
 def line_of(line: Line, record: Record, rules: Protocol) -> Line:
-    """Return the line of a finished sample, except for the place of its answer."""
+    """Return a sample's line with what its record holds, scored by *rules*; ``place`` is None until it is computed."""
     score, usage, uses = score_record(record, rules), record.usage, record.tool_uses
     success = score is not None and score.success
     return line._replace(
@@ -109,7 +109,7 @@ def place_of(located: Located | None) -> str | None:
 
 
 def _box_place(found: Found) -> str:
-    """Return how a box relates to the true box, if their IoU is too small."""
+    """Return how a box in the wrong place relates to the true box: elsewhere, too_large, too_small or partly."""
     answer, truth = found.placed(found), found.target.points
     if box_iou(answer, truth) == 0:
         return "elsewhere"
@@ -119,7 +119,7 @@ def _box_place(found: Found) -> str:
 
 
 def _holds(outer: Sequence[Point], inner: Sequence[Point]) -> bool:
-    """Return whether one box contains another; each is given by two opposite corners, in pixels."""
+    """Return whether the box *outer* contains the box *inner*; each is two opposite corners, in pixels of one image."""
     sides = [[sorted((a.x, b.x)), sorted((a.y, b.y))] for a, b in (outer, inner)]
     return all(wide[0] <= small[0] + _EDGE and wide[1] >= small[1] - _EDGE for wide, small in zip(*sides, strict=True))
 

@@ -18,7 +18,10 @@ _Form = TypeVar("_Form", bound=BaseModel)
 
 
 def places(library: Library, bundle: Path) -> dict[Path, Place]:
-    """Return the viewer page's names of each run, by its resolved folder; *bundle* must be a bundle of *library*."""
+    """Return what a link to each run needs, by the run's resolved folder: keys, arm, and samples with a conversation.
+
+    *bundle* must be the folder of a bundle of *library*.
+    """
     library.look()
     return {
         run.feed.folder.resolve(): Place(
@@ -38,13 +41,13 @@ def is_bundle_of(library: Library, folder: Path) -> bool:
 
 
 def _samples(bundle: Path, key: str) -> frozenset[str]:
-    """Return the samples of a run whose conversations can be read in a bundle."""
+    """Return the ids of the samples of the run *key* whose conversations a bundle holds; empty if it lacks the run."""
     rows = _part(bundle, f"rows/{key}", Rows)
     return frozenset(compress(rows.id, rows.has_talk)) if rows is not None else frozenset()
 
 
 def _part(bundle: Path, part: str, form: type[_Form]) -> _Form | None:
-    """Return a part of a bundle's data; None if it is missing or of another version."""
+    """Return one part of a bundle's data, such as ``rows/r1``, as *form*; None if missing or of another version."""
     try:
         text = (bundle / "data" / f"{part}.js").read_text(encoding="utf-8")
         return form.model_validate_json(text.partition(", ")[2].rstrip().removesuffix(");"))

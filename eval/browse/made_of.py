@@ -21,7 +21,10 @@ __all__ = ["made_of"]
 def made_of(
     run: Run, record: Record, stored: Mapping[str, Any], tools: Mapping[str, Measures], rules: Protocol
 ) -> list[str]:
-    """Return a line for each number of an answer; empty for boxes. *stored* is the trace."""
+    """Return one line of text for each number of a record's answer, which says from what it was computed, or why not.
+
+    Empty for boxes and areas. *stored* is the trace, *tools* says what each tool measures, *rules* read the answer.
+    """
     task, calls = record.sample.asks, calls_of(stored, tools)
     parts = trace(task, reply_of(record), calls, scene_of(run, record, calls), rules)
     return [f"{name}: {_words(part)}" for name, part in zip(numbers_of(task), parts, strict=True)]

@@ -19,18 +19,22 @@ _Kind = Literal["point", "line", "angle", "box", "outline", "ellipse"]
 
 
 def millimetres(value: float) -> str:
-    """Return a length in the form that marks state it."""
+    """Return a length in mm as the text of a mark, with two decimals."""
     return f"{value:.2f} mm"
 
 
 def degrees(value: float) -> str:
-    """Return an angle in the form that marks state it."""
+    """Return an angle in degrees as the text of a mark, with two decimals."""
     return f"{value:.2f}°"
 
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """Makes the marks of one layer, turn, call and tool; raises ValueError for a point that cannot be on an image."""
+    """A maker of marks for one layer, turn, call and tool.
+
+    Points are (x, y) in pixels of the slice. Each method takes a mark's *name* and the *value* to show beside it, and
+    raises ValueError for a point more than a million pixels from the origin.
+    """
 
     layer: Literal["truth", "answer", "tool", "view"]
     turn: int | None = None
@@ -42,7 +46,7 @@ class Pen:
         return self._mark("point", [point], name, value)
 
     def lines(self, points: Sequence[Point], name: str, value: str = "") -> Mark:
-        """Return the mark of a line between two points, or of the angle between the lines of four."""
+        """Return the mark of the line between two points, or of the angle between two lines, given by four points."""
         return self._mark("line" if len(points) == 2 else "angle", points, name, value)
 
     def box(self, region: Region, name: str, value: str = "") -> Mark:
@@ -54,7 +58,7 @@ class Pen:
         return self._mark("box", [a, b], name, value)
 
     def ellipse(self, ends: Sequence[Point], name: str, value: str = "") -> Mark:
-        """Return the mark of an ellipse given by the ends of its axes."""
+        """Return the mark of an ellipse given by the four ends of its axes, axis by axis."""
         return self._mark("ellipse", ends, name, value)
 
     def outline(self, points: Sequence[Point], name: str, value: str = "") -> Mark:

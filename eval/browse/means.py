@@ -21,7 +21,7 @@ _INFRASTRUCTURE = {outcome.value for outcome in Outcome if outcome.infrastructur
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run belongs among everything that was opened."""
+    """The names by which the viewer shows one run: its key, its folder, and its study and arm if it is in a study."""
 
     key: str
     name: str
@@ -35,7 +35,10 @@ class Place:
 
 
 def means_of(lines: Iterable[Line]) -> tuple[Means, ...]:
-    """Return the means of each task over its scored samples, equal to those of ``eval/summary``."""
+    """Return the mean loss and success rate (0 to 1) of each task over its scored samples, equal to ``eval/summary``.
+
+    A task without a scored sample has no entry.
+    """
     scored: dict[str, list[Line]] = {}
     for line in lines:
         if line.loss is not None:
@@ -44,9 +47,9 @@ def means_of(lines: Iterable[Line]) -> tuple[Means, ...]:
 
 
 def means_kept(feed: Feed) -> tuple[Means, ...]:
-    """Return the means that a listing kept for an unchanged run which is not read to its end; otherwise empty.
+    """Return the means by task that a listing stored earlier for a run; empty if none fits the unchanged run.
 
-    Errors in its records appear only when they are read.
+    They are shown until the run is read to its end; only then do errors in its records appear.
     """
     found = kept(feed.folder, feed.rules, mark_of(feed.folder))
     return tuple(Means(task=task, **one.model_dump()) for task, one in found.tasks.items()) if found is not None else ()
@@ -63,7 +66,10 @@ def _means(task: str, lines: Sequence[Line]) -> Means:
 
 
 def run_line(feed: Feed, place: Place, *, running: bool, means: tuple[Means, ...]) -> RunLine:
-    """Return the line of a run, as far as it has been read; a damaged run has no means."""
+    """Return the run's line on the first page, as far as the run has been read; a damaged run has no means.
+
+    *running* says whether a program writes the run now.
+    """
     head, lines = feed.head, feed.lines
     config = head.config if head is not None else {}
     infrastructure = sum(line.outcome in _INFRASTRUCTURE for line in lines)
@@ -99,7 +105,7 @@ def _number(value: object, default: int) -> int:
 
 
 def source_of(feed: Feed) -> str:
-    """Return the source of a run's samples as it was given, which may contain a folder."""
+    """Return the source of a run's samples as the user gave it, which may contain a folder; empty if unknown."""
     config: object = feed.head.config if feed.head is not None else None
     source = config.get("source") if isinstance(config, dict) else None
     return str(source.get("name", "")) if isinstance(source, dict) else ""

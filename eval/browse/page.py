@@ -21,7 +21,7 @@ _PACKAGE = "medvision_agent.viewer"
 
 
 def page_files() -> dict[str, bytes]:
-    """Return the page's files by name; raises StorageError if they are not installed."""
+    """Return the contents of the page's files by file name; raises StorageError if they are not installed."""
     files = sorted(resources.files(_PACKAGE).iterdir(), key=lambda file: file.name)
     found = {file.name: file.read_bytes() for file in files if file.name.rpartition(".")[2] in TYPES and file.is_file()}
     if "index.html" not in found:

@@ -12,7 +12,7 @@ _OFF, _ON = "off", "on"
 
 @dataclass(frozen=True)
 class Pair:
-    """Two arms, or two runs, of one model."""
+    """A comparison of two arms, or of two runs, of one model."""
 
     before: tuple[str, ...]
     """Keys of the runs whose loss is subtracted."""
@@ -22,9 +22,10 @@ class Pair:
 
 
 def pairs_of(index: Index) -> list[Pair]:
-    """Return the comparisons: for studies the primary contrast, for single runs each other run against the first.
+    """Return the comparisons: the primary contrasts of studies, and runs outside studies against their model's first.
 
-    A study without known findings gives ``off -> on`` for each model, or else its other arms against the first.
+    A study without known findings gives ``off -> on`` for each model or, without these arms, each arm against the
+    first.
     """
     single = [run for run in index.runs if run.study is None and not run.canary]
     return [pair for study in index.studies for pair in _of_study(study)] + list(_of_runs(single))

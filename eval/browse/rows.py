@@ -10,7 +10,7 @@ __all__ = ["rows_of"]
 
 
 def rows_of(run: str, stamp: int, at: Sequence[int], lines: Sequence[Line]) -> Rows:
-    """Return the columns of *lines*, whose row numbers are *at*."""
+    """Return *lines* of the run with key *run* as columns; *at* holds their row numbers, *stamp* the run's stamp."""
     values = zip(*lines, strict=True) if lines else ((),) * len(Line._fields)
     columns: dict[str, Any] = dict(zip(Line._fields, values, strict=True))
     for name, field in Rows.model_fields.items():
@@ -22,7 +22,7 @@ def rows_of(run: str, stamp: int, at: Sequence[int], lines: Sequence[Line]) -> R
 
 
 def _words(texts: Iterable[str | None]) -> Words:
-    """Return repeated texts in a compact form that stores each text once; an empty text is missing."""
+    """Return *texts* in a compact form that stores equal ones once; an empty text, like None, is not stored."""
     known: dict[str, int] = {}
     at = tuple(known.setdefault(text, len(known)) if text else -1 for text in texts)
     return Words.model_construct(values=tuple(known), at=at)

@@ -28,7 +28,7 @@ __all__ = ["scene_of_sample"]
 
 
 def _forget(name: str, png: bytes) -> None:
-    """Ignore an image."""
+    """Do nothing with an image: the default of *keep*."""
 
 
 def scene_of_sample(
@@ -39,10 +39,10 @@ def scene_of_sample(
     rules: Protocol | None = None,
     keep: Callable[[str, bytes], None] = _forget,
 ) -> Scene | str:
-    """Return the canvas of a record's conversation, or why there is none.
+    """Return the canvas of a record's conversation, or a text that says why it cannot be drawn.
 
-    *tools* says what the tools of the run measure (``eval/why/stored.py``); *rules* reads the answer. *keep* is called
-    with the name and the bytes of the image if it is not stored with the run.
+    *tools* says what the tools of the run measure (``eval/why/stored.py``); *rules* read the answer (default protocol
+    if None). *keep* is called with the name and the PNG bytes of the image if it is not stored with the run.
     """
     if run.identity.picture == "none":
         return "the model was shown no image"
@@ -62,7 +62,10 @@ def scene_of_sample(
 def _marks(
     run: Run, record: Record, tools: Mapping[str, Measures], bare: Views, rules: Protocol
 ) -> tuple[list[Mark], list[str]]:
-    """Return all marks, large ones first, and what is missing."""
+    """Return the marks of tools, ground truth and answer, in this order, and the reasons for marks that are missing.
+
+    *bare* are the views of the conversation without those that calls made.
+    """
     marks, missing = _truth(run, record, bare)
     try:
         trace: Mapping[str, Any] = read_trace(run.folder, record.sample.id)
@@ -85,7 +88,7 @@ def _marks(
 
 
 def _truth(run: Run, record: Record, scene: Views) -> tuple[list[Mark], list[str]]:
-    """Return the marks of the ground truth, and why it is not drawn if there are none."""
+    """Return the marks of the ground truth and no reason, or no marks and the reason."""
     if run.identity.picture == "swapped":
         return [], ["the ground truth is not drawn: the image is that of another subject"]
     if run.identity.picture == "blank":

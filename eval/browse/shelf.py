@@ -30,7 +30,7 @@ duration."""
 
 @dataclass(frozen=True)
 class Found:
-    """A folder that holds a run or a study."""
+    """A folder that holds a run or a study, with its name relative to the folders that were opened."""
 
     folder: Path
     kind: Literal["run", "study"]
@@ -40,7 +40,10 @@ class Found:
 
 
 def find(roots: Sequence[Path]) -> Iterator[Found]:
-    """Yield the studies, each before its runs, and the runs in folders, each once."""
+    """Yield every study and run under the folders *roots*, each once, and each study before its runs.
+
+    A folder that does not exist or cannot be read gives nothing.
+    """
     seen = set[Path]()
     for root in roots:
         for folder, kind in _stored(root):
@@ -66,7 +69,7 @@ def _stored(folder: Path) -> Iterator[tuple[Path, Literal["run", "study"]]]:
 
 @dataclass(eq=False)
 class OpenedRun:
-    """A run; a thread holds ``lock`` while it reads further or looks at the lines."""
+    """An opened run: its names, and the feed that reads it; hold ``lock`` to read further or to look at its lines."""
 
     place: Place
     feed: Feed
@@ -78,11 +81,11 @@ class OpenedRun:
 
     @property
     def resting(self) -> bool:
-        """Whether there is nothing to read: its lines were dropped, and since then nothing was stored or requested."""
+        """Whether the run's lines were dropped, and since then no record was stored and nobody looked at its rows."""
         return self._rested_at is not None and self._rested_at == (self.asked, state_of(self.feed.folder))
 
     def rest(self) -> None:
-        """Drop the run's lines, once it is read to the end."""
+        """Drop the run's lines from memory, if the run is read to the end."""
         with self.lock:
             if not self.feed.partly and not self.resting:
                 _ = self.line
@@ -91,7 +94,7 @@ class OpenedRun:
 
     @property
     def line(self) -> RunLine:
-        """The run's line on the first page."""
+        """The run's line on the first page, as far as the run has been read."""
         running = is_being_written(self.feed.folder)
         with self.lock:
             if self._line is not None and self.resting:
@@ -106,7 +109,7 @@ class OpenedRun:
 
 @dataclass(eq=False)
 class OpenedStudy:
-    """A study, and the page last made for it."""
+    """An opened study: its plan (None if it cannot be read, and ``problem`` says why) and its latest page."""
 
     key: str
     folder: Path
@@ -119,7 +122,7 @@ class OpenedStudy:
     _took: float = 0.0
 
     def read(self) -> None:
-        """Read the plan, unless it is already known."""
+        """Read the study's plan, unless it is already known; an error is not raised but stated in ``problem``."""
         if self.plan is None:
             try:
                 self.plan, self.problem = read_plan(self.folder), ""
@@ -127,7 +130,10 @@ class OpenedStudy:
                 self.problem = str(error)
 
     def page(self, runs: Mapping[str, RunLine]) -> StudyPage:
-        """Return the page; *runs* are the lines of the runs, by folder relative to the study's folder."""
+        """Return the study's page, with the latest findings that were computed.
+
+        *runs* are the lines of the study's runs, by folder relative to the study's folder.
+        """
         state = self._state(runs)
         if self.plan is None:
             name, note = whole(self.name, 1000), whole(self.problem, 1000)
@@ -151,7 +157,8 @@ class OpenedStudy:
     def work_out(self, runs: Mapping[str, RunLine], lines_of: LinesOf) -> None:
         """Compute the study's findings, if its runs have changed since the last time and enough time has passed.
 
-        *runs* are those of ``page``; *lines_of* returns the lines of a run by its key.
+        *runs* are as for ``page``; *lines_of* returns the lines of a run by its key. If the findings cannot be
+        computed, the page's note says why.
         """
         stamps = sorted((folder, line.stamp) for folder, line in runs.items())
         running = any(line.state == "running" for line in runs.values())

@@ -48,14 +48,17 @@ _NEARLY = 1 - 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """The image, and its file if it was made here; None if it is the stored one."""
+    """The image under a canvas: how to read its pixels (``shown``), and its PNG file, None if it is the stored one."""
 
     shown: Shown
     png: bytes | None
 
 
 def image_of(run: Run, record: Record, scene: Scene) -> Made:
-    """Return the image of a record's conversation; raises DamageError or DataError if the stored image is broken."""
+    """Return the image of a record's conversation: the native values if proven, otherwise the image as sent.
+
+    *scene* holds the views of the conversation. Raises DamageError or DataError if the stored image is broken.
+    """
     stored = read_picture(run.folder, record.v0_sha256, record.sample.id)
     sent = decode_png(stored)
     size, spacing = scene.views.whole.size, scene.spacing
@@ -106,7 +109,10 @@ def _line(error: Exception) -> str:
 
 
 def _slice_of(run: Run, record: Record) -> tuple[NativeImage, Slice]:
-    """Return the native image that the model was shown, and the slice that its views were made from."""
+    """Return the native image that the model was shown, and the slice from which its views were made.
+
+    Raises a MedVisionAgentError if the source cannot be read, and DataError if the donor's sample is not in the run.
+    """
     identity, sample = run.identity, record.sample
     reading = Reading(**(run.config.get("reading") or {}))
     source = _source(str(run.config["data"]), reading)
@@ -124,7 +130,7 @@ def _slice_of(run: Run, record: Record) -> tuple[NativeImage, Slice]:
 
 @lru_cache(maxsize=8)
 def _source(data: str, reading: Reading) -> Source:
-    """Return a shipped source or a file source; raises DataError for a source of another package."""
+    """Return the source that *data* names: a shipped source or one of files; DataError for one of another package."""
     kind = data.partition(":")[0]
     if kind in SOURCES.names() and not SOURCES.offer(kind).shipped:
         raise DataError(f"{kind} is a source of another package, and the viewer opens none of these")
@@ -132,7 +138,7 @@ def _source(data: str, reading: Reading) -> Source:
 
 
 def _grey(as_sent: Shown, grey: Grey, sent: Grey, what: str) -> Made:
-    """Return an 8-bit image without what the display drew on it."""
+    """Return the 8-bit image *grey* without the overlays of the image *sent*; *what* describes its values."""
     about = f"{what} (grey levels, 8 bits)"
     if np.array_equal(grey, sent):
         return Made(as_sent.model_copy(update={"about": about}), None)
@@ -164,8 +170,9 @@ def _native(as_sent: Shown, image: Slice, units: Units, what: str) -> Made:
 def packed(values: FloatImage) -> tuple[NDArray[np.uint8], float, float, float]:
     """Return values (h, w) as a packed image (h, w, 3), its slope and intercept, and the largest error.
 
-    The error is 0 if the values are multiples of one step with at most 65,536 steps from the smallest to the largest,
-    as a scanner stores them. A reader computes ``float32(number * slope + intercept)``.
+    A pixel's 16-bit number is in its red (high byte) and green (low byte) channels. A reader computes
+    ``float32(number * slope + intercept)``, in the unit of the values, as is the error. The error is 0 if the values
+    are multiples of one step with at most 65,536 steps from the smallest to the largest, as a scanner stores them.
     """
     exact = values.astype(np.float64)
     low, extent = float(exact.min()), float(np.ptp(exact))
@@ -186,7 +193,7 @@ def packed(values: FloatImage) -> tuple[NDArray[np.uint8], float, float, float]:
 
 
 def _step(values: NDArray[np.float64]) -> float:
-    """Return the largest step of which all differences of values are multiples, apart from rounding; 0 without one.
+    """Return the largest step of which all differences of values are multiples, apart from rounding; 0 if none exists.
 
     Uses Euclid's algorithm over all gaps at once.
     """

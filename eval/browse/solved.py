@@ -16,10 +16,10 @@ _BOX = ("v0_box_x0", "v0_box_y0", "v0_box_x1", "v0_box_y1")
 
 
 def solved(call: Call, entry: Mapping[str, Any], scene: Scene, pen: Pen, *, words: bool = True) -> Iterator[Mark]:
-    """Yield the shapes that a call found; *entry* is the call as the trace holds it.
+    """Yield a mark for each shape that a call found; *entry* is the call as the trace stores it.
 
-    Without *words*, marks have no values from the result. In a blind arm the model did not see these values; its marks
-    say so.
+    Each mark has its measured value, unless *words* is false; in a blind arm it says that the model did not see the
+    value. Raises ValueError if a stored shape is malformed.
     """
     shapes = _kept(entry) or (_stated(call, scene) if words else {})
     for kind, points in shapes.items():
@@ -33,7 +33,7 @@ def solved(call: Call, entry: Mapping[str, Any], scene: Scene, pen: Pen, *, word
 
 
 def _kept(entry: Mapping[str, Any]) -> dict[str, list[Point]]:
-    """Return the shapes stored in the trace; raises ValueError if one is malformed."""
+    """Return the points (slice frame) of each shape that the trace stores, by kind; ValueError if one is malformed."""
     found = {
         str(one["kind"]): [Point(float(x), float(y)) for x, y in one["points"]] for one in entry.get("drawn") or ()
     }
@@ -44,7 +44,10 @@ def _kept(entry: Mapping[str, Any]) -> dict[str, list[Point]]:
 
 
 def _stated(call: Call, scene: Scene) -> dict[str, list[Point]]:
-    """Return the ellipse and the box stated in the result, in coordinates of its view and of v0."""
+    """Return the points (slice frame) of the ellipse and of the box that a call's result states, by kind.
+
+    Empty if they were withheld from the model. Raises KeyError, ValueError or ToolError if the result lacks them.
+    """
     if any(call.withheld(name) for name in (*_AXES, *_BOX)):
         return {}
     views = scene.views

@@ -31,7 +31,10 @@ def _words(task: Task, value: float) -> str:
 
 
 def truth_marks(record: Record, scene: Scene) -> list[Mark]:
-    """Return the marks of the ground truth; empty if it has no place."""
+    """Return the marks of a record's ground truth; empty if its source states no points.
+
+    Raises ValueError for a point that cannot be on an image.
+    """
     sample, pen = record.sample, Pen("truth")
     task, points, name = sample.asks, scene.truth, "ground truth"
     if task.is_box:
@@ -58,7 +61,10 @@ def _extent(a: Point, b: Point, scene: Scene) -> str:
 def answer_marks(
     record: Record, calls: Sequence[Call], scene: Scene, rules: Protocol, turn: int | None
 ) -> tuple[list[Mark], list[str]]:
-    """Return the marks of the answer, and the reasons for marks that are missing."""
+    """Return the marks of a record's answer, and the reasons for marks that are missing.
+
+    *turn* is the number of the message that answered, None if unknown.
+    """
     pen, task = Pen("answer", turn), record.sample.asks
     if reply_of(record) is None:
         return [], ["there is no answer to draw"]
@@ -80,7 +86,10 @@ def answer_marks(
 
 
 def _measured(task: Task, name: str, one: Traced, pen: Pen) -> Iterator[Mark]:
-    """Yield where a number of the answer was measured; its value is the number as scored, even in a wrong unit."""
+    """Yield a mark for each measurement behind the number *name* of the answer.
+
+    A mark's value is the number as it was scored, even if the answer has a wrong unit.
+    """
     parts, value = one.measurements, _words(task, one.answer)
     if one.form != PLAIN:
         value += f" (made of {_words(task, one.worked)})"

@@ -17,12 +17,12 @@ _LONGEST = 1000
 
 
 def arm_name(plan: Plan, model: str, arm: str) -> str:
-    """Return the name of an arm; it includes the model if there are several."""
+    """Return the name by which an arm is shown; it includes the model if the study has several."""
     return f"{model} {arm}" if len({cell.model for cell in plan.cells}) > 1 else arm
 
 
 def arm_colours(plan: Plan) -> dict[str, str]:
-    """Return the colour of each arm, by its name."""
+    """Return the colour of each arm of a study as CSS has it, by the arm's name (``arm_name``)."""
     return colours_of([arm_name(plan, cell.model, cell.arm) for cell in plan.cells])
 
 
@@ -59,7 +59,7 @@ def study_page(folder: Path, plan: Plan, *, key: str, name: str, keys: Mapping[s
 
 
 def with_findings(page: StudyPage, folder: Path) -> StudyPage:
-    """Return a study's page with its findings; raises a MedVisionAgentError if there are none."""
+    """Return a study's page with its findings; raises a MedVisionAgentError if they cannot be computed."""
     found = find([folder])
     lines = dict.fromkeys(line for one in found for line in (*_banner(one), *(caveat.text for caveat in one.caveats)))
     # With several sources, each sentence names its source.

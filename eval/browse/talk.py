@@ -33,7 +33,10 @@ _ROLES: dict[str, Literal["system", "user", "assistant"]] = {"system": "system",
 
 
 class _Texts:
-    """Cuts texts to their limit, and to that of the conversation."""
+    """A function that cuts a text to *most* characters, and all texts together to ``MOST``.
+
+    It sets ``cut`` to True if it cut a text, and returns an empty text for anything that is no text.
+    """
 
     def __init__(self) -> None:
         self.left, self.cut = MOST, False
@@ -59,7 +62,11 @@ def talk_of(
     decided: Sequence[str],
     scene: Scene | str,
 ) -> Talk:
-    """Return the conversation of a sample; *scene* is the drawing of its image, or the reason why there is none."""
+    """Return the conversation of a sample, with its score, as the page gets it.
+
+    *run* and *row* are the key of its run and its row there. *made_of*, *read_by* and *decided* are lines of text
+    about the answer; *scene* is the canvas, or the reason why it cannot be drawn.
+    """
     return Talk(
         run=run,
         row=row,
@@ -80,7 +87,10 @@ def talk_of(
 
 
 def numbers_of_score(record: Record, rules: Protocol) -> tuple[Number, ...]:
-    """Return the measures of a record, the loss first; empty if it is not scored."""
+    """Return the measures of a record with their units, the loss first; empty if the record is not scored.
+
+    A value that is not finite becomes None.
+    """
     score = score_record(record, rules)
     if score is None:
         return ()
@@ -91,7 +101,7 @@ def numbers_of_score(record: Record, rules: Protocol) -> tuple[Number, ...]:
 
 
 def turns_of(trace: Mapping[str, Any]) -> Iterator[Turn]:
-    """Yield the messages of a trace, except the results of tools, which are shown with their calls."""
+    """Yield the messages of a trace as turns, with the calls of each; results of tools are part of their calls."""
     spoken = [one for one in entries(trace.get("messages")) if one.get("type") != "tool"]
     calls, texts = _calls_by_turn(trace, spoken), _Texts()
     seconds = _seconds(trace, spoken)
@@ -123,7 +133,10 @@ def turns_of(trace: Mapping[str, Any]) -> Iterator[Turn]:
 def _calls_by_turn(
     trace: Mapping[str, Any], spoken: Sequence[Mapping[str, Any]]
 ) -> dict[int, list[tuple[int, Mapping[str, Any]]]]:
-    """Return the numbered calls of each turn; calls of the last reply that were not run are listed last."""
+    """Return the calls of each turn by the turn's number; each call has its number, counted from 1.
+
+    Calls of the last reply that were not run have the highest numbers. *spoken* are all messages but tool results.
+    """
     replies = [number for number, message in enumerate(spoken, start=1) if message.get("type") == "ai"]
     found: dict[int, list[tuple[int, Mapping[str, Any]]]] = {}
     called = entries(trace.get("tool_calls"))
@@ -160,7 +173,7 @@ def _call(number: int, entry: Mapping[str, Any], texts: _Texts) -> Call:
 
 
 def _seconds(trace: Mapping[str, Any], spoken: Sequence[Mapping[str, Any]]) -> dict[int, float | None]:
-    """Return how long each reply took; empty if the numbers of replies and of answered requests differ."""
+    """Return the seconds of each reply by turn; empty if the numbers of replies and of answered requests differ."""
     replies = [number for number, message in enumerate(spoken, start=1) if message.get("type") == "ai"]
     requests = [one for one in entries(trace.get("requests")) if one.get("failure") is None]
     if len(replies) != len(requests):
@@ -169,7 +182,7 @@ def _seconds(trace: Mapping[str, Any], spoken: Sequence[Mapping[str, Any]]) -> d
 
 
 def _thoughts(message: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> str:
-    """Return the thoughts found in the blocks or, for chat completions, beside the content."""
+    """Return the model's reasoning from a message's *blocks* or, for chat completions, beside them; may be empty."""
     inside = [str(one[key]) for one in blocks for key in ("thinking", "reasoning") if isinstance(one.get(key), str)]
     beside = _map(message.get("additional_kwargs"))
     own = (beside.get(key) for key in ("reasoning_content", "reasoning"))

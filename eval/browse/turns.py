@@ -20,7 +20,7 @@ def entries(value: object) -> list[Entry]:
 
 
 def turns_of_calls(trace: Entry) -> list[int | None]:
-    """Return the turn of each call of a stored trace, in order; None if it cannot be determined."""
+    """Return the turn (from 1) in which each call of a stored trace was made, in order; None for an unknown turn."""
     by_id, replies = _ids(trace)
     calls = entries(trace.get("tool_calls"))
     stated = [_number(call.get("turn")) or by_id.get(str(call.get("call_id"))) for call in calls]
@@ -38,7 +38,7 @@ def last_turn(trace: Entry) -> int | None:
 
 
 def _ids(trace: Entry) -> tuple[dict[str, int], Sequence[int]]:
-    """Return the turn in which each id of a call was called, and the turns of the model's replies."""
+    """Return the turn in which each call was made, by the call's id, and the turns of the model's replies."""
     known, replies, turn = dict[str, int](), list[int](), 0
     for message in entries(trace.get("messages")):
         kind = message.get("type")

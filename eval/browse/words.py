@@ -19,17 +19,23 @@ def whole(text: str, most: int) -> str:
 
 
 def in_words(values: Sequence[float], task: Task) -> str:
-    """Return the numbers of a target or of an answer with their unit; boxes have four decimals."""
+    """Return the numbers of a target or of an answer as text with their unit.
+
+    Boxes are fractions of the image with four decimals; other numbers have six significant digits.
+    """
     form = ".4f" if task.is_box else ".6g"
     return ", ".join(format(value, form) for value in values) + task.unit_after
 
 
 def asked_for(sample: Sample) -> str:
-    """Return the name of the structure or the landmarks that a sample asks for."""
+    """Return the name of the structure that a sample asks for, or else of its landmarks; may be empty."""
     return sample.label or " | ".join(sample.landmarks)
 
 
 def names(written: Iterable[str]) -> str:
-    """Return names of tools as the model wrote them, each once, without inner spaces, joined by spaces."""
+    """Return the names of tools as the model wrote them, joined by spaces: each once, at most 16 of 40 characters.
+
+    Spaces within a name become ``_``.
+    """
     every = list(dict.fromkeys(_SPACES.sub("_", whole(name, _LONGEST_NAME)) for name in written))
     return " ".join(every[:_MOST_NAMES])

@@ -27,7 +27,11 @@ _SHOWN = 10
 
 
 def check_source(source: Source, unchecked: tuple[str, ...] = ()) -> Checked:
-    """Check everything in a source and decode its images; raises DataError where the source cannot be read at all."""
+    """Check all samples of a source, decode their images, and return what was found.
+
+    *unchecked* names rules that are switched off. Raises DataError if the source cannot be read at all or has no
+    samples, and ConfigError for a rule that cannot be switched off.
+    """
     if isinstance(source, MedVisionSource):
         return check_folder(source, unchecked=unchecked)[0]
     checked = Checked(unchecked=check_unchecked(unchecked))
@@ -62,9 +66,10 @@ def check_folder(
     unpack: bool = True,
     unchecked: tuple[str, ...] = (),
 ) -> tuple[Checked, Survey]:
-    """Check everything in MedVision's data folder; *say* is called with each problem when it is found.
+    """Check everything in MedVision's data folder; return what was found, and the survey of the folder's files.
 
-    Without *unpack*, volumes are not unpacked, and damage inside them is not found.
+    *say* is called with each broken file when it is found. Without *unpack*, volumes are not unpacked, and damage
+    inside them is not found. *unchecked* names rules that are switched off; ConfigError for one that cannot be.
     """
     checked = Checked(unchecked=check_unchecked(unchecked))
     ids = list[str]()
@@ -92,9 +97,10 @@ def check_folder(
 def check_selected(
     source: Source, samples: Samples, unchecked: tuple[str, ...] = (), seconds: float = SECONDS
 ) -> Checked:
-    """Check the samples of a run; images and headers are opened for at most *seconds* seconds.
+    """Check the samples of a run before its first request, and return what was found.
 
-    Images that this program makes or ships are not opened: its tests do that.
+    Images and headers are opened for at most *seconds* seconds. Samples that this program ships or makes (demo,
+    phantom) are only counted: its tests check them. *unchecked* names rules that are switched off.
     """
     checked = Checked(unchecked=check_unchecked(unchecked))
     if isinstance(source, DemoSource | PhantomSource):

@@ -14,7 +14,7 @@ _SLACK = 1.02
 
 
 def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
-    """Yield the problems with the size of a target in an image of *height* x *width* px."""
+    """Yield the problems with the size of a sample's target, compared with its image of *height* x *width* pixels."""
     if sample.asks.is_box:
         yield from _box(sample, height, width)
         return
@@ -46,7 +46,10 @@ def extent_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
 
 
 def order_faults(sample: Sample) -> Iterator[Fault]:
-    """Yield a warning where the minor axis is longer; in MedVision that can be right: it names axes in pixels."""
+    """Yield a warning if a sample's minor axis is longer than its major one.
+
+    MedVision's samples are not checked: MedVision names axes by their lengths in pixels, so that this can be right.
+    """
     if len(sample.target) == 2 and sample.medvision is None and sample.target[0] < sample.target[1]:
         yield Fault(
             "axes-order",

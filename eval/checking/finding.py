@@ -41,7 +41,7 @@ _KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A rule's message about one sample."""
+    """A rule's message about one sample: a refusal, or a warning if ``refused`` is false."""
 
     rule: str
     field: str
@@ -51,7 +51,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A refusal: the problem and its place."""
+    """A problem found in one sample: the rule, the sample's place, the field and the message."""
 
     rule: str
     place: str
@@ -65,7 +65,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Warned:
-    """A warning about some samples."""
+    """A warning, with the number of samples to which it applies."""
 
     rule: str
     samples: int
@@ -79,7 +79,7 @@ class Warned:
 
 @dataclass(slots=True)
 class Checked:
-    """The result of checking samples."""
+    """The result of checking samples: refusals, warnings and counts, to which checks add what they find."""
 
     samples: int = 0
     """How many samples were checked, including those that are refused."""
@@ -94,7 +94,10 @@ class Checked:
     """The rules that were switched off."""
 
     def add(self, fault: Fault, place: str, samples: int = 1) -> None:
-        """Add a rule's message about a sample, or about several samples of which *place* is the first."""
+        """Add a rule's message about *samples* samples, unless the rule is switched off.
+
+        *place* says in words where the first of these samples is, such as a file and a line.
+        """
         if fault.rule in self.unchecked:
             return
         finding = Finding(fault.rule, place, fault.field, fault.message)
@@ -110,7 +113,7 @@ class Checked:
             known.samples += samples
 
     def take(self, faults: Iterable[Fault], place: str) -> None:
-        """Add all messages of rules about a sample."""
+        """Add all messages of rules about the sample at *place*."""
         for fault in faults:
             self.add(fault, place)
 
@@ -134,7 +137,7 @@ class Checked:
 
 
 def check_unchecked(names: Iterable[str]) -> tuple[str, ...]:
-    """Return names of rules that can be switched off, each once; raises ConfigError for others."""
+    """Return *names*, each once, if they all name rules that can be switched off; raises ConfigError if not."""
     found = tuple(dict.fromkeys(names))
     for name in found:
         if name not in PLAUSIBLE:

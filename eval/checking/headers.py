@@ -24,7 +24,7 @@ _PLANES = {0: "sagittal", 1: "coronal", 2: "axial"}
 
 
 def header_faults(header: Header) -> Iterator[Fault]:
-    """Yield a warning for each doubt about the unit, the spacing, or the position by sform and qform."""
+    """Yield a warning if a header's unit is not mm, if sform contradicts the spacing, or if sform contradicts qform."""
     if header.unit in _UNITS:
         told = f"the header {_UNITS[header.unit]}, but here the spacing is taken to be in mm; check the pixel sizes"
         yield Fault("header", "xyzt_units", told, refused=False)
@@ -44,7 +44,10 @@ def header_faults(header: Header) -> Iterator[Fault]:
 
 
 def plane_faults(header: Header, slice_dim: int, plane: str) -> Iterator[Fault]:
-    """Yield a warning where the header's directions contradict the plane that the sample states."""
+    """Yield a warning if the header's directions contradict *plane*, which the sample states.
+
+    *slice_dim* is the axis of the array (0 to 2) perpendicular to the slice.
+    """
     found = _plane(header, slice_dim)
     if found and plane.lower() in _PLANES.values() and found != plane.lower():
         told = (
@@ -55,7 +58,7 @@ def plane_faults(header: Header, slice_dim: int, plane: str) -> Iterator[Fault]:
 
 
 def _plane(header: Header, slice_dim: int) -> str:
-    """Return the plane of slices along an axis; empty where the header has no directions."""
+    """Return the plane of slices perpendicular to an axis of the array; empty if the header has no directions."""
     form = next((form for form in header.forms if form is not None), None)
     if form is None:
         return ""
@@ -67,6 +70,6 @@ def _plane(header: Header, slice_dim: int) -> str:
 
 
 def _apart(one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, int, int]) -> float:
-    """Return the largest distance in mm between the places of a corner of the volume by two matrices."""
+    """Return how far in mm two matrices (4, 4), from voxels to mm, at most place one corner of a volume apart."""
     corners = np.array([[i, j, k, 1] for i in (0, shape[0]) for j in (0, shape[1]) for k in (0, shape[2])], float)
     return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())

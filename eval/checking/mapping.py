@@ -20,9 +20,10 @@ _NAMES = 10_000
 
 
 def check_mapping(checked: Checked, source: MedVisionSource, deadline: float | None) -> None:
-    """Add a refusal for each row of ``--subjects`` whose case is in no plan that is read.
+    """Add to *checked* a refusal for each row of ``--subjects`` whose case is in no annotation plan of the source.
 
-    Where *deadline* (of ``time.monotonic``) comes before all plans are read, one warning counts the rows not found yet.
+    If *deadline* (a time of ``time.monotonic`` in seconds; None: no limit) passes before all plans are read, one
+    warning counts the rows not found yet instead.
     """
     path = source.reading.subjects
     if path is None:
@@ -56,7 +57,7 @@ def check_mapping(checked: Checked, source: MedVisionSource, deadline: float | N
 
 
 def _cases(source: MedVisionSource, datasets: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield dataset and case of everything in the plans of some datasets; a plan is left where it breaks off."""
+    """Yield dataset and case of each entry in the plans of *datasets*; of a broken plan, those before the break."""
     for plan in source.plans:
         if plan.dataset not in datasets:
             continue

@@ -28,14 +28,17 @@ _BESIDE_PX = 2.5
 
 
 class Masks:
-    """The masks of the samples of one file, in its folder or below it."""
+    """A reader of the masks that the samples of one file name; masks are in the file's folder or below it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._volumes = VolumeCache()
 
     def faults(self, sample: Sample, named: MaskFile, height: int, width: int, place: str) -> Iterator[Fault]:
-        """Yield what a sample of an image of *height* x *width* px and the mask that it names say differently."""
+        """Yield the contradictions between a sample and the mask *named* by it, and whatever prevents reading the mask.
+
+        The image has *height* x *width* pixels; *place* says in words where the sample is.
+        """
         try:
             mask = self._read(sample, named, (height, width), place)
         except DataError as error:
@@ -50,7 +53,10 @@ class Masks:
             yield from _measured(sample, mask)
 
     def _read(self, sample: Sample, named: MaskFile, size: tuple[int, int], place: str) -> Mask:
-        """Return which pixels of a sample's image show the structure; raises DataError without the place."""
+        """Return the mask (height, width) of a sample's structure; DataError if it cannot be read or does not fit.
+
+        The error does not repeat *place*, where the sample is.
+        """
         try:
             path = path_inside(self._folder, named.file, place)
         except DataError as error:
@@ -68,7 +74,10 @@ class Masks:
 
 
 def _measured(sample: Sample, mask: Mask) -> Iterator[Fault]:
-    """Yield a fault where the target is neither that of all pixels nor, but for areas, that of the largest piece."""
+    """Yield a fault if the target disagrees with the mask.
+
+    It may be that of all pixels of the structure or, except for areas, that of its largest connected piece.
+    """
     area = sample.asks.quantity == AREA_MM2
     found = [
         contradiction(sample, _target(sample, shown), *mask.shape, by="mask")
@@ -79,7 +88,7 @@ def _measured(sample: Sample, mask: Mask) -> Iterator[Fault]:
 
 
 def _target(sample: Sample, mask: Mask) -> tuple[float, ...]:
-    """Return the numbers of a sample's target as the mask gives them; boxes at true pixel edges."""
+    """Return a sample's target as measured on a mask: mm, mm2 or, for a box at true pixel edges, fractions."""
     found = measure_mask(mask, Spacing(sample.pixel_size.height_mm, sample.pixel_size.width_mm))
     if sample.asks.is_box:
         (height, width), box = mask.shape, found.box

@@ -18,12 +18,13 @@ __all__ = ["Opener"]
 
 
 class Opener:
-    """Opens the images of one source, once for consecutive questions about the same image."""
+    """A reader of the images of one source; consecutive questions about one image open it once."""
 
     def __init__(self, source: Source, *, decode: bool, numbered: bool) -> None:
-        """With *decode*, pixels are decoded and volumes unpacked too, so that damage inside is found.
+        """Prepare to open the images of *source*.
 
-        *numbered* says that the numbers of samples are those of their places in a file.
+        With *decode*, pixels are decoded and volumes unpacked too, so that damage inside is found. *numbered* states
+        that a sample's number is its place in the source's file.
         """
         self._source, self._decode, self._numbered = source, decode, numbered
         self._last: tuple[object, Inspected] | None = None
@@ -31,7 +32,10 @@ class Opener:
         self._masks: Masks | None = None
 
     def open(self, sample: Sample, number: int) -> Inspected:
-        """Return the facts about a sample's image; raises DataError where it is missing, damaged or not valid."""
+        """Return the size of a sample's image and, if pixels are decoded, their hash.
+
+        *number* is the sample's place in the source. Raises DataError if the image is missing, damaged or not valid.
+        """
         source = self._source
         if isinstance(source, MedVisionSource) and sample.medvision is not None:
             # Its header was read when the sample was made.
@@ -44,7 +48,10 @@ class Opener:
         return self._last[1]
 
     def is_uniform(self, sample: Sample, number: int) -> bool:
-        """Return whether all pixels of a sample's image are equal; False if it is unreadable or from a volume."""
+        """Return whether all pixels of a sample's image are equal; False if it cannot be read or is from a volume.
+
+        *number* is the sample's place in the source.
+        """
         if isinstance(self._source, MedVisionSource) or sample.volume is not None:
             return False
         source, bare = self._source, sample.but(truth_points=())
@@ -55,14 +62,17 @@ class Opener:
         return bool(native.values.min() == native.values.max())
 
     def against_mask(self, sample: Sample, number: int, found: Inspected) -> Iterator[Fault]:
-        """Yield what a sample and the mask that it names say differently; masks are opened only with *decode*."""
+        """Yield the contradictions between a sample and the mask that it names.
+
+        *found* is what ``open`` returned for the sample. Nothing is yielded without *decode*, or if it names no mask.
+        """
         source = self._source
         if self._decode and isinstance(source, JsonlSource) and sample.mask is not None:
             self._masks = self._masks or Masks(source.folder)
             yield from self._masks.faults(sample, sample.mask, found.height, found.width, source.place(number))
 
     def audit(self, sample: Sample) -> Iterator[Fault]:
-        """Yield the doubts about the header of a sample's volume, once for each volume."""
+        """Yield the doubts about the header of a sample's volume, once for each volume; nothing for a 2-D image."""
         key = sample.image, sample.volume and sample.volume.slice_dim, sample.plane
         if key in self._audited or (found := self._header(sample)) is None:
             return
@@ -87,7 +97,7 @@ class Opener:
         return Inspected(height, width, native.displayed, _hash(native))
 
     def _header(self, sample: Sample) -> tuple[Header, int] | None:
-        """Return the header of a sample's volume and the axis its slice leaves out; None for a 2-D image."""
+        """Return the header of a sample's volume, and the axis perpendicular to its slice; None for a 2-D image."""
         source, facts = self._source, sample.medvision
         if isinstance(source, JsonlSource) and sample.volume is not None:
             return source.volumes.header(sample.image, sample.id), sample.volume.slice_dim
@@ -96,10 +106,10 @@ class Opener:
         return None
 
     def _at(self, number: int) -> int | None:
-        """Return the number of a sample's place in its file; None where the numbers are not those of a file."""
+        """Return *number* if it is the sample's place in its file; None if samples are numbered otherwise."""
         return number if self._numbered else None
 
 
 def _hash(native: NativeImage) -> int:
-    """Return a hash of an image's pixels: a file that was packed once more holds the same ones."""
+    """Return a hash of an image's pixels, which is the same for another file with the same pixels."""
     return hash((native.values.shape, native.displayed, native.values.tobytes()))

@@ -26,7 +26,7 @@ _Numbers = tuple[float, ...]
 
 
 def name_faults(sample: Sample) -> Iterator[Fault]:
-    """Yield the problems with the names of points and their order."""
+    """Yield a problem if a sample's ground truth points have other names, or another order, than its task needs."""
     names = tuple(point.name for point in sample.truth_points)
     expected = CORNERS if sample.asks.is_box else AXES if not sample.asks.landmarks else sample.landmarks
     if not names or names == expected:
@@ -40,7 +40,10 @@ def name_faults(sample: Sample) -> Iterator[Fault]:
 
 
 def point_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
-    """Yield a problem for points outside an image of *height* x *width* px; else, if points contradict the target."""
+    """Yield a problem for each ground truth point outside the image; if none is, one if they contradict the target.
+
+    The image has *height* x *width* pixels. A sample without points has no problem.
+    """
     away = [Fault("points-outside", "truth_points", wrong) for wrong in outside(sample, (height, width))]
     yield from away
     if away or not sample.truth_points or any(name_faults(sample)):
@@ -51,9 +54,10 @@ def point_faults(sample: Sample, height: int, width: int) -> Iterator[Fault]:
 
 
 def contradiction(sample: Sample, measured: Sequence[float], height: int, width: int, *, by: str) -> str:
-    """Return in words that the target is not what was *measured*, with the slip that explains it; empty where it is.
+    """Return a sentence if a sample's target disagrees with the *measured* numbers, with a likely cause; else empty.
 
-    *by* is the field that gives the measured numbers, and that the user may leave out.
+    *measured* is in the unit of the target. *by* is the field that gives these numbers, ``mask`` or ``truth_points``,
+    which the user may leave out. The image has *height* x *width* pixels.
     """
     if _agrees(sample, sample.target, measured, height, width):
         return ""
@@ -71,7 +75,7 @@ def agree(sample: Sample) -> bool:
 
 
 def _measured(sample: Sample, height: int, width: int) -> _Numbers:
-    """Return the target computed from the points."""
+    """Return the target in its unit, computed from the sample's points and pixel size."""
     down, across = sample.pixel_size.height_mm, sample.pixel_size.width_mm
     return _of_points(sample, down, across, height, width)
 
@@ -94,7 +98,7 @@ def _line(a: Landmark, b: Landmark, down: float, across: float) -> tuple[float, 
 
 
 def _agrees(sample: Sample, stated: Sequence[float], measured: Sequence[float], height: int, width: int) -> bool:
-    """Return whether numbers agree, if points are rounded to whole pixels."""
+    """Return whether *stated* and *measured* numbers of a target agree, if points are rounded to whole pixels."""
     down, across = sample.pixel_size.height_mm, sample.pixel_size.width_mm
     if sample.asks.is_box:
         allowed = [_PIXELS / side for side in (width, height, width, height)]
@@ -106,7 +110,7 @@ def _agrees(sample: Sample, stated: Sequence[float], measured: Sequence[float], 
 
 
 def _turn(sample: Sample, pixel: float) -> float:
-    """Return by how many degrees an angle may change where the ends of its lines move by a pixel."""
+    """Return the degrees by which a sample's angle may change if points move by 1.5 pixels of *pixel* mm."""
     points, size = sample.truth_points, sample.pixel_size
     lines = zip(points[::2], points[1::2], strict=True)
     lengths = [math.hypot(*_line(a, b, size.height_mm, size.width_mm)) for a, b in lines]
@@ -114,7 +118,7 @@ def _turn(sample: Sample, pixel: float) -> float:
 
 
 def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
-    """Return a question about the mistake that would explain a contradiction; empty where none would."""
+    """Return a question to the user about the mistake that would explain a contradiction; empty if none is known."""
     size = sample.pixel_size
 
     def fits(stated: Sequence[float], given: Sequence[float]) -> bool:
@@ -156,7 +160,7 @@ def _why(sample: Sample, measured: _Numbers, height: int, width: int) -> str:
 
 
 def _written(sample: Sample, numbers: Sequence[float]) -> str:
-    """Return numbers of a sample's target in words, with their unit; those of a box have none."""
+    """Return the numbers of a target as text, with their unit unless it is a box."""
     units = {LENGTH_MM: " mm", ANGLE_DEG: " degrees", AREA_MM2: " mm2"}
     if sample.asks.is_box:
         return ", ".join(significant(number, 4) for number in numbers)

@@ -18,16 +18,16 @@ __all__ = ["Repeated"]
 
 
 class Repeated:
-    """The images, subjects and questions of the samples checked so far."""
+    """Hashes of the ids, images, subjects and questions of the samples checked so far."""
 
     def __init__(self) -> None:
         self._ids, self._pictures, self._names, self._subjects, self._questions = (array("q") for _ in range(5))
         self._numbers = array("Q")
 
     def add(self, number: int, sample: Sample, content: int | None) -> None:
-        """Note a sample with the number of its place; *content* is the hash of its image or volume.
+        """Note a sample, whose place in the source is *number*; *content* is the hash of its pixels.
 
-        A volume that is not unpacked has none, and is known by its name.
+        If the pixels were not read (None), the image or volume is known by its name.
         """
         picture = hash(sample.image) if content is None else content
         slice_ = sample.volume or (sample.medvision and (sample.medvision.slice_dim, sample.medvision.slice_idx))
@@ -40,7 +40,11 @@ class Repeated:
         self._questions.append(hash((picture, slice_, *asked)))
 
     def report(self, checked: Checked, place: Callable[[int], str], uniform: Callable[[set[int]], set[int]]) -> None:
-        """Add the repetitions to the result; *uniform* returns which samples have an image of only one grey level."""
+        """Add the repetitions among the noted samples to *checked*.
+
+        *place* returns in words where the sample with a number is; *uniform* returns those of some numbers whose image
+        has only one grey level.
+        """
         pictures, names = np.asarray(self._pictures), np.asarray(self._names)
         subjects, questions = np.asarray(self._subjects), np.asarray(self._questions)
         first = _firsts(np.asarray(self._ids))
@@ -71,7 +75,10 @@ class Repeated:
         found: tuple[NDArray[np.intp], NDArray[np.intp]],
         fault: Fault,
     ) -> None:
-        """Add a warning about the rows *found*, with the first row that each of them repeats."""
+        """Add one warning about repetitions, if there are any.
+
+        *found* are the repeating rows, and for every row the first row that it repeats.
+        """
         rows, first = found
         if len(rows):
             at = int(rows[0])
@@ -81,6 +88,6 @@ class Repeated:
 
 
 def _firsts(values: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return, for each row, the first row with the same value."""
+    """Return, for each value, the index of the first equal value."""
     _, first, which = np.unique(values, return_index=True, return_inverse=True)
     return first[which] if len(values) else np.zeros(0, np.intp)

@@ -17,7 +17,10 @@ _CLOSE = 0.1
 
 
 def slip(stated: float, right: float) -> str:
-    """Return in words the factor of ten by which a stated length (mm) is wrong; empty where no factor fits."""
+    """Return a sentence about the power of ten by which a *stated* length differs from the *right* one, both in mm.
+
+    Empty if the ratio is near none of 1/1000, 1/100, 1/10, 10, 100 and 1000.
+    """
     if right <= 0:
         return ""
     for factor, words in _FACTORS.items():

@@ -15,7 +15,7 @@ _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 class Subjects:
-    """The subjects of the samples checked so far, and where each is first named."""
+    """The names of the subjects of the samples checked so far, with the place where each is first named."""
 
     def __init__(self) -> None:
         self._first: dict[str, str] = {}
@@ -23,7 +23,7 @@ class Subjects:
         self._alike: defaultdict[str, list[str]] = defaultdict(list)
 
     def add(self, sample: Sample, place: str) -> None:
-        """Note the subject of a sample."""
+        """Note the subject of a sample; *place* says in words where the sample is, and may be empty for a known one."""
         name = sample.subject
         self._samples[name] += 1
         if name not in self._first:
@@ -31,11 +31,14 @@ class Subjects:
             self._alike[_bare(name, sample.dataset)].append(name)
 
     def is_new(self, sample: Sample) -> bool:
-        """Return whether the subject of a sample is new."""
+        """Return whether no sample noted before has the subject of this one."""
         return sample.subject not in self._first
 
     def report(self, checked: Checked) -> None:
-        """Add names that differ only in case, spaces, separators, leading zeros or the dataset before them."""
+        """Add a warning to *checked* for subjects' names so similar that they may name one person.
+
+        They differ only in case, spaces, separators, leading zeros or the dataset's name before them.
+        """
         for names in self._alike.values():
             if len(names) > 1:
                 told = (

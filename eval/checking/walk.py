@@ -27,7 +27,7 @@ _QUARTER_TURN = 1.5708
 
 
 class Walk:
-    """One pass of the checks over the samples of one source."""
+    """One pass of all checks over the samples of one source: ``all``, or ``one`` for each sample and then ``end``."""
 
     def __init__(
         self,
@@ -37,7 +37,12 @@ class Walk:
         samples_at: Callable[[set[int]], Iterable[Read]],
         deadline: float | None = None,
     ) -> None:
-        """Add results to *checked*; *place* returns the words for a number, *samples_at* the samples at some."""
+        """Prepare a pass that adds its results to *checked*.
+
+        *opener* reads images. *place* returns in words where the sample with a number is; *samples_at* returns the
+        samples with some numbers. After *deadline* (a time of ``time.monotonic`` in seconds; None: no limit), images
+        are no longer opened, only counted.
+        """
         self.checked = checked
         self._opener, self._place, self._samples_at, self._deadline = opener, place, samples_at, deadline
         self._repeated, self._subjects = Repeated(), Subjects()
@@ -46,7 +51,7 @@ class Walk:
         self._large_angle = False
 
     def all(self, read: Iterable[Read]) -> None:
-        """Check all samples, then add the problems that only all of them together show."""
+        """Check all samples, given as (number, sample or error), and then what only all samples together show."""
         for number, found in read:
             if isinstance(found, DataError):
                 self.checked.samples += 1
@@ -56,7 +61,7 @@ class Walk:
         self.end()
 
     def one(self, number: int, sample: Sample) -> None:
-        """Check one sample, at the place with this number."""
+        """Check one sample, whose place in the source is *number*."""
         checked = self.checked
         checked.samples += 1
         faults = [*spacing_faults(sample), *name_faults(sample), *order_faults(sample)]
@@ -88,7 +93,7 @@ class Walk:
         self._subjects.report(self.checked)
 
     def error(self, rule: str, error: DataError, place: str) -> None:
-        """Add an error as a refusal, with its field separated from its message."""
+        """Add an error about the sample at *place* as a refusal by *rule*; a field that it names is separated."""
         text = str(error)
         message = text.removeprefix(f"{place}: ") if text.startswith(f"{place}: ") else text
         field, colon, rest = message.partition(": ")
@@ -110,7 +115,7 @@ class Walk:
         return found
 
     def _uniform(self, numbers: set[int]) -> set[int]:
-        """Return which of these samples have an image of only one grey level."""
+        """Return those of the samples' numbers whose image has only one grey level."""
         each = self._samples_at(numbers) if numbers else ()
         return {at for at, found in each if isinstance(found, Sample) and self._opener.is_uniform(found, at)}
 
@@ -123,7 +128,7 @@ class Walk:
 
 
 def _other_size(sample: Sample, found: Inspected) -> list[Fault]:
-    """Refuse an image whose size differs from MedVision's facts, which an export keeps."""
+    """Return a refusal if the size of the opened image differs from the one in the sample's MedVision facts."""
     facts = sample.medvision
     if facts is None or facts.image_size_2d == (found.height, found.width):
         return []

@@ -16,7 +16,7 @@ __all__ = ["Turned", "turned"]
 
 
 class Turned(Frozen):
-    """One rule's decisions in arm A compared with arm B."""
+    """A comparison of one rule's decisions in two arms (ways of asking), A and B, over the same samples."""
 
     rule: Rule
     pairs: int
@@ -43,7 +43,11 @@ def turned(
     costs: tuple[Mapping[str, float], Mapping[str, float]],
     reasons: Sequence[str] = (),
 ) -> list[Turned]:
-    """Return each rule's decisions in both arms; *costs* are US dollars by sample, of A and of B."""
+    """Return, for each rule that applies to any pair, how its decisions in arm *b* differ from those in arm *a*.
+
+    Samples are paired by id. *costs* are US dollars by sample id, of A and of B. If there are any *reasons*, sentences
+    of the caller, no intervals are given.
+    """
     others = {case.asked.id: case for case in b}
     pairs = [(case, others[case.asked.id]) for case in a if case.asked.id in others]
     every = ((rule, [pair for pair in pairs if rule.decides(pair[0].asked)]) for rule in rules)

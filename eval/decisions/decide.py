@@ -31,13 +31,13 @@ class Case:
     stated: tuple[float, ...] | None
 
     def decided(self, rule: Rule) -> tuple[int, int | None]:
-        """Return the categories of the ground truth and of the answer (None for a failed answer)."""
+        """Return the index (from 0) of the ground truth's category and of the answer's; None for a failed answer."""
         true = rule.category(rule.value(self.target))
         return true, None if self.stated is None else rule.category(rule.value(self.stated))
 
 
 class Share(Frozen):
-    """A share, or a kappa, with its 95% interval over subjects."""
+    """A share (a fraction), a mean of differences, or a kappa, with its 95% interval over subjects."""
 
     value: float | None
     """None if it is undefined: a kappa without any answer, or with all ground truths and answers in one category."""
@@ -46,7 +46,7 @@ class Share(Frozen):
 
 
 class Decisions(Frozen):
-    """The result of one rule in one arm."""
+    """The decisions of one rule in one arm (one way of asking): how often answers lead to the right category."""
 
     rule: Rule
     n: int
@@ -69,14 +69,14 @@ class Decisions(Frozen):
 
     @property
     def coverage(self) -> float:
-        """The share of samples that led to a decision."""
+        """The fraction of samples whose answer led to a decision."""
         return self.answered / self.n
 
 
 def decide(rules: Iterable[Rule], cases: Sequence[Case], reasons: Sequence[str] = ()) -> list[Decisions]:
-    """Return the decisions by each rule that applies to any case.
+    """Return the decisions of each rule that applies to any of the *cases*.
 
-    *reasons* are the caller's for leaving out intervals.
+    If there are any *reasons*, sentences of the caller, no intervals are given.
     """
     every = ((rule, [case for case in cases if rule.decides(case.asked)]) for rule in rules)
     return [_decide(rule, own, reasons) for rule, own in every if own]
@@ -105,7 +105,10 @@ def _decide(rule: Rule, cases: Sequence[Case], reasons: Sequence[str]) -> Decisi
 
 
 def _tables(decided: Sequence[tuple[int, int | None]], subjects: Sequence[str], size: int) -> Counts:
-    """Return the counts of answers by subject, shape (G, k, k), for every subject with an answer."""
+    """Return counts of answers (G, k, k), for each of G subjects with an answer and k = *size* categories.
+
+    Rows are categories of the ground truth, columns those of the answer; *decided* holds both for each sample.
+    """
     names, places = np.unique(np.array(subjects, dtype=np.str_), return_inverse=True)
     tables = np.zeros((len(names), size, size))
     for place, (true, stated) in zip(places, decided, strict=True):
@@ -128,9 +131,9 @@ def share_of(
     bare: bool,
     within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Share:
-    """Return a mean over samples with its interval, which is cut to the possible range *within*.
+    """Return the mean of *values*, one for each sample, with its 95% interval over *subjects*.
 
-    With *bare*, or if nothing varies, there is no interval.
+    The interval is cut to the possible range *within*. It is None with *bare*, or if nothing varies.
     """
     found = part_mean(values, subjects, bare=bare)
     if found.interval is None:

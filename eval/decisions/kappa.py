@@ -22,9 +22,9 @@ Counts = NDArray[np.float64]
 
 
 def weighted_kappa(counts: Counts, power: int) -> NDArray[np.float64]:
-    """Return the kappa of tables of counts (..., k, k).
+    """Return the weighted kappa of each of the tables of counts (..., k, k): rows truth, columns answers.
 
-    NaN if a table is empty, or all its counts are in one category.
+    *power* is 1 for linear and 2 for quadratic weights. NaN if a table is empty, or all its counts are in one category.
     """
     size = counts.shape[-1]
     places = np.arange(size)
@@ -38,8 +38,9 @@ def weighted_kappa(counts: Counts, power: int) -> NDArray[np.float64]:
 
 
 def jackknifed(by_subject: Counts, power: int, level: float = 0.95) -> tuple[float, float] | None:
-    """Return the interval of the kappa over all subjects' tables (G, k, k) together.
+    """Return the interval (low, high) of the weighted kappa over all subjects' tables (G, k, k) together.
 
+    *power* is 1 for linear and 2 for quadratic weights; *level* is the confidence, a fraction.
     None if the kappa is undefined without one of the subjects, there is only one effective subject, or nothing varies.
     """
     whole = by_subject.sum(axis=0)

@@ -84,23 +84,23 @@ class Rule(Frozen):
         return TASKS[self.task].quantity.unit
 
     def value(self, numbers: tuple[float, ...]) -> float:
-        """Return the number, of an answer or a target, that decides the category."""
+        """Return the one of the *numbers* of an answer or a target that decides the category, in ``unit``."""
         return numbers[TASKS[self.task].numbers.index(self.number) if self.number else 0]
 
     def category(self, value: float) -> int:
-        """Return the index of a value's category, from 0."""
+        """Return the index, from 0, of the category of a value in ``unit``; values are compared in float32."""
         edges, own = _edges(self.limits), _rounded(value)
         place = bisect_left(edges, own)
         equal = bisect_right(edges, own) > place
         return place + (equal and bool(self.equal_is) and self.equal_is[place] == "upper")
 
     def decides(self, asked: Question) -> bool:
-        """Return whether the rule applies to a question."""
+        """Return whether the rule applies to a question: task and name (label or measurement) are those of the rule."""
         own = {name.casefold() for name in self.names}
         return asked.task == self.task and any(name.casefold() in own for name in names_of(asked))
 
     def said(self) -> str:
-        """Return the categories with their limits in words."""
+        """Return one line of text with the categories and their limits, from low to high."""
         ends = [f"{limit:g} {self.unit}" for limit in self.limits]
         words = self.equal_is or ("lower",) * len(ends)
         parts = [f"{self.categories[0]} {'up to' if words[0] == 'lower' else 'below'} {ends[0]}"]
@@ -110,7 +110,7 @@ class Rule(Frozen):
 
 
 def _rounded(value: float) -> float:
-    """Return a number in float32, as answers are read: so an answer of 3.3 equals a limit of 3.3."""
+    """Return a number rounded to float32, as answers are, so that an answer of 3.3 equals a limit of 3.3."""
     with np.errstate(over="ignore"):
         return float(np.float32(value))
 
@@ -121,7 +121,7 @@ def _edges(limits: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def names_of(asked: Question) -> list[str]:
-    """Return the names of what a question asks for: label, measurement, MedVision's dataset and key."""
+    """Return the names of what a question asks for: its label, its measurement, and MedVision's dataset and key."""
     names = [asked.label or "", asked.measurement]
     if isinstance(asked, Sample) and asked.medvision is not None and asked.medvision.metric is not None:
         names += [f"{asked.medvision.dataset_name} {key}" for key in asked.medvision.metric.keys]
@@ -129,7 +129,7 @@ def names_of(asked: Question) -> list[str]:
 
 
 def shipped_rules() -> list[Rule]:
-    """Return the rules that are shipped."""
+    """Return the rules that this program ships (``shipped.yaml``)."""
     return _rules((files("medvision_agent.eval.decisions") / _SHIPPED).read_text("utf-8"), _SHIPPED)
 
 

@@ -15,7 +15,7 @@ __all__ = ["figures"]
 
 
 def figures(folder: Path, rules: Protocol) -> Kept:
-    """Return the figures of a stored run by a protocol, from those kept beside it or from its records.
+    """Return loss and success rate of a stored run by a protocol, from the cache beside the run or from its records.
 
     Kept figures are used only if the run is unchanged (``mark_of``). Reading records checks the hash of each; raises
     StorageError if they cannot be read, and DamageError if they differ from what was stored.

@@ -21,8 +21,9 @@ DEPTH = 6
 
 
 def stored_in(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, Kind]]:
-    """Yield each run and study in a folder, and the folder itself if it is one, sorted by name.
+    """Yield the folder of each run and study in a folder with its kind, sorted by name; perhaps the folder itself.
 
+    *depth* is the number of levels of folders that are searched.
     Raises StorageError if *folder* itself cannot be read.
     """
     try:
@@ -33,7 +34,7 @@ def stored_in(folder: Path, depth: int = DEPTH) -> Iterator[tuple[Path, Kind]]:
 
 
 def cells_in(study: Path) -> list[Path]:
-    """Return the folders of a study's runs, sorted by name; canaries belong to no arm and are left out."""
+    """Return the folders of a study's runs, sorted by name, without canaries, which belong to no arm."""
     return [path for path, kind in _below(study / CELLS, DEPTH, set()) if kind == "run"]
 
 

@@ -32,7 +32,7 @@ _MOST = 100_000
 
 
 class Kept(Frozen):
-    """The results of a run's scored samples under one protocol."""
+    """The figures of a run's scored samples under one protocol, by task and over all; None without scored samples."""
 
     tasks: dict[TaskName, Figures]
     overall: Figures | None
@@ -45,7 +45,7 @@ class _File(Frozen):
 
 
 def mark_of(folder: Path) -> str:
-    """Return the hash of all that a run's figures depend on, except the protocol; empty if figures must not be kept."""
+    """Return a hash of everything except the protocol that a run's figures depend on; empty if none may be cached."""
     try:
         if (folder / LOG).exists() and (folder / LOG).stat().st_size:  # it is being written, or was killed
             return ""
@@ -61,13 +61,16 @@ def mark_of(folder: Path) -> str:
 
 
 def kept(folder: Path, rules: Protocol, mark: str) -> Kept | None:
-    """Return the kept figures of a run whose current mark is *mark*; None where none are kept for this mark."""
+    """Return the cached figures of a run under a protocol; None unless they were cached for *mark* (``mark_of``)."""
     file = _read(folder)
     return file.by_protocol.get(rules.name) if file is not None and mark and file.mark == mark else None
 
 
 def keep(folder: Path, rules: Protocol, mark: str, found: Kept) -> None:
-    """Keep figures, if the run still has the *mark* that was computed before its records were read."""
+    """Cache figures beside a run, if its mark still is *mark*, which was computed before its records were read.
+
+    A folder that cannot be written is left as it is.
+    """
     if not mark or mark_of(folder) != mark:
         return
     before = _read(folder)
@@ -82,7 +85,7 @@ def keep(folder: Path, rules: Protocol, mark: str, found: Kept) -> None:
 
 
 def _read(folder: Path) -> _File | None:
-    """Return the file of kept figures; None where there is none, or where it is too large or not of its form."""
+    """Return the content of a run's file of cached figures; None if it is missing, too large or not valid."""
     path = folder / KEPT
     try:
         if not path.is_file() or path.stat().st_size > _MOST:

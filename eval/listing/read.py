@@ -36,22 +36,26 @@ FROM record ORDER BY attempt
 
 
 def listed(folder: Path, *, depth: int = DEPTH) -> Iterator[Listed]:
-    """Yield a row for each run and study in a folder, in the order of their names, without the figures of their tasks.
+    """Yield a row for each run and study in a folder, sorted by name, without loss and success rate.
 
-    Raises StorageError if the folder cannot be read.
+    *depth* is the number of levels of folders that are searched. Raises StorageError if the folder cannot be read.
     """
     for path, kind in stored_in(folder, depth):
         yield stored(path, kind, path.relative_to(folder).as_posix())
 
 
 def stored(folder: Path, kind: Kind, name: str) -> Listed:
-    """Return the row of a run or a study, without the figures of its tasks."""
+    """Return the row, shown as *name*, of the run or study in a folder, without loss and success rate.
+
+    For a broken one, the row states the problem.
+    """
     return _study(folder, name) if kind == "study" else _run(folder, name)
 
 
 def scored(row: Listed, rules: Protocol | None = None) -> Listed:
-    """Return a row with its figures by a protocol; for a study, the rows of its cells have the figures.
+    """Return a row with loss and success rate by a protocol.
 
+    A study has them in the rows of its cells (runs) and of its first arms. A broken run's row states the problem.
     Without *rules*, a study is scored by its declared protocol, and a run by the default protocol.
     """
     if row.kind == "study":
@@ -71,7 +75,10 @@ def scored(row: Listed, rules: Protocol | None = None) -> Listed:
 
 
 def _arms(plan: Plan, cells: Mapping[Path, Listed], folder: Path) -> Iterator[ArmFigures]:
-    """Yield the figures of the arms to be shown first, model by model and source by source."""
+    """Yield the figures of the study's first arms (``Plan.first_arms``) for each model and source.
+
+    *cells* are the rows of the study's runs by folder; *folder* is the study's.
+    """
     found: dict[tuple[str, str, str], list[Listed]] = {}
     for cell in plan.cells:
         if cell.arm in plan.first_arms and (own := cells.get(folder / cell.folder)) is not None:
@@ -84,7 +91,7 @@ def _arms(plan: Plan, cells: Mapping[Path, Listed], folder: Path) -> Iterator[Ar
 
 
 def _together(runs: Sequence[Listed]) -> Figures | None:
-    """Return the figures of the runs of one arm, each result counted once; None where no run has figures."""
+    """Return the means over all results of the runs of one arm, each counted once; None if no run has figures."""
     every = [run.overall for run in runs if run.overall is not None]
     if not every:
         return None
@@ -126,7 +133,7 @@ def _run(folder: Path, name: str) -> Listed:
 
 
 def _check_counts(database: sqlite3.Connection, folder: Path, found: int, noted: int | None) -> None:
-    """Raise DamageError if fewer records are *found* than were *noted*, or another number than was sealed."""
+    """Raise DamageError if fewer records are *found* than were *noted*, or another number than the database states."""
     tally = stored_tally(database)
     if noted is not None and found < noted:
         raise Damage(f"{noted} records were stored and {found} are left, because its log ({LOG}) is lost").error(folder)
@@ -135,7 +142,7 @@ def _check_counts(database: sqlite3.Connection, folder: Path, found: int, noted:
 
 
 def _settled(folder: Path, attempts: list[tuple[Any, ...]]) -> int:
-    """Return how many samples are settled: they have a result, or another attempt could not bring one."""
+    """Return how many samples are settled: those that a resume would not ask again. *attempts* are the stored rows."""
     latest = {sample: Outcome(outcome) for sample, outcome, part, *_ in attempts if not part}
     if Outcome.REJECTED in latest.values():  # whether it is the server's rule follows from all records
         run = open_run(folder)
@@ -170,7 +177,7 @@ def _study(folder: Path, name: str) -> Listed:
 
 
 def _with_cells(row: Listed, cells: list[Listed]) -> Listed:
-    """Return a study's row with the totals of its cells."""
+    """Return a study's row with *cells*, the rows of its runs: their totals, and the state that follows from them."""
     costs = [cell.cost_usd for cell in cells if cell.cost_usd is not None]
     # A cell may ask fewer samples than its source holds (swapped images), which shows once it has begun.
     planned, done = row.planned, sum(cell.done for cell in cells)

@@ -27,7 +27,7 @@ class Figures(Frozen):
 
 
 class ArmFigures(Frozen):
-    """The results of an arm of a study over all samples of one source, of any task."""
+    """Loss and success rate of one arm of a study for one model, over all samples of one source, of any task."""
 
     model: str
     arm: str
@@ -39,7 +39,7 @@ class ArmFigures(Frozen):
 
 
 class Listed(Frozen):
-    """A run or a study as it is stored now."""
+    """One row of a listing: a run or a study as it is stored now."""
 
     folder: Path
     name: str
@@ -70,5 +70,5 @@ class Listed(Frozen):
 
     @property
     def whole(self) -> bool:
-        """Whether no sample is left to be asked, and no process is writing it."""
+        """Whether the run or study is finished: no sample is left to be asked, and no process is writing."""
         return self.state == "finished"

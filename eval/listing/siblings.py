@@ -22,7 +22,7 @@ _MOST = 300
 
 
 def other_arms(run: Run) -> dict[str, Listed]:
-    """Return the runs beside *run* that may be compared with it, by their tool condition.
+    """Return the rows of the runs in the same folder that may be compared with *run*, by their tool condition.
 
     Their settings are the same apart from the tools (``parity``); their answers are not read. Of several runs under one
     condition, a finished run is chosen, and of these the one asked last; unreadable runs are ignored.

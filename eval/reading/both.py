@@ -34,7 +34,7 @@ _NEAR = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class BothRead:
-    """One sample as read by both readers."""
+    """One sample with both scores of its response: as the protocol's rule reads it, and as the second reader does."""
 
     text: Text
     rule: Score
@@ -44,14 +44,14 @@ class BothRead:
 
     @classmethod
     def of(cls, text: Text, reading: Reading | None) -> "BothRead":
-        """Return a sample; *reading* is None if there was no response to read."""
+        """Return a sample with both scores; *reading* is the second reader's, None if there was no response to read."""
         if reading is None:
             return cls(text, text.by_rule, text.by_rule, "there is no response")
         return cls(text, text.by_rule, text.scored(reading.numbers), reading.unread)
 
     @property
     def agreement(self) -> str:
-        """The relation of the two readings."""
+        """How the two readings agree: one of ``KINDS``."""
         rule, reader = self.rule, self.reader
         if not (rule.success and reader.success):
             return _RULE if rule.success else _READER if reader.success else _NEITHER
@@ -60,7 +60,7 @@ class BothRead:
 
 
 class ArmReading(Frozen):
-    """Both readings of all samples of one task in one arm."""
+    """Figures of both readings over the samples of one task in one arm (one way of asking)."""
 
     n: int
     subjects: int
@@ -83,7 +83,7 @@ class ArmReading(Frozen):
 
 
 class PairReading(Frozen):
-    """Arm B minus arm A in loss, over the samples reached in both arms."""
+    """The loss of arm B minus that of arm A by both readings, over the samples of one task reached in both arms."""
 
     pairs: int
     subjects: int
@@ -102,7 +102,11 @@ class PairReading(Frozen):
 def summarise_readings(
     samples: Iterable[BothRead], not_reached: Mapping[TaskName, int], reasons: Sequence[str] = ()
 ) -> dict[TaskName, ArmReading]:
-    """Return both readings of an arm by task; *reasons* are the caller's for giving no intervals."""
+    """Return the figures of both readings of one arm by task; a task without samples is left out.
+
+    *not_reached* counts scored samples without a reading, by task. If there are any *reasons*, sentences of the caller,
+    no intervals are given.
+    """
     every = list(samples)
     by_task = {task: [one for one in every if one.text.asked.task == task] for task in TASKS}
     return {task: _arm(own, not_reached.get(task, 0), reasons) for task, own in by_task.items() if own}
@@ -129,7 +133,10 @@ def _arm(samples: Sequence[BothRead], not_reached: int, reasons: Sequence[str]) 
 def compare_readings(
     a: Iterable[BothRead], b: Iterable[BothRead], reasons: Sequence[str] = ()
 ) -> dict[TaskName, PairReading]:
-    """Return the difference of two arms by task, under both readings."""
+    """Return the difference of arm *b* minus arm *a* by task, under both readings.
+
+    Samples are paired by id; a task without pairs is left out. If there are any *reasons*, no intervals are given.
+    """
     others = {one.text.asked.id: one for one in b}
     pairs = [(one, others[one.text.asked.id]) for one in a if one.text.asked.id in others]
     by_task = {task: [pair for pair in pairs if pair[0].text.asked.task == task] for task in TASKS}

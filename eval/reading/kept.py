@@ -36,14 +36,14 @@ _TABLES = (
 
 @dataclass(frozen=True)
 class Kept:
-    """A reading with its cost."""
+    """A reading of one response, with its cost in US dollars (None if a price is unknown)."""
 
     reading: Reading
     cost_usd: float | None
 
 
 class Readings:
-    """The readings in one file; a context manager."""
+    """The file of stored readings, open; a context manager that closes it. Its methods raise StorageError."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the file; raises StorageError where that fails, or where the file is of another kind."""
@@ -75,7 +75,7 @@ class Readings:
             return Kept(Reading(tuple(json.loads(numbers)), unread, reply, version, Usage(**json.loads(usage))), cost)
 
     def keep(self, key: str, model: str, kept: Kept) -> None:
-        """Store a reading on disk."""
+        """Store the reading *kept* by the model named *model* under *key* (``Reader.key``), unless the key is known."""
         one = kept.reading
         row: tuple[Any, ...] = (key, json.dumps(one.numbers), one.unread, one.reply, model, one.model_version)
         with self._said(), self._database:
@@ -85,12 +85,12 @@ class Readings:
             )
 
     def introduce(self, reader: Reader) -> None:
-        """Store the identity of the reader."""
+        """Store who the reader is, so that a report finds its readings."""
         with self._said(), self._database:
             self._database.execute("INSERT OR REPLACE INTO reader VALUES (?, ?)", (reader.id, reader.model_dump_json()))
 
     def lose(self, reader: Reader, usage: Usage, cost_usd: float | None) -> None:
-        """Store the usage of a request that got no reply."""
+        """Store the usage and cost (US dollars; None: unknown) of a request that got no reply."""
         with self._said(), self._database:
             row = (reader.id, usage.model_dump_json(), cost_usd)
             self._database.execute("INSERT INTO lost VALUES (?, ?, ?)", row)

@@ -27,7 +27,7 @@ _FIRST = 5
 
 @dataclass(eq=False)
 class Asked:
-    """The result of asking the reader."""
+    """The result of asking the second reader: the readings, and what they cost."""
 
     found: dict[str, Reading] = field(default_factory=dict[str, Reading])
     """All readings, new and earlier ones, by key (``Reader.key``)."""
@@ -62,7 +62,9 @@ async def read_all(
     stop: asyncio.Event | None = None,
     on_read: Callable[[], None] = lambda: None,
 ) -> Asked:
-    """Return the readings of responses; raises StorageError, or ProviderError if the reader's provider refuses to work.
+    """Have the second reader read responses, and return the readings.
+
+    Equal responses are asked once, and those read before are not asked again.
 
     Args:
         chat: The reader's model.
@@ -74,6 +76,10 @@ async def read_all(
         most_usd: Stop asking once this call has cost so many US dollars.
         stop: Stop asking once this event is set.
         on_read: Called after each response that was sent to the reader now, also without a reply.
+
+    Raises:
+        StorageError: The file of readings cannot be used.
+        ProviderError: The provider refuses to work, or the first requests all failed.
     """
     readings.introduce(reader)
     done, left = Asked(), dict[str, Wish]()
@@ -121,7 +127,7 @@ class _Work:
     on_read: Callable[[], None]
 
     async def lane(self, queue: Iterator[tuple[str, Wish]]) -> None:
-        """Read one response after the other until none is left or reading must stop."""
+        """Have responses of *queue* read one after the other, until none is left or reading must stop."""
         for key, (response, wanted) in queue:
             if self._over():
                 return

@@ -29,7 +29,7 @@ _GONE = "the stored reading does not stand in the text"
 
 @dataclass(frozen=True)
 class Spent:
-    """The usage of readings."""
+    """The number of readings with their usage and cost."""
 
     read: int = 0
     """Number of responses read; equal ones count once."""
@@ -40,7 +40,7 @@ class Spent:
     """In US dollars; None if a price is unknown."""
 
     def __add__(self, other: "Spent") -> "Spent":
-        """Return the sum of both."""
+        """Return the sum of both; its cost is None if that of either is unknown, unless that one is empty."""
         known = [one for one in (self, other) if one.read or one.failed]
         costs = [one.cost_usd for one in known if one.cost_usd is not None]
         cost = sum(costs) if costs and len(costs) == len(known) else None
@@ -49,7 +49,7 @@ class Spent:
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """The stored readings of one run."""
+    """The stored readings of one run's responses, by all second readers."""
 
     readers: tuple[Reader, ...] = ()
     readings: Mapping[str, Kept] = field(default_factory=dict[str, Kept])
@@ -59,14 +59,14 @@ class Stored:
 
     @property
     def spent_usd(self) -> float:
-        """US dollars that all readers of these responses cost, as far as their prices are known."""
+        """The cost of all readings and lost requests in US dollars; those of unknown cost count as 0."""
         costs = [kept.cost_usd for kept in self.readings.values()] + [one.cost_usd for one in self.lost.values()]
         return sum(cost for cost in costs if cost is not None)
 
 
 @dataclass(frozen=True, eq=False)
 class ReadAgain:
-    """The scored samples of a run, read by both readers."""
+    """The scored samples of a run, read by both the protocol's rule and one second reader."""
 
     samples: list[BothRead]
     not_reached: Counter[TaskName]
@@ -112,7 +112,10 @@ def _stored(database: sqlite3.Connection) -> Stored:
 
 
 def read_again(texts: Iterable[Text], reader: Reader, stored: Stored) -> ReadAgain:
-    """Return samples with the readings of one reader; the usage is that of these samples and of lost requests."""
+    """Return the samples of *texts* with the stored readings of one second reader; no request is sent.
+
+    The usage is that of these samples and of the reader's lost requests.
+    """
     samples, missed, versions = list[BothRead](), Counter[TaskName](), dict[str, None]()
     spent, paid = stored.lost.get(reader.id, Spent()), set[str]()
     for text in texts:
@@ -133,6 +136,6 @@ def read_again(texts: Iterable[Text], reader: Reader, stored: Stored) -> ReadAga
 
 
 def _checked(reading: Reading, text: Text) -> Reading:
-    """Return a stored reading; its numbers are removed unless their count is right and they stand in the response."""
+    """Return a stored reading, without its numbers if their count is wrong or the response does not contain them."""
     fits = len(reading.numbers) == text.wanted.count and stand_in(reading.numbers, text.response or "")
     return reading if not reading.numbers or fits else replace(reading, numbers=(), unread=_GONE)

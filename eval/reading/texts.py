@@ -40,11 +40,11 @@ class Text:
 
     @property
     def wanted(self) -> Wanted:
-        """The numbers that the reader is asked for."""
+        """Which numbers the reader is asked for, and how many."""
         return wanted_of(self.asked.asks)
 
     def scored(self, numbers: Sequence[str]) -> Score:
-        """Return the score of the numbers that a reader found, as written; without numbers, of a failure."""
+        """Return the score of the numbers, as written, that a reader found in the response; without any, a failure."""
         said = ", ".join(as_number(float(one)) for one in numbers)
         written = f"<answer>{said}</answer>"
         if isinstance(self._of, Record):
@@ -60,7 +60,7 @@ def replace_response(record: Record, response: str) -> Record:
 
 
 def wanted_of(task: Task) -> Wanted:
-    """Return what is wanted from an answer to a task; the reader need not know a box's convention."""
+    """Return which numbers a reader is asked for: how many, and a text that names them with their unit."""
     count = len(task.numbers)
     if task.is_box:
         return Wanted(count, "the coordinates of the box, in the order in which they stand")
@@ -73,7 +73,7 @@ def texts_of_run(run: Run, protocol: Protocol) -> Iterator[Text]:
 
 
 def texts_of(scored: Iterable[Scored], protocol: Protocol) -> Iterator[Text]:
-    """Yield every sample with a score from scored records."""
+    """Yield every sample that has a score, with its response and the rule's score."""
     for record, found in scored:
         if found is not None:
             there = record.outcome is Outcome.ANSWERED and record.response.strip() != ""
@@ -83,7 +83,11 @@ def texts_of(scored: Iterable[Scored], protocol: Protocol) -> Iterator[Text]:
 def texts_of_answers(
     answers: Iterable[Answer], protocol: Protocol, plans: Plans | None, left_out: Counter[str], lacks: Counter[str]
 ) -> Iterator[Text]:
-    """Yield the answers of result files; unreadable ones are counted in *left_out*, missing subjects in *lacks*."""
+    """Yield the answers of result files with their responses and the rule's scores.
+
+    Answers without a response or a known task are left out and counted in *left_out* by reason; missing subjects are
+    counted in *lacks*. *plans* supplies facts that the files lack.
+    """
     for answer in answers:
         asked = filed_question(answer, plans)
         if asked is None or answer.response is None:

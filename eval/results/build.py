@@ -28,12 +28,19 @@ _DOC = fields(Doc)
 
 
 def build_answer(row: Row, file: str, plans: Plans | None = None) -> Answer:
-    """Return the answer in a record of the file called *file*; *plans* supplies names that the record lacks."""
+    """Return the answer in *row*, one record of the result file named *file*; *plans* supplies names that it lacks.
+
+    Raises ValueError, which says what is wrong, if the record cannot be used.
+    """
     return build_answers([row], file, plans)[0]
 
 
 def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) -> RecordAnswers:
-    """Return the answers in records of one task, from the file called *file*; ValueError if one cannot be used."""
+    """Return the answers in *rows*, at least one record, all of one task, from the result file named *file*.
+
+    *plans* supplies names that the records lack. Raises ValueError if the first record has no known task, or if one
+    lacks what scoring needs.
+    """
     records = [odd_record(row, file) for row in rows]
     heading = read_heading(records[0].task, records[0].file, records[0].task_type, file)
     targets, bare, _ = read_targets([record.target for record in records], heading.family)
@@ -41,7 +48,7 @@ def build_answers(rows: Sequence[Row], file: str, plans: Plans | None = None) ->
 
 
 def odd_record(row: Row, file: str) -> OddRecord:
-    """Return the record that *row*, one object of a result file, holds in any form.
+    """Return a record with the fields that are used, from *row*, one JSON object of a result file in any form.
 
     *file* is the name of that file; it gives the task where the row does not.
 
@@ -95,7 +102,7 @@ def _zooms(sizes: list[Any]) -> tuple[float, ...]:
 
 
 def unpack(resps: Any) -> str:
-    """Return the response in ``resps``; raises ValueError where there is none, or where it is not a text."""
+    """Return the text of the response in a record's ``resps``; raises ValueError if it holds no text."""
     try:
         first = resps[0][0]
         text = first[0] if isinstance(first, list) else first
@@ -122,7 +129,10 @@ def _text(row: Row) -> tuple[Any, str | None]:
 
 
 def _doc(doc: Any) -> Doc:
-    """Return a row; values without their declared type are kept unchanged."""
+    """Return the data set's row in a record's ``doc``; values of another type than declared are kept unchanged.
+
+    Raises ValueError if ``doc`` is not a JSON object.
+    """
     if not isinstance(doc, dict):
         raise ValueError("doc is not a JSON object")
     return Doc(**{one.name: _fitting(doc[one.encode_name], one.type) for one in _DOC if one.encode_name in doc})
@@ -149,9 +159,10 @@ def _optional_text(value: Any) -> str | None:
 
 
 def _stored(read: Callable[[Row], Any], row: Row, name: str, preferred: str) -> Any:
-    """Return the value under a name; UNSET where the row lacks it, None where another name is preferred.
+    """Return what *read* makes of the object that *row* has under the key *name*; UNSET if the row lacks the key.
 
-    Also None where the value is not an object. Raises ValueError that names the key where *read* fails.
+    None if the value is not an object, or if the row also has *preferred*, another key, which is used instead. Raises
+    ValueError that names the key if *read* fails.
     """
     if name not in row:
         return UNSET

@@ -18,7 +18,11 @@ __all__ = ["RecordAnswers"]
 
 
 class RecordAnswers(Answers):
-    """The answers in *records*, all of one family, with each answer's heading and target."""
+    """The answers in *records*, all of one family, as columns.
+
+    Each record has a heading (task, family, file) and a target; *bare* flags targets that were no lists. *plans*
+    supplies names and voxel sizes that the records lack.
+    """
 
     def __init__(
         self,
@@ -33,7 +37,7 @@ class RecordAnswers(Answers):
         self._columns |= {"target": targets, "bare_target": bare, "family": [self.family] * len(records)}
 
     def _make(self, name: str) -> Column:
-        """Return a column; columns not named below are read from the records."""
+        """Build and return the column *name*; one without a maker in ``_MAKERS`` is a field of the records."""
         make = _MAKERS.get(name)
         return make(self) if make else self._own(name)
 
@@ -41,7 +45,7 @@ class RecordAnswers(Answers):
         return list(map(attrgetter(name), self._records))
 
     def _headed(self, name: str) -> Column:
-        """Return a value of the headings; nearly always it is the same for all."""
+        """Return the field *name* of each record's heading."""
         first, count = self._headings[0], len(self)
         same = self._headings.count(first) == count
         return [getattr(first, name)] * count if same else list(map(attrgetter(name), self._headings))
@@ -55,13 +59,13 @@ class RecordAnswers(Answers):
         return [one[0] if type(one) is list else one for one in found] if list in set(map(type, found)) else found
 
     def _planned(self) -> Column:
-        """Return each label's name and modality by the plans."""
+        """Return the name of each answer's label and its modality by the plans; None for each that is unknown."""
         keys = list(zip(self.column("task"), map(str, self.column("doc.label")), strict=True))
         planned = {key: self._plans.names(self.family, *key) for key in set(keys)} if self._plans else {}
         return list(map(planned.__getitem__, keys))
 
     def _names(self, name: str, place: int) -> Column:
-        """Return the values of the records under a name, or else the plans' value at a place."""
+        """Return the field *name* of each record; where it is empty, item *place* of the plans' column ``planned``."""
         own = self._own(name)
         if self._plans is None or self.family == "AD":
             return own
@@ -78,7 +82,7 @@ class RecordAnswers(Answers):
         return [None if one is None else (one.s_h, one.s_w) for one in self._stored("scale")]
 
     def _stored(self, name: str) -> Column:
-        """Return the values stored under a name, preferring ``raw_`` of it; None for missing values."""
+        """Return the field *name* of each record, or ``raw_<name>`` if the record has it; None for missing values."""
         own, raw = self._own(name), self._own(f"raw_{name}")
         if raw.count(UNSET) < len(raw):
             own = [one if other is UNSET else other for one, other in zip(own, raw, strict=True)]

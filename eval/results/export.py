@@ -44,7 +44,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Summary of what was written."""
+    """A summary of an export: the folders that were written, and how many samples are in them or left out."""
 
     folders: Sequence[Path]
     """One folder for each family, in the form that ``score`` and MedVision's ``--model_dir`` accept."""
@@ -58,9 +58,10 @@ class Exported:
 
 
 def export_run(records: Iterable[Record], model: str, out: Path, start: datetime) -> Exported:
-    """Write *records* of *model* below *out*; the first file is stamped *start*, each further one a second later.
+    """Write *records* as MedVision's result files into folders for *model* below *out*; return a summary.
 
-    Records are taken one at a time, and none is kept: their lines wait in a temporary file beside the result files.
+    The first file is stamped *start*, each further one a second later. Records are taken one at a time, and none is
+    kept in memory.
     Raises DataError where there is nothing to export, or a record has no place in MedVision's files, and StorageError
     where *out* cannot be written or already has a folder of the model.
     """
@@ -82,7 +83,7 @@ def export_run(records: Iterable[Record], model: str, out: Path, start: datetime
 
 
 def _counted(records: Iterable[Record], counts: "Counter[str]") -> Iterator[Record]:
-    """Yield the records that result files contain, and count all records by what becomes of them."""
+    """Yield the records that result files can contain, and count all records in *counts* by what becomes of them."""
     for record in records:
         if record.outcome.infrastructure:
             counts["left out"] += 1
@@ -104,7 +105,10 @@ def _nothing(counts: Mapping[str, int]) -> DataError:
 
 
 def task_rows(records: Iterable[Record]) -> Iterator[tuple[str, Family, Row]]:
-    """Yield the task, its family and the line of each record that ended in a result, in the order of the records."""
+    """Yield MedVision's task, its family and the JSON object for each record, in the order of the records.
+
+    Raises DataError if a sample is not MedVision's, or if samples are of both splits of a task.
+    """
     splits: dict[str, str] = {}
     for record in records:
         name, split = _task(_facts(record.sample))
@@ -117,7 +121,7 @@ def task_rows(records: Iterable[Record]) -> Iterator[tuple[str, Family, Row]]:
 
 
 def is_theirs(sample: Sample) -> bool:
-    """Return whether MedVision scores answers to such a question; true for all but areas."""
+    """Return whether MedVision scores answers to questions like that of *sample*: true for all tasks but areas."""
     return sample.asks.family is not None
 
 
@@ -137,7 +141,7 @@ def _facts(sample: Sample) -> MedVisionFacts:
 
 
 def _task(facts: MedVisionFacts) -> tuple[str, str]:
-    """Return the name of a configuration in result files, and its split."""
+    """Return the task's name in result files, and the split; DataError if the configuration is not MedVision's."""
     name, _, split = facts.config.rpartition("_")
     if split not in SPLITS:
         raise DataError(
@@ -152,7 +156,7 @@ def _folder_name(model: str) -> str:
 
 
 class _Lines:
-    """The lines of result files in one temporary file, as they came; in memory are their places alone."""
+    """The lines of all result files, collected in one temporary file; memory holds only their positions."""
 
     def __init__(self, file: BinaryIO, out: Path, model: str) -> None:
         self._file, self._out, self._model = file, out, model
@@ -161,7 +165,7 @@ class _Lines:
         self._ids, self._starts = defaultdict[str, "array[int]"](_integers), defaultdict[str, "array[int]"](_integers)
 
     def add(self, task: str, family: Family, row: Row) -> None:
-        """Add a line; StorageError if the folder of its family exists already."""
+        """Add *row* as a line of *task*; StorageError if *out* already has the folder of its family and model."""
         if task not in self.families:
             if (folder := self._out / family / self._model).exists():
                 raise StorageError(f"{folder}: exists already; export to another folder, or remove it first")
@@ -181,7 +185,7 @@ class _Lines:
             (folder / f"{stamp}_results.json").write_text(json.dumps({"results": {task: {}}}), encoding="utf-8")
 
     def _ordered(self, task: str) -> Iterator[bytes]:
-        """Yield the lines of a task in MedVision's order; those with the same id in the order in which they came."""
+        """Yield the lines of a task by rising ``doc_id``, as MedVision orders them; equal ids keep their order."""
         ids, starts = self._ids[task], self._starts[task]
         for place in sorted(range(len(ids)), key=ids.__getitem__):
             self._file.seek(starts[place])
@@ -193,7 +197,7 @@ def _integers() -> "array[int]":
 
 
 def _move(work: Path, families: Iterable[Family], model: str, out: Path) -> list[Path]:
-    """Move the folders of all families to their places, and return these."""
+    """Move the folder of each family from *work* to its place below *out*, and return the new folders."""
     folders = [out / family / model for family in families]
     for folder in folders:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ _FAMILY_WORDS: dict[str, Family] = {
 
 
 class Heading(NamedTuple):
-    """The facts that all records of a file share."""
+    """What was asked in a record: task, family (MedVision's task type), and the name of the result file."""
 
     task: str
     family: Family
@@ -25,20 +25,25 @@ class Heading(NamedTuple):
 
 
 def task_of(file: str) -> str:
-    """Return the task in a result file's name (``<stamp>_samples_<task>.jsonl``); empty if there is none."""
+    """Return the task in a result file's name, ``<stamp>_samples_<task>.jsonl``; empty for a name of another form."""
     _, found, task = file.rpartition("_samples_")
     return task.removesuffix(".gz").removesuffix(".jsonl") if found else ""
 
 
 def form_of(task: str) -> str:
-    """Return the form in which a task was asked, from its name after the plane: ``CoT``, ``336x336``, ``direct``."""
+    """Return the form in which a task was asked, such as ``CoT`` or ``336x336``: what its name has after the plane.
+
+    It is ``direct`` if nothing follows.
+    """
     return _FORM.sub("", task) or "direct"
 
 
 def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
-    """Return a record's heading from its own task, file and task type, or from the *file* that contains it.
+    """Return what was asked in a record.
 
-    Raises ValueError where none of them says what was asked, and for mask sizes, which are not scored.
+    *task*, *own_file* and *said* are what the record states under ``task``, ``file`` and ``task_type``; the name *file*
+    of the file that contains it is used for what it does not state. Raises ValueError if none of them says what was
+    asked, and for mask sizes, which are not scored.
     """
     task = task if isinstance(task, str) and task else task_of(file)
     if not isinstance(own_file, str) or not own_file:
@@ -47,7 +52,7 @@ def read_heading(task: Any, own_file: Any, said: Any, file: str) -> Heading:
 
 
 def _family(said: Any, task: str) -> Family:
-    """Return the family by the stated task type, or else by the task's name; raises ValueError where neither says."""
+    """Return the family that the stated task type *said* names, or else the task's name; ValueError if neither does."""
     for family in FAMILIES:
         if said == family:
             return family

@@ -25,13 +25,16 @@ __all__ += ["without_collector"]
 
 
 class ResultFiles:
-    """The files of one model, read one after the other: first use ``answers``, then ``remarks``.
+    """The result files of one model, read one after the other: first use ``answers``, then ``remarks``.
 
-    *kind* is the type of record to read, which determines its fields.
+    *plans* supplies facts that the files lack; *kind* is the type of record to read, which determines its fields.
     """
 
     def __init__(self, path: Path, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
-        """Raises DataError if *path* is a folder without result files, or with those of several models."""
+        """Find the files to read in *path*, which is one file or a folder.
+
+        Raises DataError if it is a folder without result files, or with those of several models.
+        """
         self.path = path
         self._reader = AnswerReader(plans, kind)
         self.files = result_files(path, self._reader.notes) if path.is_dir() else [path]
@@ -54,13 +57,20 @@ class ResultFiles:
 
 
 def load_answers(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Answers], list[str]]:
-    """Return the answers in *path* by family, and remarks on the files; *plans* supplies names that are missing."""
+    """Return the answers in *path*, a table for each family, and remarks on the files for the reader.
+
+    *path* is a file of records or the folder of one model; *plans* is a data folder or JSON file with names that the
+    files lack. Raises DataError if no answer can be read.
+    """
     files = ResultFiles(path, None if plans is None else read_plans(plans))
     return Answers.by_family(files.answers()), files.remarks(protocol)
 
 
 def load_batches(path: Path, protocol: Protocol, plans: Path | None = None) -> tuple[list[Batch], list[str]]:
-    """Return the scores of the answers in *path*, a batch for each family, and the remarks of ``load_answers``."""
+    """Return the scores of the answers in *path*, a batch for each family, and remarks on the files for the reader.
+
+    Arguments and errors are those of ``load_answers``.
+    """
     files = ResultFiles(path, None if plans is None else read_plans(plans), Scored)
     return score_blocks(files.answers(), protocol), files.remarks(protocol)
 
@@ -85,7 +95,10 @@ def _doubts(reader: AnswerReader, protocol: Protocol) -> list[str]:
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Pause the garbage collector: JSON has no cycles, and searching them takes longer than reading."""
+    """Pause the garbage collector as long as the context lasts.
+
+    JSON has no reference cycles, and searching for them takes longer than reading.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -100,12 +113,15 @@ _PARSED = "parsed"
 
 
 def has_results(folder: Path) -> bool:
-    """Return whether a folder holds sample files, at any depth."""
+    """Return whether a folder holds MedVision's result files (``<stamp>_samples_<task>.jsonl``), at any depth."""
     return any(next(folder.rglob(pattern), None) for pattern in _PATTERNS)
 
 
 def result_files(folder: Path, notes: Notes) -> list[Path]:
-    """Return the sample files in *folder*; DataError where there are none, or where they are of several models."""
+    """Return the files to read in the folder of one model's results, and add remarks on them to *notes*.
+
+    Raises DataError if the folder holds none, or those of several models.
+    """
     found = _sample_files(folder)
     raw = [path for path in found if path.parent.name != _PARSED]
     parsed = [path for path in found if path.parent.name == _PARSED and not _has_raw(path, raw)]
@@ -128,7 +144,7 @@ def result_files(folder: Path, notes: Notes) -> list[Path]:
 
 
 def models_in(folder: Path) -> list[Path]:
-    """Return the folders of models with results in *folder*: itself, or several below it."""
+    """Return the folders of models with results: those below *folder* if there are several, else *folder* alone."""
     inner = sorted(_homes(_sample_files(folder)) - {folder})
     return inner if len(inner) > 1 else [folder]
 
@@ -138,7 +154,7 @@ def _sample_files(folder: Path) -> list[Path]:
 
 
 def _homes(files: list[Path]) -> set[Path]:
-    """Return the folders of models that contain these files."""
+    """Return the folders of the models whose result files these are."""
     return {path.parent.parent if path.parent.name == _PARSED else path.parent for path in files}
 
 

@@ -11,29 +11,29 @@ Place = tuple[int, ...]
 
 
 class Notes:
-    """Types of remarks, added in any order and listed by their first position."""
+    """A collection of remarks, counted by type (*kind*) and listed by the position where each type first occurs."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._first: dict[str, tuple[Place, str]] = {}
 
     def add(self, kind: str, example: str = "", count: int = 1, place: Place = ()) -> None:
-        """Count a remark; *example* says where it applies."""
+        """Add *count* remarks of a type; *example* says where the first one applies, *place* is its position."""
         self._counts[kind] = self._counts.get(kind, 0) + count
         first = self._first.setdefault(kind, (place, example))
         if place < first[0]:
             self._first[kind] = place, example
 
     def has(self, kind: str, before: Place) -> bool:
-        """Return whether there was such a remark before a position."""
+        """Return whether a remark of this type was added for an earlier position than *before*."""
         return kind in self._first and self._first[kind][0] < before
 
     def first(self) -> dict[str, str]:
-        """Return the first example of each type."""
+        """Return the example of the first remark of each type, by type, in the order of their positions."""
         return {kind: example for kind, (_, example) in sorted(self._first.items(), key=lambda one: one[1][0])}
 
     def lines(self) -> list[str]:
-        """Return one line for each type, and one line for all types after the first twenty."""
+        """Return one line of text for each type of remark; after the first twenty types, one line counts the rest."""
         lines = [
             f"{self._counts[kind]} {kind}" + (f" (first: {example})" if example else "")
             for kind, example in self.first().items()

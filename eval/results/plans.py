@@ -38,12 +38,12 @@ _PLANS_FORM = (
 
 
 def read_plans(path: Path) -> "Plans":
-    """Return the facts in a data folder or a JSON file; raises DataError where neither can be read."""
+    """Return the facts in MedVision's data folder or in a JSON file (``--plans``); DataError if it cannot be read."""
     return Plans(read_tasks(path), path if path.is_dir() else None)
 
 
 def read_tasks(path: Path) -> Tasks:
-    """Return the tasks in a data folder or a JSON file; raises DataError where neither can be read."""
+    """Return the facts of each task in MedVision's data folder or in a JSON file; DataError if it cannot be read."""
     if path.is_dir():
         return _from_plans(path)
     try:
@@ -58,14 +58,14 @@ def read_tasks(path: Path) -> Tasks:
 
 
 class Plans:
-    """Names and voxel sizes for records without them."""
+    """A source of facts that result files lack: names, and if there is a data folder, voxel sizes, points and cases."""
 
     def __init__(self, tasks: Tasks, data: Path | None) -> None:
         self._tasks = tasks
         self._data = data
 
     def names(self, family: Family, task: str, label: str) -> _Names:
-        """Return the planned name of a *task*'s label, and its modality; None for each that the plans do not give."""
+        """Return the name of a *task*'s label and its modality by the plans; None for each that is missing."""
         planned = self._task(task)
         if planned is None:
             return None, None
@@ -79,9 +79,9 @@ class Plans:
         return self._data is not None
 
     def zooms(self, image: Any) -> tuple[float, ...] | None:
-        """Return the voxel size from the header of an image, in its unit, as stated for each axis.
+        """Return the voxel size along each axis from the header of *image*, a path in a result file; nominally in mm.
 
-        None without a data folder, and where the image is not in it or its header cannot be read.
+        None without a data folder, if the image is not in it, and if its header cannot be read.
         """
         if self._data is None:
             return None

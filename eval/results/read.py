@@ -52,7 +52,10 @@ _KEY = attrgetter("task", "file", "task_type")
 
 
 class AnswerReader:
-    """Reads the answers of one or more files, with the fields that *kind* has for each record, and collects remarks."""
+    """A reader of the answers in one or more files, which collects remarks on them in ``notes``.
+
+    *kind* is the type of record to read, which determines its fields; *plans* supplies facts that records lack.
+    """
 
     def __init__(self, plans: Plans | None = None, kind: type[Scored] = Record) -> None:
         self.notes = Notes()
@@ -71,7 +74,10 @@ class AnswerReader:
         self._names: list[str] = []
 
     def blocks(self, path: Path) -> Iterator[RecordAnswers]:
-        """Yield the answers in a file; after the last block, the remarks are complete."""
+        """Yield the answers in a file, block by block; DataError if it cannot be opened.
+
+        The remarks on the file are complete after the last block.
+        """
         self._names.append(path.name)
         records, lines, last = list[Scored](), list[int](), 0
         try:
@@ -86,7 +92,10 @@ class AnswerReader:
         yield from self._answers(records, lines)
 
     def _take(self, lines: Sequence[bytes], start: int, records: list[Scored], numbers: list[int]) -> None:
-        """Add the records of these lines, and each record's line number; *start* is the number of the first line."""
+        """Add the records in *lines* to *records*, and the number of each one's line to *numbers*.
+
+        *start* is the number of the first line.
+        """
         found = decode(lines, self._kind)
         if found is not None:
             own, tokens = found
@@ -104,7 +113,7 @@ class AnswerReader:
             numbers.append(start)
 
     def _odd_record(self, text: bytes, line: int) -> OddRecord | None:
-        """Return the record in a line; None for an empty line, and for one that cannot be used, which is noted."""
+        """Return the record in a line of unusual form; None for an empty line and an unusable one, which is noted."""
         if not text.strip():
             return None
         try:
@@ -129,7 +138,7 @@ class AnswerReader:
         return record
 
     def _answers(self, records: list[Scored], lines: list[int]) -> Iterator[RecordAnswers]:
-        """Yield the answers in records, grouped by family."""
+        """Yield the answers in *records* as one table for each family; *lines* are the records' line numbers."""
         keys: list[_Key] = list(map(_KEY, records))
         there = {key: self._heading(key) for key in dict.fromkeys(keys)}
         headings = list(map(there.__getitem__, keys)) if len(there) > 1 else [*there.values()] * len(keys)
@@ -142,7 +151,7 @@ class AnswerReader:
             yield from self._of_family(family, *_only(own, records, headings, lines))
 
     def _heading(self, key: _Key) -> Any:
-        """Return a heading, or the error in it."""
+        """Return the heading of records that state *key* (task, file, task type), or the ValueError in place of it."""
         try:
             return read_heading(*key, self._names[-1])
         except ValueError as error:
@@ -161,13 +170,13 @@ class AnswerReader:
             yield answers
 
     def _without(self, errors: Mapping[int, ValueError], lines: Sequence[int], *columns: list[Any]) -> list[list[Any]]:
-        """Return *columns* without the rows with errors, which are noted for their lines."""
+        """Return *columns* without the rows in *errors*, each of which is noted with its number in *lines*."""
         for row, error in errors.items():
             self._note(lines[row], f"records left out: {error}", step=_BUILT)
         return _only([row not in errors for row in range(len(lines))], *columns)
 
     def _look_at(self, answers: RecordAnswers, records: list[Scored], lines: list[int]) -> None:
-        """Note properties of answers: repeated ids, the generation, and missing facts."""
+        """Count answers; note repeated ids, odd responses, missing names, MedVision's generation, and answer tags."""
         self.count += len(lines)
         ids = answers.column("id")
         own = set(ids)
@@ -188,7 +197,7 @@ class AnswerReader:
         self._look_for_tags(answers.column("file"), answers.column("response"), lines)
 
     def _look_for_signs(self, tasks: list[str], records: list[Scored], lines: list[int]) -> None:
-        """Note the first record whose task or keys show which generation wrote it."""
+        """Note the first record whose task or keys show which generation of MedVision's package wrote it."""
         for task in dict.fromkeys(tasks):
             named = _generation(task)
             if not self.signs.has(named or _LATER, self._place(lines[0])):
@@ -216,7 +225,7 @@ class AnswerReader:
 
 
 def _only(kept: list[bool] | Literal[True], *columns: list[Any]) -> list[list[Any]]:
-    """Return the kept rows of *columns*; True keeps all."""
+    """Return each of *columns* with only the rows that *kept* flags; True keeps all rows."""
     return list(columns) if kept is True else [list(compress(column, kept)) for column in columns]
 
 
@@ -226,11 +235,15 @@ def _generation(task: str) -> str | None:
 
 
 class _DamagedError(Exception):
-    """A compressed file that cannot be read to its end."""
+    """Raised for a compressed file that cannot be read to its end; its message is a type of remark."""
 
 
 def _lines(path: Path) -> Iterator[list[bytes]]:
-    """Yield the lines of a file, several at a time; in a damaged file, also those before the damage."""
+    """Yield the lines of a file, at most 64 at a time.
+
+    Of a damaged compressed file, the lines before the damage are yielded, then _DamagedError is raised. Raises
+    DataError if the file cannot be read.
+    """
     read = list[bytes]()
     try:
         with gzip.open(path) if path.name.endswith(".gz") else path.open("rb", buffering=_BUFFER) as lines:

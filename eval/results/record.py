@@ -26,7 +26,7 @@ _NULL_NMAE = b'"nMAE": {"NMAE": null'
 
 
 def decode_carefully(line: bytes) -> tuple[Any, int]:
-    """Return the value of a line, and its number of NaN and Infinity tokens; ValueError if it is not JSON."""
+    """Return the JSON value in a line, and how many NaN and Infinity tokens it has; ValueError if it is not JSON."""
     tokens: list[str] = []
 
     def constant(token: str) -> float:
@@ -47,7 +47,7 @@ _Requests = Annotated[list[_Repeats | Annotated[str, Meta(min_length=1)]], Meta(
 
 
 class Scale(Struct, frozen=True, gc=False):
-    """Factors of a stated pixel size."""
+    """The stored factors by which a task scaled the stated pixel size: height (``s_h``) and width (``s_w``)."""
 
     s_h: float
     s_w: float
@@ -58,7 +58,7 @@ _NAMES |= {"f1": "F1", "modality": "image_modality", "zooms": "image_header_zoom
 
 
 class Scored(Struct, frozen=True, gc=False, rename=_NAMES):
-    """The parts of a record that a summary needs."""
+    """A record of a result file, with only the fields that a summary needs."""
 
     target: str | float | list[float]
     resps: _Requests
@@ -79,7 +79,7 @@ class Scored(Struct, frozen=True, gc=False, rename=_NAMES):
 
 
 class Record(Scored, frozen=True, gc=False, rename={"points": "truth_points"}):
-    """The parts of a record that are used."""
+    """A record of a result file, with all fields that are used except the question."""
 
     doc: Doc = Doc()
     subject: str | None = None
@@ -87,13 +87,13 @@ class Record(Scored, frozen=True, gc=False, rename={"points": "truth_points"}):
 
 
 class Prompted(Record, frozen=True, gc=False, rename={"prompt": "input"}):
-    """A record with its question."""
+    """A record of a result file, with all fields that are used, and with its question (``input``)."""
 
     prompt: str | None = None
 
 
 class OddRecord(Prompted, frozen=True, gc=False):
-    """A record in another form than MedVision's; never decoded directly from a line."""
+    """A record of a result file in another form than MedVision's; ``build.odd_record`` makes it from a JSON object."""
 
     resps: Any
     extracted: str | None = None
@@ -105,9 +105,9 @@ _ENDS = (b"}\n", b"}\r\n")
 
 
 def decode(lines: Sequence[bytes], kind: type[Scored]) -> tuple[list[Scored], int] | None:
-    """Return the records in lines, one per line, and the number of MedVision's NaN values in them.
+    """Return the records in *lines*, one for each line and of type *kind*, and how many nMAE values in them are NaN.
 
-    All lines are read at once. Returns None if one of them is not as declared.
+    Returns None if any of the lines is not a record in exactly the declared form.
     """
     # Checks that each line is exactly one record: the decoder of many records accepts any white space as a line end. No
     # value continues after a line that ends in a brace if the next one begins with a brace. So each line holds at least

@@ -19,7 +19,10 @@ _FILE = "multi_cluster_samples_v1.0.0_to_v1.1.0.json"
 
 
 def read_removed(path: Path) -> set[Removed]:
-    """Return the samples listed in a file, or in the files of a folder's data sets; raises DataError."""
+    """Return the samples that a file lists, or that the files of all data sets in a folder list.
+
+    Raises DataError if a file cannot be read or has another form, and if the folder has no such file.
+    """
     if not path.is_dir():
         return _read(path)
     files = sorted(path.glob(f"*/{_FILE}"))

@@ -46,7 +46,7 @@ OURS = "medvision_agent"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The answers of one family, scored and grouped."""
+    """The summary of one family's answers, with the scores and groups from which it was made."""
 
     batch: Batch
     grouping: Grouping
@@ -57,13 +57,16 @@ class Section:
 def sections(
     answers: Iterable[Answers], protocol: Protocol, *, removed: Collection[Removed] = (), box_sizes: bool = False
 ) -> list[Section]:
-    """Return a section for each family among *answers*."""
+    """Return a section for each family among *answers*, scored by *protocol*.
+
+    Samples in *removed* enter no group of sizes; *box_sizes* adds the tables by box size to detection.
+    """
     batches = [score_batch(own, protocol) for own in Answers.by_family(answers)]
     return [section(batch, protocol, removed, box_sizes=box_sizes) for batch in batches]
 
 
 def section(batch: Batch, protocol: Protocol, removed: Collection[Removed] = (), *, box_sizes: bool = False) -> Section:
-    """Return the section of a family's scores."""
+    """Return the section of one family's scores; *removed* and *box_sizes* are as for ``sections``."""
     grouping = group_batch(batch, protocol, removed if batch.family == "TL" else ())
     statistics = box_statistics if batch.family == "Detection" else error_statistics
     rows = rows_by(grouping.keys, grouping.counted)
@@ -101,7 +104,7 @@ def _lines(family: Family, groups: Mapping[str, Statistics], protocol: Protocol)
 
 
 def _stops(batch: Batch, grouping: Grouping, protocol: Protocol) -> list[str]:
-    """Return where upstream's summary would have stopped with an error, while ours continued."""
+    """Return a sentence for each reason why MedVision's own summary would have stopped with an error; ours goes on."""
     notes = []
     errors = batch.metrics["MAE" if batch.family == "Detection" else "MRE"][grouping.counted]
     infinite, negative = int(np.isinf(errors).sum()), int((errors <= -1.1).sum())
@@ -118,7 +121,7 @@ def _stops(batch: Batch, grouping: Grouping, protocol: Protocol) -> list[str]:
 
 
 def _drawn(batch: Batch, protocol: Protocol) -> list[str]:
-    """Return the range from which factors of the pixel size were drawn, if any were."""
+    """Return a sentence with the range from which factors of the pixel size were drawn; none if none was drawn."""
     if not batch.drawn_scales:
         return []
     low, high = protocol.scaled_pixel_size
@@ -127,7 +130,10 @@ def _drawn(batch: Batch, protocol: Protocol) -> list[str]:
 
 
 def sample_lines(section: Section) -> Iterator[dict[str, Any]]:
-    """Yield one object per answer, with the keys of MedVision's golden vectors."""
+    """Yield one JSON object for each answer: its extracted numbers, success, metrics and group.
+
+    The keys are those of the reference results computed by MedVision's own package.
+    """
     batch, grouping = section.batch, section.grouping
     boxes = batch.family == "Detection"
     columns: dict[str, Sequence[Any]] = {

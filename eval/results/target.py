@@ -27,7 +27,10 @@ Numbers = tuple[float, ...]
 
 
 def read_targets(targets: Sequence[Any], family: Family) -> tuple[list[Numbers], list[bool], dict[int, ValueError]]:
-    """Return the results of ``read_target`` for all targets; for an invalid target, no numbers and its error by row."""
+    """Return the numbers of all targets, whether each was a bare number instead of a list, and errors by row number.
+
+    An invalid target has no numbers and a ValueError among the errors.
+    """
     try:
         values = list(map(_USUAL[family], targets))
     except (ValueError, TypeError, RecursionError):

@@ -21,7 +21,7 @@ _Side = Annotated[int, Meta(gt=0, lt=2**31)]
 
 
 class Stored(Struct, frozen=True, gc=False, rename={"value": "NMAE"}):
-    """An nMAE value stored in a result file.
+    """An nMAE value (error divided by the slice's diagonal) that a result file stores for one answer.
 
     ``gc``: these objects have no reference cycles, so the garbage collector can skip them.
     """
@@ -41,7 +41,7 @@ class Boxes(Struct, frozen=True, gc=False):
 
 
 class Profile(Struct, frozen=True, gc=False):
-    """The measurement that was asked for."""
+    """The type and the key of the distance or angle that a row of the data set asks for, unchecked."""
 
     metric_type: Any = None
     metric_key: Any = None
@@ -65,13 +65,13 @@ class ScoredDoc(Struct, frozen=True, gc=False, rename=_NAMES):
 
     @property
     def metric_type(self) -> str | None:
-        """``distance`` or ``angle`` (angles and distances only)."""
+        """``distance`` or ``angle``; None for boxes and sizes, and if the row does not state it."""
         found = self.profile.metric_type if isinstance(self.profile, Profile) else None
         return found if isinstance(found, str) else None
 
     @property
     def metric_key(self) -> Any:
-        """The distance or angle that was asked for."""
+        """The name of the distance or angle that was asked for, unchecked; None if the row does not state it."""
         return self.profile.metric_key if isinstance(self.profile, Profile) else None
 
 
@@ -87,13 +87,13 @@ class Doc(ScoredDoc, frozen=True, gc=False, rename={"boxes": "bounding_boxes", "
 
     @property
     def box(self) -> Any:
-        """Rows and columns of the first target box; None if there is none."""
+        """Rows and columns in pixels of the row's first target box, unchecked; None if the row states no box."""
         found = self.boxes.dimensions if isinstance(self.boxes, Boxes) else None
         return found[0] if isinstance(found, list) and found else None
 
 
 class Answer(NamedTuple):
-    """One response with the ground truth and the facts of its sample."""
+    """One answer in a result file: the response, its ground truth, and the facts of its sample."""
 
     id: str
     family: Family

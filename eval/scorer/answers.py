@@ -21,7 +21,10 @@ _SHARED = (str, tuple)
 
 
 class Answers(ABC):
-    """A table of *count* answers. Columns are the fields of ``Answer``, and those of ``Doc`` after ``doc.``."""
+    """A table of *count* answers, all of one family (MedVision's task type).
+
+    Its columns are the fields of ``Answer``, and those of ``Doc`` with ``doc.`` before the name.
+    """
 
     def __init__(self, family: Family, count: int) -> None:
         self.family = family
@@ -30,16 +33,16 @@ class Answers(ABC):
 
     @abstractmethod
     def _make(self, name: str) -> Column:
-        """Return a column that was not requested before."""
+        """Build and return the column *name*, which was not requested before."""
 
     @staticmethod
     def of(answers: Sequence[Answer]) -> "Answers":
-        """Return *answers*, all of one family, as a table of columns."""
+        """Return *answers*, at least one and all of one family, as a table of columns."""
         return _Made(answers[0].family, len(answers), lambda name: list(map(attrgetter(name), answers)))
 
     @staticmethod
     def joined(parts: Sequence["Answers"]) -> "Answers":
-        """Return the answers of all *parts* in order; all must be of one family."""
+        """Return the answers of all *parts* in order as one table; at least one part is needed, all of one family."""
 
         def make(name: str) -> Column:
             return list(chain.from_iterable(part.column(name) for part in parts))
@@ -48,14 +51,14 @@ class Answers(ABC):
 
     @staticmethod
     def by_family(parts: Iterable["Answers"]) -> list["Answers"]:
-        """Return the answers of all *parts*, joined by family."""
+        """Return one table for each family that occurs in *parts*, with all its answers in order."""
         found: dict[Family, list[Answers]] = {family: [] for family in FAMILIES}
         for part in parts:
             found[part.family].append(part)
         return [Answers.joined(own) for own in found.values() if own]
 
     def column(self, name: str) -> Column:
-        """Return a column, which must not be changed."""
+        """Return the column *name*, with one entry for each answer; the caller must not change it."""
         if name not in self._columns:
             self._columns[name] = self._make(name)
         return self._columns[name]
@@ -79,7 +82,7 @@ class Answers(ABC):
         return _Made(self.family, len(self), make)
 
     def taken(self, rows: Sequence[int]) -> "Answers":
-        """Return the answers in these rows, in this order."""
+        """Return a table of the answers in these rows (from 0), in this order."""
         return _Made(self.family, len(rows), lambda name: list(map(self.column(name).__getitem__, rows)))
 
     def __len__(self) -> int:

@@ -43,13 +43,14 @@ class Batch:
 
     answers: Answers
     target: Floats
-    """The ground truths: a row for each answer, a column for each of its numbers."""
+    """The ground truths (answers, numbers), in mm, degrees or, for boxes, fractions of the image's sides."""
     extracted: list[str]
     """The numbers of each answer as written, joined by commas; an empty list if the texts were dropped."""
     success: Flags
     """Whether each answer was parsed."""
     metrics: dict[str, Floats]
-    """By MedVision's names: MAE, and MRE (and nMAE) or the overlap metrics; a failure has overlap 0."""
+    """Metrics by MedVision's names, one value per answer: MAE in the unit of the target, and MRE (and nMAE) or the
+    overlaps, all fractions; for a failure, overlaps are 0 and the others NaN."""
     loss: Floats
     nmae: Nmae | None
     """Error by the diagonal of the slice, for sizes, angles and distances; None if the protocol does not define it."""
@@ -66,7 +67,7 @@ class Batch:
 
 
 def score_batch(answers: Answers, protocol: Protocol) -> Batch:
-    """Return the scores of *answers*; each target must have as many numbers as an answer."""
+    """Return the scores of *answers* by a protocol; each target must have as many numbers as an answer."""
     found = _found(answers, protocol)
     return _score(answers, _read(answers, found, protocol), written_out(found), protocol)
 
@@ -77,10 +78,10 @@ def score_blocks(
     order: Callable[[Family], Sequence[int]] | None = None,
     more: Columns = NO_MORE,
 ) -> list[Batch]:
-    """Return the scores of the answers in *blocks* by family, keeping only the columns that a summary reads.
+    """Return the scores of the answers in *blocks*, a batch for each family, with the columns that a summary reads.
 
-    *more* names further columns to keep. *order* returns, once all blocks were taken, the order that the rows of a
-    family are to have.
+    *more* names further columns to keep. *order* is called with a family once all blocks were read, and returns the
+    numbers of its rows in the order that they are to have.
     """
     names = {family: {*needed, *more.get(family, ())} for family, needed in _NEEDED.items()}
     kept: dict[Family, tuple[list[Answers], list[_Numbers]]] = {family: ([], []) for family in COUNTS}
@@ -103,7 +104,7 @@ def score_blocks(
 
 
 def angle_rows(answers: Answers) -> Flags:
-    """Return which answers of the family AD are angles, by MedVision's metric type; the others are distances."""
+    """Return a flag for each answer of the family AD: whether it is an angle, by MedVision's metric type."""
     return _of_kind("angle", answers)
 
 
@@ -112,7 +113,7 @@ def _of_kind(kind: str, answers: Answers) -> Flags:
 
 
 def _found(answers: Answers, protocol: Protocol) -> list[Found]:
-    """Return the numbers of each response, or if there is no response, those that another parser found."""
+    """Return the numbers of each response as written; without a response, the stored ones that another parser found."""
     responses, count = answers.column("response"), COUNTS[answers.family]
     if None not in responses:
         return find_numbers(responses, count, protocol)

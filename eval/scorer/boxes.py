@@ -75,18 +75,18 @@ def written_box(response: str, frame: Frame, protocol: Protocol) -> Written | No
 
 
 def _boxes(text: str, frame: Frame) -> Iterator[Written | None]:
-    """Yield every box in *text*; None for more than four numbers in one of the forms."""
+    """Yield each place in *text* that has the form of a box, as four numbers; None if there are not exactly four."""
     for match in _FORMS.finditer(text):
         yield _by_name(match[0], frame) if match["named"] else _four(_EACH.findall(match[0]))
 
 
 def _four(numbers: list[str]) -> Written | None:
-    """Return four numbers; None where there are more or fewer."""
+    """Return the numbers as a box if they are four; None if there are more or fewer."""
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 
 def _by_name(form: str, frame: Frame) -> Written | None:
-    """Return the numbers in the order of *frame*; None if their names are not those of two corners."""
+    """Return the four named numbers of *form* in the order of *frame*; None if the names are not of two corners."""
     pairs = [(name.lower().replace("_", ""), number) for name, number in _EACH_NAMED.findall(form)]
     values = dict(pairs)
     for x0, y0, x1, y1 in _NAMES:

@@ -18,8 +18,9 @@ __all__ = ["answers_ceiling", "ceiling", "edge_boxes"]
 
 
 def edge_boxes(targets: Target, sizes: Floats) -> Floats:
-    """Return the boxes at the true edges, for targets ``(x1, y1, x2, y2)`` in images of ``(height, width)`` pixels.
+    """Return boxes (n, 4) at the true edges, for targets ``(x1, y1, x2, y2)`` in images of ``(height, width)`` pixels.
 
+    Boxes are fractions of the image, with the origin at the lower left and y up.
     A target is ``[c0/W, (H-r1)/H, c1/W, (H-r0)/H]`` with inclusive r1, c1; its last row and column end at r1+1, c1+1.
     """
     one = 1 / sizes
@@ -40,7 +41,11 @@ def ceiling(targets: Target, sizes: Floats, protocol: Protocol) -> dict[str, flo
 
 
 def answers_ceiling(targets: Target, sizes: Sequence[Any], protocol: Protocol) -> dict[str, float]:
-    """Return the ceiling over those targets whose rows state the size of the image (``Doc.size``)."""
+    """Return the means of ``ceiling`` over those targets whose image size is stated.
+
+    *sizes* are (height, width) in pixels as result files state them (``Doc.size``); any other value leaves its target
+    out.
+    """
     known = np.array([type(size) is tuple for size in sizes], dtype=np.bool_)
     pairs = np.fromiter(chain.from_iterable(compress(sizes, known.tolist())), np.float64).reshape(-1, 2)
     return ceiling(targets[known], pairs, protocol)

@@ -43,9 +43,9 @@ class Asked(Question, Protocol):
 
 
 def our_loss(task: TaskName) -> LossOf:
-    """Return the loss function of a task (``metrics``): ``f(answers, targets)``, with their numbers on the last axis.
+    """Return the loss function of a task, ``f(answers, targets)``, whose losses are 0 to 1 (``metrics``).
 
-    Boxes must name the lower-left corner first.
+    The last axis of both arrays holds an answer's numbers. Boxes must name the lower-left corner first.
     """
     kind = TASKS[task].loss
     if kind != "overlap":
@@ -81,7 +81,10 @@ def best_constants(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] 
 
 
 class _Group:
-    """Samples whose ground truths may give one constant, with the positions of each subject's samples."""
+    """Samples among which a constant is searched: those of one label, or all of one task.
+
+    ``places`` holds the positions of each subject's samples.
+    """
 
     def __init__(self, samples: Sequence[Asked]) -> None:
         self.samples = samples
@@ -93,7 +96,10 @@ class _Group:
         """The best constants, one for each set of ground truths that was drawn."""
 
     def best_without(self, subject: str, loss: LossOf) -> Floats:
-        """Return the best constant of at most ``_SAMPLES`` ground truths of the other subjects, evenly spaced."""
+        """Return the constant answer with the least mean *loss* over the other subjects' ground truths.
+
+        At most ``_SAMPLES`` of these are used, evenly spaced.
+        """
         left_out = self.places[subject]
         drawn = _even_places(len(self.samples) - len(left_out), _SAMPLES)
         key = [len(left_out)]
@@ -107,7 +113,10 @@ class _Group:
 
 
 def mean_losses(samples: Iterable[Asked], loss: Callable[[TaskName], LossOf] = our_loss) -> dict[TaskName, float]:
-    """Return the mean loss of the best constants of each task; a task without any constant is left out."""
+    """Return, by task, the mean loss of answering each sample with its best constant (``best_constants``).
+
+    A task without any constant is left out.
+    """
     every = list(samples)
     constants = best_constants(every, loss)
     found: dict[TaskName, float] = {}
@@ -131,7 +140,7 @@ def _targets(samples: Sequence[Asked]) -> Floats:
 
 
 def _best(targets: Floats, loss: LossOf) -> Floats:
-    """Return the constant with the least mean loss over a few ground truths (n, numbers)."""
+    """Return the constant answer (numbers,) with the least mean loss found over ground truths (n, numbers)."""
 
     def best_of(answers: Floats) -> tuple[Floats, float]:
         means = loss(answers[:, np.newaxis, :], targets[np.newaxis]).mean(axis=1)
@@ -159,5 +168,5 @@ def _evenly(rows: Floats, count: int) -> Floats:
 
 
 def _even_places(rows: int, count: int) -> NDArray[np.int64]:
-    """Return the positions of at most *count* of *rows* rows, evenly spaced."""
+    """Return at most *count* evenly spaced row positions, from 0 to *rows* - 1."""
     return np.arange(rows) if rows <= count else np.linspace(0, rows - 1, count).round().astype(np.int64)

@@ -19,7 +19,7 @@ _MODALITIES = {"MRI": "MR", "ultrasound": "US", "X-ray": "XR"}
 
 
 class LabelNames(NamedTuple):
-    """The names of a label in the summaries."""
+    """The two names by which MedVision's summaries group the samples of a label."""
 
     group: str
     """The group of structures that a label belongs to; detection is summarised by it."""
@@ -28,13 +28,13 @@ class LabelNames(NamedTuple):
 
 
 def modality_code(modality: str) -> str:
-    """Return the abbreviation of a modality; an unknown modality is returned unchanged."""
+    """Return MedVision's abbreviation of a modality, such as MR for MRI; another modality is returned unchanged."""
     return _MODALITIES.get(modality, modality)
 
 
 @cache
 def label_names(version: str) -> dict[str, LabelNames]:
-    """Return the names of every label, by the label, from the table of version ``v1`` or ``v1.2``."""
+    """Return MedVision's two names of every label, by the label; *version* of the table is ``v1`` or ``v1.2``."""
     names = {row["label"]: LabelNames(row["group"], row["short_name"] or None) for row in _rows("labels.csv")}
     if version == "v1":
         for row in _rows("labels_v1_differences.csv"):

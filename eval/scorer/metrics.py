@@ -66,7 +66,7 @@ def measure(
 
 
 class Overlap(NamedTuple):
-    """Measures of the overlap of two boxes; NaN if undefined."""
+    """Measures of the overlap of answered and target boxes, fractions with one value per box; NaN if undefined."""
 
     iou: Floats
     f1: Floats
@@ -75,25 +75,34 @@ class Overlap(NamedTuple):
 
 
 def absolute_errors(values: Values, target: Target) -> Floats:
-    """Return ``|p_i - t_i|`` in float64."""
+    """Return ``|p_i - t_i|`` of each number in float64, in the unit of the target."""
     with np.errstate(all="ignore"):
         return np.abs(values.astype(np.float64) - target)
 
 
 def mean_absolute_error(values: Values, target: Target) -> Floats:
-    """Return MAE: the mean of ``|p_i - t_i|``, in the unit of the target; boxes are not clipped."""
+    """Return MAE: the mean of ``|p_i - t_i|`` over an answer's numbers, in the unit of the target.
+
+    Boxes are not clipped to the image.
+    """
     with np.errstate(all="ignore"):
         return np.asarray(absolute_errors(values, target).mean(axis=-1))
 
 
 def mean_relative_error(values: Values, target: Target) -> Floats:
-    """Return MRE: the mean of ``|p_i - t_i| / (t_i + 1e-15)``; negative for a negative target."""
+    """Return MRE, a fraction: the mean of ``|p_i - t_i| / (t_i + 1e-15)`` over an answer's numbers.
+
+    It is negative for a negative target.
+    """
     with np.errstate(all="ignore"):
         return np.asarray((absolute_errors(values, target) / (target + _EPSILON)).mean(axis=-1))
 
 
 def float32_errors(values: Values, target: Target) -> tuple[Floats, Floats]:
-    """Return MAE and MRE of single numbers as in NumPy 1, where a bare target takes the type of the prediction."""
+    """Return MAE and MRE of answers with one number, computed in float32 as in NumPy 1.
+
+    There a target that is a bare number, not a list, takes the type of the prediction.
+    """
     with np.errstate(all="ignore"):
         errors = np.abs(values - target.astype(np.float32))
         relative = errors / (target + _EPSILON).astype(np.float32)
@@ -101,7 +110,9 @@ def float32_errors(values: Values, target: Target) -> tuple[Floats, Floats]:
 
 
 def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
-    """Return IoU, F1, precision and recall of boxes ``(x1, y1, x2, y2)``.
+    """Return IoU, F1, precision and recall (fractions) of answered boxes *values* against *target*.
+
+    Boxes are ``(x1, y1, x2, y2)`` on the last axis, fractions of the image; *protocol* says how corners are ordered.
 
     With I, P, T the areas of intersection, prediction and target: ``IoU = I / (P + T - I)``,
     ``F1 = 2 I / (P + T)``, ``precision = I / P``, ``recall = I / T``.
@@ -124,7 +135,7 @@ def overlap(values: Values, target: Target, protocol: Protocol) -> Overlap:
 
 
 def _numbers_first(answers: _Numbers, axes: int) -> _Numbers:
-    """Return answers with *axes* axes and their numbers on the first one; each number's values are contiguous."""
+    """Return *answers* with *axes* axes, where the axis of an answer's numbers is moved from last to first."""
     whole = answers.reshape(*[1] * (axes - answers.ndim), *answers.shape)
     return np.ascontiguousarray(np.moveaxis(whole, -1, 0))
 
@@ -162,7 +173,10 @@ def _ratio(part: NDArray[Any], whole: NDArray[Any], apart: NDArray[np.bool_]) ->
 
 
 def relative_loss(values: Values, target: Target) -> Floats:
-    """Return the loss of sizes, distances and areas, 0..1: ``relative error`` in the description of the module."""
+    """Return the loss of sizes, distances and areas, 0..1: the mean of ``min(|p - t| / t, 1)`` over the numbers.
+
+    A number whose error is not finite costs 1, and so does a wrong number for a target of 0 or less.
+    """
     axes = max(values.ndim, target.ndim)
     values, target = _numbers_first(values, axes), _numbers_first(target, axes)
     errors = absolute_errors(values, target)
@@ -171,12 +185,15 @@ def relative_loss(values: Values, target: Target) -> Floats:
 
 
 def angle_loss(values: Values, target: Target) -> Floats:
-    """Return the loss of angles in degrees, 0..1: ``min(|p - t|, 90) / 90``."""
+    """Return the loss of answers with one angle in degrees, 0..1: ``min(|p - t|, 90) / 90``; 1 if not finite."""
     return _within(absolute_errors(values, target)[..., 0] / 90)
 
 
 def box_loss(iou: Floats) -> Floats:
-    """Return the loss of boxes with these overlaps; float32 rounding can make an overlap slightly larger than 1."""
+    """Return the loss of boxes with these IoU: ``1 - IoU`` limited to 0..1; 1 if the IoU is not finite.
+
+    The limit is needed because float32 rounding can make an IoU slightly larger than 1.
+    """
     return _within(1 - iou)
 
 

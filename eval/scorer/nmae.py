@@ -34,22 +34,23 @@ _Range = tuple[float, float]
 
 
 class Nmae(NamedTuple):
-    """The nMAE values of many answers."""
+    """The nMAE of many answers, as a summary uses it and as MedVision's parser stores it."""
 
     value: Floats
-    """As a summary uses it: for answers that were parsed."""
+    """nMAE as a summary uses it, a fraction of the diagonal; NaN for answers that were not parsed."""
     success: Flags
     """Whether the answer was parsed and its nMAE is finite."""
     parsed: Floats
-    """As parsing a file gives it, before the summary's conditions."""
+    """nMAE as MedVision's parser stores it, before the summary's conditions; NaN if undefined."""
     parsed_success: Flags
 
 
 def nmae(numbers: Mapping[str, NDArray[Any]], mae: Floats, plain_mae: Floats, success: Flags) -> Nmae:
-    """Return nMAE from the stored values and the diagonals in *numbers*; a stored value takes precedence.
+    """Return the nMAE of answers: stored values where there are any, otherwise *mae* divided by the diagonal.
 
-    *plain_mae* is MAE in float64. A stored value was computed from it; if *mae* differs (the protocol follows NumPy 1),
-    the value is recomputed, so that a column does not mix both.
+    *numbers* holds the columns of ``stored_nmae`` and, in mm, of ``diagonals``; *success* says which answers were
+    parsed. *plain_mae* is MAE in float64, from which stored values were computed; if *mae* differs (the protocol
+    follows NumPy 1), a value is recomputed, so that a column does not mix both.
     """
     stored, lengths = numbers["stored nMAE"], numbers["diagonal"]
     made = numbers["is length"] & ~np.isnan(mae) & ~np.isnan(lengths) & (lengths != 0)
@@ -62,7 +63,7 @@ def nmae(numbers: Mapping[str, NDArray[Any]], mae: Floats, plain_mae: Floats, su
 
 
 def stored_nmae(answers: Answers) -> dict[str, NDArray[Any]]:
-    """Return what files store about nMAE, in columns with an entry for each answer, by their names for ``nmae``.
+    """Return three columns for ``nmae``, by name, about what result files store, with an entry for each answer.
 
     They are the value (NaN if undefined or not stored), the file's mark of success, and whether anything is stored.
     """
@@ -77,8 +78,8 @@ def stored_nmae(answers: Answers) -> dict[str, NDArray[Any]]:
 def diagonals(answers: Answers, between: _Range, *, stored: bool = True) -> Floats:
     """Return the physical diagonal of each answer's slice in mm; NaN if unknown.
 
-    Factors that are not stored are drawn from the range *between*. With *stored*, answers with a stored nMAE are
-    included.
+    Factors by which a task scaled the stated pixel size are drawn from the range *between* if they are not stored.
+    Unless *stored*, answers with a stored nMAE get NaN.
     """
     zooms = answers.column("zooms")
     if not stored:
@@ -100,7 +101,10 @@ def _diagonal(zooms: tuple[float, ...] | None, slice_dim: Any, size: Any, scale:
 
 
 def _scales(answers: Answers, zooms: Column, between: _Range) -> Iterable[_Scale | None]:
-    """Return each answer's factors: 1 except in ``scaledPS`` tasks, where they are stored or drawn; None: unknown."""
+    """Return each answer's factors of the pixel size (height, width); None for unknown ones.
+
+    They are 1 except in ``scaledPS`` tasks, where they are stored or drawn from the range *between*.
+    """
     files = answers.column("file")
     if not _has_scaled(files):
         return repeat(_NOT_SCALED, len(files))
@@ -118,7 +122,7 @@ def _has_scaled(files: Column) -> bool:
 
 
 def drawn_scales(answers: Answers) -> Flags:
-    """Return which answers have a diagonal with drawn instead of stored factors."""
+    """Return a flag for each answer: whether its diagonal uses drawn instead of stored factors of the pixel size."""
     columns = [answers.column(name) for name in ("file", "pixel_scale", "zooms")]
     if not _has_scaled(columns[0]):
         return np.zeros(len(answers), dtype=np.bool_)
@@ -141,10 +145,10 @@ def _drawn(doc: ScoredDoc, family: Family, between: _Range, draw: "np.random.Ran
 def pixel_scale(
     doc: Mapping[str, object], *, axes: int, between: _Range, draw: "np.random.RandomState | None" = None
 ) -> _Scale:
-    """Return the factors of a slice's stated pixel size (height, width), drawn from a hash of its row.
+    """Return the factors (height, width) of a slice's stated pixel size, drawn from the range *between*.
 
-    One draw for both (sizes), or one for each (angles and distances), from the range *between*. *draw* is a generator
-    that is seeded here.
+    *doc* is the row of the data set, whose hash is the seed. *axes* is 1 if one draw gives both factors (sizes), 2 for
+    one each (angles and distances). *draw* is a generator that is seeded here; without it, one is made.
     """
     key = "|".join(str(doc.get(name)) for name in ("image_file", "slice_dim", "slice_idx", "taskID"))
     key += f"|{doc.get('label', '')}"

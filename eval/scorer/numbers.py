@@ -42,23 +42,26 @@ def find_numbers(responses: Iterable[str], count: int, protocol: Protocol) -> li
 
 
 def written_out(found: Iterable[Found]) -> list[str]:
-    """Return the numbers of each answer as one text, as MedVision stores them."""
+    """Return the numbers of each answer as one text, joined by commas and without those that separate thousands."""
     return [",".join([number.replace(",", "") for number in own]) for own in found]
 
 
 def scanned_text(response: str, protocol: Protocol) -> str:
-    """Return the part of a response that is read: the text between answer tags, or the whole response."""
+    """Return the part of a response in which a protocol looks for numbers.
+
+    It is the text between answer tags (empty without tags), or the whole response for a protocol without tags.
+    """
     return _tagged([response])[0] if protocol.answer_tags else response
 
 
 def parse(extracted: str, count: int) -> NDArray[np.float32] | None:
-    """Return the numbers of a joined string as float32, or None unless there are exactly *count*."""
+    """Return the numbers of a text joined by commas as float32 (count,); None unless there are exactly *count*."""
     values, parsed = parse_numbers([extracted.split(",")], count)
     return values[0] if parsed[0] else None
 
 
 def parse_numbers(found: Sequence[Found], count: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return one row of *count* numbers per answer, and which answers parsed; the other rows are NaN.
+    """Return the numbers (answers, count), and a flag for each answer that parsed; the other rows are NaN.
 
     Each number is rounded twice, decimal to double to float32, as upstream does; beyond float32's range it is
     infinite.

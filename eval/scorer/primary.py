@@ -56,13 +56,13 @@ _HAS: dict[Metric, Callable[[Task], bool]] = {
 
 
 class Primary(Frozen):
-    """The primary metric of one task of one source."""
+    """The declared primary metric of one task of one source: the loss by which arms are compared."""
 
     task: TaskName
     metric: Metric = "loss"
     failures: Failures = "worst"
     chance: float | None = Field(default=None, gt=0)
-    """The value c, the mean of the metric over the best constants; None if the metric does not need it."""
+    """The value c: the mean loss, by this metric and before scaling, of the best constants; None if not needed."""
 
     @property
     def largest(self) -> float:
@@ -70,14 +70,17 @@ class Primary(Frozen):
         return _LARGEST if self.failures == "chance" else 1.0
 
     def __str__(self) -> str:
-        """Return the metric in a few words."""
+        """Return the metric and the cost of a failure in a few words."""
         name = "our loss" if self.metric == "loss" else self.metric
         if self.failures == "worst":
             return f"{name}, a failure costs 1"
         return f"{name} in units of chance ({self.chance:.4g}), up to 2; a failure costs 1"
 
     def of(self, score: Score, target: Sequence[float]) -> tuple[float, bool]:
-        """Return the loss of a scored sample (0..``largest``), and whether its answer could be read by this metric."""
+        """Return the loss of a score against the ground truth *target*, and whether this metric could read the answer.
+
+        The loss is 0 to ``largest``; it is 1 for an answer that could not be read.
+        """
         answered = score.success and not (self.metric == "log-ratio" and min(score.values) <= 0)
         if not answered:
             return 1.0, False
@@ -87,7 +90,7 @@ class Primary(Frozen):
         return min(self._bare(score, target) / unit, self.largest), True
 
     def _bare(self, score: Score, target: Sequence[float]) -> float:
-        """Return the metric of an answer before scaling."""
+        """Return an answer's loss by the metric before it is scaled, perhaps in mm or mm2; infinite if not finite."""
         if self.metric in {"loss", "iou"}:
             return score.loss
         if self.metric == "iou>0.5":
@@ -99,7 +102,7 @@ class Primary(Frozen):
 
 
 def metric_named(name: str) -> Metric:
-    """Return the metric with a name; raises ConfigError that lists the known ones."""
+    """Return *name* if it names a metric; raises ConfigError, which lists the known ones, if it does not."""
     for metric in _HAS:
         if metric == name:
             return metric
@@ -107,8 +110,9 @@ def metric_named(name: str) -> Metric:
 
 
 def declared_by(words: Sequence[str]) -> Declared:
-    """Return the metrics given on a command line: one metric, or ``TASK=METRIC`` for each task; default: our loss.
+    """Return the metrics that *words* of a command line declare: one METRIC, or ``TASK=METRIC`` for each task.
 
+    Without words, the result is empty, which means our loss for every task.
     Raises ConfigError for an unknown task or metric, and for words of any other form.
     """
     if len(words) == 1 and "=" not in words[0]:
@@ -165,12 +169,12 @@ def _metric(declared: Declared, task: TaskName) -> Metric:
 
 
 def _in_mm(metric: Metric, task: Task) -> bool:
-    """Return whether a metric has no maximum of its own."""
+    """Return whether a metric is an error in mm or mm2, which has no largest value."""
     return metric == "absolute" and task.quantity != ANGLE_DEG
 
 
 def _loss_of(metric: Metric, task: TaskName) -> LossOf:
-    """Return a metric as a function of answers and ground truths."""
+    """Return a task's metric, before scaling, as a function of answers and ground truths."""
     asked = TASKS[task]
     if metric == "iou>0.5":
         return lambda answers, targets: (our_loss(task)(answers, targets) > 0.5).astype(np.float64)
@@ -192,5 +196,5 @@ def _log_ratio(answers: Floats, targets: Floats) -> Floats:
 
 
 def _single(answers: Floats) -> Values:
-    """Return answers in the data type used for scoring."""
+    """Return answers as float32, the data type used for scoring."""
     return answers.astype(np.float32)

@@ -21,7 +21,7 @@ __all__ = ["DEFAULT_PROTOCOL", "PROTOCOLS", "Protocol", "protocol", "scored_by"]
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """The facts that differ between the two rule sets."""
+    """One of MedVision's rule sets, as the facts in which the two rule sets differ."""
 
     name: str
     version: str
@@ -143,7 +143,10 @@ def protocol(name: str) -> Protocol:
 
 
 def scored_by(name: str, tasks: Iterable[TaskName]) -> str:
-    """Return in words what scores answers to *tasks*: the protocol *name*, and our own rule for tasks that it lacks."""
+    """Return in words by what answers to *tasks* are scored.
+
+    It is the protocol *name*, and our own rule for each task that MedVision does not score.
+    """
     own = {task: TASKS[task].own_rule for task in tasks}
     said = (f"{task} by {rule}, our own rule, not MedVision's" for task, rule in own.items() if rule)
     return "; ".join([name, *said])

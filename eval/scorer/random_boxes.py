@@ -27,10 +27,10 @@ AT_ONCE = 1000
 
 
 def draw_boxes(sample_id: str, size: tuple[int, int], least: int, *, count: int = BOXES, seed: int = 0) -> Values:
-    """Return *count* boxes ``(x1, y1, x2, y2)``, relative to an image of *size* (height, width) in pixels.
+    """Return *count* random boxes ``(x1, y1, x2, y2)``, shape (count, 4), as fractions of an image.
 
-    A side has at least *least* pixels, or the full length of a smaller image. Equal arguments give equal boxes; *seed*
-    and *sample_id* select the random numbers.
+    *size* is the image's (height, width) in pixels. A side has at least *least* pixels, or the full length of a smaller
+    image. Equal arguments give equal boxes; *seed* and *sample_id* select the random numbers.
     """
     rng = np.random.default_rng(list(sha256(f"{seed}\0{sample_id}".encode()).digest()))
     height, width = size
@@ -46,9 +46,10 @@ def draw_boxes(sample_id: str, size: tuple[int, int], least: int, *, count: int 
 def random_boxes(
     ids: Sequence[str], targets: Target, sizes: Sequence[tuple[int, int]], protocol: Protocol, *, seed: int = 0
 ) -> dict[str, Floats]:
-    """Return the mean figures of each sample's boxes, by MedVision's names: one value per sample.
+    """Return the mean loss and overlaps of each sample's 100 random boxes, by MedVision's names: one value per sample.
 
-    *targets* are ``(x1, y1, x2, y2)`` in relative coordinates, *sizes* (height, width) of the images in pixels.
+    *targets* are ``(x1, y1, x2, y2)`` as fractions of the image, *sizes* (height, width) of the images in pixels.
+    Without samples, the result is empty.
     """
     parts = [
         _figures(ids[start:end], targets[start:end], sizes[start:end], protocol, seed)

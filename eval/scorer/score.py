@@ -76,14 +76,20 @@ def score(task: TaskName, response: str | None, target: Sequence[float], protoco
 
 
 def score_numbers(task: TaskName, extracted: str, target: Sequence[float], protocol: Protocol) -> Score:
-    """Return the score of the numbers read from a response, joined by commas (empty if there were too few)."""
+    """Return the score of *extracted*, the numbers read from a response, joined by commas (empty if too few).
+
+    Raises ValueError if *target* has not as many numbers as the task.
+    """
     return _scores(task, [extracted], [target], protocol)[0]
 
 
 def _scores(
     task: TaskName, extracted: Sequence[str], targets: Sequence[Sequence[float]], protocol: Protocol
 ) -> list[Score]:
-    """Return the scores of answers to one task, all at once."""
+    """Return the scores of answers to one task in order; *extracted* are their numbers, joined by commas.
+
+    Raises ValueError if a target has not as many numbers as the task.
+    """
     asked = TASKS[task]
     count = len(asked.numbers)
     for target in targets:
@@ -123,13 +129,13 @@ def score_record(record: Record, protocol: Protocol) -> Score | None:
 def score_texts(
     task: TaskName, responses: Sequence[str | None], targets: Sequence[Sequence[float]], protocol: Protocol
 ) -> list[Score]:
-    """Return the scores of responses to one task, equal to those of ``score`` but faster."""
+    """Return the scores of many responses to one task in order, as ``score`` would, but faster."""
     found = find_numbers([text or "" for text in responses], len(TASKS[task].numbers), protocol)
     return _scores(task, written_out(found), targets, protocol)
 
 
 def score_records(records: Iterable[Record], protocol: Protocol) -> list[Score | None]:
-    """Return the score of each record in order, equal to ``score_record`` but faster."""
+    """Return the score of each record in order (None for an infrastructure failure), as ``score_record`` but faster."""
     every = list(records)
     found: list[Score | None] = [None] * len(every)
     for task in TASKS:
@@ -143,7 +149,7 @@ def score_records(records: Iterable[Record], protocol: Protocol) -> list[Score |
 
 
 def scored_one_by_one(records: Iterable[Record], protocol: Protocol) -> Iterator[Scored]:
-    """Yield each record with its score (None: an infrastructure failure); few records are held at a time."""
+    """Yield each record with its score (None: an infrastructure failure); at most 512 records are held at a time."""
     left = iter(records)
     while some := list(islice(left, _TOGETHER)):
         yield from zip(some, score_records(some, protocol), strict=True)

@@ -22,8 +22,9 @@ _HUGE = 1e40
 
 
 def spoken_in(frame: str, v0: Size) -> Spoken | None:
-    """Return a model's coordinate frame of the answer as a record states it; None if it is MedVision's own.
+    """Return the coordinate convention of a model's answer in the form that a record stores.
 
+    None if it is MedVision's own.
     *v0* is the size at which the model perceives the whole image.
     """
     if frame == MEDVISION.name:
@@ -49,7 +50,7 @@ def scored_text(record: Record) -> str | None:
 
 
 def _box(response: str, spoken: Spoken, rules: Protocol) -> str:
-    """Return the converted box that a protocol reads in a response; empty if it reads none."""
+    """Return the box that a protocol reads in a response, converted to MedVision's convention; empty without one."""
     frame = FRAMES[spoken.frame]
     written = written_box(response, frame, rules)
     if written is None:
@@ -59,6 +60,6 @@ def _box(response: str, spoken: Spoken, rules: Protocol) -> str:
 
 
 def as_number(value: float) -> str:
-    """Return a number that both protocols read: no exponent, no negative zero, finer than float32 near 1."""
+    """Return a number as text that both protocols can read: nine decimals, no exponent, no negative zero."""
     text = f"{min(max(value, -_HUGE), _HUGE):.9f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

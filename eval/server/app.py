@@ -36,7 +36,10 @@ Answer = Callable[[Request], Response]
 
 
 def app_of(library: Library, page: Mapping[str, bytes], keys: Keys, port: int) -> Starlette:
-    """Return the application over *library*; *page* holds the page's files by name."""
+    """Return the web application that shows the runs of *library*, for a server on *port* of this machine.
+
+    *page* holds the files of the viewer's page by name; *keys* are the secrets that a request must have.
+    """
     answers = _Answers(library, page)
     return Starlette(
         routes=[
@@ -55,7 +58,7 @@ def app_of(library: Library, page: Mapping[str, bytes], keys: Keys, port: int) -
 
 
 class _Answers:
-    """The handlers for all paths."""
+    """The functions that answer the requests to each path, from the runs in *library* and the files of *page*."""
 
     def __init__(self, library: Library, page: Mapping[str, bytes]) -> None:
         self._library, self._page = library, page
@@ -98,7 +101,10 @@ class _Answers:
 
 
 def _safely(answer: Answer) -> Answer:
-    """Return *answer* with exceptions turned into problems."""
+    """Return a function that answers like *answer*, but whose exceptions become responses with a ``Problem``.
+
+    Something missing or damaged has status 404, an internal error 500.
+    """
 
     def safe(request: Request) -> Response:
         try:

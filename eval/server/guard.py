@@ -46,25 +46,25 @@ _ON = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="
 
 
 class Keys:
-    """The secrets of one server."""
+    """The secrets of one server: the token in the printed address, the cookie, and a token that works once."""
 
     def __init__(self) -> None:
         self.token, self.cookie = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         self._once = secrets.token_urlsafe(32)
 
     def once(self) -> str:
-        """Return a token that opens the server once."""
+        """Return the token that opens the server once; after its use, the next call returns another one."""
         return self._once
 
     def opens(self, token: str) -> bool:
-        """Return whether a token opens the server."""
+        """Return whether a token opens the server; the token that works once is used up by this."""
         if _same(token, self._once):
             self._once = secrets.token_urlsafe(32)
             return True
         return _same(token, self.token)
 
     def known(self, cookie: str) -> bool:
-        """Return whether a cookie is the one that was set."""
+        """Return whether a cookie has the value that this server set."""
         return _same(cookie, self.cookie)
 
 
@@ -73,7 +73,7 @@ def _same(one: str, other: str) -> bool:
 
 
 class Guard:
-    """The middleware before all handlers."""
+    """The middleware that refuses requests without permission, and passes all others on to *app*."""
 
     def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
         self._app, self._keys = app, keys
@@ -81,7 +81,7 @@ class Guard:
         """Cookies ignore ports, so the port in the name keeps two servers from overwriting each other's."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on if it is allowed; every response gets the headers."""
+        """Refuse a request, or pass it on if it is allowed; every response gets ``HEADERS``."""
         if scope["type"] != "http":
             return  # a web socket gets no response
 
@@ -94,7 +94,7 @@ class Guard:
         await (answer or self._app)(scope, receive, guarded)
 
     def _refused(self, scope: Scope) -> Response | None:
-        """Return the response to a request from elsewhere; None if the request is allowed."""
+        """Return the refusal of a request under another host name or from another web page; None for any other one."""
         headers = Headers(scope=scope)
         hosts, origin, site = headers.getlist("host"), headers.get("origin"), headers.get("sec-fetch-site")
         if len(hosts) != 1 or hosts[0].rpartition(":")[0] not in HERE:
@@ -109,7 +109,10 @@ class Guard:
         return None
 
     def _opened(self, scope: Scope) -> Response | None:
-        """Return the page that sets the cookie, or the refusal for a request without it; None for a request with it."""
+        """Return the response that decides about token and cookie; None for a request with the right cookie.
+
+        The response is the page that sets the cookie, for a request with a valid token, or else a refusal.
+        """
         tokens = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         if scope["path"] == "/" and tokens:
             if len(tokens) != 1 or not self._keys.opens(tokens[0]):

@@ -31,9 +31,10 @@ def serve(
     port: int = 0,
     ready: Callable[[str, str], None] = lambda address, once: None,  # noqa: ARG005
 ) -> None:
-    """Serve *library* until Ctrl-C; *port* 0 uses a free port.
+    """Serve the runs of *library* on this machine until Ctrl-C; *port* 0 uses a free port.
 
-    When the server accepts requests, *ready* is called with the address to be printed, and with one that works once.
+    *page* holds the files of the viewer's page by name. When the server accepts requests, *ready* is called with the
+    address to be printed, and with one that works once.
     Raises ConfigError if the port cannot be used.
     """
     keys = Keys()
@@ -57,7 +58,7 @@ def serve(
 
 @contextmanager
 def _reading(library: Library) -> Iterator[None]:
-    """Read the store in a thread, as long as the context lasts."""
+    """Read newly stored records into *library* in a thread, as long as the context lasts."""
     over = threading.Event()
 
     def read() -> None:
@@ -74,7 +75,7 @@ def _reading(library: Library) -> Iterator[None]:
 
 
 def open_browser(address: str) -> None:
-    """Open an address in the default browser, if it has a window."""
+    """Open an address in the default browser, without waiting for it; do nothing on a machine without a display."""
     windows = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform not in {"darwin", "win32"} and not windows:
         return

@@ -6,7 +6,7 @@ __all__ = ["Budget"]
 
 
 class Budget(BaseModel):
-    """What a run may take; None does not bound. No part of a run's identity: a resumed run may have another."""
+    """The limits of a whole run; None means no limit. A resumed run may have others: they do not define the run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -22,5 +22,5 @@ class Budget(BaseModel):
 
     @property
     def of_usage(self) -> bool:
-        """Whether money or tokens are bounded, so that what earlier sessions took counts."""
+        """Whether money or tokens are limited, so that the usage of earlier sessions counts."""
         return self.usd is not None or self.tokens is not None

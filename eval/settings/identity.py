@@ -20,7 +20,7 @@ __all__ = ["FIRST_SET", "Identity"]
 
 
 class Identity(Frozen):
-    """The fields that define a run."""
+    """The identity of a run: the fields that define what is asked and how, with their stored values."""
 
     RECORDED: ClassVar = frozenset({"version", "code_sha256", "resumed"})
     """Fields that tell which code made the run. A resume under other code is allowed and named."""
@@ -41,21 +41,21 @@ class Identity(Frozen):
     display: str = "plain"
     """What is drawn on the pictures of the image."""
     display_sha256: str | None = None
-    """Hash of what the prompt says of it; None where it is plain."""
+    """Hash of what the prompt says about ``display``; None if ``display`` is ``plain``."""
     wording: int = 0
     """Which of the shipped wordings; 0 is the usual one."""
     wording_sha256: str | None = None
     """Hash of a paraphrase; None for the usual wording, whose hash is ``prompts_sha256``."""
     words: str = "shipped"
-    """Whose words the questions are put into: ``shipped``, or ``upstream``."""
+    """Who worded the questions: this project (``shipped``) or MedVision's package (``upstream``)."""
     words_origin: dict[str, str] | None = None
-    """Package, version and hash of its files, where the words are upstream's."""
+    """Package, version and hash of the files that worded the questions; None if ``words`` is ``shipped``."""
     words_sha256: str | None = None
-    """Hash over the questions in upstream's words, by the sample's id."""
+    """Hash over the questions as MedVision's package worded them, by sample id; None if ``words`` is ``shipped``."""
     picture: str = "own"
-    """What picture stands with the question."""
+    """The image shown with the question: ``own``, ``none``, ``blank`` or ``swapped`` (``settings.py``)."""
     donors_sha256: str | None = None
-    """Hash over whose picture stands with which question; None where none is swapped."""
+    """Hash over which sample's image is shown with which question; None if no image is swapped."""
     prompt_file_sha256: str | None = None
     reshape: tuple[int, int] | None = None
     """Height and width to which native images are resampled first."""
@@ -70,7 +70,7 @@ class Identity(Frozen):
     volumes_sha256: str | None = None
     """Hash over the files of the volumes that samples of a file are slices of; None where there are none."""
     source_origin: Mapping[str, str] | None = None
-    """Package, version and hash of its code, where the samples come from another package's source."""
+    """Package, version and hash of the code of the samples' source; None for a source that this program ships."""
     tool_order: int | None = None
     """The seed by which the tools' declarations are shuffled for each sample; None: in the registry's order."""
     provider_code: bool = False
@@ -86,10 +86,10 @@ class Identity(Frozen):
     tool_code_sha256: dict[str, str] = Field(default={})
     """Hash of the code of each tool from a file or a package; that of the shipped tools is in ``code_sha256``."""
     tool_variants: dict[str, dict[str, str]] = Field(default={})
-    """Of each tool that outlines in another way than its own: the variant, and what states or made it: package, version
-    and hash, or the name and version of a server."""
+    """For each tool that outlines by another method than its usual one: the method, and what provides it (package,
+    version and hash, or name and version of a server)."""
     told_truth: tuple[str, ...] = ()
-    """The tools whose results were the ground truth's, as the condition names them."""
+    """The tools that returned the ground truth as their result, by the names that the condition gives them."""
     overlays: bool | None = None
     paragraph: str | None = None
     """The template of the paragraph that names the tools; None without tools."""
@@ -99,7 +99,10 @@ class Identity(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _in_todays_words(cls, fields: Any) -> Any:
-        """Date the ``on`` of version 0.1.0, which knew no dates, and give ``sham`` the name that it has today."""
+        """Return the fields of an identity of an earlier version with the names and values that they have today.
+
+        The condition ``on`` of version 0.1.0 gets the month of its tools, and the control ``sham`` its present name.
+        """
         if not isinstance(fields, Mapping):
             return fields
         if fields.get("control") == "sham":
@@ -113,7 +116,7 @@ class Identity(Frozen):
     @field_validator("model")
     @classmethod
     def _with_later_keys(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Add the keys that version 0.1.0 did not know, with the value that was in force then."""
+        """Return a model's row with the keys that version 0.1.0 did not have, set to what was in force then."""
         return {"grammar": "plain", **row} if row.get("tool_calling") == "text" else row
 
     @field_validator("prompts_sha256")
@@ -129,21 +132,24 @@ class Identity(Frozen):
 
     @property
     def worded_by(self) -> str:
-        """Return the origin of the questions' words: ``shipped``, or the name and version of a package."""
+        """Who worded the questions: ``shipped``, or the name and version of MedVision's package."""
         origin = self.words_origin
         return f"{origin['package']} {origin['version']}" if origin else self.words
 
     @property
     def code(self) -> str:
-        """The package's version and the hash of its code."""
+        """The version of this program that began the run, and the hash of its code, as one text."""
         return f"{self.version} {self.code_sha256}"
 
     def plain(self) -> dict[str, Any]:
-        """Return the identity as JSON data, by field."""
+        """Return the identity as JSON data: each field's value by its name."""
         return self.model_dump(mode="json")
 
     def differences(self, other: "Identity") -> Iterator[tuple[str, Any, Any]]:
-        """Yield every field that differs from *other*, with both values as JSON data; the code is not compared."""
+        """Yield the name of every field in which this and *other* differ, with both values as JSON data.
+
+        The fields that tell which code made the run (``RECORDED``) are not compared.
+        """
         ours, theirs = self.plain(), other.plain()
         for name in sorted(ours.keys() - self.RECORDED):
             if ours[name] != theirs[name]:

@@ -30,7 +30,7 @@ Picture = Literal["own", "none", "blank", "swapped"]
 
 @dataclass(frozen=True, slots=True)
 class Belongs:
-    """Where a setting counts: in the identity, in a study, or only in a session."""
+    """The mark of a setting: whether it is part of a run's identity, of its tool condition, or of neither."""
 
     to: Literal["identity", "condition", "neither"]
     changes: frozenset[str] = frozenset()
@@ -44,17 +44,24 @@ NEITHER = Belongs("neither")
 
 
 def identity(*changes: str, varies: str = "") -> Belongs:
-    """Return the mark of a setting in which two runs that are resumed or compared must agree."""
+    """Return the mark of a setting in which two runs that are resumed or compared must agree.
+
+    *changes* are the fields of a stored identity, and the hashes of records, that may change with it. *varies* is its
+    name in a study's ``varies``; empty for the name of the field.
+    """
     return Belongs("identity", frozenset(changes), varies)
 
 
 def condition(*changes: str) -> Belongs:
-    """Return the mark of a setting in which the two arms of a comparison of tools may differ."""
+    """Return the mark of a setting in which the two arms of a comparison of tools may differ.
+
+    *changes* are the fields of a stored identity, and the hashes of records, that may change with it.
+    """
     return Belongs("condition", frozenset(changes))
 
 
 def belongs(model: type[BaseModel]) -> dict[str, Belongs]:
-    """Return the mark of every field of *model*; raises ValueError where a field has none."""
+    """Return the mark of every field of *model* by the field's name; ValueError if a field has not exactly one."""
     marks = {}
     for name, field in model.model_fields.items():
         found = [mark for mark in field.metadata if isinstance(mark, Belongs)]
@@ -70,7 +77,7 @@ _TOOLS = ("tools", "tool_set", "tool_code_sha256", "tool_variants", "told_truth"
 
 
 class Asked(Frozen):
-    """How every sample is asked."""
+    """The settings that say how every sample is asked; an arm of a study may have its own."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, str_strip_whitespace=True)
 
@@ -141,7 +148,7 @@ class Asked(Frozen):
 
 
 class Settings(Asked):
-    """Everything a run is asked with, and where it is kept."""
+    """All settings of a run: how and which samples are asked, by which model, and where the results are stored."""
 
     model: Annotated[str, identity("model_name", "model")]
     """A model of the catalogue (see: medvision-agent models list)."""
@@ -197,7 +204,7 @@ class Settings(Asked):
     result, as by an error of the service. A sample that ended the program is not asked again."""
 
     def stored(self) -> dict[str, Any]:
-        """Return the settings that a run stores, as JSON data: all but the model's row and the run's folder."""
+        """Return the settings that a run stores, as JSON data: all but ``model``, ``row``, ``out`` and ``resume``."""
         return self.model_dump(mode="json", exclude={"model", "row", "out", "resume"})
 
     @classmethod

@@ -47,7 +47,7 @@ _ABOUT = {
 
 @dataclass(frozen=True, eq=False)
 class CardIn:
-    """The data from which a card is made."""
+    """Everything from which a card is made: the runs' findings, images, files, and what is left out."""
 
     title: str
     worked: Sequence[Worked]
@@ -62,12 +62,12 @@ class CardIn:
     """Removes private parts from a text; applied before the text is escaped."""
 
     def text(self, text: str) -> str:
-        """Return a foreign text, escaped so that Markdown shows it unchanged."""
+        """Return *text*, which others wrote, without private parts and escaped, so that Markdown shows it as it is."""
         return md(self.clean(text))
 
 
 def card(given: CardIn) -> str:
-    """Return the card."""
+    """Return the card of shared runs as Markdown with front matter: the text of README.md."""
     title = " ".join(given.clean(given.title).split())[:_LONGEST_TITLE]
     parts = [
         _front_matter(title, given.rows),
@@ -86,7 +86,7 @@ def card(given: CardIn) -> str:
 
 
 def _front_matter(title: str, rows: Mapping[str, int]) -> str:
-    """Return the front matter; its one text of others is written as YAML writes any text."""
+    """Return the front matter between two lines ``---``; *title* may be any text, which YAML escapes."""
     head = {
         "pretty_name": title,
         "license": "other",
@@ -138,7 +138,10 @@ def _parity(worked: Worked, text: Callable[[str], str]) -> Iterator[str]:
 
 
 def _files(given: CardIn) -> Iterator[tuple[str, str, str]]:
-    """Yield each file, what it holds and its rows; images and the files of the viewer are one line each."""
+    """Yield each file's name, content and number of rows (empty if it is no table).
+
+    All images are one entry, and so are all files of the viewer.
+    """
     for folder, own in groupby(sorted(given.files), key=lambda name: name.split("/")[0]):
         names = list(own)
         if folder in {"pictures", "viewer"}:

@@ -23,7 +23,7 @@ MARK = "medvision-share.json"
 
 @dataclass(frozen=True, slots=True)
 class SharedFile:
-    """One file that is shared."""
+    """One file in a folder of shared runs: its name and its size."""
 
     name: str
     """Relative to the folder, with forward slashes."""
@@ -32,7 +32,7 @@ class SharedFile:
 
 
 def files_in(folder: Path) -> list[SharedFile]:
-    """Return all files of a folder by their names, in order."""
+    """Return all files in a folder at any depth, sorted by name."""
     found = (file for file in folder.rglob("*") if file.is_file())
     return sorted(
         (SharedFile(file.relative_to(folder).as_posix(), file.stat().st_size) for file in found),
@@ -41,14 +41,14 @@ def files_in(folder: Path) -> list[SharedFile]:
 
 
 def mark(folder: Path) -> None:
-    """Write the file by which the folder is known again."""
+    """Write the file (``MARK``) by which a folder of shared runs is recognised later."""
     names = sorted({MARK, *(file.name for file in files_in(folder))})
     text = json.dumps({"program": f"medvision-agent {VERSION}", "names": names}, indent=1)
     (folder / MARK).write_text(text + "\n", encoding="utf-8")
 
 
 def check_place(out: Path, *, force: bool) -> None:
-    """Raise StorageError where *out* exists, unless it is an earlier share and *force* is given."""
+    """Raise StorageError if *out* exists, unless it is an earlier share, or empty, and *force* is given."""
     if not out.exists():
         return
     if not force:

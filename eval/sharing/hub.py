@@ -28,7 +28,10 @@ _LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a key that may write"
 
 
 def check_repository(name: str) -> str:
-    """Return the name of a repository, ORG/NAME; ConfigError for anything else, or if huggingface_hub is missing."""
+    """Return *name* if it is the name of a repository, ORG/NAME.
+
+    Raises ConfigError if it is not, or if huggingface_hub is not installed.
+    """
     if not _NAME.fullmatch(name) or ".." in name or "--" in name:
         raise ConfigError(f"--to hub:{name}: expected hub:ORG/NAME, such as hub:my-lab/tools-study")
     _api()
@@ -36,10 +39,10 @@ def check_repository(name: str) -> str:
 
 
 def upload(folder: Path, repository: str, *, public: bool, force: bool) -> str:
-    """Upload all files of a folder in one commit; returns the address of the repository.
+    """Upload all files of a folder to a data set repository in one commit, and return the repository's address.
 
-    Raises StorageError where the repository holds files and not *force*, or is public and *public* is not given;
-    ProviderError where the server refuses.
+    A missing repository is created, private unless *public*. Raises StorageError if the repository holds files and not
+    *force*, or is public and not *public*; ProviderError if the server refuses or cannot be reached.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete  # noqa: PLC0415 - an extra
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError  # noqa: PLC0415
@@ -80,7 +83,7 @@ def _check(repository: str, there: Any, *, public: bool, force: bool) -> None:
 
 
 def _refusal(repository: str, error: Any) -> str:
-    """Return a message about the refusal without the server's text, which may repeat the sent data."""
+    """Return an error message about a server's refusal, without the server's text, which may repeat sent data."""
     status = getattr(error.response, "status_code", None)
     known = {
         401: _LOG_IN,

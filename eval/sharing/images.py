@@ -20,7 +20,7 @@ _OTHERS = Licence("", "", "", "", "the sample whose image was shown instead is n
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """One stored image."""
+    """One stored image of the shared runs, with the licences of all samples that it belongs to."""
 
     sha256: str
     run: str
@@ -32,7 +32,7 @@ class ImageRow:
 
     @property
     def refused(self) -> str:
-        """Why the image may not be shared; empty where it may."""
+        """Why the image may not be shared; empty if it may."""
         return "; ".join(dict.fromkeys(one.refused for one in self.licences if one.refused))
 
 
@@ -58,7 +58,10 @@ IMAGES: tuple[Column[ImageRow], ...] = (
 
 
 class Images:
-    """Collects the images of all conversations while the tables of runs are written."""
+    """A collector of the images of all conversations, used while the tables of runs are written.
+
+    *samples* are the samples of each run; *stated* are licences by data set that the user states.
+    """
 
     def __init__(self, samples: Mapping[str, Sequence[Sample]], stated: Mapping[str, str]) -> None:
         self._licences = {
@@ -68,7 +71,7 @@ class Images:
         self._owners: dict[str, dict[tuple[str, str], None]] = {}
 
     def hear(self, parts: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        """Yield the parts of a table, and note the images in them; the table of samples must come first."""
+        """Yield the *parts* of a table unchanged, and note the images in them; the table of samples must come first."""
         for part in parts:
             if "donor" in part:
                 for run, sample, donor in zip(part["run"], part["id"], part["donor"], strict=True):
@@ -80,7 +83,7 @@ class Images:
             yield part
 
     def rows(self) -> list[ImageRow]:
-        """Return all collected images."""
+        """Return all collected images, sorted by their hashes."""
         return [self._row(sha256, tuple(owners)) for sha256, owners in sorted(self._owners.items())]
 
     def _note(self, run: str, sample: str, hashes: object) -> None:

@@ -34,7 +34,7 @@ _FORBIDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """The known facts about the right to share the image of a sample."""
+    """What is known about the right to share a sample's image: its licence, its origin, and who states them."""
 
     dataset: str
     licence: str
@@ -48,7 +48,7 @@ class Licence:
 
 
 def stated_licences(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the licences by data set that the user states for a share; raises ConfigError if a text is empty."""
+    """Return the licences that the user states (``--licence``) by data set, cleaned; ConfigError for empty texts."""
     for dataset, licence in given.items():
         if not dataset.strip() or not licence.strip():
             empty = "licence" if dataset.strip() else "name of the data set"
@@ -60,7 +60,7 @@ def stated_licences(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def licence_of(sample: Sample, stated: Mapping[str, str]) -> Licence:
-    """Return what is known of the image of a sample; *stated* are licences by data set that the user vouches for."""
+    """Return what is known about the right to share a sample's image; *stated* are licences of the user by data set."""
     licence, origin = _cut(sample.licence), _cut(sample.source)
     if sample.dataset in stated:
         origin = origin or "not stated by the data"

@@ -30,7 +30,7 @@ _SHORTEST = 8
 
 
 class Private:
-    """The known private data of this machine."""
+    """A remover of this machine's private data from texts: folders, home, keys in variables, logins in addresses."""
 
     def __init__(
         self, folders: Iterable[Path], sources: Iterable[str], environment: Mapping[str, str] = os.environ
@@ -42,7 +42,7 @@ class Private:
         self._home = re.compile(rf"(?<![\w./-]){re.escape(home)}(?![\w-])") if len(home) > 1 else None
 
     def left_out_of(self, text: str) -> str:
-        """Return a text, plain or JSON, without private data."""
+        """Return a text, plain or JSON, in which private data is replaced, by ``[redacted]`` or, for a home, ``~``."""
         for key in self._keys:
             text = text.replace(key, "[redacted]")
         text = _BEARER.sub("[redacted]", text)
@@ -54,7 +54,7 @@ class Private:
 
 
 def without_addresses(settings: Any) -> Any:
-    """Return plain settings, of a model's row, without those that say where its server is: it may be a private one."""
+    """Return a model's settings (JSON data) without those that say where its server is, which may be private."""
     if isinstance(settings, Mapping):
         return {key: without_addresses(value) for key, value in settings.items() if not _is_address(key, value)}
     if isinstance(settings, list | tuple):

@@ -21,4 +21,4 @@ ANGLE = Task(
     decimals=1,
     medvision=MedVisionNames(family="AD", configs=("BiometricsFromLandmarks", "BiometricsFromLandmarks_Angle")),
 )
-"""``(degrees,)``, 0..90; the landmarks are the two of line 1, then the two of line 2."""
+"""``(degrees,)``, 0..90. The landmarks are the two on line 1, then the two on line 2."""

@@ -21,4 +21,4 @@ DISTANCE = Task(
     decimals=1,
     medvision=MedVisionNames(family="AD", configs=("BiometricsFromLandmarks", "BiometricsFromLandmarks_Distance")),
 )
-"""``(mm,)``."""
+"""``(mm,)``: the length between the two landmarks, 0 or more."""

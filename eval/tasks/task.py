@@ -19,28 +19,28 @@ Family = Literal["Detection", "TL", "AD"]
 """MedVision's task types in result files: boxes, tumour/lesion sizes, angles and distances."""
 
 Loss = Literal["overlap", "relative error", "angle"]
-"""The rules for the loss (``eval/scorer/metrics.py``)."""
+"""Names of the rules by which a loss is computed (``eval/scorer/metrics.py``)."""
 
 Drawing = Literal["box", "ellipse", "lines", "none"]
 """How the ground truth is drawn: from the target, from the points behind it, or not at all."""
 
 RELATIVE_ERRORS = ("MRE", "MRE<0.1", "MRE<0.2", "MRE<0.3", "MAE")
-"""Measures of quantities with a size."""
+"""The measures of tasks that ask for a length, an angle or an area."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MedVisionNames:
-    """MedVision's names for a task."""
+    """MedVision's names for a task: its type in result files, and the configurations with its samples."""
 
     family: Family | None
     """None if MedVision plans such samples but does not score them."""
     configs: tuple[str, ...]
-    """The families of configurations with its samples (``eval/data/configs.py``)."""
+    """The families of MedVision's configurations that contain samples of the task (``eval/data/configs.py``)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """One type of question."""
+    """One type of question: what is asked, and which rules apply to its answers."""
 
     name: TaskName
     quantity: Quantity
@@ -57,11 +57,11 @@ class Task:
     measures: tuple[str, ...]
     """The measures for summaries and comparisons, besides loss and success (``eval/summary/measures.py``)."""
     is_plausible: Callable[[Sequence[float]], bool]
-    """Returns whether numbers are possible as a target."""
+    """A function that returns whether numbers are possible as a target."""
     plausible: str
     """The same condition in words."""
     target_size: str
-    """What is used as the size of a target, with its unit."""
+    """In words: what is used as the size of a target, with its unit."""
     drawing: Drawing = "lines"
     usual_answer: tuple[float, ...]
     """Round numbers chosen in advance, not fitted to data: the answer without looking."""
@@ -82,7 +82,7 @@ class Task:
 
     @property
     def template(self) -> str:
-        """The prompt's template in ``prompts``."""
+        """The name, without ending, of the prompt's template in ``prompts``."""
         return self.name
 
     @property

@@ -46,7 +46,7 @@ class Conversation:
 
 
 class Done(NamedTuple):
-    """A tool call, without its content."""
+    """One tool call, without its arguments and its result."""
 
     tool: str
     invalid: bool
@@ -61,19 +61,19 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Conduct:
-    """The model's behaviour in one scored sample, without texts."""
+    """The model's behaviour in one scored sample: its calls, and what became of its answer; no texts are kept."""
 
     record: Record
     calls: tuple[Done, ...]
     last: bool | None
-    """Whether the answer copies the last tool result; None without an answer or a successful call."""
+    """Whether the answer copies the last tool result; None if there is no answer or no successful call."""
     change: tuple[bool, bool | None] | None
-    """Whether the final answer differs from the one in a message before the last tool call, and whether it is closer to
-    the target (None where that does not apply); None without both answers."""
+    """Whether the final answer differs from the latest one in an earlier message, and whether it is closer to the
+    target (None for a box); None instead of both unless there are two answers."""
 
 
 class ToolBehaviour(Frozen):
-    """The calls of one tool."""
+    """Statistics of the calls of one tool, over the scored samples of one task in one run."""
 
     calls: int
     per_sample: float
@@ -91,7 +91,7 @@ class ToolBehaviour(Frozen):
 
 
 class Behaviour(Frozen):
-    """All scored samples of one task in one run."""
+    """Statistics of the model's behaviour, over all scored samples of one task in one run."""
 
     n: int
     calls: Mean
@@ -121,7 +121,7 @@ class Behaviour(Frozen):
 
 
 def conduct_of(one: Conversation, rules: Protocol) -> Conduct:
-    """Return the model's behaviour in a sample, from its conversation."""
+    """Return the model's behaviour in a sample; *rules* is the protocol that reads its answer."""
     calls, seen = list[Done](), set[tuple[str, str]]()
     for call in one.calls:
         name, before = intern(call.tool), len(seen)
@@ -132,7 +132,7 @@ def conduct_of(one: Conversation, rules: Protocol) -> Conduct:
 
 
 def behaviour(conducts: Iterable[Conduct]) -> Behaviour:
-    """Return the behaviour figures of one task."""
+    """Return the statistics of the behaviour in the samples of one task."""
     sums = BehaviourSums()
     for one in conducts:
         sums.add(one)
@@ -140,7 +140,7 @@ def behaviour(conducts: Iterable[Conduct]) -> Behaviour:
 
 
 class BehaviourSums:
-    """The behaviour in the samples of one task so far; neither records nor calls are kept."""
+    """Running sums over the behaviour in the samples of one task; neither records nor calls are kept."""
 
     def __init__(self) -> None:
         self._n = 0
@@ -179,7 +179,7 @@ class BehaviourSums:
             self._tokens["output"] += usage.output
 
     def behaviour(self) -> Behaviour:
-        """Return the figures."""
+        """Return the statistics over all samples added so far."""
         tools = {
             tool: own.figures(self._n) for tool, own in sorted(self._tools.items(), key=lambda item: -item[1].calls)
         }
@@ -204,7 +204,7 @@ class BehaviourSums:
 
 
 class _ToolSums:
-    """The calls of one tool."""
+    """Running sums over the calls of one tool."""
 
     def __init__(self) -> None:
         self.calls = self.samples = self._invalid = self._over_limit = self._repeated = 0
@@ -235,7 +235,10 @@ def _once(tools: Sequence[str]) -> list[str]:
 
 
 def _change(one: Conversation) -> tuple[bool, bool | None] | None:
-    """Return whether the final answer differs from an earlier one, and whether it is closer; None without both."""
+    """Return whether the final answer differs from the latest earlier one, and whether it is closer to the target.
+
+    The second is None for a box. None instead of both unless there are two answers and a tool call.
+    """
     if not one.calls:
         return None
     sample = one.record.sample
@@ -252,9 +255,9 @@ def _change(one: Conversation) -> tuple[bool, bool | None] | None:
 
 
 def _answer_in(text: str, record: Record, rules: Protocol) -> Sequence[Number] | None:
-    """Return the numbers read as an answer to a record's question, in the model's own convention.
+    """Return the numbers that *rules* read in *text* as an answer to a record's question.
 
-    None where *text* has too few numbers, or no box.
+    A box is in the model's own coordinate convention. None if *text* has too few numbers, or no box.
     """
     if record.spoken is None or not record.sample.asks.is_box:
         return numbers_in(text, len(record.sample.target), rules)
@@ -271,7 +274,10 @@ def _ratio(total: float, n: int) -> Mean:
 
 
 def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bool | None:
-    """Return whether the answer copies the last result; None without an answer or without a successful call."""
+    """Return whether a record's answer copies the last successful tool result (see the head of this file).
+
+    None if there is no answer or no successful call.
+    """
     done = [call for call in calls if call.ok]
     if record.outcome is not Outcome.ANSWERED or not done:
         return None
@@ -286,7 +292,7 @@ def is_last_result(record: Record, calls: Sequence[Call], rules: Protocol) -> bo
 
 
 def _each(numbers: Sequence[Number], said: Sequence[float]) -> bool:
-    """Return whether every number can be assigned its own value; with so few numbers, every order can be tried."""
+    """Return whether each number is a rounding of a different value of *said*; all orders are tried."""
     if not numbers:
         return True
     return any(

@@ -44,11 +44,11 @@ class Call:
     """What the tool declares to measure; empty for an unknown tool."""
 
     def withheld(self, name: str) -> bool:
-        """Return whether a number of the result was replaced by a text, as in a blind arm."""
+        """Return whether the number *name* of the result was replaced by a text, as in a blind arm."""
         return isinstance(self.result.get(name), str)
 
     def number(self, name: str) -> float | None:
-        """Return a number of the result, or None if it has none of this name."""
+        """Return the number *name* of the result; None if the result has no number of this name."""
         value = self.result.get(name)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 

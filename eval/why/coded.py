@@ -32,9 +32,11 @@ class _Term:
 
 
 def coded_points(task: Task, code: str, scene: Scene) -> list[tuple[Point, ...]]:
-    """Return the points (slice frame) of each number that code computes; empty if they are ambiguous.
+    """Return the points (slice frame) of each number that *code* computes: two for a length, four for an angle.
 
-    With views besides v0, it is unclear to which view the coordinates refer.
+    Empty if the code has no such points, or if they are ambiguous.
+
+    They are ambiguous if there are views besides v0 (the whole image), to which the coordinates might refer.
     """
     tree = None if scene.cropped else _parsed(code)
     if tree is None:
@@ -106,7 +108,10 @@ def _term(node: ast.AST, known: Mapping[str, float]) -> _Term | None:
 
 
 def _differences(nodes: Sequence[ast.AST], known: Mapping[str, float], *, y_first: bool) -> list[Pair]:
-    """Return the ends of lines whose two coordinate differences are computed, each from its first to its second end."""
+    """Return the ends of lines of which *nodes* compute both coordinate differences: start and end of each line.
+
+    Coordinates are in the order of the convention, which *y_first* states. Empty if a difference has no partner.
+    """
     steps: list[tuple[_Term, _Term]] = []
     for node in sorted(
         (one for one in nodes if isinstance(one, ast.BinOp)), key=lambda one: (one.lineno, one.col_offset)
@@ -127,7 +132,7 @@ def _differences(nodes: Sequence[ast.AST], known: Mapping[str, float], *, y_firs
 
 
 def _pairs(nodes: Sequence[ast.AST]) -> list[Pair]:
-    """Return the different pairs of literal numbers, in order."""
+    """Return the different pairs of literal numbers in tuples and lists of two, in the order of the code."""
     pairs = [node for node in nodes if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == 2]
     found = dict.fromkeys(
         (a, b)
@@ -138,7 +143,7 @@ def _pairs(nodes: Sequence[ast.AST]) -> list[Pair]:
 
 
 def _called(nodes: Sequence[ast.AST], step: int) -> list[Pair]:
-    """Return the points passed to calls as plain numbers, over all calls in order."""
+    """Return the points that are passed to function calls as 2 * *step* literal numbers, in the order of the code."""
     found: list[Pair] = []
     calls = [node for node in nodes if isinstance(node, ast.Call) and len(node.args) == 2 * step]
     for node in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):

@@ -52,7 +52,10 @@ class Lack(StrEnum):
     IMAGE = "the subject, and the image file that could stand for it: no intervals"
 
     def matters(self, *, decomposed: bool) -> bool:
-        """Return whether the gap affects the figures of an answer; *decomposed*: the origin of its numbers is known."""
+        """Return whether the missing fact affects the figures of an answer.
+
+        *decomposed* states whether the origin of the answer's numbers is known.
+        """
         if self is Lack.PROMPT:
             return not decomposed
         return decomposed or self in {Lack.SUBJECT, Lack.IMAGE}
@@ -60,7 +63,7 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FiledQuestion:
-    """The question, as far as a file states it (``eval/data/sample.Question``)."""
+    """A question of a result file, as far as the file states it (``eval/data/sample.Question``)."""
 
     id: str
     task: TaskName
@@ -76,7 +79,10 @@ class FiledQuestion:
 
 
 def filed_question(answer: Answer, plans: Plans | None = None) -> FiledQuestion | None:
-    """Return the question of an answer; None if the file does not state whether an angle or a distance was asked."""
+    """Return the question of an answer; *plans* supply the subject if the file does not state it.
+
+    None if the file does not state whether an angle or a distance was asked.
+    """
     task = _task(answer)
     if task is None:
         return None
@@ -95,12 +101,12 @@ def _sound(text: str) -> str:
 
 
 def _named_subject(answer: Answer, plans: Plans | None) -> str | None:
-    """Return the subject by the file, or else the case by *plans*; None where neither states it."""
+    """Return the subject that the file states, or else the case in *plans*; None if neither states it."""
     return answer.subject or (plans.case(answer) if plans else None)
 
 
 def subject_lack(answer: Answer, plans: Plans | None = None) -> Lack | None:
-    """Return the gap if a file does not state whom an image shows; None if this is known."""
+    """Return the missing fact if neither the file nor *plans* states whose image it is; None if one does."""
     if _named_subject(answer, plans):
         return None
     return Lack.SUBJECT if answer.doc.image else Lack.IMAGE
@@ -116,9 +122,9 @@ def _task(answer: Answer) -> Task | None:
 
 
 def filed_scene(answer: Answer, task: Task, plans: Plans | None = None) -> tuple[Scene | Missing, list[Lack]]:
-    """Return the image of an answer with the ground truth's points, or why it is not known; and the gaps of the file.
+    """Return the scene of an answer (its image's size, spacing and true points), and the facts that the file lacks.
 
-    *plans* supply facts that the file lacks.
+    A ``Missing`` in place of the scene says why it is unknown. *plans* supply facts that the file lacks.
     """
     lacks = [] if answer.prompt is not None or task.is_box else [Lack.PROMPT]
     if (lack := subject_lack(answer, plans)) is not None:
@@ -139,7 +145,7 @@ def filed_scene(answer: Answer, task: Task, plans: Plans | None = None) -> tuple
 
 
 def _size(found: Any) -> Size | None:
-    """Return the height and width in a row; None if they are not valid image sizes."""
+    """Return a row's stored height and width in pixels as a size; None if they are not a valid image size."""
     try:
         height, width = found
         sides = int(height), int(width)
@@ -149,7 +155,7 @@ def _size(found: Any) -> Size | None:
 
 
 def _spacing(answer: Answer) -> tuple[Spacing | Missing, bool]:
-    """Return millimetres per pixel, and whether they are half floats."""
+    """Return millimetres per pixel (or why they are unknown), and whether they are rounded to half floats."""
     scale = (1.0, 1.0)
     if _SCALED in answer.task or _SCALED in answer.file:
         if answer.pixel_scale is None:
@@ -168,7 +174,10 @@ def _spacing(answer: Answer) -> tuple[Spacing | Missing, bool]:
 
 
 def _header(answer: Answer) -> tuple[float, float] | None:
-    """Return the two voxel sizes in the plane of the slice; None where the axis or the three sizes are not stated."""
+    """Return the height and the width in mm of a pixel of the slice, from the image's header.
+
+    None if the slice's axis or the three voxel sizes are not stated.
+    """
     axes = _IN_PLANE.get(answer.doc.slice_dim) if isinstance(answer.doc.slice_dim, int) else None
     if axes is None or answer.zooms is None or len(answer.zooms) != 3:
         return None
@@ -176,7 +185,10 @@ def _header(answer: Answer) -> tuple[float, float] | None:
 
 
 def _points(found: Sequence[tuple[float, float]] | None, task: Task, size: Size) -> tuple[Point, ...]:
-    """Return the true points; empty unless the image contains as many as the task's lines have ends."""
+    """Return the true points in pixels of the slice.
+
+    Empty unless there are two for each of the task's lines, all inside the image.
+    """
     points = tuple(Point(x, y) for x, y in found or ())
     whole = not task.is_box and len(points) == 2 * len(task.lines)
     return points if whole and all(0 <= one.x <= size.width and 0 <= one.y <= size.height for one in points) else ()

@@ -71,12 +71,12 @@ class Traced:
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
-        """All measurements that it was made of."""
+        """All measurements from which the number was computed."""
         return tuple(part for one in self.readings for part in one.parts)
 
     @property
     def source(self) -> str:
-        """The tools that the points come from, or ``STATED``."""
+        """The names of the tools that the points come from, joined by commas; ``STATED`` for the model's own points."""
         return ", ".join(dict.fromkeys(one.source for one in self.measurements))
 
     @property
@@ -86,17 +86,17 @@ class Traced:
 
     @property
     def points(self) -> tuple[Point, ...]:
-        """The points (slice frame) it was measured between; empty for the mean of several readings."""
+        """The points (slice frame) between which the number was measured; empty for the mean of several readings."""
         return self.readings[0].points if len(self.readings) == 1 else ()
 
 
 def trace(
     task: Task, response: str | None, calls: Sequence[Call], scene: Scene | Missing, rules: Protocol
 ) -> list[Traced | Missing]:
-    """Return the origin of each number of an answer (``numbers_of``), or why it is unknown.
+    """Return the origin of each number of an answer, or why it is unknown: one entry for each of ``numbers_of``.
 
     *response* is the final message, None if there is no answer; *calls* are the tool calls with their results; *scene*
-    holds the views of the conversation, or says why they are missing. The result has one entry for each number.
+    holds the views of the conversation, or says why they are missing. The result is empty for boxes and areas.
     """
     return _trace(task, _numbers(task, response, rules) if numbers_of(task) else [], response, calls, scene)
 
@@ -104,7 +104,10 @@ def trace(
 def trace_scored(
     task: Task, response: str | None, score: Score, calls: Sequence[Call], scene: Scene | Missing
 ) -> list[Traced | Missing]:
-    """Return the same as ``trace`` for a scored answer: *score* holds its numbers as written, so none is read again."""
+    """Return the origin of each number of a scored answer, or why it is unknown, as ``trace`` does.
+
+    The numbers are those that *score* holds as they were written; the response is not parsed for them again.
+    """
     if not numbers_of(task):
         return []
     if not score.success:
@@ -120,7 +123,7 @@ def _trace(
     calls: Sequence[Call],
     scene: Scene | Missing,
 ) -> list[Traced | Missing]:
-    """Return the origin of an answer's numbers."""
+    """Return the origin of each of the answer's *numbers*, or why it is unknown; one entry for each number."""
     names = numbers_of(task)
     if isinstance(numbers, Missing):
         return [numbers] * len(names)
@@ -145,7 +148,7 @@ def _trace(
 
 
 def _numbers(task: Task, response: str | None, rules: Protocol) -> Sequence[Number] | Missing:
-    """Return the numbers of an answer on lengths or angles, or why there are none."""
+    """Return the numbers that *rules* read in an answer about lengths or angles, or why they cannot be used."""
     if response is None:
         return Missing.NO_ANSWER
     numbers = numbers_in(response, len(task.numbers), rules)
@@ -159,7 +162,11 @@ def _bounded(numbers: Sequence[Number]) -> Sequence[Number] | Missing:
 def _chosen(
     place: int, number: Number, known: Sequence[Value], used: Sequence[tuple[Reading, ...]]
 ) -> Traced | Missing:
-    """Return a number's origin: an unused value of its own axis, the nearest one, and of equally near ones the last."""
+    """Return the origin of the answer's number at index *place*, chosen among the values *known* that match it.
+
+    Values that no earlier number used come first (*used* are the readings of earlier numbers), then those of the same
+    axis, then the nearest, then the last. ``Missing.AMBIGUOUS`` if equally good values were computed differently.
+    """
 
     def fits(one: Value) -> tuple[bool, bool]:
         return one.readings in used, one.axis not in (None, place)
@@ -176,7 +183,10 @@ def _chosen(
 
 
 def _worked_out(number: Number, line: Reading, task: Task, *, strictly: bool) -> Traced | None:
-    """Return a number as computed from the model's own points; with *strictly*, None if it is not near their length."""
+    """Return a number as computed from the points of *line*, which the model stated itself.
+
+    With *strictly*, None if the number is not within 2% of what the points give, in any form.
+    """
     form = nearest_form(number.value, line.exact, task.quantity)
     if form is None and strictly:
         return None
@@ -184,7 +194,10 @@ def _worked_out(number: Number, line: Reading, task: Task, *, strictly: bool) ->
 
 
 def _untraced(number: Number, calls: Sequence[Call], scene: Scene, *, measured: bool, reason: Missing) -> Missing:
-    """Return why a number's origin is unknown."""
+    """Return why a number's origin is unknown: it was copied from elsewhere, or made of nothing measured, or *reason*.
+
+    *measured* states whether there were measurements that the number could have been made of.
+    """
     if number.tells and any(number.rounds(value) for value in _other_numbers(calls, scene)):
         return Missing.COPIED
     return Missing.IGNORED if measured else reason

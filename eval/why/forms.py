@@ -16,7 +16,7 @@ CLOSE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A way to write a plain value."""
+    """A way to write a value, such as in cm; the plain value is in mm or degrees."""
 
     name: str
     scale: float = 1.0
@@ -53,10 +53,10 @@ _FORMS: dict[Quantity, tuple[Form, ...]] = {
 
 
 def forms_of(quantity: Quantity) -> tuple[Form, ...]:
-    """Return the forms that are considered, ``PLAIN`` first."""
+    """Return the forms in which a quantity may have been written, ``PLAIN`` first."""
     return _FORMS.get(quantity, (PLAIN,))
 
 
 def nearest_form(written: float, plain: float, quantity: Quantity) -> Form | None:
-    """Return the first form in which the plain value is within ``CLOSE`` of the written one; None if there is none."""
+    """Return the first form in which *plain* (mm or degrees) is within 2% (``CLOSE``) of *written*; None if none is."""
     return next((one for one in forms_of(quantity) if abs(written - one.of(plain)) <= CLOSE * abs(one.of(plain))), None)

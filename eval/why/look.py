@@ -26,7 +26,10 @@ __all__ = ["Look", "Looks", "looks_at"]
 
 
 class Looks:
-    """Opens scored answers of one run (``Look``) over one database connection; a context manager."""
+    """Access to the scored answers of one run over one database connection: ``at`` gives a ``Look``.
+
+    It is a context manager, which closes the connection. *rules* is the protocol that scores the answers.
+    """
 
     def __init__(self, run: Run, rules: Protocol) -> None:
         self.run, self.rules = run, rules
@@ -45,11 +48,11 @@ class Looks:
 
     @cached_property
     def scenes(self) -> Scenes:
-        """The views of the run's conversations."""
+        """The maker of the views of the run's conversations."""
         return Scenes(self.run)
 
     def at(self, record: Record, score: Score) -> "Look":
-        """Return a record of the run that has a score, with access to its conversation."""
+        """Return a scored record of the run as a ``Look``, which gives access to its conversation."""
         return Look(record, score, self)
 
 
@@ -66,7 +69,7 @@ class Look:
 
     @property
     def rules(self) -> Protocol:
-        """The protocol that scores it."""
+        """The protocol that scores the answer."""
         return self.among.rules
 
     @cached_property
@@ -85,7 +88,7 @@ class Look:
 
     @cached_property
     def texts(self) -> Sequence[str]:
-        """The model's messages, including the final one; empty if it called no tool."""
+        """The visible texts of the model's messages, including the final one; empty if it called no tool."""
         return spoken_texts(self._stored)
 
     @cached_property
@@ -103,7 +106,7 @@ class Look:
 
     @cached_property
     def traced(self) -> Sequence[Traced | Missing]:
-        """The origin of each number of the answer, or why it is unknown; empty for a box."""
+        """The origin of each number of the answer, or why it is unknown; empty for boxes and areas."""
         return trace_scored(self.record.sample.asks, reply_of(self.record), self.score, *self.conversation)
 
 

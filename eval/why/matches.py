@@ -55,9 +55,11 @@ def reading(one: Measurement) -> Reading:
 def matches(
     number: Number, values: Sequence[Value], quantity: Quantity, spacing: Spacing, *, freely: bool = False
 ) -> list[Value]:
-    """Return the possible origins of a number, from the first step of ``flow`` that finds any; may be empty.
+    """Return the values from which *number* may come, in the forms in which they match; empty if none matches.
 
-    With *freely*, sums of any lines in any form are allowed, as for literals in code.
+    They are those of the first step (1 to 3, see the head of ``flow.py``) that finds any. *quantity* is what the task
+    asks for, *spacing* the millimetres per pixel. With *freely*, sums of any lines in any form are allowed, as for
+    numbers in code.
     """
     if found := [one for one in values if number.rounds(one.value)]:
         return found
@@ -82,7 +84,10 @@ def _terms(one: Value) -> int:
 
 
 def _made(values: Sequence[Value], spacing: Spacing, *, freely: bool) -> Iterator[Value]:
-    """Yield the means, sums and differences of consecutive values."""
+    """Yield the means, sums and differences of consecutive values.
+
+    Unless *freely*, only lines that share an end are added or subtracted.
+    """
     single = [one for one in values if one.combines and len(one.readings) == 1 and one.form == PLAIN][-_MOST:]
     runs = [
         single[start : start + size] for size in range(2, _MOST_TERMS + 1) for start in range(len(single) - size + 1)
@@ -101,7 +106,10 @@ def _made(values: Sequence[Value], spacing: Spacing, *, freely: bool) -> Iterato
 
 
 def added(terms: Sequence[Reading], signs: Sequence[int], spacing: Spacing) -> Reading:
-    """Return the sum of readings, each with its sign; a negative sum counts as a positive one."""
+    """Return the absolute value of the sum of readings, each with its sign (1 or -1), as one reading.
+
+    Its points are the outer ends if the lines join, else empty. *spacing* is the millimetres per pixel.
+    """
     exact = abs(math.fsum(sign * one.exact for sign, one in zip(signs, terms, strict=True)))
     ends = terms[0].points
     for one in terms[1:]:
@@ -110,7 +118,7 @@ def added(terms: Sequence[Reading], signs: Sequence[int], spacing: Spacing) -> R
 
 
 def _joined(a: tuple[Point, ...], b: tuple[Point, ...], spacing: Spacing) -> tuple[Point, ...]:
-    """Return the outer ends of two lines that share an end; empty if they share none."""
+    """Return the outer ends of two lines that share an end; empty if they do not, or if one is not a line."""
     if len(a) != 2 or len(b) != 2:
         return ()
     apart, i, j = min((distance_mm(a[i], b[j], spacing), i, j) for i in (0, 1) for j in (0, 1))

@@ -26,7 +26,7 @@ __all__ = ["Measurement", "declared", "exact_of", "measured_by", "measurements",
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """A reported or stated value, its points (slice frame), and the exact measurement between these."""
+    """One measurement: a reported or stated value, its points (slice frame), and the exact value between these."""
 
     source: str
     """A tool, or ``STATED``."""
@@ -42,7 +42,9 @@ class Measurement:
 
 
 def declared(task: Task, call: Call) -> Measurand | None:
-    """Return how a call's result holds what the task asks for, as its tool declares; None if it does not.
+    """Return the declaration of the tool that says which fields of a call's result hold the quantity the task asks for.
+
+    None if the tool declares no such fields.
 
     A computing tool may return any single number. Two axes are not a distance: a result with more values than the
     answer is about something else.
@@ -59,15 +61,18 @@ def solvers() -> tuple[str, ...]:
 
 
 def numbers_of(task: Task) -> tuple[str, ...]:
-    """Return the names of an answer's numbers that can be decomposed: those that points determine exactly.
+    """Return the names of those numbers of an answer that points determine exactly, so that their errors can be split.
 
-    Empty for tasks without such numbers, such as boxes and areas.
+    Empty for tasks without such numbers: boxes and areas.
     """
     return task.numbers if task.quantity.points else ()
 
 
 def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
-    """Return the length in mm for two points, or the angle in degrees for four; None if a line has length 0."""
+    """Return the length in mm between two points, or the angle in degrees (0..90) between the two lines of four points.
+
+    Points are in pixels of the slice, *spacing* is the millimetres per pixel. None if a line has length 0.
+    """
     lines = [(points[k], points[k + 1]) for k in range(0, len(points), 2)]
     if any(distance_mm(*line, spacing) == 0 for line in lines):
         return None
@@ -75,7 +80,9 @@ def exact_of(points: Sequence[Point], spacing: Spacing) -> float | None:
 
 
 def measured_by(task: Task, call: Call) -> Measurand | None:
-    """Return what a call measured of the task's quantity between points; None if it failed or measured nothing.
+    """Return the declaration by which a call measured the task's quantity between points.
+
+    None if the call failed, or if its tool measures something else or not between points.
 
     A tool whose declared number of points does not fit the quantity measured something else.
     """
@@ -86,7 +93,10 @@ def measured_by(task: Task, call: Call) -> Measurand | None:
 
 
 def measurements(task: Task, calls: Sequence[Call], scene: Scene) -> list[Measurement] | Missing:
-    """Return the tools' measurements of the task's quantity, in the order of the calls; failed calls have none."""
+    """Return the tools' measurements of the task's quantity, in the order of the calls; failed calls have none.
+
+    ``Missing`` if results were withheld from the model, or if the points of a call cannot be placed in the image.
+    """
     own = [(call, taken) for call in calls if (taken := measured_by(task, call)) is not None]
     if any(call.withheld(taken.fields[0]) for call, taken in own):
         return Missing.WITHHELD
@@ -110,8 +120,9 @@ def _measured(call: Call, taken: Measurand, scene: Scene) -> list[Measurement]:
 
 
 def _points(call: Call, taken: Measurand, number: int, scene: Scene) -> tuple[Point, ...]:
-    """Return the points of a value in the slice frame; raises if a call does not have them.
+    """Return the points (slice frame) of the measured value at index *number* of a call's result.
 
+    Raises ToolError, KeyError, TypeError or ValueError if the call lacks them.
     If the input was marks or texts, the points are in the result, in coordinates of v0. Points that a tool found may
     lie slightly outside their view; points given as input may not.
     """

@@ -29,14 +29,17 @@ class Number:
 
     @classmethod
     def read(cls, text: str) -> "Number":
-        """Return the number of a string such as ``12.30`` or ``1.5e3``."""
+        """Return the number written in a text such as ``12.30`` or ``1.5e3``; ValueError if it is no number."""
         mantissa, _, exponent = text.replace(",", "").lower().partition("e")
         decimals = len(mantissa.partition(".")[2]) - (int(exponent[:6]) if exponent else 0)
         unit = 10.0 ** min(max(-decimals, -300), 300)
         return cls(float(text.replace(",", "")), 0.5 * unit)
 
     def rounds(self, value: float, halves: float = 1.0) -> bool:
-        """Return whether this is *value*, rounded to the decimals written; *halves* is the tolerance in half units."""
+        """Return whether this number is *value* rounded to the decimals written.
+
+        *halves* is the tolerance in half units of the last decimal.
+        """
         noise = _NOISE * max(1.0, abs(value))
         finite = math.isfinite(self.value) and math.isfinite(value)
         return finite and abs(value - self.value) <= halves * self.half_unit + noise
@@ -48,11 +51,11 @@ class Number:
 
 
 def written(text: str) -> list[Number]:
-    """Return the numbers in a text, without signs; a digit after a letter, as in ``x1``, is not a number."""
+    """Return the numbers in a text in order, without signs; a digit after a letter, as in ``x1``, is not a number."""
     return [Number.read(found) for found in _WRITTEN.findall(text)]
 
 
 def numbers_in(text: str, count: int, rules: Protocol) -> Sequence[Number] | None:
-    """Return the numbers that *rules* read in a response, or None if they read no answer."""
+    """Return the *count* numbers that the protocol *rules* reads in a response; None if it finds fewer."""
     extracted = extract(text, count, rules)
     return [Number.read(part) for part in extracted.split(",")] if extracted else None

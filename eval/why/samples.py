@@ -40,7 +40,7 @@ __all__ += ["sample_whys", "why_of"]
 
 @dataclass(frozen=True, slots=True)
 class LandmarkError:
-    """Distances in mm between the points of an answer and the true points."""
+    """The distances in mm between the points of an answer and the true points, in the order that fits best."""
 
     mean_mm: float
     largest_mm: float
@@ -96,10 +96,10 @@ class Parts:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class AnswerErrors:
-    """The parts of an answer's error, and the distance of its points from the true ones."""
+    """The errors of one answer: the parts of each number's error, and the distances of its points from true ones."""
 
     quantities: dict[str, Parts | Missing]
-    """The parts of each number's error, or why there are none, by name (``numbers_of``); empty for detection."""
+    """The parts of each number's error, or why they are unknown, by the number's name; empty for boxes and areas."""
     landmarks: LandmarkError | None
     """None if the ground truth has no points, or if a number of the answer has none."""
     corners_mm: tuple[float, float] | None
@@ -125,15 +125,19 @@ class SampleWhy(AnswerErrors):
 
 
 def sample_whys(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[SampleWhy]:
-    """Yield what is known of each scored sample of a stored run, in their order.
+    """Yield the errors and the behaviour of each scored sample of a stored run, in the run's order.
 
-    *scores* are the scores of its records, if known.
+    *scores* are the scores of all its records in order, None for a record without a score; without *scores*, the
+    records are scored by *rules*. Raises DamageError if a conversation or an image was changed.
     """
     return map(why_of, looks_at(run, rules, scores))
 
 
 def why_of(look: Look) -> SampleWhy:
-    """Return what is known of an answer; raises DamageError where its conversation or its image was changed."""
+    """Return the errors and the behaviour of a scored answer.
+
+    Raises DamageError if its conversation or its image was changed.
+    """
     sample, scene = look.record.sample, look.scene
     text = scored_text(look.record)
     errors = errors_of(sample.asks, sample.target, text, look.traced, scene=scene, rules=look.rules)
@@ -150,7 +154,11 @@ def errors_of(
     scene: Scene | Missing,
     rules: Protocol,
 ) -> AnswerErrors:
-    """Return the errors of an answer; *text* is the scored text, *traced* the origin of its numbers (``trace``)."""
+    """Return the errors of an answer with the ground truth *target*.
+
+    *text* is the scored text, None for a failure; *rules* read a box in it. *traced* is the origin of each number
+    (``flow.trace``); *scene* holds the views of the conversation.
+    """
     parts = [
         Parts.of(one, wanted) if isinstance(one, Traced) else one for one, wanted in zip(traced, target, strict=False)
     ]
@@ -162,7 +170,7 @@ def errors_of(
 
 
 def _landmarks(traced: Sequence[Traced | Missing], scene: Scene | Missing) -> LandmarkError | None:
-    """Return ``landmark_error`` of the points behind an answer; None also where the views are missing."""
+    """Return the distances of the answer's points from the true ones; None if either are not known."""
     if isinstance(scene, Missing):
         return None
     points = [point for one in traced if isinstance(one, Traced) for point in one.points]
@@ -172,7 +180,10 @@ def _landmarks(traced: Sequence[Traced | Missing], scene: Scene | Missing) -> La
 def _corners(
     task: Task, target: Sequence[float], text: str | None, scene: Scene | Missing, rules: Protocol
 ) -> tuple[float, float] | None:
-    """Return ``corner_errors`` of an answer in mm; None for other tasks, without a readable box, and without views."""
+    """Return the distances in mm of the lower and the higher corner of an answered box from the target's.
+
+    None for other tasks, if no box can be read, and if the size of the image is unknown.
+    """
     if not task.is_box or text is None or isinstance(scene, Missing):
         return None
     extracted = extract(text, BOX.numbers, rules)
@@ -184,9 +195,10 @@ def _corners(
 
 
 def landmark_error(points: Sequence[Point], truth: Sequence[Point], spacing: Spacing) -> LandmarkError | None:
-    """Return the distances in mm of two or four points (slice frame, line by line) from the true ones.
+    """Return the distances in mm of two or four points from the true ones, in the order that fits best.
 
-    None unless there are two or four points, and as many true ones.
+    The ends of a line, and two lines, may be swapped. Points are in the slice frame, line by line; *spacing* is the
+    millimetres per pixel. None unless there are two or four points, and as many true ones.
     """
     if len(points) != len(truth) or len(points) not in (2, 4):
         return None

@@ -21,7 +21,7 @@ __all__ = ["Missing", "Scene", "whole_scene"]
 
 
 class Missing(StrEnum):
-    """Why an answer is not decomposed."""
+    """A reason why the origin of an answer's number is unknown, so that its error cannot be split into parts."""
 
     NO_ANSWER = "the model gave no answer"
     NO_NUMBERS = "the answer does not parse"
@@ -67,7 +67,7 @@ class Scene:
 
 
 class _Unseen(ViewSet):
-    """A view maker for images without pixels: only places and sizes matter, nothing is resampled."""
+    """Views of an image without pixels: each has its region and size, but nothing is resampled."""
 
     def _made(self, image: Slice, region: Region, size: Size) -> View:
         x0, y0, x1, y1 = region.pixels(image.size)
@@ -76,7 +76,7 @@ class _Unseen(ViewSet):
 
 @lru_cache(maxsize=256)
 def _empty(size: Size, spacing: Spacing) -> Slice:
-    """Return a slice without pixels; one object is shared by all images of a size."""
+    """Return a slice of this size and spacing whose pixels are all 0 and take no memory; equal requests share it."""
     nothing = np.broadcast_to(np.float32(0), (size.height, size.width))
     return Slice(nothing, spacing, lambda values: np.broadcast_to(np.uint8(0), values.shape))
 

@@ -40,7 +40,7 @@ _NAMED = re.compile(rf"\b([xy])_?([1-4])\s*=\s*{_NUMBER}(?!\d|\.\d|\s*[-+*/^])")
 
 
 def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Missing:
-    """Return the task's points (slice frame) in the order stated in the text, or why they cannot be read."""
+    """Return the points (slice frame) that a model's *text* states, in its order, or why they cannot be read."""
     reasoning = text.partition("<answer>")[0]
     steps = [step for k in (1, 2) if (step := _step(reasoning, k))]
     parts = list(zip(steps, _in_steps(task), strict=True)) if len(steps) == 2 else [(reasoning, [_points(task)])]
@@ -60,7 +60,10 @@ def stated_points(task: Task, text: str, scene: Scene) -> tuple[Point, ...] | Mi
 
 
 def own_lines(task: Task, response: str, calls: Sequence[Call], scene: Scene) -> list[Reading] | Missing:
-    """Return, for each number of the answer, the line or lines whose points the model stated itself."""
+    """Return, for each number of the answer, a reading between the points that the model stated itself.
+
+    The points come from the response, else from executed code, else from marks. A ``Missing`` says why there are none.
+    """
     step = task.quantity.points
     points = stated_points(task, response, scene)
     if isinstance(points, Missing):
@@ -81,7 +84,7 @@ def own_lines(task: Task, response: str, calls: Sequence[Call], scene: Scene) ->
 
 
 def _marked_points(task: Task, calls: Sequence[Call], scene: Scene) -> tuple[Point, ...]:
-    """Return the task's points (slice frame) as stated by marks, in order; empty unless there are as many."""
+    """Return the points (slice frame) that the model marked, in order; empty unless the task has as many."""
     placed: dict[object, Point] = {}
     for call in calls:
         if call.ok and call.tool == mark.name:
@@ -95,7 +98,7 @@ def _marked_points(task: Task, calls: Sequence[Call], scene: Scene) -> tuple[Poi
 
 
 def _points(task: Task) -> tuple[int, ...]:
-    """Return the numbers of the task's points, counted from 1."""
+    """Return 1, 2, ... up to the number of points that an answer to the task has."""
     return tuple(range(1, len(task.numbers) * task.quantity.points + 1))
 
 
@@ -107,7 +110,10 @@ def _in_steps(task: Task) -> tuple[Names, Names]:
 
 
 def _step(text: str, number: int) -> str:
-    """Return the text between the tags of a step, or of its result if tagged; empty unless it occurs exactly once."""
+    """Return the text between the tags of step *number*, or of its result if that is tagged.
+
+    Empty unless these tags occur exactly once.
+    """
     for name in (f"step-{number}-answer", f"step-{number}"):
         start, end = f"<{name}>", f"</{name}>"
         if text.count(start) == text.count(end) == 1:
@@ -116,8 +122,9 @@ def _step(text: str, number: int) -> str:
 
 
 def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:
-    """Return the different points in a text that are inside the image, as x and y, in order of first mention.
+    """Return the different points (x, y) in a text that are inside the image, in the order of first mention.
 
+    They are in the model's convention, with x first; *names* are the possible numbers of points given by name.
     Two lines may share an end: if one point occurs twice and all others once, both occurrences count.
     """
     frame, size = scene.views.frame, scene.views.whole.perceived
@@ -129,7 +136,7 @@ def _pairs(text: str, names: Names, scene: Scene) -> list[Place]:
 
 
 def _named(text: str, names: Names) -> list[Place]:
-    """Return the points given by name; empty if a name is missing or has two values."""
+    """Return the points (x, y) given as ``x1 = ..., y1 = ...``; empty if a coordinate is missing or has two values."""
     values: dict[str, set[float]] = {}
     for axis, place, number in _NAMED.findall(text):
         values.setdefault(f"{axis}{place}", set()).add(float(number))

@@ -47,7 +47,9 @@ _SAME = 1e-5
 
 
 def tools_of(run: Run) -> dict[str, Measures]:
-    """Return what a run's tools measure: shipped tools as declared in the run's month, others as stored with it.
+    """Return what each tool of a run measures, by the tool's name.
+
+    It is what shipped tools declared in the run's month, and what is stored with the run for other tools.
 
     The month is that of the tool set behind ``on``; if tools were chosen by name, the requested month.
     """
@@ -58,12 +60,12 @@ def tools_of(run: Run) -> dict[str, Measures]:
 
 
 def reply_of(record: Record) -> str | None:
-    """Return the final message of a record; None if it is not an answer."""
+    """Return the model's final message; None if the sample did not end with an answer."""
     return record.response if record.outcome is Outcome.ANSWERED else None
 
 
 class Scenes:
-    """The views of conversations of one run; common facts and each image are read only once."""
+    """A maker of scenes (views and true points) for the conversations of one run; each image is read only once."""
 
     def __init__(self, run: Run) -> None:
         model: Mapping[str, Any] = run.identity.model
@@ -74,7 +76,10 @@ class Scenes:
         self._sizes: dict[str, Size | None] = {}
 
     def of(self, record: Record, calls: Sequence[Call]) -> Scene | Missing:
-        """Return the views of a record's conversation, or why they are missing; DamageError for a changed image."""
+        """Return the scene of a record's conversation with these calls, or why it cannot be rebuilt.
+
+        Raises DamageError if the stored image was changed.
+        """
         size = self._size(record)
         if size is None:
             return Missing.NO_PICTURE
@@ -106,12 +111,18 @@ class Scenes:
 
 
 def scene_of(run: Run, record: Record, calls: Sequence[Call]) -> Scene | Missing:
-    """Return the views of a record's conversation, or why they are missing; DamageError for a changed image."""
+    """Return the scene of a record's conversation with these calls, or why it cannot be rebuilt.
+
+    Raises DamageError if the stored image was changed.
+    """
     return Scenes(run).of(record, calls)
 
 
 def _again(views: ViewSet, call: Call) -> bool:
-    """Make the view of a call again; return whether it equals the one reported then."""
+    """Make the view of a call again in *views*; return whether it has the id and the place that the call reported.
+
+    Raises ToolError if the view from which it was made does not exist.
+    """
     if call.tool != crop.name:
         source = views.get(str(call.result.get("of")))
         return views.shown(source, Window(0.0, 0.0)).id == call.result.get("view")
@@ -130,7 +141,10 @@ def _again(views: ViewSet, call: Call) -> bool:
 
 
 def picture_size(run: Run, record: Record) -> Size | None:
-    """Return the size of the image as sent, or None if none was stored; raises DamageError if it was changed."""
+    """Return the size in pixels of the whole image as sent; None if no PNG image is stored.
+
+    Raises DamageError if the stored image is missing or was changed.
+    """
     if not is_hash(record.v0_sha256):
         return None
     head = read_picture(run.folder, record.v0_sha256, record.sample.id)[:24]

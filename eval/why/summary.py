@@ -42,7 +42,7 @@ class Part(Frozen):
 
 
 class Group(Frozen):
-    """Some decomposed numbers; the means of unit, arithmetic and seeing (signed) add up to that of the error."""
+    """Means over decomposed numbers: the signed means of unit, arithmetic and seeing add up to that of the error."""
 
     n: int
     sources: dict[str, int]
@@ -54,7 +54,7 @@ class Group(Frozen):
 
 
 class Quantity(Frozen):
-    """One number of the answers of a task."""
+    """The errors in one number of a task's answers, such as the major axis, over all scored samples."""
 
     unit: str
     with_solver: Group
@@ -65,7 +65,7 @@ class Quantity(Frozen):
 
 
 class Landmarks(Frozen):
-    """Distances in mm from the true points, over samples where both are known."""
+    """Mean distances in mm of answers' points from the true ones, over samples where both are known."""
 
     mean_mm: Mean
     """Mean of the samples' mean distances over their points."""
@@ -76,14 +76,14 @@ class Landmarks(Frozen):
 
 
 class Corners(Frozen):
-    """Distances in mm of a box's corners from the target's."""
+    """Mean distances in mm of the corners of answered boxes from the target's: lower x and y, and higher x and y."""
 
     lower_mm: Mean
     higher_mm: Mean
 
 
 class Decomposition(Frozen):
-    """Answers with their errors in parts, and with landmarks if known."""
+    """The errors of all answers to one task: by number, by landmark and by corner, as far as they apply."""
 
     quantities: dict[str, Quantity]
     landmarks: Landmarks | None
@@ -94,7 +94,7 @@ class Decomposition(Frozen):
 
 
 class TaskWhy(Frozen):
-    """All scored samples of one task."""
+    """The errors and the behaviour in all scored samples of one task; *n* is their number."""
 
     n: int
     errors: Decomposition
@@ -103,7 +103,7 @@ class TaskWhy(Frozen):
 
 
 class WhySummary(Frozen):
-    """The results of one run, which is one arm (a model under one condition), or of one model's result files."""
+    """Errors and behaviour by task, of one run (a model under one tool condition) or of one model's result files."""
 
     model: str
     condition: str
@@ -122,7 +122,10 @@ def summarise_why(run: Run, rules: Protocol | None = None) -> WhySummary:
 
 
 def why_of_run(run: Run, rules: Protocol, found: Iterable[SampleWhy]) -> WhySummary:
-    """Return the summary of a stored run from what is known about its samples (``sample_whys``); none is kept."""
+    """Return the summary of a stored run from the errors and behaviour of its samples (``sample_whys``).
+
+    *found* is read once, and no sample is kept.
+    """
     errors = {task: ErrorSums(TASKS[task]) for task in TASKS}
     conducts = {task: BehaviourSums() for task in TASKS}
     for one in found:
@@ -144,7 +147,7 @@ def why_of_run(run: Run, rules: Protocol, found: Iterable[SampleWhy]) -> WhySumm
 
 
 class ErrorSums:
-    """The errors of answers to one task so far, with eight bytes for each number of a mean; no answer is kept."""
+    """Running sums over the errors of answers to one task, eight bytes for each number of a mean; no answer is kept."""
 
     def __init__(self, task: Task) -> None:
         self.n = 0
@@ -168,7 +171,7 @@ class ErrorSums:
             self._higher.append(high)
 
     def decomposition(self) -> Decomposition:
-        """Return the means."""
+        """Return the means over all answers added so far."""
         unit, is_box = self._task.quantity.unit, self._task.is_box
         return Decomposition(
             quantities={name: own.quantity(unit) for name, own in self._quantities.items()},
@@ -179,7 +182,7 @@ class ErrorSums:
 
 
 class _Parts:
-    """The parts of the errors of one number of the answers."""
+    """Running sums over the parts of the errors in one number of the answers."""
 
     def __init__(self) -> None:
         self._missing = Counter[str]()
@@ -226,7 +229,7 @@ class _Parts:
 
 
 class _LandmarkSums:
-    """The distances of points from the true ones."""
+    """Running sums over the distances of points from the true ones."""
 
     def __init__(self) -> None:
         self._mean, self._largest, self._swapped = array("d"), array("d"), 0

@@ -37,7 +37,10 @@ _SIGNED = re.compile(rf"({_SIGN})\s?{_TERM}")
 
 
 def values_of(task: Task, calls: Sequence[Call], response: str, scene: Scene) -> list[Value] | Missing:
-    """Return the sums that the final message writes out, then the values that tools measured and code computed."""
+    """Return the values from which an answer's numbers may come, or why they are unknown.
+
+    They are the sums that *response*, the final message, writes out, and then what tools measured and code computed.
+    """
     values: list[Value] = []
     for call in calls:
         if measured_by(task, call) is not None:
@@ -51,14 +54,14 @@ def values_of(task: Task, calls: Sequence[Call], response: str, scene: Scene) ->
 
 
 def code_of(call: Call) -> str:
-    """Return the texts given to a computing tool; empty for other calls, and for failed ones."""
+    """Return the code given to a computing tool, at most 4,000 characters; empty for other and for failed calls."""
     if not call.ok or call.measures.of(NUMBER) is None:
         return ""
     return "\n".join(one for one in call.arguments.values() if isinstance(one, str))[:_CODE]
 
 
 def _outputs(call: Call) -> list[Number]:
-    """Return the numbers that code gave: its value, or the numbers in its value or in its printed output."""
+    """Return the numbers that executed code returned or else printed; empty if it gave none, or more than eight."""
     taken = call.measures.of(NUMBER)
     for name in (*(taken.fields if taken else ()), "printed"):
         if (number := call.number(name)) is not None:
@@ -69,7 +72,7 @@ def _outputs(call: Call) -> list[Number]:
 
 
 def _worked_out(task: Task, call: Call, earlier: Sequence[Value], scene: Scene) -> list[Value]:
-    """Return what code computed from earlier values that it contains, or else from points that it contains."""
+    """Return the values that a call's code computed from *earlier* values, or else from points, that it contains."""
     code, outputs = code_of(call), _outputs(call)
     literals = [one for one in written(code) if one.tells and any(one.rounds(value.value) for value in earlier)]
     held = [one for one in earlier if any(number.rounds(one.value) for number in literals)]
@@ -84,7 +87,10 @@ def _worked_out(task: Task, call: Call, earlier: Sequence[Value], scene: Scene) 
 
 
 def _of_points(task: Task, call: Call, outputs: Sequence[Number], scene: Scene) -> list[Value]:
-    """Return what code computed from the points in it: as many numbers as lines, or else those near their length."""
+    """Return the values that a call's code computed from points that it contains.
+
+    As many outputs as lines belong to these in order; otherwise outputs within 2% of what a line gives belong to it.
+    """
     lines = coded_points(task, code_of(call), scene)
     matched = len(lines) == len(outputs)
     found = []
@@ -98,7 +104,7 @@ def _of_points(task: Task, call: Call, outputs: Sequence[Number], scene: Scene) 
 
 
 def _sums(text: str, values: Sequence[Value], spacing: Spacing) -> list[Value]:
-    """Return the sums and means that a text writes out over readings, with the stated result."""
+    """Return the results of the sums and means that a text writes out, if all their terms are among *values*."""
     found: list[Value] = []
     if not values:
         return found  # a sum is read only if its terms are readings
@@ -119,7 +125,7 @@ def _sums(text: str, values: Sequence[Value], spacing: Spacing) -> list[Value]:
 
 
 def _cited(text: str, values: Sequence[Value]) -> Reading | None:
-    """Return the last single reading, in the unit asked for, that a written number is a rounding of."""
+    """Return the last single reading, in the unit asked for, of which the number in *text* is a rounding, or None."""
     number = Number.read(text)
     cited = [one for one in values if one.form == PLAIN and len(one.readings) == 1 and number.rounds(one.value)]
     return cited[-1].readings[0] if cited else None

@@ -24,10 +24,10 @@ _COLUMNS = ["box_img_group", "label", "IoU", "sample_size", "F1", "Precision", "
 
 
 def box_ratios(batch: Batch) -> list[float]:
-    """Return the area of each target box divided by the area of its image, one number for each answer.
+    """Return the area of each target box divided by the area of its image: one fraction for each answer.
 
-    Uses the box in the data set's row, which counts both end pixels; without it, the target, which is one pixel
-    shorter.
+    It is that of the box in the data set's row, which counts both end pixels; if the row has no box, that of the
+    target, which is one pixel shorter.
     """
     return list(map(_box_ratio, *map(batch.answers.column, ("doc.size", "doc.box")), batch.target))
 
@@ -43,9 +43,10 @@ def _box_ratio(size: Any, box: Any, target: Floats) -> float:
 
 
 def box_size_tables(batch: Batch, counted: Flags, protocol: Protocol) -> dict[str, Any]:
-    """Return MedVision's tables by the size of the target box: a row for each bin of ``box_ratios``.
+    """Return MedVision's tables by the size of the target box relative to its image, in bins of 5%.
 
-    They hold the statistics of each bin, and the means of each bin and region. *counted* says which samples enter.
+    They hold the statistics of each bin, and the means of each bin and region (``keys.region``). *counted* states for
+    each answer whether it is included.
     """
     infinite = counted & np.isinf(batch.metrics["MAE"])
     kept = counted & ~infinite

@@ -34,7 +34,7 @@ _NO_GROUP = "without a label, modality or plane"
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The groups of a batch, row by row."""
+    """The group of each answer of a batch, and which answers upstream's summary counts."""
 
     keys: Keys
     """The name of each row's group; None if a row has no group."""
@@ -47,7 +47,7 @@ class Grouping:
 
 
 def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] = ()) -> Grouping:
-    """Return the groups of *batch*; *removed* samples are not counted in any group."""
+    """Return the groups of the answers in *batch*; samples in *removed* are not counted in any group."""
     column = batch.answers.column
     if batch.family == "AD":
         kinds = Keys.of(
@@ -72,7 +72,7 @@ def group_batch(batch: Batch, protocol: Protocol, removed: Collection[Removed] =
 
 
 def _or(reasons: Keys, rows: Flags, reason: str) -> Keys:
-    """Return *reasons*, with *reason* added for those *rows* that have none."""
+    """Return *reasons*, with *reason* for each of the flagged *rows* that has none yet."""
     none = np.array([not own for own in reasons.names], dtype=np.bool_)[reasons.code]
     return Keys([*reasons.names, reason], np.where(rows & none, len(reasons.names), reasons.code))
 
@@ -91,7 +91,7 @@ def region(label: str | None, modality: str | None, protocol: Protocol, *, fine:
 
 
 def removal_keys(answer: Answer) -> set[Removed]:
-    """Return the entries that could stand for this sample in a list of removed samples.
+    """Return the entries under which this sample could be in a list of removed samples; empty if facts are missing.
 
     The image is listed relative to its data set's folder, whose position in the path is unknown; so every tail of the
     path is returned.
@@ -109,7 +109,7 @@ def removal_keys(answer: Answer) -> set[Removed]:
 
 
 def dataset_of(file: str) -> str:
-    """Return the data set from the start of a result file's name, as upstream reads it; empty if there is none."""
+    """Return the data set in a result file's name: the text from ``samples_`` to the next ``_``; empty without it."""
     match = re.search(r"samples_([^_]+)_", file)
     return match.group(1) if match else ""
 

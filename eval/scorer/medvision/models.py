@@ -34,14 +34,20 @@ _MEMBERS: dict[str, Callable[[str], bool]] = {
 
 
 def lesion_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Any]:
-    """Return the model's line over groups of sizes."""
+    """Return a model's summary line over groups of sizes, with each group's statistics under ``labels``.
+
+    *groups* holds the statistics of each group by name (``statistics.error_statistics``).
+    """
     kept = {name: group for name, group in groups.items() if not math.isnan(group["avgMRE"])}
     labels = {name: _cells(group, ("mae", "mre", "nmae", "sr"), protocol) for name, group in kept.items()}
     return _line(kept, labels, protocol, nmae_count=True)
 
 
 def landmark_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Any]:
-    """Return the model's line over groups of angles and distances."""
+    """Return a model's summary line over groups of angles and distances, with each group's statistics under ``labels``.
+
+    *groups* holds the statistics of each group by name (``statistics.error_statistics``).
+    """
     labels = {
         name: _cells(group, ("MAE", "MRE", "nMAE", "SR"), protocol) | {"task_type": "A/D"}
         for name, group in groups.items()
@@ -50,7 +56,10 @@ def landmark_line(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[
 
 
 def group_averages(groups: Mapping[str, Statistics], protocol: Protocol) -> dict[str, Statistics]:
-    """Return the averages over families of groups of angles and distances."""
+    """Return MedVision's averages over families of groups, such as ``FeTA-Distance``, by the family's name.
+
+    *groups* holds the statistics of each group of angles or distances. A value is NaN if no group defines it.
+    """
     keys = {"MAE": "avgMAE", "MRE": "avgMRE"} | ({"nMAE": "avgNMAE"} if protocol.nmae else {}) | {"SR": "SuccessRate"}
     keys |= {name: name for name in _TOLERANCES}
     found = {}
@@ -64,7 +73,10 @@ def group_averages(groups: Mapping[str, Statistics], protocol: Protocol) -> dict
 def _line(
     groups: Mapping[str, Statistics], labels: Mapping[str, Any], protocol: Protocol, *, nmae_count: bool
 ) -> dict[str, Any]:
-    """Return sums and averages over groups, each weighted by its samples."""
+    """Return a summary line: sums and averages over groups, each group weighted by its number of samples.
+
+    *labels* is put into the line unchanged; *nmae_count* adds the weight of nMAE to it.
+    """
     own = groups.values()
     total = sum(group["num_samples"] for group in own)
     line: dict[str, Any] = {"labels": labels, "total_samples": total}
@@ -112,7 +124,10 @@ _ABSENT = {"total_samples": 0, "num_regions": 0}
 
 
 def sides(groups: Mapping[str, Statistics]) -> dict[str, dict[str, Any]]:
-    """Return, for anatomy and for lesions, the weighted means of their groups (empty without any), and the groups."""
+    """Return, for ``anatomy`` and ``T/L`` (lesions), the weighted means of their groups of boxes, and the groups.
+
+    The means are empty if no group has at least 50 samples; the groups are given by name.
+    """
     members: dict[str, dict[str, Statistics]] = {side: {} for side in SIDES}
     for name, group in groups.items():
         lower = name.lower()
@@ -122,7 +137,7 @@ def sides(groups: Mapping[str, Statistics]) -> dict[str, dict[str, Any]]:
 
 
 def printed_table(both: Mapping[str, Mapping[str, Any]], protocol: Protocol) -> dict[str, Statistics]:
-    """Return the few columns upstream prints for each side."""
+    """Return the columns that upstream prints, for each of the two results of ``sides``; NaN if undefined."""
     names = {name: name for name in _PRINTED} | (_PRINTED_GRID if protocol.accuracy_grid else {})
     names |= {name: name for name in ("total_samples", "num_regions")}
     return {

@@ -19,7 +19,7 @@ _NEAR_ZERO = 0.1
 
 
 def sound_figures(batch: Batch) -> Sound:
-    """Return our figures over all samples of a batch, each by its name with its mean and n."""
+    """Return our figures over all samples of a batch by name, each with its mean (NaN if n is 0) and n."""
     everything = np.ones(len(batch), dtype=np.bool_)
     figures = {f"loss ({task})": _mean(batch.loss, rows) for task, rows in _tasks(batch).items() if rows.any()}
     figures["success rate (all samples)"] = _mean(batch.success, everything)
@@ -47,7 +47,10 @@ def _tasks(batch: Batch) -> dict[TaskName, Flags]:
 
 
 def _units(batch: Batch) -> dict[str, Flags]:
-    """Return the rows by the unit of their errors: degrees and millimetres are never averaged together."""
+    """Return a flag for each row, by kind of error, so that degrees and millimetres are never averaged together.
+
+    The kind is ``of angles`` or ``of distances``; empty for sizes and boxes, whose errors have one unit.
+    """
     tasks = _tasks(batch)
     if batch.family != "AD":
         return {"": next(iter(tasks.values()))}

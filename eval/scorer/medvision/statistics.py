@@ -46,7 +46,7 @@ _GRID = [k / 100 for k in range(50, 100, 5)]
 
 
 class Keys(NamedTuple):
-    """A name for each row."""
+    """The names of the rows of a batch, such as their groups; each distinct name is stored once."""
 
     names: list[Any]
     """The distinct names."""
@@ -55,13 +55,13 @@ class Keys(NamedTuple):
 
     @classmethod
     def of(cls, names: Iterable[Any]) -> "Keys":
-        """Return *names*, one for each row, as keys."""
+        """Return the keys of rows whose names are *names*, in order."""
         numbers: defaultdict[Any, int] = defaultdict(count().__next__)
         code = np.fromiter(map(numbers.__getitem__, names), np.intp)
         return cls(list(numbers), code)
 
     def renamed(self, names: Iterable[Any]) -> "Keys":
-        """Return the keys of the same rows under new names; several names may become equal."""
+        """Return the keys of the same rows, in which *names* replace the distinct names in order; they may be equal."""
         own = Keys.of(names)
         return Keys(own.names, own.code[self.code])
 
@@ -71,7 +71,10 @@ class Keys(NamedTuple):
 
 
 def rows_by(keys: Keys, counted: NDArray[np.bool_]) -> dict[str, Index]:
-    """Return the counted rows of each name that is not None, names in order of appearance."""
+    """Return the row numbers of each name (except None), among the rows that *counted* flags.
+
+    Names are in the order of their first rows.
+    """
     rows = np.flatnonzero(counted)
     code = keys.code[rows]
     ends = np.bincount(code, minlength=len(keys.names)).cumsum()
@@ -81,15 +84,16 @@ def rows_by(keys: Keys, counted: NDArray[np.bool_]) -> dict[str, Index]:
 
 
 def mean(values: Floats, protocol: Protocol) -> float:
-    """Return the mean of the values that the protocol does not skip; NaN if there are none."""
+    """Return the mean of the values that the protocol does not skip; NaN if it skips all."""
     kept = values[np.isfinite(values)] if protocol.skip_infinite else values[~np.isnan(values)]
     return float(kept.mean()) if kept.size else float("nan")
 
 
 def below(name: str, values: Floats) -> Statistics:
-    """Return the fractions ``<name><k`` for k = 0.1 ... 1.0: buckets ``int(10 value)``, cumulated.
+    """Return, for k = 0.1 ... 1.0, the fraction of errors *values* below k as MedVision counts it, by ``<name><k``.
 
-    Infinite errors are in no bucket.
+    MedVision counts buckets ``int(10 value)`` and adds them up. Errors of 1 or more are in the last bucket; NaN and
+    infinite errors are in none, but in the divisor.
     """
     finite = values[np.isfinite(values)]
     # int() truncates towards zero; a negative bucket counts from the end, like a Python list index.
@@ -102,7 +106,10 @@ def below(name: str, values: Floats) -> Statistics:
 def box_statistics(
     batch: Batch, rows: Index, protocol: Protocol, *, error: str = "MAE", grid: bool = True
 ) -> Statistics:
-    """Return the statistics of a group of boxes; *error* names the fractions of MAE, *grid* adds Acc@IoU."""
+    """Return MedVision's statistics of a group of boxes, which are the *rows* of a batch.
+
+    *error* is the name under which the fractions of small MAE are given; *grid* adds Acc@IoU if the protocol has it.
+    """
     mae = batch.metrics["MAE"][rows]
     overlaps = {name: batch.metrics[name][rows] for name in OVERLAPS}
     found: Statistics = {"avgMAE": mean(mae, protocol)}
@@ -118,7 +125,7 @@ def box_statistics(
 
 
 def error_statistics(batch: Batch, rows: Index, protocol: Protocol) -> Statistics:
-    """Return the statistics of a group of sizes, angles or distances."""
+    """Return MedVision's statistics of a group of sizes, angles or distances, which are the *rows* of a batch."""
     mre = batch.metrics["MRE"][rows]
     found = {"avgMAE": mean(batch.metrics["MAE"][rows], protocol), "avgMRE": mean(mre, protocol)}
     if batch.nmae is not None:
@@ -143,7 +150,7 @@ def parse_results(batch: Batch, protocol: Protocol) -> dict[str, dict[str, float
 
 
 def parse_iou(batch: Batch, protocol: Protocol) -> Floats:
-    """Return the IoU of each box as stored by parsing; the value of a failure differs between the versions."""
+    """Return the IoU of each box as MedVision's parser stores it; a failure is 0 or NaN, depending on the protocol."""
     iou = batch.metrics["IoU"]
     return iou if protocol.failed_box_counts else np.where(batch.success, iou, np.nan)
 
