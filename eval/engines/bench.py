@@ -55,7 +55,7 @@ class FarPace(Pace):
     def __init__(self, turn: Callable[[], Awaitable[int]], tell: Callable[[int, int | None], object]) -> None:
         """Take two functions that reach the process with the limits.
 
-         *turn* waits until a request may start and returns its number. *tell* is called once the request is over, with
+        *turn* waits until a request may start and returns its number. *tell* is called once the request is over, with
         that number and the tokens that the request took, None where it had no reply.
         """
         super().__init__()
