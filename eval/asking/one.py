@@ -125,7 +125,7 @@ def brief_of(
 
 
 def _image_of(job: Job, sample: Sample) -> tuple[NativeImage, Slice, Donor | None]:
-    """Return the native pixels of a sample, the image shown with the question, and its donor (None: its own image).
+    """Return the native pixels of a sample, the image shown with the question, and its donor (None: not swapped).
 
     Raises DataError if an image cannot be read.
     """

@@ -49,8 +49,8 @@ class Pictures:
     def given(self, own: Slice, sample: Sample, source: Source, recipe: Recipe) -> tuple[Slice, Donor | None]:
         """Return the image to show with the question about a sample, and its donor.
 
-        None: no other sample gives the image. *own* is the sample's own image. Raises DataError if the donor's image
-        cannot be read.
+        The donor is None unless images are swapped. *own* is the sample's own image. Raises DataError if the donor's
+        image cannot be read.
         """
         if self.kind == "own":
             return own, None

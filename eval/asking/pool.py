@@ -188,7 +188,7 @@ class Pool:
     def _settle(self) -> None:
         """Queue waiting samples again if their run had a reply meanwhile.
 
-        Else raise ProviderError if several were refused.
+        If not, and several were refused, raise ProviderError.
         """
         for lane in dict.fromkeys(ask[0] for ask, _ in self.waiting):
             own = [(ask, record) for ask, record in self.waiting if ask[0] is lane]

@@ -67,9 +67,9 @@ class Config:
 
     @property
     def whole(self) -> "Config":
-        """The configuration with both distances and angles, if this one has only distances or only angles.
+        """The configuration with distances and angles together, if this one has only one of the two.
 
-        Else itself.
+        For all others, the configuration itself.
         """
         if not self.family.startswith("BiometricsFromLandmarks_"):
             return self

@@ -112,7 +112,7 @@ class Dispatch:
     async def turn(self, lane: int, waiting: Waiting) -> Start | None:
         """Wait until a request of the lane with this number may start, and return its start.
 
-        None: the wait was given up.
+        None where the run is being stopped.
         """
         try:
             return await self._pace(lane).wait(waiting.sleep)

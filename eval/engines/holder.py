@@ -162,8 +162,8 @@ class Holder:
     async def news(self, heard: int) -> News:
         """Return the notes after number *heard*, as soon as there are any.
 
-        After a few seconds without, an empty message. Notes up to *heard* are acknowledged and forgotten. Notes beyond
-        a few megabytes follow in the next call.
+        An empty message after a few seconds without. Notes up to *heard* are acknowledged and forgotten. Notes beyond a
+        few megabytes follow in the next call.
         """
         self._heard = heard
         while self._notes and self._notes[0][0] <= heard:

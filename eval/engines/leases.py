@@ -57,8 +57,8 @@ class Leases(LeasingEngine):
     ) -> list[Exception]:
         """Ask all samples of the pools (one for each model), and return the errors that ended it early.
 
-        Empty without errors. *meter* counts what is spent, *watch* is told of each result; no sample is begun once
-        *stop* is set.
+        The list is empty without errors. *meter* keeps the budget, *watch* has the callbacks for results, and no sample
+        is begun once *stop* is set.
         """
         return await _Session(self._workers, pools, meter, watch, stop).run()
 

@@ -20,7 +20,7 @@ MOST_FAILURES = 20
 class EnlargedSum:
     """Sums over the samples whose own image was shown enlarged.
 
-    All but counts of samples are pixels, as the model sees them.
+    ``samples`` and ``kept`` count samples; the others are pixels, as the model sees them.
     """
 
     def __init__(self) -> None:

@@ -125,7 +125,7 @@ def hash_in_name(file: Path) -> str | None:
 def new_token(run: Path) -> str:
     """Write a random token into the folder of *run*, and return it.
 
-    By it, workers test that they see the same folder.
+    A worker that can read the token sees the same folder.
     """
     make_folder(run / SHARDS)
     token = token_hex(16)

@@ -26,9 +26,9 @@ class Tailed(NamedTuple):
 
 
 def tail(database: sqlite3.Connection, after: int, most: int) -> Iterator[Tailed]:
-    """Yield at most *most* records that were stored after the record whose ``place`` is *after*.
+    """Yield at most *most* records that were stored after the one whose ``place`` is *after*.
 
-    0: from the beginning.
+    *after* = 0 stands for the beginning.
     """
     hashes = "r.trace_sha256, r.sha256" if is_sealed(database) else "NULL, NULL"
     query = f"""

@@ -38,7 +38,7 @@ class JsonlSource(FileSource):
     def fingerprint(self) -> str | None:
         """Return the SHA-256 of the file; None if it cannot be read.
 
-        Volumes have a hash of their own, ``volumes_sha256``.
+        Volumes are not part of it; ``volumes_sha256`` is their hash.
         """
         try:
             with self._path.open("rb") as file:

@@ -128,9 +128,10 @@ class OfferedSource:
         return replace(stack, values=checked)
 
     def _told(self, what: str, wanted: type[_T], told: Callable[[], object]) -> _T:
-        """Return the result of *told*, a call to the package, if it is a *wanted*.
+        """Return the result of *told*, a call to the package, if it is of the class *wanted*.
 
-        Else raises DataError naming the package. *what* names the attribute or method in the message.
+        Raises DataError naming the package if it is not, or if the call fails. *what* names the attribute or method in
+        messages.
         """
         try:
             value = told()
