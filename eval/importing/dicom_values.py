@@ -38,9 +38,10 @@ class Values:
 
 
 def values_of(frame: Frame) -> Values:
-    """Return the native values of a frame: rescaled, not inverted, without padding, colours turned to grey.
+    """Return the native values of a frame, rescaled where its header says so, and colours turned to grey.
 
-    Raises DataError if its colours, its rescale or its padding are not as DICOM defines them.
+    Inverted images (MONOCHROME1) are corrected unless values are HU, and padding gets the least value of the rest of
+    its slice. Raises DataError if its colours, its rescale or its padding are not as DICOM defines them.
     """
     kind = str(frame.get("PhotometricInterpretation") or "")
     if kind == "PALETTE COLOR" or frame.stored.ndim == 3:
