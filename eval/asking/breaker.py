@@ -23,7 +23,7 @@ FIRST = 2
 
 
 class Breaker:
-    """The refusals of a run's server, as its records show them."""
+    """A circuit breaker of one run: it counts refused requests and decides when the run must stop."""
 
     def __init__(self, model: str, samples: Sequence[Sample], records: Sequence[Record]) -> None:
         self._model = model
@@ -41,7 +41,7 @@ class Breaker:
 
     @property
     def answered(self) -> bool:
-        """Whether any sample of the run had a reply."""
+        """Whether any sample of the run had a reply, in this session or an earlier one."""
         return any(one.replies for one in self._heard.values()) or any(
             record.finish_reasons for record in streamed(self._before)
         )
@@ -51,7 +51,7 @@ class Breaker:
         return refused_first(record) and not self.answered
 
     def stop_at_the_start(self, record: Record) -> ProviderError:
-        """Return the error for a run whose first requests are refused."""
+        """Return the error to raise for a run whose first requests are refused; *record* is one of the refusals."""
         return ProviderError(
             f"{self._model}: the service calls the first requests invalid, so the run stops; check the settings of "
             f"the model. The service says: {record.detail}"
@@ -86,18 +86,18 @@ class Breaker:
         return [record]
 
     def _order(self) -> dict[str, Ending | None]:
-        """Return the outcome of each sample's last attempt, in the order of samples; None if it was not asked yet."""
+        """Return how each sample's last attempt ended, in the order of the samples; None if it was not asked yet."""
         if not self._latest:
             known = {record.sample.id: ending_of(record) for record in streamed(self._before)} | self._heard
             self._latest = {sample.id: known.get(sample.id) for sample in streamed(self._samples)}
         return self._latest
 
     def _known(self) -> list[Ending]:
-        """Return how all samples ended last, in the order of the samples."""
+        """Return how the samples that were asked ended last, in the order of the samples."""
         return [ending for ending in self._order().values() if ending is not None]
 
     def _records(self, wanted: set[str]) -> list[Record]:
-        """Return the latest records of refused samples, in the order of the samples."""
+        """Return the latest records of the samples with these ids, in the order of the samples."""
         found = {one.sample.id: one for one in streamed(self._before) if one.sample.id in wanted} | self._refused
         return [found[sample_id] for sample_id in self._order() if sample_id in wanted]
 

@@ -27,7 +27,7 @@ __all__ = ["Chosen", "choose"]
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """A source and its selected samples."""
+    """A source and the samples of it that a run asks."""
 
     source: Source
     samples: Samples
@@ -37,20 +37,26 @@ class Chosen:
     """The result of checking the samples; None where a resume finds that nothing changed."""
 
     def volumes_sha256(self) -> str | None:
-        """Return a hash over the user's own volume files that are asked about; None if no sample names one."""
+        """Return a SHA-256 over the user's own volume files that samples are slices of; None if no sample names one.
+
+        None also where a resume need not read the files.
+        """
         if self.listing is not None or not isinstance(self.source, WithVolumes) or not self.samples.summed.volumes:
             return None
         return self.source.volumes_sha256(self.samples)
 
     @property
     def origin(self) -> dict[str, str] | None:
-        """Package and version of the source's code, if it is another package's; None for a source of this one."""
+        """Package, version and hash of the source's code, if another package offers the source; else None."""
         origin = None if isinstance(self.source, Known) else self.source.info.origin
         return dict(origin) if origin else None
 
 
 def choose(settings: Settings) -> Chosen:
-    """Open the data, select the samples and check them; raises DataError if there are none or a check refuses them."""
+    """Open the data that *settings* name, select the samples and check them.
+
+    Raises DataError if the data cannot be read, no sample is selected, or a check refuses the samples.
+    """
     unchecked = check_unchecked(settings.unchecked)
     source = open_source(settings.data, settings.reading, listing=False)
     listing = _listing(source, settings)
@@ -73,7 +79,10 @@ def choose(settings: Settings) -> Chosen:
 
 
 def _listing_of(out: Path) -> str | None:
-    """Return the hash that a stored run keeps; None where it keeps none, or there is no run."""
+    """Return the hash of everything that decided which samples a stored run asks.
+
+    None if it keeps none, or no run exists.
+    """
     return read_config(out).get("listing") if has_run(out) else None
 
 

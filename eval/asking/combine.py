@@ -29,7 +29,11 @@ _DIGITS = 9
 
 
 def combined(draws: Sequence[Record], attempt: int, *, tagged: bool) -> Record:
-    """Return the record made from the answers drawn for a sample; *tagged*: the prompt asks for answer tags."""
+    """Return the record made from the answers drawn for a sample, as attempt number *attempt*.
+
+    *tagged*: the prompt asks for answer tags. If under half of the answers can be read, the outcome is that of no
+    answer.
+    """
     answers = [(record, numbers) for record in draws if (numbers := read(record, tagged=tagged)) is not None]
     whole = _sum(draws, attempt)
     if 2 * len(answers) < len(draws):
@@ -44,9 +48,10 @@ def combined(draws: Sequence[Record], attempt: int, *, tagged: bool) -> Record:
 
 
 def read(record: Record, *, tagged: bool) -> Numbers | None:
-    """Return the numbers of an answer as the recipe asked for them, boxes in MedVision's convention.
+    """Return the numbers of an answer, in the task's order; a box in MedVision's convention.
 
-    None if the answer does not hold as many finite numbers as the task asks for.
+    *tagged*: they stand between answer tags. None if the answer does not hold as many finite numbers as the task asks
+    for.
     """
     count, text = len(record.sample.asks.numbers), scored_text(record)
     extracted = "" if text is None else extract(text, count, _TAGGED if tagged else _BARE)
@@ -55,13 +60,16 @@ def read(record: Record, *, tagged: bool) -> Numbers | None:
 
 
 def medians(answers: Sequence[Numbers]) -> list[float]:
-    """Return the median of each number, largest first within an answer."""
+    """Return the medians over the answers, after the numbers of each answer are sorted, largest first."""
     ordered = [sorted(numbers, reverse=True) for numbers in answers]
     return [median(values) for values in zip(*ordered, strict=True)]
 
 
 def central_box(boxes: Sequence[Numbers]) -> int:
-    """Return the index of the box with the highest mean IoU to the others: the first of equals, and of two."""
+    """Return the index of the box with the highest mean IoU to the others; 0 for one or two boxes.
+
+    Of equal ones the first is taken. Boxes are x1, y1, x2, y2.
+    """
     if len(boxes) <= 2:
         return 0
     values = np.array(boxes, np.float32)
@@ -71,7 +79,10 @@ def central_box(boxes: Sequence[Numbers]) -> int:
 
 
 def _sum(draws: Sequence[Record], attempt: int) -> Record:
-    """Return the last record with the summed effort of all records, and without an answer yet."""
+    """Return the last record with the effort (tokens, cost in US dollars, seconds, calls) of all records added up.
+
+    It is attempt number *attempt*, and its answer is yet to be set.
+    """
     costs = [record.cost_usd for record in draws]
     update = {
         "attempt": attempt,

@@ -21,9 +21,9 @@ __all__ = ["line_up_again", "set_aside", "without_fatal", "without_suspects"]
 
 
 def without_suspects(stores: Sequence[RunStore], asks: Callable[[], Iterator[Ask]]) -> tuple[deque[Ask], Asks]:
-    """Return the samples to ask alone, because they were in flight at several deaths of the program, and the others.
+    """Return two queues of samples: those to ask alone, in flight at several deaths of the program, and the others.
 
-    *asks* begins anew with each call, so that nothing need be held.
+    *asks* begins anew with each call, so that no list of samples is needed.
     """
     if not any(store.in_flight.remembers for store in stores):
         return deque(), Asks(asks())
@@ -38,7 +38,10 @@ def _suspect(ask: Ask) -> bool:
 
 
 def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) -> Sequence[tuple[Sample, int]]:
-    """Return the pending samples with their attempts; samples that killed the program are stored as crashed instead."""
+    """Return the pending samples of *run* with their next attempts, without those that killed the program.
+
+    The latter are stored as crashed, and *heard* is called with their records.
+    """
     pending, journal = run.pending(), store.in_flight
     if not journal.remembers:
         return pending
@@ -52,7 +55,10 @@ def without_fatal(store: RunStore, run: Run, heard: Callable[[Record], None]) ->
 
 
 async def line_up_again(pool: Pool, ask: Ask, watch: Watch) -> None:
-    """Queue a sample whose worker died: again, then alone after several deaths, and at last set it aside."""
+    """Queue a sample whose worker died: normally; alone after several deaths.
+
+    Or, if it died alone, store it as crashed.
+    """
     lane, sample, attempt = ask
     journal = lane.store.in_flight
     if journal.fatal(sample.id):
@@ -64,7 +70,7 @@ async def line_up_again(pool: Pool, ask: Ask, watch: Watch) -> None:
 
 
 async def set_aside(store: RunStore, sample: Sample, attempt: int) -> Record:
-    """Store a sample as crashed while others are asked, and return its record."""
+    """Store a sample as crashed, while the event loop goes on, and return its record."""
     record = _crashed(store, sample, attempt)
     await store.add_async(record, Trace())
     store.in_flight.forget(sample.id)

@@ -28,7 +28,7 @@ _NO_DRAWS = frozenset({Outcome.REJECTED, Outcome.CONTEXT_OVERFLOW})
 
 @dataclass(eq=False)
 class Draws:
-    """The answers drawn so far for the samples of one run, and how many are needed."""
+    """The answers drawn so far for the samples of one run, whose combination is scored, and how many are needed."""
 
     tagged: bool
     """Whether answers stand between tags."""
@@ -41,7 +41,10 @@ class Draws:
 
     @classmethod
     def of(cls, run: Run, *, tagged: bool) -> "Draws":
-        """Return the draws of a stored run; a number of answers fixed for all its samples is kept."""
+        """Return the answers drawn in a stored run, with the number of answers for all samples, if it was fixed before.
+
+        *tagged*: answers stand between tags.
+        """
         draws = cls(tagged)
         for record in run.draws:
             draws.add(record)
@@ -49,11 +52,11 @@ class Draws:
         return draws
 
     def add(self, record: Record) -> None:
-        """Count an answer that is on disk."""
+        """Count a drawn answer that is on disk."""
         self.drawn[record.sample.id].append(record)
 
     def lost(self, record: Record) -> None:
-        """Take back an answer that turned out not to be on disk."""
+        """Take back a drawn answer that turned out not to be on disk."""
         own = self.drawn[record.sample.id]
         self.drawn[record.sample.id] = [one for one in own if one.attempt != record.attempt]
 
@@ -65,7 +68,10 @@ class Draws:
         return bool(drawn) and sum(map(tokens, drawn)) >= self.spent[sample_id]
 
     def made(self, sample: Sample, attempt: int) -> tuple[Record, Trace] | None:
-        """Return the record made from the answers to a sample; None where more answers are needed."""
+        """Return the record that combines the answers drawn for a sample, with its trace.
+
+        None where more answers are needed.
+        """
         if not self.enough(sample.id):
             return None
         drawn = self.drawn[sample.id]
@@ -74,14 +80,18 @@ class Draws:
         return combined(drawn, attempt, tagged=self.tagged), trace
 
     def settle_number(self, source: Iterable[Record], single: Iterable[Record]) -> None:
-        """Set the number of answers that every sample gets, unless an earlier session did."""
+        """Set the number of answers that every sample gets, by ``mean_number``, unless an earlier session set it.
+
+        *source* are records of the arm to match, *single* of an arm with one answer for each sample.
+        """
         self.number = self.number or mean_number(source, single)
 
 
 def marked(record: Record) -> Record:
-    """Return a record marked as one of several answers, unless it ends the sample.
+    """Return *record* marked as one of several drawn answers; unchanged if it ends its sample.
 
-    Raises ProviderError if the service reported no output tokens.
+    A failed request, or a question that the service does not accept, ends the sample. Raises ProviderError if the
+    service reported no output tokens.
     """
     if record.outcome.infrastructure or record.outcome in _NO_DRAWS:
         return record
@@ -100,9 +110,9 @@ def tokens(record: Record) -> int:
 
 
 def mean_number(source: Iterable[Record], single: Iterable[Record]) -> int:
-    """Return the number of single answers that cost on average what the source's answers cost, ``MOST_DRAWS`` at most.
+    """Return how many answers of *single* cost on average, in output tokens, what one of *source* costs.
 
-    Both over the samples with a result in both.
+    At least 1 and at most ``MOST_DRAWS``; over the samples with a result in both arms.
     """
     ours = {record.sample.id: tokens(record) for record in source if not record.outcome.infrastructure}
     theirs = {record.sample.id: tokens(record) for record in single if not record.outcome.infrastructure}

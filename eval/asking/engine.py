@@ -27,32 +27,33 @@ class WorkerLostError(Exception):
 
 
 class Engine(Protocol):
-    """Something that asks samples."""
+    """An object that asks samples: this process, or several worker processes."""
 
     async def ask(self, lane: Lane, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Traced]:
-        """Ask one sample, and return its record and its trace; every failure of the sample becomes its record.
+        """Ask one sample of the run *lane*, and return its record and its trace.
 
-        Raises GivenUpError where *waiting* was given up, ProviderError where the provider refuses to work, and
-        WorkerLostError.
+        Every failure of the sample becomes its record. Raises GivenUpError where *waiting* was given up, ProviderError
+        where the provider refuses to work, and WorkerLostError where the process that asked it died.
         """
         ...
 
 
 class LeasingEngine(ABC):
-    """Something that asks samples by leases."""
+    """An object that asks samples by leases: it hands many samples together to each of its workers."""
 
     @abstractmethod
     async def ask_pools(
         self, pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event
     ) -> list[Exception]:
-        """Ask all samples of the pools, as ``run_pools`` says; return the errors that ended it early, in order.
+        """Ask all samples of the pools, one pool for each model; return the errors that ended it early, in order.
 
-        When it returns, all finished samples are in the runs.
+        *meter* keeps the budget, *watch* has the callbacks, and no further sample is begun once *stop* is set. On
+        return, all finished samples are in the runs.
         """
 
 
 class _Here:
-    """This process."""
+    """The engine that asks in this process."""
 
     async def ask(self, lane: Lane, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Traced]:
         return await ask_one(lane.job, sample, attempt, await beside(lane.job, sample), waiting)

@@ -39,7 +39,7 @@ _SIDES = (32, 64, 128, 256, 512, 1024, MAX_SIDE)
 
 
 def cannot_enlarge(row: ModelConfig) -> str:
-    """Return the reason why no image can be shown larger to a model; empty where it can."""
+    """Return the reason why no image can be shown larger to the model of *row*; empty where it can."""
     if row.perceived is None:
         return "its entry has no size rule (`perceived`), so it is unknown at what size the model sees a larger image"
     if len({_pixels(row.perceived.perceived(Size(side, side))) for side in _SIDES}) == 1:
@@ -48,7 +48,10 @@ def cannot_enlarge(row: ModelConfig) -> str:
 
 
 def pixels_shown(folder: Path, sees: Rule, sample_id: str) -> int:
-    """Return the number of pixels, as the model sees them, of all images in a stored conversation."""
+    """Return the number of pixels, as the model sees them, of all images in a sample's stored conversation.
+
+    *folder* is the run's, *sees* the size rule of its model. Raises StorageError if the conversation cannot be read.
+    """
     keys = _pictures(read_trace(folder, sample_id))
     return sum(_pixels(sees.perceived(_size(read_picture(folder, key, sample_id)))) for key in keys)
 
@@ -56,7 +59,10 @@ def pixels_shown(folder: Path, sees: Rule, sample_id: str) -> int:
 def enlarged_question(
     question: Question, pixels: int, condition: Condition, config: ModelConfig, perceives: Perceives
 ) -> tuple[Question, Enlarged]:
-    """Return a question with its image enlarged to about *pixels* as the model sees them, and the own image's facts."""
+    """Return a question with its image enlarged to about *pixels* pixels as the model sees them, and facts about it.
+
+    The image is unchanged where the model would see no more of a larger one.
+    """
     own = question.image
     image = _enlarged(own, pixels, config.sees)
     views = ViewSet(own, perceives, FRAMES[config.frame], question.wording.display)
@@ -84,7 +90,7 @@ def _enlarged(own: Slice, pixels: int, sees: Rule) -> Slice:
 
 
 def _pictures(trace: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the hashes of the images that the model was shown: the question's image first, then those of tools."""
+    """Yield the hashes of the images that the model was shown: the question's first, then those of tools."""
     opened = takewhile(lambda message: message["type"] != "ai", trace["messages"])
     for content in (message["content"] for message in opened if not isinstance(message["content"], str)):
         yield from (block["picture"] for block in content if isinstance(block, Mapping) and "picture" in block)

@@ -49,7 +49,7 @@ ASSUMED = (
 
 
 class Spending(Frozen):
-    """Tokens and money of the whole run, on one basis."""
+    """Estimated tokens and money for all samples of a run; ``basis`` says from what they follow."""
 
     basis: str
     input_tokens: int
@@ -59,7 +59,7 @@ class Spending(Frozen):
 
 
 class Estimate(Frozen):
-    """The questions of a run, and the estimate of its tokens and cost."""
+    """The size of a run (samples, subjects, prompts), and estimates of its tokens and cost."""
 
     model: str
     condition: str
@@ -82,7 +82,10 @@ class Estimate(Frozen):
 
 
 def estimate(prepared: Prepared, pilot: Run | None = None) -> Estimate:
-    """Return the estimate of a prepared run; *pilot* is a stored run of the same tasks, usually a small one."""
+    """Return the estimate of a prepared run; *pilot* is a stored run of the same tasks, usually a small one.
+
+    Raises ConfigError if the pilot has no sample of a task with reported tokens, DataError if an image cannot be read.
+    """
     prompts, pictures = _rendered(prepared)
     tasks = prepared.samples.summed.tasks
     if pilot is None:
@@ -115,17 +118,17 @@ def _probe(prepared: Prepared) -> Spending | None:
 
 
 def _schemas(prepared: Prepared) -> int:
-    """Return the length of the tools' declarations, in characters."""
+    """Return the number of characters of the tools' declarations."""
     return len(json.dumps(prepared.condition.schemas(FRAMES[prepared.model.frame])))
 
 
 def declared_tokens(tools: Sequence[Tool]) -> int:
-    """Return about how many tokens the declarations of tools take in a prompt: their JSON text by the rule of thumb."""
+    """Return about how many tokens the declarations of tools take in a prompt: one for each 4 characters of JSON."""
     return round(len(json.dumps([tool.schema() for tool in tools])) / CHARACTERS_PER_TOKEN)
 
 
 def _rendered(prepared: Prepared) -> tuple[dict[TaskName, Prompt], float]:
-    """Return a prompt for each task and the mean number of pixels as perceived."""
+    """Return a prompt for each task, and the mean number of pixels of an image as the model perceives it."""
     first = {task: prepared.samples[row] for task, row in prepared.samples.summed.firsts.items()}
     step = max(1, len(prepared.samples) // LOOKED_AT)
     views = {sample.id: _views(prepared, sample) for sample in [*first.values(), *prepared.samples[::step]]}
@@ -169,7 +172,10 @@ def _by_rules(prepared: Prepared, prompts: dict[TaskName, Prompt], pixels: float
 
 
 def _of_draws(prepared: Prepared, draws: int, start: float) -> Spending:
-    """Return the spending of as many answers as the other arm makes calls: both arms output the same tokens."""
+    """Return the spending where *draws* answers are drawn for each sample, as many as the other arm makes calls.
+
+    Both arms output the same number of tokens. *start* is the number of input tokens of a first call.
+    """
     samples = len(prepared.samples)
     usage = Usage(input=round(samples * draws * start), output=samples * draws * OUTPUT_PER_CALL)
     return _spending(f"{plural(draws, 'answer')} drawn a sample", usage, prepared)
@@ -204,13 +210,17 @@ def _of_calls(prepared: Prepared, calls: int, start: float, picture: float) -> S
 
 
 def usage_of(run: Run, task: TaskName) -> list[Usage]:
-    """Return the tokens of each sample of a task for which the service reported all of them."""
+    """Return the tokens of each sample of a task in *run* for which the service reported all of them."""
     used = [record.usage for record in run.each() if record.sample.task == task and not record.usage.unreported]
     return [usage for usage in used if usage.model_calls]
 
 
 def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[TaskName, int]) -> tuple[Spending, Spending, Spending]:
-    """Return the spending if every sample costs as the pilot's cheapest of its task, as the mean, or as the dearest."""
+    """Return the least, likely and most spending.
+
+    Every sample is taken to cost as the pilot's cheapest of its task, as the mean, or as the dearest. Raises
+    ConfigError if the pilot has no sample of a task with reported tokens.
+    """
     used = {task: usage_of(pilot, task) for task in tasks}
     for task, usages in used.items():
         if not usages:
@@ -238,7 +248,7 @@ def _by_pilot(prepared: Prepared, pilot: Run, tasks: dict[TaskName, int]) -> tup
 
 
 def _measured(prepared: Prepared, pilot: Run) -> str:
-    """Return the name of the pilot, and its differences from the estimated run."""
+    """Return a text with the pilot's folder, and its settings that differ from those of the estimated run."""
     theirs, ours = pilot.identity, prepared.identity
     asked = {"model_name": "model", "condition": "tools", "limits": "limits", "recipe": "recipe", "form": "form"}
     differ = {name: then for name, then, _ in theirs.differences(ours)}

@@ -26,14 +26,17 @@ _CAPTION = re.compile(r"\[(picture \d+)\] ")
 
 @dataclass(eq=False)
 class SampleBySample:
-    """A run whose samples each wait for the same sample of one other run."""
+    """A run each of whose samples waits until the same sample of one other run has a result."""
 
     lane: Lane
     todo: dict[str, Ask]
     """What is pending, by sample."""
 
     def begin(self, source: Lane, answered: Iterable[Record]) -> list[Ask]:
-        """Follow *source* from now on; return the samples that its earlier records allow to be asked at once."""
+        """Follow the run *source* from now on; return the samples that can be asked at once.
+
+        *answered* are the records that *source* has already.
+        """
         source.followers.append(self.heard)
         return [ask for record in answered for ask in self._ready(record)]
 
@@ -51,7 +54,7 @@ class SampleBySample:
 
 @dataclass(eq=False)
 class AfterAll:
-    """A run that starts when all samples of certain other runs were asked: the run it matches, and others."""
+    """A run that starts when all samples of certain other runs were asked; their records give one of its settings."""
 
     todo: dict[str, Ask]
     """What is pending, by sample."""
@@ -63,7 +66,10 @@ class AfterAll:
     """Their records."""
 
     def begin(self, *sources: tuple[Lane, Mapping[str, Any], Iterable[Record]]) -> list[Ask]:
-        """Follow runs, given with their pending samples and records; return the samples that can be asked at once."""
+        """Follow other runs, each given with its pending samples (by id) and its records.
+
+        Return all samples if none of the others is pending, else none.
+        """
         for number, (lane, pending, records) in enumerate(sources):
             lane.followers.append(partial(self.heard, number))
             self.waiting |= {(number, sample_id) for sample_id in pending}
@@ -71,7 +77,10 @@ class AfterAll:
         return self._all()
 
     def heard(self, number: int, record: Record) -> list[Ask]:
-        """Return all samples when the other runs have none left."""
+        """Note a stored record of the other run *number*.
+
+        Return all samples once the other runs have none left, else none.
+        """
         self.known[number][record.sample.id] = record
         self.waiting.discard((number, record.sample.id))
         return self._all()
@@ -85,7 +94,10 @@ class AfterAll:
 
 
 def results_of(folder: Path, sample_id: str) -> tuple[HandedBack, ...]:
-    """Return the error-free tool results of the latest conversation about a sample of a stored run."""
+    """Return the tool results without an error from the latest conversation about a sample of a stored run, in order.
+
+    Raises StorageError if the run has no such conversation or it is damaged.
+    """
     trace = read_trace(folder, sample_id)
     captions = dict(_captions(trace["messages"]))
     return tuple(
@@ -102,7 +114,7 @@ def results_of(folder: Path, sample_id: str) -> tuple[HandedBack, ...]:
 
 
 def _captions(messages: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
-    """Yield the captions of the images that tools returned, each with the name of its picture."""
+    """Yield the name and the caption of each image that tools returned."""
     for message in messages:
         if message["type"] == "ai" or isinstance(message["content"], str):
             continue

@@ -13,7 +13,7 @@ __all__ = ["settled_heap"]
 
 @contextmanager
 def settled_heap() -> Iterator[None]:
-    """Leave objects that are there now out of collections until the context ends, unless somebody does so already."""
+    """Exclude present objects from garbage collection during a ``with`` block, unless that is done already."""
     if gc.get_freeze_count():
         yield
         return

@@ -24,20 +24,20 @@ _WITHOUT_WINDOW = frozenset({("KiPA22", "01")})
 
 
 def min_max(values: FloatImage, sample: Sample) -> IntensityMap:  # noqa: ARG001 - one signature for all
-    """Return the mapping of 1.0."""
+    """Return the mapping to grey levels of MedVision 1.0: from the slice's smallest to its largest value."""
     return Window(float(values.min()), float(values.max()))
 
 
 def percentiles(values: FloatImage) -> IntensityMap:
-    """Return the mapping of 1.2 for everything that has no window."""
+    """Return the mapping to grey levels of MedVision 1.2 without a CT window: from the 0.5 to the 99.5 percentile."""
     low, high = np.percentile(values, (0.5, 99.5))
     return Window(float(low), float(high))
 
 
 def windowed(values: FloatImage, sample: Sample) -> IntensityMap:
-    """Return the mapping of 1.2: the CT window of the structure asked about, or percentiles.
+    """Return the mapping to grey levels of MedVision 1.2: the CT window of the structure asked about, or percentiles.
 
-    Only MedVision's own volumes have a window: the values of other CT pictures may not be Hounsfield units.
+    Only MedVision's own volumes have a window: the values of other CT images may not be Hounsfield units.
     """
     window = _window(sample)
     if window is None:

@@ -62,7 +62,7 @@ CHECKED_PICTURES = 20
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Checked and resolved settings."""
+    """A run before its first request: settings that were checked and resolved, with everything they name."""
 
     settings: Settings
     model: ModelConfig
@@ -81,18 +81,18 @@ class Prepared:
     """The result of checking the samples before the first request; None where they were checked earlier."""
 
     def image_of(self, sample: Sample) -> Slice:
-        """Return the image that stands with the question about a sample; raises DataError if it cannot be read."""
+        """Return the image that is shown with the question about a sample; raises DataError if it cannot be read."""
         own = self.recipe.slice_of(self.source.load(sample), sample)
         return self.pictures.given(own, sample, self.source, self.recipe)[0]
 
     @property
     def parallel(self) -> int:
-        """Samples in flight at once, over all processes; what a row says of a model is of each time it is loaded."""
+        """Samples in flight at once, over all processes; a row's own number is for each loaded copy of the model."""
         loaded = (self.settings.processes or 1) if isinstance(self.model, Transformers) else 1
         return self.settings.max_connections or loaded * self.model.max_connections
 
     def not_asked(self) -> list[str]:
-        """Return a line with the number of selected samples that are not asked, if any."""
+        """Return a line with how many selected samples are not asked, and why; an empty list if all are asked."""
         count = self.without_donor
         why = "no other subject is asked the same question, whose image could be shown"
         return [f"{plural(count, 'sample')} left out: {why}"] if count else []
@@ -109,11 +109,11 @@ class Prepared:
 
     @property
     def probed(self) -> bool:
-        """Whether it is checked before the first sample that the declarations of tools reach the model."""
+        """Whether a probe before the first sample tests that the declarations of tools reach the model."""
         return self.settings.probe and is_probed(self.model, self.condition)
 
     def config(self) -> dict[str, Any]:
-        """Return the resolved settings as JSON, enough to run it again; it never holds a key."""
+        """Return the resolved settings as JSON data, enough to repeat the run; it never holds a key of a provider."""
         info = self.source.info
         return {
             **self.settings.stored(),
@@ -140,10 +140,9 @@ class Prepared:
 def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = None) -> Prepared:
     """Return the settings, checked and resolved as far as possible before the first request.
 
-    Raises a MedVisionAgentError that names the first setting, file or sample that is not possible.
-
-    Where nothing will be asked (*asking* is false), the model need not be reachable. *chosen* is what ``choose``
-    returned, for runs that share their samples.
+    Raises a MedVisionAgentError that names the first setting, file or sample that is not possible. Where nothing will
+    be asked (*asking* is false), the model need not be reachable. *chosen* is the result of ``choose``, for runs that
+    share their samples.
     """
     model = settings.row or find(settings.model, load_catalogue(settings.models_file))
     model = _with_script(model, settings)
@@ -243,7 +242,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
 
 
 def _check_truth(condition: Condition, samples: Samples) -> None:
-    """Refuse a condition whose tools return the ground truth, where samples lack the ground truth they need."""
+    """Raise ConfigError if tools return the ground truth and samples lack the outline that they need."""
     if condition.told_truth and (lacking := samples.summed.without_outline):
         raise ConfigError(
             f"--tools {condition.name}: its tools return the true outline, but the ground truth of "
@@ -254,7 +253,7 @@ def _check_truth(condition: Condition, samples: Samples) -> None:
 
 
 def _month(settings: Settings) -> str | None:
-    """Return the chosen month of the tools, or the month with which the run to be resumed was begun."""
+    """Return the chosen month of the set of tools, or that of the run to be resumed; None: the newest."""
     if settings.tools_dated is None and settings.resume and has_run(settings.out):
         return str(read_config(settings.out).get("tools_dated", FIRST_SET))
     return settings.tools_dated
@@ -268,14 +267,14 @@ def _hash(parts: Iterable[str]) -> str:
 
 
 def _output_format(model: ModelConfig, condition: Condition) -> str | None:
-    """Return the form of a replay's replies: where it differs, no difference can be put down to the tool."""
+    """Return the form of replies in a replay of the published experiment; None for other models."""
     if not isinstance(model, Gemini) or model.replay is None:
         return None
     return output_format(model.replay, code=condition.provider_code)
 
 
 def _with_spacing(wording: Wording, settings: Settings) -> Wording:
-    """Leave the pixel size out of the prompt where the settings say so; refuse where the templates cannot do it."""
+    """Return *wording*, without pixel sizes if the settings say so; ConfigError where that is impossible."""
     if wording.own and (settings.spacing == "tool" or settings.paragraph != "plain"):
         what = "spacing: tool" if settings.spacing == "tool" else f"paragraph: {settings.paragraph}"
         raise ConfigError(
@@ -291,7 +290,7 @@ def _with_spacing(wording: Wording, settings: Settings) -> Wording:
 
 
 def _with_grammar(model: ModelConfig, settings: Settings) -> ModelConfig:
-    """Return the model with the chosen grammar for tool calls, where tools are called in text."""
+    """Return the model with the chosen grammar for tool calls; ConfigError if it calls no tools in text."""
     if settings.grammar is None:
         return model
     if model.text_grammar is None:
@@ -304,7 +303,7 @@ def _with_grammar(model: ModelConfig, settings: Settings) -> ModelConfig:
 
 
 def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
-    """Give the scripted model its script, and check that it can be read."""
+    """Return the model, the scripted one with its script; ConfigError if that is missing or does not fit."""
     scripted = isinstance(model, Offline) and model.name == "scripted"
     if settings.script is not None and not scripted:
         raise ConfigError(
@@ -321,7 +320,7 @@ def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
 
 
 def job_of(prepared: Prepared, chat: Chat) -> Job:
-    """Return the job of a prepared run: how each sample is asked, of the opened model."""
+    """Return the job of a prepared run: how each sample is asked of the opened model *chat*."""
     return Job(
         source=prepared.source,
         recipe=prepared.recipe,
@@ -337,7 +336,7 @@ def job_of(prepared: Prepared, chat: Chat) -> Job:
 
 
 def check_pictures(prepared: Prepared, run: Run) -> None:
-    """Raise StorageError if an image differs from the one that was sent; a few of the finished samples are compared."""
+    """Raise StorageError if an image differs from the one sent before; a few finished samples are compared."""
     for record in read_some(run.folder, CHECKED_PICTURES) if run.identity.picture != "none" else ():
         views = views_of(prepared, prepared.image_of(record.sample))
         png = encode_png(shown(views, views.whole))
@@ -349,7 +348,7 @@ def check_pictures(prepared: Prepared, run: Run) -> None:
 
 
 def views_of(prepared: Prepared, image: Slice) -> ViewSet:
-    """Return the views of an image as they are made for the model of a run."""
+    """Return the views of *image* as they are made for the model of a run."""
     sees, frame = prepared.recipe.perceives(prepared.model.sees), FRAMES[prepared.model.frame]
     return ViewSet(image, sees, frame, prepared.wording.display)
 
@@ -359,9 +358,9 @@ async def execute(
 ) -> Run:
     """Create or resume the run, have *engine* ask the pending samples, and return the run as stored.
 
-    Raises StorageError before the first request if the folder cannot be used, ProviderError (after storing what was
-    in flight) if the provider refuses to work, ConfigError if the model turns out unfit when it is opened or is told
-    of no tool that is declared; a new run that holds nothing by then is taken away again.
+    No sample is begun once *stop* is set. Raises StorageError before the first request if the folder cannot be used,
+    ProviderError (after storing what was in flight) if the provider refuses to work, ConfigError if the model turns out
+    unfit or does not get the declarations of its tools; a new run without a record is then removed.
     """
     settings = prepared.settings
     if settings.resume:

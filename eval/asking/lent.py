@@ -34,7 +34,7 @@ _KINDS: dict[tuple[str, str], Kind] = {
 
 
 def check_lent(settings: Settings, model: ModelConfig, condition: Condition) -> None:
-    """Raise a ConfigError where a setting changes words, and the words are upstream's."""
+    """Raise ConfigError where MedVision's own prompts are asked for together with a setting that would change them."""
     if settings.words != "upstream":
         return
     others = {
@@ -61,9 +61,10 @@ def check_lent(settings: Settings, model: ModelConfig, condition: Condition) -> 
 def with_lent(
     wording: Wording, settings: Settings, model: ModelConfig, recipe: Recipe, samples: Samples
 ) -> tuple[Wording, dict[str, Any]]:
-    """Return *wording* with the questions about *samples* in upstream's words, and the fields of the run's identity.
+    """Return *wording* with the questions about *samples* in MedVision's own words, and fields of the run's identity.
 
-    Without such a setting, or without samples, nothing changes.
+    Without the setting ``words: upstream``, or without samples, *wording* is unchanged. Raises ConfigError for a sample
+    that is not MedVision's, or a recipe whose pixel sizes MedVision's package does not state.
     """
     if settings.words != "upstream" or not len(samples):
         return wording, {"words": settings.words}
@@ -107,7 +108,7 @@ def _kind(sample: Sample, form: str) -> Kind:
 
 
 def _task(sample: Sample, facts: MedVisionFacts) -> dict[str, object]:
-    """Return the entry of a plan that names the structure of the sample, under the keys of its row."""
+    """Return the entry of a plan that names the structure or the landmarks of a sample, under the keys of its row."""
     found: dict[str, object] = {"image_description": sample.description}
     if not sample.landmarks or facts.metric is None:
         return found | {"labels_map": {str(facts.label): sample.label}}

@@ -30,7 +30,7 @@ UNESTIMATED = 5
 
 
 class Meter:
-    """Counts what a run has spent so far; used from one event loop."""
+    """A count of what a run has spent so far, held against its budget; used from one event loop."""
 
     def __init__(
         self,
@@ -61,22 +61,22 @@ class Meter:
 
     @property
     def of_usage(self) -> bool:
-        """Whether money or tokens are bounded, so that what earlier sessions took must be added."""
+        """Whether the budget bounds money or tokens, so that the usage of earlier sessions must be added."""
         return self._budget.of_usage
 
     def start(self) -> None:
-        """Count the time from now on."""
+        """Measure the allowed time from now on."""
         self._started = self._clock()
 
     def probed(self, probe: ToolProbe) -> None:
-        """Count the tokens of a probe, which is not a sample."""
+        """Count the tokens and the cost of a probe of tools, which is not a sample."""
         self._beside = self._beside + probe.usage
         self._beside_usd += probe.cost_usd or 0.0
         if probe.found != "not reported":  # what came without a count then is a call answered by an error
             self._refused += probe.usage.unreported
 
     def add(self, record: Record) -> None:
-        """Count a finished sample."""
+        """Count the tokens and the cost of a finished sample."""
         self._usage = self._usage + record.usage
         self._usd += record.cost_usd or 0.0
         self._samples += bool(record.usage.model_calls)
@@ -86,7 +86,7 @@ class Meter:
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """Count a sample as being asked."""
+        """Count one sample as in flight during a ``with`` block."""
         self.flying += 1
         try:
             yield
@@ -99,12 +99,18 @@ class Meter:
         return not self.reason
 
     def would_allow_one_more(self) -> bool:
-        """Return the same for this moment without setting ``reason``: samples in flight may yet be taken back."""
+        """Return whether a further sample may be started at this moment, without setting ``reason``.
+
+        Samples in flight may yet be taken back, and then the answer can change.
+        """
         return not (self.reason or next(self._reasons(), ""))
 
     @property
     def room(self) -> float:
-        """How many samples at the mean so far fit into the budget beside those in flight; 0 while no mean is known."""
+        """How many further samples, at the mean so far, fit into the budget beside those in flight.
+
+        0 while no mean is known, infinite without a budget of money or tokens; negative where it will be exceeded.
+        """
         budget = self._budget
         if budget.usd is None and budget.tokens is None:
             return math.inf
@@ -130,7 +136,7 @@ class Meter:
             yield f"{budget.usd:g} US dollars are used up, or will be by the samples in flight ({self._spent()})"
 
     def _without_usage(self) -> str:
-        """Return how many replies had no token counts, in words; empty where all had them or can be estimated."""
+        """Return a text on how many replies had no token counts; empty where all had them or can be estimated."""
         heard = self._usage + self._beside
         of_all = f"{heard.unreported} of {plural(heard.model_calls, 'reply', 'replies')} came without"
         known = self._dearest > 0 or self._samples < UNESTIMATED
@@ -145,11 +151,11 @@ class Meter:
         return self._usd + self._refused * self._dearest_usd
 
     def _projected(self, reported: float) -> float:
-        """Return an amount (tokens or US dollars) with the samples in flight added, at the mean of those so far."""
+        """Return an amount (tokens or US dollars) plus that of the samples in flight, each at the mean so far."""
         return reported * (1 + self.flying / self._samples) if self._samples else reported
 
     def _spent(self) -> str:
-        """Return the tokens and the cost so far in words, reported or estimated."""
+        """Return a text with the tokens and the US dollars so far, reported or estimated."""
         tokens, usd = self._tokens_used + _tokens(self._beside), self._usd_used + self._beside_usd
         refused = plural(self._refused, "unreadable call")
         estimated = f"; {refused} without a count estimated at the dearest sample" if self._refused else ""

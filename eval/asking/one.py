@@ -37,7 +37,7 @@ __all__ = ["Beside", "ask_one", "beside", "brief_of", "question_of"]
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """Additions to one sample from another run's answers, where its run depends on that run."""
+    """Additions to one sample that come from another run's answers, where its run depends on that run."""
 
     results: Sequence[HandedBack] | None = None
     """The results of tools that stand beside its question."""
@@ -46,7 +46,7 @@ class Beside:
 
 
 async def beside(job: Job, sample: Sample) -> Beside:
-    """Return the additions to a sample; raises StorageError where the other run cannot be read."""
+    """Return the additions to a sample from another run; raises StorageError where that run cannot be read."""
     results = await asyncio.to_thread(job.results, sample.id) if job.results else None
     return Beside(results, await asyncio.to_thread(job.pixels, sample.id) if job.pixels else None)
 
@@ -54,7 +54,10 @@ async def beside(job: Job, sample: Sample) -> Beside:
 async def ask_one(
     job: Job, sample: Sample, attempt: int, given_beside: Beside, waiting: Waiting
 ) -> tuple[Record, Trace]:
-    """Ask one sample; every failure becomes its record."""
+    """Ask one sample, and return its record (attempt number *attempt*) and its trace; every failure becomes its record.
+
+    Raises GivenUpError where *waiting* was given up, and ProviderError where the provider refuses to work.
+    """
     try:
         native, image, donor = await asyncio.to_thread(_image_of, job, sample)
     except DataError as error:
@@ -84,7 +87,10 @@ async def ask_one(
 
 
 def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture: bool = True) -> Question:
-    """Return the agent's question about a sample, without the ground truth."""
+    """Return the question about a sample that the agent answers, without the ground truth.
+
+    *image* is the image shown; with *shows_picture* false, the model gets none.
+    """
     return Question(
         template=sample.asks.template,
         image=image,
@@ -102,7 +108,11 @@ def question_of(sample: Sample, image: Slice, wording: Wording, *, shows_picture
 def brief_of(
     task: Task, condition: Condition, truth: tuple[tuple[float, float], ...] = (), share: float | None = None
 ) -> Brief:
-    """Return the facts given to an offline policy: the task, and for the oracle also the ground truth."""
+    """Return the facts given to an offline policy: the task, the tools, and for the oracle also the ground truth.
+
+    *truth* are the true points as fractions of the image's width and height, y downwards; *share* is the true area as a
+    fraction of the image.
+    """
     return Brief(
         quantity=task.quantity,
         numbers=len(task.numbers),
@@ -115,7 +125,10 @@ def brief_of(
 
 
 def _image_of(job: Job, sample: Sample) -> tuple[NativeImage, Slice, Donor | None]:
-    """Return the native pixels of a sample, and the image shown with the question; raises DataError."""
+    """Return the native pixels of a sample, the image shown with the question, and its donor (None: not swapped).
+
+    Raises DataError if an image cannot be read.
+    """
     native = job.source.load(sample)
     image, donor = job.pictures.given(job.recipe.slice_of(native, sample), sample, job.source, job.recipe)
     check_drawable(image.size, job.wording.display)

@@ -32,7 +32,7 @@ _GREY = 128.0
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """The images shown with the questions of a run."""
+    """A choice of the images shown with the questions of a run: own, swapped, uniform or none."""
 
     kind: Picture = "own"
     donors: Mapping[str, Sample] = field(default_factory=dict)
@@ -40,14 +40,18 @@ class Pictures:
 
     @property
     def sha256(self) -> str | None:
-        """Hash over the pairs of samples and donors; None where nothing is swapped."""
+        """SHA-256 over the pairs of samples and donors; None where images are not swapped."""
         if self.kind != "swapped":
             return None
         pairs = sorted((target, donor.id) for target, donor in self.donors.items())
         return sha256("".join(f"{target}\0{donor}\0" for target, donor in pairs).encode()).hexdigest()
 
     def given(self, own: Slice, sample: Sample, source: Source, recipe: Recipe) -> tuple[Slice, Donor | None]:
-        """Return the image to show instead of the *own* one, and its donor; raises DataError if it is unreadable."""
+        """Return the image to show with the question about a sample, and its donor.
+
+        The donor is None unless images are swapped. *own* is the sample's own image. Raises DataError if the donor's
+        image cannot be read.
+        """
         if self.kind == "own":
             return own, None
         if self.kind != "swapped":
@@ -60,7 +64,10 @@ class Pictures:
 
 
 def pictures_for(kind: Picture, samples: Iterable[Sample], seed: int) -> Pictures:
-    """Return the images for the questions about *samples*; raises ConfigError where no two subjects can be swapped."""
+    """Return the images of this kind for *samples*; *seed* determines who gets whose image.
+
+    Raises ConfigError where images are to be swapped and no two subjects can be.
+    """
     if kind != "swapped":
         return Pictures(kind)
     found = donors(samples, seed)
@@ -73,7 +80,7 @@ def pictures_for(kind: Picture, samples: Iterable[Sample], seed: int) -> Picture
 
 
 def check_picture(kind: Picture, name: str, model: ModelConfig, condition: Condition) -> None:
-    """Raise a ConfigError where the model *name* cannot be asked with another image under *condition*."""
+    """Raise ConfigError where the model *name* cannot be asked with images of this kind under *condition*."""
     if kind == "own":
         return
     if condition.told_truth:
@@ -89,7 +96,7 @@ def check_picture(kind: Picture, name: str, model: ModelConfig, condition: Condi
 
 
 def _in_place_of(own: Slice, other: Slice) -> Slice:
-    """Return another slice, resampled to the pixels and the pixel size of a sample's own slice."""
+    """Return *other* resampled to the pixels and the pixel size of *own*."""
     size = (own.size.width, own.size.height)
 
     def resized(values: FloatImage) -> FloatImage:

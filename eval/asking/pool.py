@@ -33,7 +33,7 @@ __all__ = ["Ask", "Asks", "Job", "Lane", "Pool", "ordered"]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """The model, the settings and the words with which every sample of a run is asked."""
+    """The model, the settings and the words with which every sample of one run is asked."""
 
     source: Source
     recipe: Recipe
@@ -55,18 +55,21 @@ class Job:
     """Tokens of thinking allowed, where another arm's answers settled them."""
 
     def condition_of(self, sample: Sample) -> Condition:
-        """Return the condition for a sample, with its tools in the order of their declaration."""
+        """Return the condition for one sample: its tools are shuffled if the run has a seed for their order."""
         return ordered(self.condition, self.tool_order, self.wording, sample)
 
 
 def ordered(condition: Condition, seed: int | None, wording: Wording, sample: Sample) -> Condition:
-    """Return a condition with its tools shuffled by *seed* for one sample and wording, or as it is without a seed."""
+    """Return *condition* with its tools shuffled by *seed* for one sample and wording.
+
+    Unchanged where *seed* is None.
+    """
     return condition if seed is None else condition.shuffled(f"{seed}\0{wording.number}\0{sample.id}")
 
 
 @dataclass(eq=False)
 class Lane:
-    """One run being asked: its job, its store, and the refusals of its server."""
+    """One run that is being asked: its job, its store, and the circuit breaker for its server."""
 
     job: Job
     store: RunStore
@@ -82,7 +85,7 @@ Ask = tuple[Lane, Sample, int]
 
 
 class Asks:
-    """The samples to be asked, in order; planned samples are made one by one when their turn comes."""
+    """A queue of samples to be asked; planned samples are made one by one when their turn comes."""
 
     def __init__(self, planned: Iterable[Ask] = ()) -> None:
         self._first, self._planned = deque[Ask](), iter(planned)
@@ -93,7 +96,7 @@ class Asks:
         return bool(self._first)
 
     def popleft(self) -> Ask:
-        """Take the next sample; raises IndexError where none is left."""
+        """Remove and return the next sample; raises IndexError where the queue is empty."""
         if not self:
             raise IndexError("nothing is left to be asked")
         return self._first.popleft()
@@ -109,7 +112,7 @@ class Asks:
 
 @dataclass(eq=False)
 class Pool:
-    """The samples of one model, in this order, and how many are asked at a time."""
+    """The queue of one model's samples, and how many of them are asked at a time."""
 
     asks: Asks
     parallel: int
@@ -124,9 +127,10 @@ class Pool:
 
     @asynccontextmanager
     async def turn(self, may: Callable[[], bool]) -> AsyncIterator[Ask | None]:
-        """Wait for and hand out the next sample; None where none is left or *may* returns False.
+        """Wait for the next sample, for a ``with`` block in which it counts as in flight.
 
-        Raises ProviderError where the first requests of the run are refused.
+        None where no sample remains or *may* returns False. Raises ProviderError where the first requests of the run
+        are refused.
         """
         async with self._changed:
             await self._changed.wait_for(self._open)
@@ -141,9 +145,10 @@ class Pool:
                         self._changed.notify_all()
 
     def take(self, may: Callable[[], bool]) -> Ask | None:
-        """Hand out the next sample and count it as in flight; None where no sample may be started at this moment.
+        """Return the next sample and count it as in flight; None where no sample may be started at this moment.
 
-        Raises ProviderError where the first requests of the run are refused.
+        *may* returns whether the budget allows it. Raises ProviderError where the first requests of the run are
+        refused.
         """
         if not self._open():
             return None
@@ -165,7 +170,7 @@ class Pool:
         return bool(self._exclusive or self.alone or self.waiting)
 
     def left(self) -> bool:
-        """Return whether any sample was not asked; call it at the end."""
+        """Return whether any sample was not asked; call it after all work has ended."""
         return bool(self.alone or self.waiting or self.asks)
 
     def _open(self) -> bool:
@@ -181,7 +186,10 @@ class Pool:
         return ask
 
     def _settle(self) -> None:
-        """Ask waiting samples again if their run had a reply meanwhile; else give up the run."""
+        """Queue waiting samples again if their run had a reply meanwhile.
+
+        If not, and several were refused, raise ProviderError.
+        """
         for lane in dict.fromkeys(ask[0] for ask, _ in self.waiting):
             own = [(ask, record) for ask, record in self.waiting if ask[0] is lane]
             if lane.breaker.answered:

@@ -33,19 +33,19 @@ _NOT_SENT = {"perceived", "frame"}
 
 
 def is_probed(model: ModelConfig, condition: Condition) -> bool:
-    """Return whether tools are declared in a way that a server can drop."""
+    """Return whether tools are declared in a way that a server can drop: by its own function calling."""
     return bool(condition.tools) and not isinstance(model, Offline) and grammar_of(model) is None
 
 
 def key_of(identity: Identity) -> str:
-    """Return the hash of the probe's requests and their destination."""
+    """Return the SHA-256 of the probe's requests and their destination; equal keys need one probe."""
     row = {name: value for name, value in identity.model.items() if name not in _NOT_SENT}
     return sha256(json.dumps([row, identity.tool_schemas_sha256], sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
 class Probed:
-    """A run that is about to be asked."""
+    """A run that is about to be asked, as its probe needs it."""
 
     job: Job
     store: RunStore
@@ -57,10 +57,10 @@ class Probed:
 
 
 class Probing:
-    """The probes of the runs that are asked together."""
+    """The probes of tool declarations for the runs that are asked together."""
 
     def __init__(self, before: Iterable[ToolProbe | None], meter: Meter, watch: Watch, stop: asyncio.Event) -> None:
-        """Start with results found *before*; *watch* is told what the probes could not find out."""
+        """Take the results known *before*, and *watch*, whose ``on_note`` gets every result that is not a success."""
         self._known = {probe.key: probe for probe in before if probe is not None and probe.settled}
         self._meter, self._watch, self._stop = meter, watch, stop
         self._probers: dict[int, Prober] = {}
@@ -98,7 +98,7 @@ class Probing:
 
 
 def _with_earlier(probe: ToolProbe, before: ToolProbe | None) -> ToolProbe:
-    """Return a probe that also counts the tokens of an earlier session's probe without a result."""
+    """Return *probe* with the tokens and cost of an earlier session's probe, which found no result, added."""
     if before is None:
         return probe
     costs = [one.cost_usd for one in (before, probe) if one.cost_usd is not None]

@@ -34,7 +34,7 @@ __all__ = ["RECIPES", "Recipe", "recipe_named", "with_size_rule"]
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
-    """How one generation of MedVision asks a sample."""
+    """A recipe: how one generation of MedVision maps grey levels, counts perceived sizes and words its prompts."""
 
     name: str
     mapping: Callable[[FloatImage, Sample], IntensityMap]
@@ -47,7 +47,7 @@ class Recipe:
     reshape: Size | None = None
 
     def slice_of(self, native: NativeImage, sample: Sample) -> Slice:
-        """Return the slice every view of *sample* is made from."""
+        """Return the slice from which all views of *sample* are made: values, mapping to grey levels, spacing in mm."""
         values, spacing = native.values, Spacing(sample.pixel_size.height_mm, sample.pixel_size.width_mm)
         stack, reshape = native.stack, self.reshape
         if reshape is not None:
@@ -59,7 +59,7 @@ class Recipe:
         return Slice(values, spacing, mapping, native.units, stack)
 
     def perceives(self, rule: Rule) -> Perceives:
-        """Return the size rule of a model as this recipe applies it."""
+        """Return *rule*, the size rule of a model, as this recipe applies it."""
         return rule if self.true_sizes else _PaperV1(rule)
 
     def wording(self, form: str) -> Wording:
@@ -71,7 +71,10 @@ class Recipe:
         raise ConfigError(f"recipe {self.name} has no prompt form {form!r}; it has: {', '.join(self.forms)}.{hint}")
 
     def _reshaped(self, values: FloatImage, spacing: Spacing, size: Size) -> tuple[FloatImage, Spacing]:
-        """Resample by spline interpolation of order 1, corner pixels on corner pixels, as upstream does."""
+        """Return values resampled to *size*, and their spacing in mm.
+
+        As upstream does, by spline interpolation of order 1, corner pixels on corner pixels.
+        """
         from scipy.ndimage import zoom  # noqa: PLC0415 - needed by few runs
 
         factors = size.height / values.shape[0], size.width / values.shape[1]
@@ -82,7 +85,7 @@ class Recipe:
 
 
 class _PaperV1:
-    """A rule as the first generation of prompts applied it, errors included."""
+    """A size rule as the first generation of prompts applied it, errors included."""
 
     def __init__(self, rule: Rule) -> None:
         self.canvas = self.perceived = rule.in_paper_v1
@@ -120,7 +123,7 @@ RECIPES = {
 
 
 def recipe_named(name: str, reshape: Size | None = None) -> Recipe:
-    """Return a recipe, optionally with images reshaped; raises ConfigError with the nearest known name."""
+    """Return the recipe *name*, with images resampled to *reshape* if it is given; ConfigError for an unknown name."""
     if name not in RECIPES:
         raise ConfigError(f"unknown recipe {name!r}; known: {', '.join(RECIPES)}.{nearest(name, RECIPES)}")
     return replace(RECIPES[name], reshape=reshape)
@@ -155,7 +158,7 @@ def with_size_rule(
 
 
 def _stating(samples: Samples, condition: Condition, wording: Wording, frame: Frame) -> str:
-    """Return the parts that would state pixel sizes, in words; empty where there is none."""
+    """Return a text that names what would state pixel sizes: prompts, coordinates or tools; empty if nothing would."""
     tasks = sorted(samples.summed.tasks)
     asked = [task for task in tasks if not TASKS[task].is_box or "_px" in wording.own.get(TASKS[task].template, "")]
     tools = [tool.name for tool in condition.tools if tool.states_pixels]

@@ -17,7 +17,7 @@ __all__ = ["changes", "settings_of"]
 
 
 def settings_of(run: Run, out: Path) -> Settings:
-    """Return the settings that made *run*, for a new one in *out*; raises ConfigError where they are incomplete."""
+    """Return the settings that made *run*, for a new run in *out*; raises ConfigError where they cannot be used."""
     try:
         return Settings.read(run.config).but(out=out)
     except (KeyError, TypeError, ValueError) as error:
@@ -28,7 +28,7 @@ def settings_of(run: Run, out: Path) -> Settings:
 
 
 def changes(before: Identity, now: Identity) -> list[str]:
-    """Return the names of a run's fields of identity that changed, sorted, without those of its tool condition.
+    """Return the names of the fields of identity that differ, sorted, without those of the tool condition.
 
     Where equal names of tools hide a change, it is named too: another set behind ``on`` (with both months), and the
     code or the variant of a tool that both runs have.

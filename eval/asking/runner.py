@@ -36,7 +36,10 @@ async def run_samples(
     meter: Meter,
     engine: Engine | LeasingEngine = HERE,
 ) -> None:
-    """Ask every pending sample of *run*, at most *parallel* at a time, and store each record."""
+    """Ask every pending sample of *run*, at most *parallel* at a time, and store each record.
+
+    Raises ProviderError where the provider refuses to work, StorageError where a record cannot be stored.
+    """
     todo = without_fatal(store, run, watch.on_record)
     lane = Lane(job, store, Breaker(job.chat.config.model, run.samples, run.records))
     alone, others = without_suspects([store], lambda: ((lane, sample, attempt) for sample, attempt in streamed(todo)))
@@ -50,9 +53,9 @@ async def run_pools(
     """Have *engine* ask all that the pools hold, side by side, and store each record in the run of its lane.
 
     Suspects, in flight at deaths of the program, come first, one after the other over all pools. A sample that waits
-    for its next try when *stop* is set is given up: it stays pending, with what it took on record. Where *meter* finds
-    a budget used up no further sample is started, and *watch* hears of it. A sample whose worker died is asked again,
-    as one that was in flight when the program died.
+    for its next try when *stop* is set is given up: it stays pending, and its usage is on record. Where *meter* finds a
+    budget used up no further sample is started, and ``watch.on_limit`` is called. A sample whose worker died is asked
+    again, as one that was in flight when the program died. Raises the first error that ended it early.
     """
     with settled_heap():
         if isinstance(engine, LeasingEngine):
@@ -67,7 +70,7 @@ async def run_pools(
 
 @dataclass(eq=False)
 class _Asking:
-    """The state that the workers of all pools share."""
+    """The state that the tasks of all pools share while they ask in this process or through an engine."""
 
     meter: Meter
     watch: Watch
@@ -76,7 +79,7 @@ class _Asking:
     problems: list[Exception] = field(default_factory=list[Exception])
 
     async def all(self, pools: Sequence[Pool]) -> list[Exception]:
-        """Ask all samples of the pools, and return the errors that ended it early."""
+        """Ask all samples of the pools, and return the errors that ended it early; empty without errors."""
         for pool in pools:
             while pool.alone and await self.next_of(pool):
                 pass
@@ -84,12 +87,12 @@ class _Asking:
         return self.problems
 
     async def work(self, pool: Pool) -> None:
-        """Ask one sample after the other until nothing is left, or no further one may be started."""
+        """Ask one sample after the other until the pool is empty, or no further sample may be started."""
         while await self.next_of(pool):
             pass
 
     async def next_of(self, pool: Pool) -> bool:
-        """Ask the next sample, and return whether to continue."""
+        """Ask the next sample of the pool, and return whether to continue."""
         try:
             async with pool.turn(self._may) as ask:
                 if ask is None:

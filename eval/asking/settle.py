@@ -9,7 +9,10 @@ __all__ = ["settle"]
 
 
 def settle(pool: Pool, ask: Ask, record: Record, heard: Callable[[Record], None]) -> None:
-    """Pass a stored record to *heard*, and queue the samples that follow; ProviderError for refusals by a rule."""
+    """Pass a stored record to *heard*, and queue the samples that follow from it.
+
+    Raises ProviderError if the server refuses requests by a rule, so that the run must stop.
+    """
     lane, sample, attempt = ask
     if lane.draws and record.part:
         lane.draws.add(record)

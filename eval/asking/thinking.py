@@ -20,24 +20,27 @@ _LEAST, _MOST = 512, 24_576
 
 
 def can_think(row: ModelConfig) -> bool:
-    """Return whether a row has a thinking budget that can be set."""
+    """Return whether the model of *row* has a thinking budget that can be set."""
     return isinstance(row, Gemini) and row.thinking_budget is not None
 
 
 def budget_of(records: Iterable[Record]) -> int:
-    """Return the tokens of thinking that match the mean output tokens of these records, from 512 to 24,576."""
+    """Return the tokens of thinking that match the mean output tokens of *records*, limited to 512 to 24,576.
+
+    Infrastructure failures are left out; 512 if no record remains.
+    """
     spent = [tokens(record) for record in records if not record.outcome.infrastructure]
     return min(_MOST, max(_LEAST, round(fmean(spent)))) if spent else _LEAST
 
 
 def let_think(lane: Lane, own: Iterable[Record], source: Iterable[Record]) -> None:
-    """Set a lane's budget from its *own* earlier records, or, without any, from the tokens that *source* spent."""
+    """Set a lane's thinking budget from its *own* earlier records, or without any from the tokens of *source*."""
     earlier = next((record.thinking_budget for record in own if record.thinking_budget is not None), None)
     budget = budget_of(source) if earlier is None else earlier
     lane.job = with_budget(lane.job, budget)
 
 
 def with_budget(job: Job, budget: int) -> Job:
-    """Return a job whose model may think for *budget* tokens."""
+    """Return *job* with a model that may think for *budget* tokens."""
     config = job.chat.config.model_copy(update={"thinking_budget": budget})
     return replace(job, chat=job.chat.beside(job.chat, config), thinking_budget=budget)

@@ -17,7 +17,7 @@ __all__ = ["Brief", "Watch", "waiting_until"]
 
 
 class Brief(NamedTuple):
-    """Success and loss of a sample, for callbacks."""
+    """The score of one sample, for callbacks: whether the answer succeeded, and the loss (0 to 1)."""
 
     success: bool
     loss: float
@@ -25,7 +25,7 @@ class Brief(NamedTuple):
 
 @dataclass(frozen=True)
 class Watch:
-    """Callbacks for the progress of a run."""
+    """The callbacks that a caller gives to follow the progress of a run."""
 
     on_start: Callable[[Run], None] = lambda run: None  # noqa: ARG005
     asking: Callable[[str], AbstractContextManager[None]] = lambda sample_id: nullcontext()  # noqa: ARG005
@@ -44,7 +44,7 @@ class Watch:
 
 
 def waiting_until(stop: asyncio.Event, watch: Watch) -> Waiting:
-    """Return the callbacks for the time between two tries of a request.
+    """Return what a provider needs between two tries of a request: how to wait, and whom to tell of failed tries.
 
     When *stop* is set, the wait ends at once with GivenUpError, so that the request is not tried again. Every failed
     try goes to ``watch.on_fault``.

@@ -46,7 +46,7 @@ _TASK = re.compile(
 
 @dataclass(frozen=True)
 class Config:
-    """One configuration of upstream's dataset."""
+    """One configuration of MedVision's dataset: the annotations of one dataset, family, task, plane and split."""
 
     dataset: str
     family: ConfigFamily
@@ -57,17 +57,20 @@ class Config:
 
     @cached_property
     def name(self) -> str:
-        """Upstream's name."""
+        """The configuration's name in MedVision's dataset: ``<dataset>_<family>_Task<NN>_<Plane>_<Split>``."""
         return f"{self.dataset}_{self.family}_Task{self.task_id}_{self.plane}_{self.split}"
 
     @property
     def plane(self) -> str:
-        """Sagittal, Coronal or Axial."""
+        """The plane of its slices: Sagittal, Coronal or Axial."""
         return PLANES[self.slice_dim]
 
     @property
     def whole(self) -> "Config":
-        """The configuration that holds both distances and angles, if this one holds only one of them; else itself."""
+        """The configuration with distances and angles together, if this one has only one of the two.
+
+        For all others, the configuration itself.
+        """
         if not self.family.startswith("BiometricsFromLandmarks_"):
             return self
         return Config(self.dataset, "BiometricsFromLandmarks", self.task_id, self.slice_dim, self.split)
@@ -76,7 +79,7 @@ class Config:
 def task_name(name: str) -> str | None:
     """Return the task that *name* names, in the form used by configurations: ``<dataset>_<family>_Task<NN>_<Plane>``.
 
-    *name* may end in a split or in a variant of the prompt. None if it is not of upstream's form.
+    *name* may end in a split or in a variant of the prompt. None if *name* does not have MedVision's form.
     """
     match = _TASK.match(name)
     if match is None or name[match.end() :][:1] not in {"", "-", "_"}:
@@ -85,10 +88,10 @@ def task_name(name: str) -> str | None:
 
 
 def read_task_list(path: Path) -> Sequence[str]:
-    """Return the tasks of an upstream task list, each once, in the form used by configurations.
+    """Return the tasks of one of MedVision's task lists, each once, in the form used by configurations.
 
     The file is a JSON object whose keys are the names of tasks, or a list of names. Raises ConfigError if it cannot be
-    read, DataError for a name that is not of upstream's form, or an empty list.
+    read, DataError for another content, for a name that does not have MedVision's form, and for an empty list.
     """
     try:
         names = list(json.loads(path.read_bytes()))

@@ -23,7 +23,10 @@ _Kind = tuple[str, str]
 
 
 def donors(samples: Iterable[Sample], seed: int) -> dict[str, Sample]:
-    """Return the donor of each sample that has one, by the sample's id; *seed* determines who gives to whom."""
+    """Return, by the id of each sample, its donor: a sample of another subject whose image can be shown instead.
+
+    A sample is left out if no other subject has its question. *seed* determines which subject gives to which.
+    """
     questions: dict[tuple[object, ...], list[Sample]] = {}
     for one in sorted(samples, key=lambda sample: sample.id):
         questions.setdefault((one.task, one.label, one.landmarks, one.measurement), []).append(one)
@@ -32,7 +35,10 @@ def donors(samples: Iterable[Sample], seed: int) -> dict[str, Sample]:
 
 
 def _circles(same: Iterable[Sample]) -> list[_Circle]:
-    """Return circles of at least two subjects each, with the samples of one question; none for a single subject."""
+    """Group samples that ask the same question into circles of at least two subjects.
+
+    Return none for a single subject.
+    """
     kinds: dict[_Kind, _Circle] = {}
     for one in same:
         kinds.setdefault(_kind(one), {}).setdefault(one.subject, []).append(one)
@@ -58,7 +64,10 @@ def _join(circle: _Circle, others: Mapping[str, list[Sample]]) -> None:
 
 
 def _given(circle: _Circle, seed: int) -> dict[str, Sample]:
-    """Return the donors in one circle: each subject gets samples of the next, of the same kind if there are any."""
+    """Return the donor of each sample in one circle, by the sample's id.
+
+    Each subject gets samples of the next one, of the same modality and plane if there are any.
+    """
     order = sorted(circle, key=lambda subject: sha256(f"{seed}\0{subject}".encode()).digest())
     found: dict[str, Sample] = {}
     for subject, donor in zip(order, [*order[1:], order[0]], strict=True):
@@ -71,10 +80,10 @@ def _given(circle: _Circle, seed: int) -> dict[str, Sample]:
 def truth_as_shown(donor: Sample, native: Size, field_mm: tuple[float, float]) -> tuple[float, ...] | None:
     """Return the ground truth of *donor* when its image is shown with the millimetres of another sample's image.
 
-    The prompt states the pixel size of the image that is replaced, so that a right measurement of the donor's image
+    The prompt states the pixel size of the image that is replaced, so that a correct measurement of the donor's image
     comes out in those millimetres. *native* is the size of the donor's image in pixels, *field_mm* the height and width
-    in mm of the replaced image. None if the result cannot be computed: the ground truth has no points, and the
-    pixels change their shape.
+    in mm of the replaced image. A box stays a fraction of the image, lengths are in mm, angles in degrees, areas in
+    mm2. None if it cannot be computed: the ground truth has no points, and the shape of the pixels changes.
     """
     if donor.asks.is_box:  # relative to the image
         return donor.target

@@ -28,9 +28,10 @@ class _Drawn:
 
 
 class Draw:
-    """Draws samples up to *limit* of each group (None: all); it keeps their rows, which are indices in a list.
+    """Draws samples up to *limit* of each group (None: all of them), and keeps their rows, their indices in a list.
 
-    With *seed* None the first samples are taken, else they are drawn by subject.
+    With *seed* None the first samples of each group are drawn, otherwise samples are drawn evenly over the subjects. A
+    group is one of MedVision's configurations, or one task of another source.
     """
 
     def __init__(self, limit: int | None, seed: int | None = None) -> None:
@@ -43,11 +44,14 @@ class Draw:
         self._groups: defaultdict[str, list[_Drawn]] = defaultdict(list)
 
     def has(self, group: str) -> bool:
-        """Return whether a sample of *group* was taken."""
+        """Return whether any sample of *group* was taken so far."""
         return group in self._counts
 
     def full(self, group: str) -> bool:
-        """Return whether no further sample of *group* would be taken; False with a seed: any may still be drawn."""
+        """Return whether no further sample of *group* would be taken.
+
+        Always False with a seed: any may still be drawn.
+        """
         return self._limit is not None and self._seed is None and self._counts[group] >= self._limit
 
     def take(self, row: int, sample: Sample) -> bool:
@@ -70,13 +74,13 @@ class Draw:
         return True
 
     def rows(self) -> "array[int]":
-        """Return the rows of the samples drawn, in rising order."""
+        """Return the rows of the samples that are drawn, in ascending order."""
         if self._seed is None:
             return self._first
         return array("I", sorted(item.row for group in self._groups.values() for item in self._first_turns(group)))
 
     def _first_turns(self, group: Iterable[_Drawn]) -> list[_Drawn]:
-        """Return the samples of a group that are drawn."""
+        """Return the samples of one group that are drawn: one of each subject, then a second, up to the limit."""
         turns: Counter[str] = Counter()
         order = []
         for item in sorted(group, key=lambda item: item.key):

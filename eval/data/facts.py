@@ -30,9 +30,9 @@ class _Frozen(BaseModel):
 
 
 class Box(_Frozen):
-    """A bounding box on a slice: pairs are (row, column); indices from 0, the first and the last one inclusive.
+    """A bounding box on a slice, in pixel indices from 0; each pair is (row, column), first and last pixel inclusive.
 
-    ``dimensions`` are the height and width in pixels, ``sizes`` in mm.
+    ``dimensions`` are the height and width in pixels, ``sizes`` the height and width in mm.
     """
 
     min_coords: RowColumn
@@ -43,7 +43,10 @@ class Box(_Frozen):
 
 
 class Metric(_Frozen):
-    """A distance or an angle (one key and value), or the two axes of a lesion (two keys and values, major first)."""
+    """A measurement: a distance or an angle (one key and value), or a lesion's axes (two keys and values, major first).
+
+    Values are half floats, in ``unit`` (mm, or degrees for an angle); keys name entries of the plan's maps.
+    """
 
     metric_type: str
     metric_map_name: str
@@ -66,7 +69,7 @@ class Area(_Frozen):
 
 
 class MedVisionFacts(_Frozen):
-    """One annotation. File names are relative to the data folder and begin with ``Datasets/``."""
+    """One annotation of MedVision. File names are relative to the data folder and begin with ``Datasets/``."""
 
     config: str
     """Upstream's name of the configuration, split included."""
@@ -103,10 +106,10 @@ class MedVisionFacts(_Frozen):
     """In an image exported by version 0.1.0: native value = stored value x slope + offset. Now: ``Sample.values``."""
 
     def target(self) -> tuple[float, ...]:
-        """Return the true answer as MedVision makes it, in the order in which an answer gives its numbers.
+        """Return the ground truth as MedVision makes it, in the order in which an answer gives its numbers.
 
-        Of a box x1, y1, x2, y2 as fractions of the slice, y upwards; else lengths in mm, an angle in degrees or an area
-        in mm2. Empty for an annotation without box, metric and area.
+        For a box: x1, y1, x2, y2 as fractions of the slice, from its lower left corner, y upwards; for others: lengths
+        in mm, an angle in degrees or an area in mm2. Empty for an annotation without box, metric and area.
         """
         if self.boxes:
             (height, width), box = self.image_size_2d, self.boxes[0]
@@ -117,7 +120,7 @@ class MedVisionFacts(_Frozen):
         return (self.area.roi_mm2,) if self.area else ()
 
     def record(self) -> dict[str, Any]:
-        """Return the row of upstream's dataset, key by key in its order."""
+        """Return the annotation as a row of MedVision's dataset, with its keys in the dataset's order."""
         row = {
             "dataset_name": self.dataset_name,
             "taskID": self.task_id,

@@ -19,10 +19,11 @@ _UNSAFE, _LONGEST = re.compile(r"[^A-Za-z0-9._@+-]"), 80
 
 
 class Folders:
-    """The known folders of this machine.
+    """The folders of this machine whose names are removed from texts that are shared.
 
-    *written* converts a plain text to the format of the page (for Markdown: with its escapes), so that a folder's path
-    is recognised in that form too.
+    *folders* are folders of runs, *sources* the names of sources of samples, which may contain paths. *written*
+    converts a plain text to the format of the page (for Markdown: with its escapes), so that a path is recognised in
+    that form too.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Folders:
             self._take_source(source)
 
     def left_out_of(self, text: str) -> str:
-        """Return a text (plain, JSON or HTML) in which each folder's path is replaced by its last part."""
+        """Return *text* (plain, JSON or HTML) with the path of each known folder replaced by its last part."""
         for path in sorted(self._known, key=len, reverse=True):  # the inner ones first
             if path not in text:
                 continue

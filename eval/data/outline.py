@@ -24,7 +24,7 @@ def has_outline(sample: Sample) -> bool:
 
 
 def outline_of(sample: Sample, native: Size, shown: Size) -> NDArray[np.float64] | None:
-    """Return the true closed outline, (n, 2), x and y in pixels of an image of size *shown*.
+    """Return the true closed outline, (n, 2), x and y in pixels of an image of size *shown*, y downwards.
 
     *native* is the size of the sample's own image, which may have been resampled. None where ``has_outline`` is False.
     """
@@ -40,7 +40,10 @@ def outline_of(sample: Sample, native: Size, shown: Size) -> NDArray[np.float64]
 
 
 def ellipse(ends: list[Point], count: int) -> NDArray[np.float64]:
-    """Return *count* points (n, 2), x and y, of the ellipse whose axes end at *ends*: major 1 and 2, minor 1 and 2."""
+    """Return *count* points (n, 2), x and y, of the ellipse whose axes end at *ends*, in the frame and unit of *ends*.
+
+    *ends* are four points: both ends of the major axis, then both ends of the minor axis.
+    """
     major_1, major_2, minor_1, minor_2 = (np.array([point.x, point.y]) for point in ends)
     turn = np.linspace(0, 2 * math.pi, count, endpoint=False)[:, None]
     ring = (major_1 + major_2) / 2 + np.cos(turn) * (major_2 - major_1) / 2 + np.sin(turn) * (minor_2 - minor_1) / 2

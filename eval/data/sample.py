@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Question(Protocol):
-    """The fields that statistics and groups use: of a sample, or of a row of a result file."""
+    """The fields that statistics and groups use, whether of a sample or of a row of a result file."""
 
     @property
     def id(self) -> str:
@@ -46,33 +46,33 @@ class Question(Protocol):
 
     @property
     def label(self) -> str | None:
-        """Name of the structure asked about."""
+        """Name of the structure asked about; None in tasks about landmarks."""
         ...
 
     @property
     def landmarks(self) -> tuple[str, ...]:
-        """Names of the landmarks asked for."""
+        """Names of the landmarks asked for; empty in tasks about a structure."""
         ...
 
     @property
     def measurement(self) -> str:
-        """Name of the distance or angle, where it has one."""
+        """Name of the distance or angle; empty where it has no name."""
         ...
 
     @property
     def subject(self) -> str:
-        """The person (or phantom) in the image, the cluster of all statistics; empty where it is not known."""
+        """The person (or phantom) in the image, by which all statistics are clustered; empty where it is not known."""
         ...
 
     @property
     def asks(self) -> Task:
-        """What is asked."""
+        """The task as an object: its numbers, units, loss and rules."""
         ...
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Asked:
-    """The fields of a ``Question`` alone: what is kept of a sample where there are many."""
+    """A question with only the fields of ``Question``, kept in place of a sample where there are many."""
 
     id: str
     task: TaskName
@@ -91,25 +91,25 @@ class Asked:
 
     @property
     def asks(self) -> Task:
-        """What is asked."""
+        """The task as an object: its numbers, units, loss and rules."""
         return TASKS[self.task]
 
 
 @lru_cache(maxsize=1 << 12)
 def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return one tuple for all equal ones, so that equal names are kept once."""
+    """Return one and the same tuple for all equal ones, so that equal names are kept in memory once."""
     return names
 
 
 class PixelSize(Frozen):
-    """Millimetres per native pixel, height (down) and width (across)."""
+    """Size of a native pixel in mm: height (down) and width (across)."""
 
     height_mm: float = Field(gt=0)
     width_mm: float = Field(gt=0)
 
 
 class Landmark(Frozen):
-    """A named ground truth point in the slice frame, in pixels."""
+    """A named ground truth point in the slice frame: pixels from the outer top left corner, x right, y down."""
 
     name: str = Field(min_length=1)
     x: float
@@ -220,7 +220,7 @@ class Sample(Frozen):
 
     @property
     def asks(self) -> Task:
-        """What is asked."""
+        """The task as an object: its numbers, units, loss and rules."""
         return TASKS[self.task]
 
     @field_validator("values")

@@ -38,7 +38,7 @@ _WHERE = {"image", "source"}
 
 @dataclass(frozen=True, slots=True)
 class Hashes:
-    """Two hashes that tell whether samples are the same as before."""
+    """Two SHA-256 hashes that tell whether samples are the same as at an earlier time."""
 
     ids: str
     """Hash over the ids in their order."""
@@ -48,7 +48,7 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """Facts about all samples together."""
+    """Facts about all samples of a sequence together."""
 
     hashes: Hashes
     tasks: dict[TaskName, int]
@@ -65,11 +65,11 @@ class Summed:
 
 
 class Samples(Sequence[Sample]):
-    """A sequence of samples."""
+    """A sequence of samples, each made when it is read and not kept; a slice of it is such a sequence too."""
 
     @abstractmethod
     def _made(self, row: int) -> Sample:
-        """Make the sample at an index, from 0."""
+        """Return the sample at index *row*, from 0."""
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
@@ -94,12 +94,12 @@ class Samples(Sequence[Sample]):
 
     @property
     def hashes(self) -> Hashes:
-        """The hashes that tell whether the samples are the same as before."""
+        """The hashes that tell whether the samples are the same as before; the first use reads every sample."""
         return self.summed.hashes
 
     @cached_property
     def summed(self) -> Summed:
-        """Facts about all samples together."""
+        """Facts about all samples together; the first use reads every sample."""
         ids, texts = sha256(), sha256()
         tasks, without, firsts = Counter[TaskName](), Counter[TaskName](), dict[TaskName, int]()
         subjects, volumes, first_without = set[str](), False, ""
@@ -121,12 +121,12 @@ class Picked(Samples):
     """A selection of the samples of another sequence, in a given order."""
 
     def __init__(self, samples: Sequence[Sample], rows: Sequence[int] | NDArray[np.integer]) -> None:
-        """Take the indices of the selected samples, as integers of any kind."""
+        """Take the sequence and *rows*, the indices of the selected samples in it, as integers of any kind."""
         self._samples, self._rows = samples, rows
 
     @classmethod
     def all(cls, samples: Sequence[Sample]) -> Samples:
-        """Return the samples of any sequence as a ``Samples``."""
+        """Return all samples of any sequence, in its order, as a ``Samples``."""
         return samples if isinstance(samples, Samples) else cls(samples, range(len(samples)))
 
     def __len__(self) -> int:
@@ -137,7 +137,7 @@ class Picked(Samples):
 
 
 class Kept(Samples):
-    """Samples as packed text, to which more can be added."""
+    """A sequence of samples kept as packed text, to which more can be added."""
 
     def __init__(self, samples: Iterable[Sample] = ()) -> None:
         self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it is closed with this object
@@ -153,7 +153,10 @@ class Kept(Samples):
             self.add(sample)
 
     def add(self, sample: Sample) -> Self:
-        """Add one sample; raises StorageError where the temporary folder is full."""
+        """Add one sample at the end and return this sequence.
+
+        Raises StorageError where the temporary folder is full.
+        """
         self._open.append(sample.model_dump_json().encode())
         if len(self._open) == TOGETHER:
             packed = ZstdCompressor(_LEVEL).compress(b"\n".join(self._open))

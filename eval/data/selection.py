@@ -51,7 +51,7 @@ def parse_tasks(text: str | None) -> tuple[TaskName, ...] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The restrictions that a user gives; a field that is empty or None restricts nothing."""
+    """The restrictions of a selection, as a user gives them; a field that is empty or None restricts nothing."""
 
     tasks: tuple[TaskName, ...] | None = None
     """None: all tasks, but of MedVision's data only those that a protocol of MedVision scores."""
@@ -96,7 +96,7 @@ class Selection:
         return not _ASKED["MaskSize"].isdisjoint(self.tasks or ())
 
     def takes(self, sample: Sample) -> bool:
-        """Return whether a sample has one of the selected tasks, planes and datasets."""
+        """Return whether *sample* has one of the selected tasks, planes and datasets; other filters are not applied."""
         return (
             (self.tasks is None or sample.task in self.tasks)
             and (not self.planes or sample.plane.lower() in self.planes)
@@ -121,11 +121,14 @@ class Selection:
         )
 
     def _plain(self, config: Config) -> bool:
-        """Without names, select distances and angles once: in the configuration that holds both."""
+        """Return whether *config* is selected where no configuration is named: by its split (test, if none is given).
+
+        Distances and angles are selected once: in the configuration that holds both.
+        """
         return config.whole == config and (self.split or "test") in {"all", config.split.lower()}
 
     def admits(self, pattern: str, config: Config) -> bool:
-        """Return whether one name or pattern matches *config*, and the split agrees."""
+        """Return whether the name or pattern *pattern* matches *config* in a selected split."""
         named_split = pattern.endswith(SPLITS)
         split = self.split or ("all" if named_split else "test")
         if split not in {"all", config.split.lower()}:
@@ -181,20 +184,20 @@ def select(source: Source, selection: Selection) -> Samples:
 
 
 class _Volumes:
-    """The number of the volume that each sample is a slice of."""
+    """A table of the volume that each sample is a slice of, by the sample's row in the list."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._rows, self._of = array("I"), array("I")
 
     def note(self, row: int, sample: Sample) -> None:
-        """Note the volume of a sample; rows must rise. Samples without a volume are not noted."""
+        """Note the volume of the sample at *row*; rows must ascend. Samples without a volume are not noted."""
         if sample.medvision or sample.volume:
             self._rows.append(row)
             self._of.append(self._numbers.setdefault(sample.image, len(self._numbers)))
 
     def together(self, rows: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        """Return rows reordered: those of one volume follow the first row of that volume."""
+        """Return *rows* (ascending) reordered: the rows of one volume follow the first row of that volume."""
         own = np.isin(np.asarray(self._rows), rows)
         noted, of = np.asarray(self._rows)[own], np.asarray(self._of)[own]
         leaders = rows.copy()
@@ -204,7 +207,7 @@ class _Volumes:
 
 
 def _in_order(samples: Samples, drawn: "array[int]", volumes: _Volumes) -> Samples:
-    """Return the drawn samples, grouped by volume; if all are drawn in their order, no list is made."""
+    """Return the samples at the rows *drawn*, grouped by volume; *samples* itself if that changes nothing."""
     rows = volumes.together(np.asarray(drawn, np.uint32))
     if np.array_equal(rows, np.arange(len(samples), dtype=np.uint32)):
         return samples
@@ -212,7 +215,7 @@ def _in_order(samples: Samples, drawn: "array[int]", volumes: _Volumes) -> Sampl
 
 
 def find_sample(source: Source, sample_id: str) -> Sample:
-    """Return the sample with this id; raises DataError where there is none, which suggests the nearest existing id."""
+    """Return the sample of *source* with this id; raises DataError, with the nearest existing id, if it has none."""
     samples: Iterable[Sample] = source.samples if not isinstance(source, Streaming) else ()
     hint, near = "; to list the ids: medvision-agent data list", set()
     if isinstance(source, Streaming):
@@ -230,7 +233,10 @@ def find_sample(source: Source, sample_id: str) -> Sample:
 
 
 def _check_names(selection: Selection, found: list[Config]) -> None:
-    """Raise DataError for names and patterns that match no sample: a run must not be smaller without notice."""
+    """Raise DataError for names and patterns that match none of *found*, the configurations with selected samples.
+
+    A run must not be smaller than asked without notice.
+    """
     idle = [pattern for pattern in selection.configs if not any(selection.admits(pattern, c) for c in found)]
     if idle:
         more = f" (and of {len(idle) - 1} more names)" if len(idle) > 1 else ""

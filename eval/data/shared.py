@@ -14,7 +14,10 @@ _SEPARATOR = re.compile(r"[/\\]")
 
 
 def shared_name(source: str) -> str:
-    """Return the name of a source without its folder: ``medvision``, ``cases.jsonl``, ``phantom:4:1``, ``lab:set``."""
+    """Return the name of a source without its folder, such as ``medvision``, ``cases.jsonl`` or ``phantom:4:1``.
+
+    *source* is the name that ``--data`` takes.
+    """
     kind, _, argument = source.partition(":")
     if kind == _MEDVISION:
         return kind
@@ -36,7 +39,7 @@ def shared_names(sources: Iterable[str]) -> dict[str, str]:
 
 
 def shared_note(note: str, source: str) -> str:
-    """Return a source's note about itself, without the folder that *source* (its stored name) contains."""
+    """Return *note*, a source's text about itself, without the folder that *source* (its stored name) contains."""
     kind, _, argument = source.partition(":")
     folder = argument if kind == _MEDVISION else source
     if not _SEPARATOR.search(folder):

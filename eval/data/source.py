@@ -45,7 +45,7 @@ class Inspected:
 
 @dataclass(frozen=True, eq=False)
 class NativeImage:
-    """Native pixel values (height, width) as stored; the recipe decides how they are shown."""
+    """The native pixels (height, width) of one image; the recipe decides how they are mapped to grey levels."""
 
     values: FloatImage
     displayed: bool
@@ -57,13 +57,13 @@ class NativeImage:
 
     @property
     def units(self) -> Units:
-        """What the values are measured in."""
+        """The unit of the values: grey levels for a displayed image, else the declared unit."""
         return Units.GREY if self.displayed else self.declared
 
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """The facts about the origin of samples that every summary states."""
+    """Facts about where samples come from, which every summary states."""
 
     name: str
     """As given on the command line: ``demo``, or a file's path."""
@@ -76,7 +76,10 @@ class SourceInfo:
 
     @classmethod
     def of_file(cls, path: Path, samples: int, *, synthetic: bool) -> Self:
-        """Return the facts about a file with this number of samples; the note says whether images are synthetic."""
+        """Return the facts about a file at *path* with this number of samples.
+
+        *synthetic*: its images are synthetic.
+        """
         note = f"{samples} samples of {path}."
         if synthetic:
             note += " SYNTHETIC images: generated, not taken. Figures on them are no benchmark score."
@@ -84,7 +87,7 @@ class SourceInfo:
 
 
 class Source(Protocol):
-    """A set of samples with their images."""
+    """An object that lists samples and loads the image of each."""
 
     @property
     def info(self) -> SourceInfo:
@@ -106,13 +109,13 @@ class Sized(Protocol):
     """A source that knows the size of an image without decoding it."""
 
     def size(self, sample: Sample) -> tuple[int, int]:
-        """Return height and width in pixels; raises DataError where the image cannot be read."""
+        """Return height and width of a sample's image in pixels; raises DataError where the image cannot be read."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """The samples still wanted from a streaming source."""
+    """The samples that a caller still wants from a streaming source."""
 
     dataset: Callable[[str], bool]
     """Return whether samples of a dataset may be wanted."""
@@ -136,10 +139,10 @@ class Streaming(Protocol):
 
 @runtime_checkable
 class Known(Protocol):
-    """A source of this program that can tell without listing whether its samples are unchanged."""
+    """A source that can tell, without listing its samples, whether they are unchanged."""
 
     def fingerprint(self) -> str | None:
-        """Return a text that, with this program's code, determines all samples.
+        """Return a text that, together with this program's code, determines all samples.
 
         None where the source's file cannot be read, or has changed since it was opened.
         """

@@ -19,7 +19,7 @@ _SIDE = 900
 
 
 def draw_truth(shown: Slice, sample: Sample) -> NDArray[np.uint8]:
-    """Return an RGB drawing (h, w, 3) of a sample's slice with its true box, axes or landmarks.
+    """Return an RGB drawing (h, w, 3) of a sample's slice with its true box, axes or landmark lines.
 
     *shown* is the slice as grey levels. The drawing is resampled so that its pixels are square in mm.
     """

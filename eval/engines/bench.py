@@ -50,12 +50,13 @@ class _FarStart(Start):
 
 
 class FarPace(Pace):
-    """Limits per minute that another process keeps for all workers."""
+    """A rate limiter of a model whose limits per minute another process keeps for all workers."""
 
     def __init__(self, turn: Callable[[], Awaitable[int]], tell: Callable[[int, int | None], object]) -> None:
-        """*turn* waits until a request may start and returns its number.
+        """Take two functions that reach the process with the limits.
 
-        *tell* takes that number and the tokens that the request took, None where it had no reply, once it is over.
+        *turn* waits until a request may start and returns its number. *tell* is called once the request is over, with
+        that number and the tokens that the request took, None where it had no reply.
         """
         super().__init__()
         self._turn, self._tell = turn, tell
@@ -65,12 +66,12 @@ class FarPace(Pace):
         return _FarStart(0.0, 0.0, await self._turn())
 
     def took(self, start: Start, tokens: int) -> None:
-        """Note how many tokens a request took."""
+        """Note how many tokens a request took, input and output together."""
         assert isinstance(start, _FarStart)  # noqa: S101 - ``wait`` makes no other
         start.took = tokens
 
     def ended(self, start: Start) -> None:
-        """Tell that a request is over, and what it took."""
+        """Report to the process with the limits that a request is over, and how many tokens it took."""
         assert isinstance(start, _FarStart)  # noqa: S101 - ``wait`` makes no other
         self._tell(start.number, start.took)
 
@@ -82,10 +83,13 @@ class _Lane:
 
 
 class Bench:
-    """The lanes of one worker; their models are open until the process ends."""
+    """The prepared runs (lanes) of one worker, with their models, which stay open until the process ends."""
 
     def __init__(self, pace: Callable[[int, str, ModelConfig], Pace]) -> None:
-        """*pace* returns the rate limiter for the model of a lane, by its name and row."""
+        """Take *pace*, a function that returns the rate limiter of a model.
+
+        Its arguments are the lane's number, the model's name and the model's row.
+        """
         self._pace = pace
         self._lanes: dict[int, _Lane] = {}
         self._sources: dict[tuple[str, Reading], Source] = {}
@@ -94,7 +98,11 @@ class Bench:
         self._opening = asyncio.Lock()
 
     async def open(self, message: Open) -> Opened:
-        """Prepare a lane; raises a MedVisionAgentError where the settings give another identity in this process."""
+        """Prepare the run of a lane, and return the message that it is prepared.
+
+        Raises ConfigError where the settings give another identity in this process, or another MedVisionAgentError
+        where the run cannot be prepared.
+        """
         async with self._opening:
             settings = Settings.model_validate_json(message.settings)
             prepared = await asyncio.to_thread(self._prepared, settings)
@@ -105,12 +113,15 @@ class Bench:
         return Opened(message.number)
 
     async def ask(self, message: Ask, waiting: Waiting) -> Told:
-        """Ask one sample and return its stored form; raises the same errors as an engine's ``ask``."""
+        """Ask one sample, and return the message with its record, trace and images.
+
+        Raises GivenUpError where the run is being stopped, and MedVisionAgentError for an error that ends the run.
+        """
         record, trace = await self.asked(message, waiting)
         return await asyncio.to_thread(told, message.number, record, trace, self._lanes[message.lane].opened)
 
     async def asked(self, message: Ask, waiting: Waiting) -> tuple[Record, Trace]:
-        """Ask one sample, and return its record and its trace."""
+        """Ask one sample, and return its record and its trace; raises the same errors as ``ask``."""
         lane = self._lanes[message.lane]
         job = lane.job
         if lane.opened.picture != "own":
@@ -130,7 +141,10 @@ class Bench:
         return prepare(settings.but(picture="own", resume=False), chosen=Chosen(self._sources[key], Kept()))
 
     async def _chat(self, prepared: Prepared, message: Open) -> Chat:
-        """Return the model of a lane: opened once for each way of opening it, its limits kept by the other process."""
+        """Return the open model of a lane. Its rate limits are kept by the process that writes the run.
+
+        A model is opened once with the provider's code execution and once without, as far as lanes need it.
+        """
         config = prepared.model.model_copy(update={"max_connections": message.connections})
         chats, code = self._chats.setdefault(prepared.settings.model, {}), prepared.condition.provider_code
         if code not in chats:
@@ -142,7 +156,10 @@ class Bench:
 
 
 async def spoken(number: int, work: Awaitable[T]) -> T | GaveUp | Broke:
-    """Return a message for the process that writes the run with the result of *work*, or its error."""
+    """Return the result of *work*, or the message that reports its error to the process that writes the run.
+
+    *number* is that of the message that is answered.
+    """
     try:
         return await work
     except GivenUpError:
@@ -167,7 +184,10 @@ def _check_same(message: Open, prepared: Prepared) -> None:
 
 
 def told(number: int, record: Record, trace: Trace, opened: Open) -> Told:
-    """Return a sample's result; its images are on disk if it had a reply, because it will then be stored."""
+    """Return the message with a sample's result; *number* is that of the message that is answered.
+
+    The images of a sample with a reply are written to the run's folder first; those of others are in the message.
+    """
     pictures = trace.pictures
     if record.finish_reasons and opened.folder is not None:
         for key, png in pictures.items():

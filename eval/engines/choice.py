@@ -25,10 +25,11 @@ _MOST_CONNECTIONS = 1000
 
 
 def number_of(runs: Sequence[Prepared], cores: int | None = None) -> int:
-    """Return how many processes ask *runs*: the given number, or as many as are useful; 1 is this process alone.
+    """Return how many processes ask *runs*: the number that the user gave, or as many as are useful.
 
-    Raises ConfigError if several are given for a model that is loaded into the process that asks, and if one process
-    would have more samples in flight than it can.
+    1: this process alone. *cores* is the number of cores that may be used (default: those of this process). Raises
+    ConfigError if several are given for a model that is loaded into the process that asks, and if one process would
+    have more samples in flight than it can.
     """
     number = _number_of(runs, cores)
     most = max(run.parallel for run in runs)
@@ -61,7 +62,7 @@ def _number_of(runs: Sequence[Prepared], cores: int | None) -> int:
 
 
 def stated(number: int, settings: Settings) -> list[str]:
-    """Return a line about the workers that ask, or nothing where this process asks alone."""
+    """Return a list with one line about the *number* workers that ask; empty where this process asks alone."""
     if settings.engine == "ray":
         cluster = settings.address or os.environ.get("RAY_ADDRESS") or "of this machine"
         return [f"asking by {plural(number, 'worker')} of the Ray cluster {cluster}"]
@@ -70,10 +71,10 @@ def stated(number: int, settings: Settings) -> list[str]:
 
 @asynccontextmanager
 async def engine_for(runs: Sequence[Prepared], stop: asyncio.Event) -> AsyncIterator[Engine | LeasingEngine]:
-    """Return the engine that asks *runs*; its processes end with the context, and stop waiting when *stop* is set.
+    """Open the engine that asks *runs*, for a ``with`` block; its processes end with the block.
 
-    Raises ConfigError if the settings name Ray, and Ray is not installed, no cluster can be reached, or the cluster has
-    too few cores or GPUs.
+    They stop waiting for further tries of requests when *stop* is set. Raises ConfigError if the settings name Ray, and
+    Ray is not installed, no cluster can be reached, or the cluster has too few cores or GPUs.
     """
     settings, number = runs[0].settings, number_of(runs)
     if settings.engine == "ray":

@@ -45,11 +45,11 @@ _OLD = 24 * 3600.0
 
 
 def connect(address: str | None, workers: int) -> None:
-    """Join the Ray cluster at *address* (``auto``: the one that runs here); without one, start Ray on this machine.
+    """Join the Ray cluster at *address* (``auto``: the one on this machine).
 
-    Without *address*, the environment variable RAY_ADDRESS stands for it, as everywhere in Ray. A Ray that is started
-    has as many cores as *workers*, whatever the machine has. Raises ConfigError where Ray is not installed or no
-    cluster can be reached.
+    Without an address, start Ray on this machine. Where *address* is None, the environment variable RAY_ADDRESS is used
+    if it is set. A Ray that is started here gets at least *workers* cores, even if the machine has fewer. Raises
+    ConfigError where Ray is not installed or no cluster can be reached.
     """
     try:
         import ray  # noqa: PLC0415 - an extra
@@ -73,9 +73,9 @@ def connect(address: str | None, workers: int) -> None:
 
 
 def gpus_of_each(given: float | None, workers: int, *, loads: bool) -> float:
-    """Return how many GPUs each of the *workers* takes: as many as *given*.
+    """Return how many GPUs each of *workers* workers takes: *given*, if it is not None.
 
-    By default that is one where the model *loads* into the worker and the cluster has any, and else none. Raises
+    By default that is one where the model *loads* into the worker and the cluster has any GPU, else 0. Raises
     ConfigError where the cluster has too few cores or GPUs for all workers: Ray would wait for them for ever.
     """
     import ray  # noqa: PLC0415 - an extra
@@ -93,14 +93,14 @@ def gpus_of_each(given: float | None, workers: int, *, loads: bool) -> float:
 
 
 def _knock(address: str | None) -> None:
-    """Raise OSError where nobody listens at HOST:PORT, for which Ray itself would wait for minutes."""
+    """Raise OSError where nothing listens at *address* (HOST:PORT), because Ray itself would wait for minutes."""
     host, colon, port = (address or "").rpartition(":")
     if colon and port.isdecimal() and "/" not in host:
         socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 class RayWorker(LeaseWorker):
-    """A worker that is a Ray actor, started again after each death."""
+    """A worker that is an actor (a process) of a Ray cluster; a new actor is started after each death."""
 
     def __init__(self, pacer: str, *, gpus: float) -> None:
         """Create a worker that uses *gpus* GPUs; *pacer* names the rate-limiting actor that all workers share."""
@@ -111,7 +111,7 @@ class RayWorker(LeaseWorker):
         self._life = ""
 
     async def start(self) -> None:
-        """Start the actor; errors of its start appear at the first call."""
+        """Start the actor; errors while it starts are raised by the first call to it."""
         import ray  # noqa: PLC0415 - an extra
 
         if self._pacer is None:  # kept to the end: without the handle that created it, Ray ends the actor of all
@@ -123,7 +123,10 @@ class RayWorker(LeaseWorker):
         self._actor = actor.remote(self._pacer, self._life)
 
     async def open(self, message: Open, place: Place) -> bool:
-        """Prepare a lane (``LeaseWorker.open``)."""
+        """Prepare the run of a lane at the actor, and return whether the actor sees the run's folder.
+
+        Raises the actor's error, or WorkerLostError if the actor died.
+        """
         answer, sees, self.machine = await self._call("open", message, place)
         settled(answer)
         return bool(sees)
@@ -133,12 +136,12 @@ class RayWorker(LeaseWorker):
         await self._call("lease", asks, most)
 
     async def recall(self, pool: int) -> list[int]:
-        """Take back the samples that were not begun."""
+        """Take back the samples of a model (by the number of its pool) that were not begun; return their numbers."""
         back: list[int] = await self._call("recall", pool)
         return back
 
     async def news(self, heard: int) -> News:
-        """Return the actor's news."""
+        """Return the actor's notes after the note with the number *heard*; waits for them a few seconds."""
         found: News = await self._call("news", heard)
         return found
 
@@ -163,7 +166,7 @@ class RayWorker(LeaseWorker):
             self._actor.stop.remote()
 
     def kill(self) -> None:
-        """End the actor, and forget the requests that it had begun."""
+        """End the actor, and have its unfinished requests forgotten by the rate limiter."""
         import ray  # noqa: PLC0415 - an extra
 
         if self._actor is not None:
@@ -182,27 +185,30 @@ class RayWorker(LeaseWorker):
 
 
 class _Actor:
-    """A holder of leases somewhere in the cluster."""
+    """The Ray actor of one worker: it holds leases of samples and asks them."""
 
     def __init__(self, pacer: Any, life: str) -> None:
         self._pacer, self._life, self._stop = pacer, life, asyncio.Event()
         self._holder = Holder(self._pace, _scratch)
 
     async def open(self, message: Open, place: Place) -> tuple[Message, bool, str]:
-        """Prepare a lane, and return whether its folder is visible from here, and the name of this machine."""
+        """Prepare the run of a lane.
+
+        Return the answer, whether the run's folder is visible here, and this machine's name.
+        """
         answer = await self._holder.open(message, place)
         return answer, self._holder.sees(message.lane), socket.gethostname()
 
     async def lease(self, asks: Sequence[Leased], most: int) -> None:
-        """Take samples."""
+        """Take samples of one model, of which *most* are in flight at once."""
         self._holder.lease(asks, most)
 
     async def recall(self, pool: int) -> list[int]:
-        """Give back the samples that were not begun."""
+        """Give back the samples of a model that were not begun; return their numbers."""
         return self._holder.recall(pool)
 
     async def news(self, heard: int) -> News:
-        """Return the notes since the last call."""
+        """Return the notes after the note with the number *heard*."""
         return await self._holder.news(heard)
 
     async def stop(self) -> None:
@@ -226,7 +232,7 @@ class _Actor:
 
 
 def _scratch() -> Path:
-    """Make a folder for a shard on this machine; those that killed workers left behind are removed."""
+    """Make and return a folder for a shard on this machine; folders that killed workers left a day ago are removed."""
     for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
         with suppress(OSError):  # another worker removes it
             if time.time() - left.stat().st_mtime > _OLD:
@@ -235,7 +241,10 @@ def _scratch() -> Path:
 
 
 class _Pacer:
-    """Keeps the limits per minute of models for all actors; one that takes the place of another begins a new minute."""
+    """The Ray actor that keeps the limits per minute of models for all workers.
+
+    If it dies, the actor that replaces it begins a new minute.
+    """
 
     def __init__(self) -> None:
         self._paces, self._numbers = dict[str, Pace](), itertools.count()
@@ -243,17 +252,20 @@ class _Pacer:
         """Requests that are not over, by the life of an actor."""
 
     async def wait(self, model: str, life: str, requests: int | None, tokens: int | None) -> int:
-        """Wait until a request to a model may start, and return its number."""
+        """Wait until a request to a model may start, and return its number.
+
+        *life* names the actor that asks; *requests* and *tokens* are the limits per minute, None: no limit.
+        """
         start = await self._paces.setdefault(model, Pace(requests, tokens)).wait(asyncio.sleep)
         self._starts[life][number := next(self._numbers)] = start
         return number
 
     async def took(self, model: str, life: str, number: int, tokens: int | None) -> None:
-        """Count the tokens of a request that is over; None: it had no reply."""
+        """Count the tokens of request *number* of the actor *life*, which is over; None: it had no reply."""
         start = self._starts[life].pop(number, None)  # None: it started with an actor that died
         if start is not None and tokens is not None:
             self._paces[model].took(start, tokens)
 
     async def forget(self, life: str) -> None:
-        """Forget the requests of an actor that died."""
+        """Forget the unfinished requests of the actor *life*, which died."""
         self._starts.pop(life, None)

@@ -35,7 +35,10 @@ MOST_DEATHS = 10
 async def dispatching(
     number: int, worker: Callable[["Dispatch"], "Worker"], stop: asyncio.Event
 ) -> AsyncIterator["Dispatch"]:
-    """Ask with *number* workers, and end them with the context; they give up waiting when *stop* is set."""
+    """Open an engine of *number* workers, for a ``with`` block; its workers end with the block.
+
+    *worker* makes each worker. When *stop* is set, they stop waiting for further tries of requests.
+    """
     engine = Dispatch(number, worker)
     stopping = asyncio.create_task(engine.stop_when(stop))
     try:
@@ -46,7 +49,7 @@ async def dispatching(
 
 
 class Dispatch:
-    """The workers, each started when it is first needed."""
+    """An engine of several workers, each started when it is first needed."""
 
     def __init__(self, number: int, worker: Callable[["Dispatch"], "Worker"]) -> None:
         self._lanes: dict[Lane, int] = {}
@@ -57,7 +60,11 @@ class Dispatch:
         """Whether no further sample may be begun."""
 
     async def ask(self, lane: Lane, sample: Sample, attempt: int, waiting: Waiting) -> tuple[Record, Traced]:
-        """Make a worker ask one sample (``Engine.ask``)."""
+        """Have a worker ask one sample, and return its record and its trace.
+
+        *lane* is the run, *attempt* counts from 1. Raises WorkerLostError if the worker died, GivenUpError where the
+        run is being stopped, and MedVisionAgentError for an error that ends the run.
+        """
         own = await beside(lane.job, sample)
         message = Ask(
             number=next(self._numbers),
@@ -88,7 +95,7 @@ class Dispatch:
         await asyncio.gather(*(worker.close() for worker in self._workers))
 
     def opening(self, lane: Lane) -> Open:
-        """Return the message that tells a worker about a lane."""
+        """Return the message that has a worker prepare the run of a lane."""
         job, store = lane.job, lane.store
         share = -(-job.chat.config.max_connections // len(self._workers))
         return Open(
@@ -103,18 +110,24 @@ class Dispatch:
         )
 
     async def turn(self, lane: int, waiting: Waiting) -> Start | None:
-        """Wait until a request of a lane may start, and return its start; None: the wait was given up."""
+        """Wait until a request of the lane with this number may start, and return its start.
+
+        None where the run is being stopped.
+        """
         try:
             return await self._pace(lane).wait(waiting.sleep)
         except GivenUpError:
             return None
 
     def took(self, lane: int, start: Start, tokens: int) -> None:
-        """Count the tokens of a request of a lane."""
+        """Count the tokens of a request, input and output together, of the lane with this number."""
         self._pace(lane).took(start, tokens)
 
     def died(self, how: str) -> Exception:
-        """Count the death of a worker, and return the error for the samples it was asking."""
+        """Count the death of a worker, and return the error to raise for the samples it was asking.
+
+        *how* it died is in it.
+        """
         self._deaths += 1
         return WorkerLostError(how) if self._deaths < MOST_DEATHS else died_often(self._deaths, how)
 
@@ -123,7 +136,7 @@ class Dispatch:
 
 
 def died_often(deaths: int, how: str) -> ConfigError:
-    """Return the error for so many deaths in a row; *how* the last one died."""
+    """Return the error to raise after so many deaths in a row; *how* says how the last worker died."""
     return ConfigError(
         f"--processes: {deaths} worker processes died one after the other, and no sample was finished in between (the "
         f"last one: {how}); if memory is short, give fewer --processes or --max-connections, and go on with --resume"
@@ -135,7 +148,7 @@ class NotBegunError(Exception):
 
 
 class Worker(ABC):
-    """A process that asks samples for this one."""
+    """A process that asks samples for the process that writes the run."""
 
     def __init__(self, dispatch: Dispatch) -> None:
         self.flying = Counter[str]()
@@ -146,7 +159,11 @@ class Worker(ABC):
         self._starting = asyncio.Lock()
 
     async def ask(self, lane: Lane, message: Ask, waiting: Waiting) -> Told:
-        """Ask one sample; raises the same errors as an engine's ``ask``."""
+        """Ask one sample of the run *lane*, and return the message with its result.
+
+        Raises WorkerLostError if the worker died, GivenUpError where the run is being stopped, and MedVisionAgentError
+        for an error that ends the run.
+        """
         self.flying[lane.job.settings.model] += 1
         try:
             while True:
@@ -170,17 +187,24 @@ class Worker(ABC):
         return told
 
     def lost(self, how: str) -> Exception:
-        """Note that the worker died, so that the next sample starts another; return the error for its samples."""
+        """Note that the worker died, so that the next sample starts another; return the error to raise for its samples.
+
+        *how* it died is part of the message.
+        """
         self._opened, self.lives = {}, False
         return self.dispatch.died(how)
 
     @abstractmethod
     async def start(self) -> None:
-        """Start the process; raises ConfigError where it cannot be."""
+        """Start the process; raises ConfigError where it cannot be started."""
 
     @abstractmethod
     async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
-        """Send a message, and return its answer or raise its error; NotBegunError where it did not cause a death."""
+        """Send a message, and return its answer or raise the error that the worker reports.
+
+        Raises WorkerLostError if the worker died while it worked on the message, and NotBegunError if it died before
+        that.
+        """
 
     @abstractmethod
     def stop(self) -> None:
@@ -192,7 +216,10 @@ class Worker(ABC):
 
 
 def settled(message: Message) -> Told | Opened:
-    """Return a worker's answer, or raise the error that it reports."""
+    """Return a worker's answer, or raise the error that it reports.
+
+    GivenUpError: the run is being stopped; MedVisionAgentError: an error that ends the run; RuntimeError: a defect.
+    """
     if isinstance(message, GaveUp):
         raise GivenUpError
     if isinstance(message, Broke):

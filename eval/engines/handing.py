@@ -31,7 +31,7 @@ _FAR = 4
 
 
 class Handing(ABC):
-    """The samples handed out, and their workers; used from one event loop."""
+    """The samples that are handed out to workers of a cluster, and these workers; used from one event loop."""
 
     def __init__(
         self, workers: Sequence[LeaseWorker], pools: Sequence[Pool], meter: Meter, watch: Watch, stop: asyncio.Event
@@ -51,7 +51,7 @@ class Handing(ABC):
 
     @abstractmethod
     def _combine(self, out: Out) -> None:
-        """Store the record that is made from the answers drawn for a sample, once all of these are in the run."""
+        """Store the record that is made from the answers drawn for a sample, once all these answers are in the run."""
 
     def _go(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -70,7 +70,7 @@ class Handing(ABC):
         self._stop.set()
 
     def _fill(self) -> None:
-        """Hand out samples that may be begun: first to keep all workers busy, then some to wait there."""
+        """Hand out samples that may be begun: first to keep all workers busy, then some that wait at the workers."""
         try:
             served = self._served()
             for ahead in (False, True):
@@ -82,7 +82,7 @@ class Handing(ABC):
             self._over.set()
 
     def _served(self) -> Sequence[int]:
-        """Return the models that are asked now: only one at a time while there are suspects."""
+        """Return the numbers of the models that are asked now: one at a time while any sample must be asked alone."""
         while self._suspects and not self._pools[self._suspects[0]].calm:
             self._suspects.pop(0)
         return self._suspects[:1] or range(len(self._pools))
@@ -118,10 +118,10 @@ class Handing(ABC):
         return self._meter.allows_one_more() if not self._recall(*range(len(self._pools))) else False
 
     def _recall(self, *numbers: int, all_: bool = False) -> bool:
-        """Take back the samples that wait at workers, if any; return whether samples are still being taken back.
+        """Take back the samples of these models that wait at workers.
 
-        A worker that has no more samples than it asks at once has none that wait. With *all_*, it may begin none of
-        them, so that all of its samples wait.
+        Return whether samples are still being taken back. A worker that has no more samples than it asks at once has
+        none that wait. With *all_*, it may begin none of them, so that all of its samples wait.
         """
         if self._recalls is None and any(
             slot.count[number] > (0 if all_ else slot.shares[number]) for slot in self._slots for number in numbers
@@ -157,9 +157,10 @@ class Handing(ABC):
             self._end(out)
 
     def _elsewhere(self, out: Out, why: str) -> bool:
-        """Hand a sample whose image its worker cannot read to a worker of another machine; False if all have tried.
+        """Hand a sample whose image its worker cannot read to a worker of another machine.
 
-        Where no further sample may be begun, it goes back to the queue.
+        Return False if all have tried. *why* says why it cannot be read. Where no further sample may be begun, the
+        sample goes back to the queue.
         """
         tried = (*out.tried, Tried(out.slot, out.slot.worker.machine, why))
         lacking = {one.machine for one in tried}

@@ -78,7 +78,10 @@ class _Pool:
 
 @dataclass(eq=False)
 class _Kept:
-    """An open shard, and the images to send with it if the run's folder is not visible here."""
+    """An open shard (a file of finished samples) and the images to send with it.
+
+    Images are sent only if this worker does not see the run's folder.
+    """
 
     shard: Shard
     begun: float
@@ -89,7 +92,7 @@ class _Kept:
 
 @dataclass(eq=False)
 class _Lane:
-    """Where the finished samples of a run are kept."""
+    """One run that this worker asks, and where its finished samples are kept."""
 
     opened: Open
     place: Place
@@ -102,10 +105,14 @@ class _Lane:
 
 
 class Holder:
-    """The leases of one worker; used from one event loop."""
+    """The samples that one worker of a cluster holds and asks; used from one event loop."""
 
     def __init__(self, pace: Callable[[int, str, ModelConfig], Pace], scratch: Callable[[], Path]) -> None:
-        """*pace* is as for ``Bench``; *scratch* makes a folder for a shard where the run's folder is not visible."""
+        """Take *pace*, which returns the rate limiter of a model, and *scratch*, which makes a folder for a shard.
+
+        *pace* gets the lane's number, the model's name and its row. *scratch* is used where the run's folder is not
+        visible.
+        """
         self._bench, self._scratch = Bench(pace), scratch
         self._stop = asyncio.Event()
         self._pools, self._lanes = dict[int, _Pool](), dict[int, _Lane]()
@@ -120,17 +127,17 @@ class Holder:
         self._closing = 0
 
     async def open(self, message: Open, place: Place) -> Message:
-        """Prepare a lane."""
+        """Prepare the run of a lane, and return the answer: that it is prepared, or the error."""
         run = message.folder if message.folder is not None and sees(message.folder, place.token) else None
         self._lanes[message.lane] = _Lane(message, place, run, place.answered)
         return await spoken(message.number, self._bench.open(message))
 
     def sees(self, lane: int) -> bool:
-        """Return whether this process sees the folder of a lane's run."""
+        """Return whether this process sees the folder of the run with this lane number."""
         return self._lanes[lane].run is not None
 
     def lease(self, asks: Sequence[Leased], most: int) -> None:
-        """Take samples of one model, of which *most* are in flight at once; samples taken earlier are ignored."""
+        """Take samples of one model, of which *most* are in flight at once; samples that arrived before are ignored."""
         pool = self._pools.setdefault(asks[0].pool, _Pool())
         pool.most = most
         pool.queue.extend(one for one in asks if one.number > pool.last)
@@ -138,7 +145,10 @@ class Holder:
         self._begin()
 
     def recall(self, pool: int) -> list[int]:
-        """Return the samples of a model that were not begun, together with those returned by earlier calls."""
+        """Return the numbers of the samples of a model (by the number of its pool) that were not begun.
+
+        The numbers returned by earlier calls are included, in case a reply was lost.
+        """
         held = self._pools.setdefault(pool, _Pool())
         held.back.extend(one.number for one in held.queue)
         held.queue.clear()
@@ -146,11 +156,15 @@ class Holder:
         return list(held.back)
 
     def stop(self) -> None:
-        """Stop waiting for further tries of requests, and begin nothing."""
+        """Stop waiting for further tries of requests, and begin no further sample."""
         self._stop.set()
 
     async def news(self, heard: int) -> News:
-        """Return all notes after number *heard*, as soon as there are any, or an empty sign of life after a while."""
+        """Return the notes after number *heard*, as soon as there are any.
+
+        An empty message after a few seconds without. Notes up to *heard* are acknowledged and forgotten. Notes beyond a
+        few megabytes follow in the next call.
+        """
         self._heard = heard
         while self._notes and self._notes[0][0] <= heard:
             self._notes.popleft()
@@ -189,7 +203,7 @@ class Holder:
         return self._last
 
     def _begin(self) -> None:
-        """Begin the samples that may be begun."""
+        """Begin the samples that may be begun now."""
         if self._stop.is_set() or self._refused > self._heard:
             return
         for pool in self._pools.values():
@@ -215,7 +229,10 @@ class Holder:
         self._close_what_is_due()
 
     async def _ask(self, leased: Leased) -> Told | None:
-        """Ask one sample and keep its result; return the note about a result that is not kept here."""
+        """Ask one sample and keep its result in a shard.
+
+        Return None, or the message with a result that is not kept here.
+        """
         lane = self._lanes[leased.lane]
         ask = Ask(
             number=leased.number,
@@ -277,7 +294,7 @@ class Holder:
         return number
 
     def _begun(self, lane: _Lane) -> _Kept:
-        """Begin the next shard of a lane."""
+        """Begin and return the next shard of a lane."""
         scratch: Path | None = None
         if lane.run is not None:
             above = lane.run / SHARDS
@@ -307,7 +324,7 @@ class Holder:
             task.add_done_callback(self._tasks.discard)
 
     async def _closed(self, number: int, lane: _Lane, kept: _Kept) -> None:
-        """Close a shard, and report it in a note."""
+        """Close a shard of the lane with this number, and report it in a note."""
         note = await spoken(-1, asyncio.to_thread(_close, number, lane, kept))
         self._closing -= 1
         self._tell(note, urgent=lane.place.prompt or self._idle)
@@ -318,7 +335,10 @@ class Holder:
 
 
 def _close(number: int, lane: _Lane, kept: _Kept) -> Closed:
-    """Close a shard, and read its bytes where the process that writes the run cannot."""
+    """Close a shard and return the note about it.
+
+    The note holds the shard's bytes where the process that writes the run cannot read the file.
+    """
     file = kept.shard.close()
     name = f"{lane.place.worker}/{file.name}"
     if kept.scratch is None:
@@ -329,7 +349,7 @@ def _close(number: int, lane: _Lane, kept: _Kept) -> Closed:
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, with a time limit."""
+    """Wait for an event, at most this many seconds."""
     if seconds and not event.is_set():
         await asyncio.wait([waiter := asyncio.ensure_future(event.wait())], timeout=seconds)
         waiter.cancel()
@@ -349,7 +369,7 @@ def _write_pictures(lane: _Lane, trace: Trace) -> None:
 
 
 def _scored(lane: _Lane, record: Record) -> tuple[bool, float] | None:
-    """Return success and loss of a record, for callbacks."""
+    """Return success and loss of a record, for callbacks; None where there are no callbacks or it has no score."""
     if lane.place.rules is None or (found := score_record(record, protocol(lane.place.rules))) is None:
         return None
     return found.success, found.loss

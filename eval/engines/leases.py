@@ -47,7 +47,7 @@ _PATIENCE = 5.0
 
 
 class Leases(LeasingEngine):
-    """Workers that hold leases."""
+    """An engine whose workers hold leases: samples handed to a worker together."""
 
     def __init__(self, number: int, make: Callable[[], LeaseWorker]) -> None:
         self._workers = [make() for _ in range(number)]
@@ -55,7 +55,11 @@ class Leases(LeasingEngine):
     async def ask_pools(
         self, pools: Sequence[Pool], meter: Meter, *, watch: Watch, stop: asyncio.Event
     ) -> list[Exception]:
-        """Ask all samples of the pools (``LeasingEngine.ask_pools``)."""
+        """Ask all samples of the pools (one for each model), and return the errors that ended it early.
+
+        The list is empty without errors. *meter* keeps the budget, *watch* has the callbacks for results, and no sample
+        is begun once *stop* is set.
+        """
         return await _Session(self._workers, pools, meter, watch, stop).run()
 
     def close(self) -> None:
@@ -65,7 +69,7 @@ class Leases(LeasingEngine):
 
 
 class _Session(Merging):
-    """All leases of one command."""
+    """The work of one command: all samples handed to workers, until all have ended."""
 
     def __init__(
         self, workers: Sequence[LeaseWorker], pools: Sequence[Pool], meter: Meter, watch: Watch, stop: asyncio.Event
@@ -200,7 +204,7 @@ class _Session(Merging):
             await self._hear(slot, note)
 
     async def _heard_out(self, slot: Slot) -> None:
-        """Wait until the notes that came last are processed, and report what failed there."""
+        """Wait until the notes that arrived last from a worker are processed, and report an error in that."""
         if slot.hearing is not None and not slot.hearing.done():
             await asyncio.wait({slot.hearing})
             if isinstance(error := slot.hearing.exception(), Exception):
@@ -245,9 +249,9 @@ class _Session(Merging):
             self._lose(lane, out.shard, f"{lane.store.folder}: shard {out.shard}, which was damaged, held more")
 
     async def _whole(self, out: Out, note: Told) -> None:
-        """Store a record that the worker did not keep.
+        """Store a record that the worker did not keep, which comes in the message *note*.
 
-        Its first request was refused before the worker knew of any reply, or its image cannot be read there.
+        Its first request was refused before the worker knew of any reply, or its image cannot be read by that worker.
         """
         lane, sample, _ = out.ask
         record = Record.model_validate({**json.loads(note.record), "sample": sample})
@@ -260,7 +264,7 @@ class _Session(Merging):
             await self._store(out, record, note, counts=True)
 
     async def _lost(self, slot: Slot, how: str) -> None:
-        """Merge the finished samples of a worker that died, and let others ask the rest."""
+        """Merge the finished samples of a worker that died (*how* says how), and let others ask the rest."""
         slot.worker.kill()
         await self._heard_out(slot)
         self._deaths += 1
@@ -290,7 +294,7 @@ class _Session(Merging):
 
 
 async def _both(*works: Coroutine[Any, Any, None]) -> None:
-    """Run both until one of them fails, and raise its error."""
+    """Run all *works* until one of them fails, and raise its error."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         await asyncio.gather(*tasks)

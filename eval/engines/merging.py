@@ -53,7 +53,7 @@ class Merging(Handing, ABC):
         """The machines that were named because they cannot read an image."""
 
     def _combine(self, out: Out) -> None:
-        """Store the record made from the answers drawn for a sample, or hold it until these are in the run."""
+        """Store the record made from the answers drawn for a sample, or hold the sample until all are in the run."""
         lane, sample, attempt = out.ask
         if self._unmerged.has_draws_of(lane, sample):
             self._held.append(out)
@@ -64,7 +64,7 @@ class Merging(Handing, ABC):
             self._back([out])
 
     def _combine_held(self) -> None:
-        """Look again at the samples that are held: their drawn answers may be in the run now, or lost."""
+        """Check the held samples once more: their drawn answers may be in the run now, or lost."""
         held, self._held = self._held, []
         for out in held:
             self._combine(out)
@@ -78,7 +78,7 @@ class Merging(Handing, ABC):
         self._fill()
 
     def _settle(self, out: Out, record: Record, scored: Brief | None) -> None:
-        """Do everything that follows from a record that is on disk."""
+        """Report a record that is on disk, and end its sample. *scored* is its score, if the worker computed it."""
         lane, sample, _ = out.ask
         if lane.store.in_flight.deaths(sample.id):
             lane.store.in_flight.forget(sample.id)
@@ -98,7 +98,7 @@ class Merging(Handing, ABC):
         self._end(out)
 
     def _tell_who_cannot_read(self, out: Out) -> None:
-        """Name the machines whose workers could not read an image which another one did, each once."""
+        """Report, once each, the machines whose workers could not read an image that another worker could read."""
         for slot, machine, why in out.tried:
             if machine not in self._named:
                 self._named.add(machine)
@@ -109,7 +109,7 @@ class Merging(Handing, ABC):
                 )
 
     async def _take_in(self, note: Closed) -> None:
-        """Merge a closed shard; its samples that wait for it end."""
+        """Merge a closed shard into the run; the samples that waited for it end."""
         lane = next(one for one, number in self._lanes.items() if number == note.lane)
         file = lane.store.folder / SHARDS / note.name
         if note.content is not None:
@@ -126,13 +126,13 @@ class Merging(Handing, ABC):
         self._combine_held()
 
     def _tell_refused(self, lane: Lane) -> None:
-        """Name the damaged shards that were not merged, each once, and ask again what they held."""
+        """Report the damaged shards that were not merged, each once, and ask their samples again."""
         for shard, why in lane.store.refusals():
             self._refused.add((lane, shard))
             self._lose(lane, shard, why)
 
     def _lose(self, lane: Lane, shards: str, why: str) -> None:
-        """Ask again what a worker had finished in certain *shards* that are lost, and tell what it took."""
+        """Ask the finished samples of lost *shards* again; report *why*, with the lost tokens and cost."""
         lost = self._unmerged.lost(lane, shards)
         again = [key for key, (out, *_) in self._waiting.items() if key[0] is lane and out.shard == shards]
         self._back([self._waiting.pop(key)[0] for key in again])
@@ -140,13 +140,13 @@ class Merging(Handing, ABC):
         self._watch.on_note("; ".join((why, *([what_it_took(lost)] if lost else []), _AGAIN)))
 
     def _back_unmerged(self, slot: Slot) -> None:
-        """Queue again what waits for the shards of a worker, where these are merged only at the end, if at all."""
+        """Queue again the samples that wait for shards of a worker that are merged only at the end, if at all."""
         self._back([self._waiting.pop(key)[0] for key in [*self._waiting] if self._waiting[key][0].slot is slot])
         held, self._held = self._held, []
         self._back(held)
 
     async def _if_found(self, out: Out) -> None:
-        """Count a sample of a dead worker as finished if the merge of its shards has brought it into the run."""
+        """Count a sample of a dead worker as finished if the merge of its shards brought its record into the run."""
         lane, sample, attempt = out.ask
         waited = self._waiting.pop((lane, sample.id, attempt), None)
         record = await asyncio.to_thread(find_attempt, lane.store.folder, sample, attempt)
@@ -157,9 +157,10 @@ class Merging(Handing, ABC):
         self._settle(out, record, waited[2] if waited else None)
 
     def _tell_lost(self, lane: Lane, worker: str, why: str) -> None:
-        """Tell what a worker, or with an empty name any worker, had reported that is neither in the run nor in a shard.
+        """Report, with *why*, the finished samples of a *worker* that are neither in the run nor in a shard.
 
-        Shards that could not be merged keep their samples for the next command.
+        An empty *worker* stands for all workers. Shards that could not be merged keep their samples for the next
+        command.
         """
         if any(left_in(lane.store.folder, worker or "*")):
             return
@@ -190,7 +191,7 @@ class Merging(Handing, ABC):
 
 
 def _unpacked(lane: Lane, file: Path, note: Closed) -> None:
-    """Write files sent by a worker without a shared folder: the images first, then the shard that names them."""
+    """Write the files that a worker sent because it sees no shared folder: images first, then the shard *file*."""
     for key, png in note.pictures.items():
         write_picture(lane.store.folder, key, png, lane.store.shared)
     make_folder(file.parent)

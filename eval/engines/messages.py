@@ -44,7 +44,7 @@ _LENGTH = struct.Struct(">Q")
 
 @dataclass(frozen=True)
 class Open:
-    """To a worker: prepare the run of a lane."""
+    """The message to a worker that it should prepare a run, called a lane, under the number ``lane``."""
 
     number: int
     lane: int
@@ -62,7 +62,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Ask:
-    """To a worker: ask one sample."""
+    """The message to a worker that it should ask one sample."""
 
     number: int
     lane: int
@@ -79,7 +79,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Leased:
-    """To a worker of a cluster: one sample of a lease."""
+    """The message to a worker of a cluster with one sample of a lease, to be asked in its turn."""
 
     number: int
     pool: int
@@ -101,7 +101,7 @@ class Leased:
 
 @dataclass(frozen=True)
 class Place:
-    """To a worker of a cluster, with ``Open``: where it keeps the finished samples of a lane."""
+    """The message to a worker of a cluster, sent with ``Open``: where and how it keeps a lane's finished samples."""
 
     token: str
     """The token by which it recognises the run's folder, if it sees the folder."""
@@ -121,12 +121,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Stop:
-    """To a worker: the run is being stopped, give up the samples that wait for the next try of a request."""
+    """The message to a worker that the run is being stopped: samples that wait for another try are given up."""
 
 
 @dataclass(frozen=True)
 class Paced:
-    """To a worker: a request may start; ``start`` is its number, None where the run is being stopped."""
+    """The message to a worker that a request may start.
+
+    ``start`` is its number, None where the run is being stopped.
+    """
 
     number: int
     start: int | None
@@ -134,12 +137,12 @@ class Paced:
 
 @dataclass(frozen=True)
 class Ready:
-    """From a worker: it has started, and takes messages."""
+    """The message from a worker that it has started, and takes messages."""
 
 
 @dataclass(frozen=True)
 class Began:
-    """From a worker: it works on a message now, so a death of the worker may be due to it."""
+    """The message from a worker that it works on a message now, so that its death may be due to that message."""
 
     number: int
     """The number of that ``Open`` or ``Ask``."""
@@ -147,14 +150,14 @@ class Began:
 
 @dataclass(frozen=True)
 class Opened:
-    """From a worker: a lane is prepared."""
+    """The message from a worker that a lane is prepared; ``number`` is that of the ``Open``."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Told:
-    """From a worker: the result of a sample."""
+    """The message from a worker with the result of a sample; ``number`` is that of the message with the sample."""
 
     number: int
     record: str
@@ -165,20 +168,20 @@ class Told:
     """The images that are not in the run's folder yet."""
 
     def to_json(self) -> str:
-        """Return the trace."""
+        """Return the trace without images, as JSON."""
         return self.trace
 
 
 @dataclass(frozen=True)
 class GaveUp:
-    """From a worker: a sample that waited for its next try was given up."""
+    """The message from a worker that it gave up a sample waiting for another try: the run is being stopped."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Broke:
-    """From a worker: an error that ends the run."""
+    """The message from a worker about an error that ends the run."""
 
     number: int
     kind: str
@@ -192,7 +195,7 @@ Message = Told | Opened | GaveUp | Broke
 
 @dataclass(frozen=True)
 class Heard:
-    """From a worker: a try of a request failed."""
+    """The message from a worker that a try of a request failed; ``tries`` counts the tries so far."""
 
     number: int
     fault: Fault
@@ -201,7 +204,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Wants:
-    """From a worker: a request waits for its turn within the limits per minute of a lane's model."""
+    """The message from a worker that a request waits for its turn within the limits per minute of a lane's model."""
 
     number: int
     lane: int
@@ -209,7 +212,7 @@ class Wants:
 
 @dataclass(frozen=True)
 class Took:
-    """From a worker: a request is over."""
+    """The message from a worker that a request is over; ``start`` is the request's number."""
 
     start: int
     lane: int
@@ -219,7 +222,7 @@ class Took:
 
 @dataclass(frozen=True)
 class Finished:
-    """From a worker of a cluster: a sample is on disk, in a shard."""
+    """The message from a worker of a cluster that a finished sample is on disk, in a shard."""
 
     number: int
     record: str
@@ -232,7 +235,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Closed:
-    """From a worker of a cluster: a shard is closed, and can be taken into the run."""
+    """The message from a worker of a cluster that a shard is closed, and can be merged into the run."""
 
     lane: int
     name: str
@@ -249,7 +252,7 @@ Note = Finished | Closed | Told | GaveUp | Broke | Heard
 
 @dataclass(frozen=True)
 class News:
-    """From a worker of a cluster: its notes since the last time."""
+    """The message from a worker of a cluster with its notes since the previous one."""
 
     last: int
     """The number of the last note, with which its receipt is confirmed to the worker."""
@@ -259,13 +262,13 @@ class News:
 
 
 def packed(message: object) -> bytes:
-    """Return a message as it is sent."""
+    """Return the bytes of a message as they are sent: its length, then its content."""
     content = pickle.dumps(message, protocol=5)
     return _LENGTH.pack(len(content)) + content
 
 
 async def received(reader: StreamReader) -> object | None:
-    """Return the next message, or None where the other side is gone."""
+    """Return the next message; None where the other process has closed the connection or died."""
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         message: object = pickle.loads(await reader.readexactly(length))  # noqa: S301 - from our own process

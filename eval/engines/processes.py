@@ -49,7 +49,7 @@ _PATIENCE = 2.0
 
 
 class ProcessWorker(Worker):
-    """One worker process, and its unanswered messages."""
+    """A worker that is a process of this machine, with the messages that it has not answered yet."""
 
     def __init__(self, dispatch: Dispatch) -> None:
         super().__init__(dispatch)
@@ -63,7 +63,7 @@ class ProcessWorker(Worker):
         """Requests of the process that are not over, where limits per minute are kept."""
 
     async def start(self) -> None:
-        """Start the process."""
+        """Start the process; raises ConfigError where it ends while it starts."""
         ours, theirs = socket.socketpair()
         with theirs:
             handle = theirs.fileno()
@@ -76,7 +76,11 @@ class ProcessWorker(Worker):
         self._go(self._listen(reader, process))
 
     async def answer(self, message: Open | Ask, waiting: Waiting) -> Told | Opened:
-        """Send a message, and return its answer or raise its error."""
+        """Send a message, and return its answer or raise the error that the worker reports.
+
+        Raises WorkerLostError if the worker died while it worked on the message, and NotBegunError if it died before
+        that.
+        """
         if not self.lives:
             raise NotBegunError
         answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -107,7 +111,10 @@ class ProcessWorker(Worker):
             await self._process.wait()
 
     def _not_started(self, status: int) -> Exception:
-        """Return the error for a process that ended before it could be asked; a kill counts as any other death."""
+        """Return the error to raise for a process that ended with this exit status before it could be asked.
+
+        A process that was killed counts as any other death of a worker.
+        """
         self._forget()
         if status < 0:
             return _innocent(self.lost(_ended(status)))
@@ -171,7 +178,10 @@ class ProcessWorker(Worker):
 
 
 def _innocent(problem: Exception) -> Exception:
-    """Return the error of a death for a sample that did not cause it."""
+    """Return the error to raise for a sample that a dead worker had not begun.
+
+    *problem* is the error for the others.
+    """
     return NotBegunError() if isinstance(problem, WorkerLostError) else problem
 
 

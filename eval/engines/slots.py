@@ -19,7 +19,7 @@ _MOST_AHEAD = 512
 
 
 class LeaseWorker(ABC):
-    """A process that holds leases, on any machine (``holder.py``); its methods raise WorkerLostError if it died."""
+    """A process, on any machine, that holds leases of samples; its methods raise WorkerLostError if it died."""
 
     machine = ""
     """The name of the machine on which it runs, once a lane was opened."""
@@ -30,7 +30,10 @@ class LeaseWorker(ABC):
 
     @abstractmethod
     async def open(self, message: Open, place: Place) -> bool:
-        """Prepare a lane, and return whether the worker sees the run's folder; raises the worker's error."""
+        """Prepare the run of a lane, and return whether the worker sees the run's folder.
+
+        Raises the error it reports.
+        """
 
     @abstractmethod
     async def lease(self, asks: Sequence[Leased], most: int) -> None:
@@ -41,15 +44,18 @@ class LeaseWorker(ABC):
 
     @abstractmethod
     async def recall(self, pool: int) -> list[int]:
-        """Take back the samples of a model that were not begun."""
+        """Take back the samples of a model (by the number of its pool) that were not begun; return their numbers."""
 
     @abstractmethod
     async def news(self, heard: int) -> News:
-        """Return the worker's notes after the note *heard*; it sends a message every few seconds."""
+        """Return the worker's notes after the note with the number *heard*.
+
+        It answers every few seconds, also without notes.
+        """
 
     @abstractmethod
     def stop(self) -> None:
-        """Make the worker stop waiting for further tries of requests, and begin nothing."""
+        """Make the worker stop waiting for further tries of requests, and begin no further sample."""
 
     @abstractmethod
     def kill(self) -> None:
@@ -57,11 +63,11 @@ class LeaseWorker(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End the process and everything that it shares with others."""
+        """End the process and everything that all workers share."""
 
 
 class Tried(NamedTuple):
-    """A worker that could not read the image of a sample."""
+    """A worker that could not read the image of a sample: its slot, its machine, and why."""
 
     slot: "Slot"
     machine: str
@@ -70,7 +76,7 @@ class Tried(NamedTuple):
 
 @dataclass(eq=False)
 class Out:
-    """One sample that was leased and has not ended."""
+    """A sample that was leased to a worker and has not ended."""
 
     number: int
     pool: int
@@ -91,7 +97,7 @@ class Out:
 
 @dataclass(eq=False)
 class Slot:
-    """The place of one worker, which is started again if it dies."""
+    """One of the workers with its unfinished samples; if the worker dies, another one is started in the same slot."""
 
     worker: LeaseWorker
     shares: Sequence[int]
@@ -121,11 +127,14 @@ class Slot:
     """Recent rate of finished samples per second."""
 
     def ahead(self, pool: int) -> int:
-        """Return how many samples of a model may wait there: as many as it finishes in a second, or has in flight."""
+        """Return how many samples of a model may wait at the worker.
+
+        As many as it has in flight, or finishes in a second if that is more.
+        """
         return max(self.shares[pool], min(_MOST_AHEAD, int(self.rate)))
 
     def anew(self) -> None:
-        """Reset the place for a new worker; call it when no lease is open."""
+        """Reset the slot for a new worker; call it when no sample of it is unfinished."""
         self.life = f"w{token_hex(6)}"
         self.outbox, self.sees, self.heard, self.unclosed = [], {}, 0, False
         self.serves = True
@@ -133,5 +142,5 @@ class Slot:
 
 
 def shares(parallel: int, workers: int) -> list[int]:
-    """Return how many samples each worker has in flight: *parallel* in all, divided as evenly as possible."""
+    """Return how many samples each worker has in flight: *parallel* together, divided as evenly as possible."""
     return [parallel // workers + (number < parallel % workers) for number in range(workers)]

@@ -22,7 +22,10 @@ Key = tuple[Lane, str, int]
 
 
 class Unmerged:
-    """Reported samples by their shards; used from one event loop."""
+    """The finished samples that workers reported and that are not in the run yet, by shard.
+
+    Used from one event loop.
+    """
 
     def __init__(self) -> None:
         self._told = dict[Key, tuple[str, Record]]()
@@ -30,7 +33,10 @@ class Unmerged:
         """Samples that came into the run before the worker reported them as finished."""
 
     def told(self, key: Key, shard: str, record: Record) -> bool:
-        """Note a reported sample and its *shard* (``WORKER/NUMBER``); return False if it is in the run already."""
+        """Note a reported sample and its *shard* (``WORKER/NUMBER``).
+
+        Return False if its record is in the run already.
+        """
         if key in self._early:
             self._early.discard(key)
             return False
@@ -38,22 +44,22 @@ class Unmerged:
         return True
 
     def merged(self, key: Key) -> None:
-        """Note that a sample came into the run."""
+        """Note that the record of a sample came into the run."""
         if self._told.pop(key, None) is None:
             self._early.add(key)
 
     def forget(self, lane: Lane, shards: Iterable[Merged]) -> None:
-        """Note that the samples of merged shards came into the run, whose worker will report nothing more."""
+        """Note that merged shards brought their samples into the run; their worker will report nothing more."""
         for key in (key for merged in shards for key in merged.keys):
             self._told.pop((lane, *key), None)
 
     def has_draws_of(self, lane: Lane, sample: Sample) -> bool:
-        """Return whether any answer drawn for a sample is not in the run yet."""
+        """Return whether any answer drawn for a sample was reported but is not in the run yet."""
         drawn = lane.draws.drawn[sample.id] if lane.draws else ()
         return any((lane, sample.id, one.attempt) in self._told for one in drawn)
 
     def lost(self, lane: Lane, shards: str = "") -> list[Record]:
-        """Forget the samples of a lane in certain *shards*, and return those that are not in the run.
+        """Forget the reported samples of a lane in certain *shards*, and return the records that are not in the run.
 
         *shards* is the name of one shard, or of a worker for all of its shards; by default it is every shard.
         """
@@ -73,7 +79,7 @@ class Unmerged:
 
 
 def what_it_took(lost: Sequence[Record]) -> str:
-    """Return in words how many finished answers were lost, what they took, and that no stored figure includes it."""
+    """Return a text on lost answers: their number, tokens and cost, and that no stored figure includes them."""
     usage = sum((record.usage for record in lost), Usage())
     costs = [record.cost_usd for record in lost if record.usage.model_calls]
     dollars = math.fsum(cost for cost in costs if cost is not None)

@@ -36,7 +36,7 @@ __all__ = ["start"]
 
 
 class _Worker:
-    """One end of the socket."""
+    """A worker process: it answers the messages that arrive at its socket."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -47,14 +47,14 @@ class _Worker:
         self._bench = Bench(self._pace)
 
     async def work(self) -> None:
-        """Handle messages until the other end is closed."""
+        """Handle messages until the other process closes the socket, then end this process."""
         self.say(Ready())
         while (message := await received(self._reader)) is not None:
             self._hear(message)
         os._exit(0)  # no process is left to receive the samples in flight
 
     def say(self, message: object) -> None:
-        """Send a message."""
+        """Send a message to the process that writes the run."""
         self._writer.write(packed(message))
 
     def _pace(self, lane: int, model: str, config: ModelConfig) -> Pace:  # noqa: ARG002 - the other end knows them
@@ -93,7 +93,7 @@ class _Worker:
 
 
 def start(handle: int) -> None:
-    """Run as a worker on a socket, until its other end is closed."""
+    """Run as a worker on the socket with this file descriptor, until its other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal's processes
     logging.getLogger().addHandler(logging.NullHandler())  # notices were shown once by the other process
     asyncio.run(_work(handle))

@@ -10,12 +10,13 @@ __all__ = ["Beside"]
 
 
 class Beside:
-    """The files of an option: masks, or markups. The folder is read once."""
+    """The files that one option names, masks or markups, from which those of each image are found by name."""
 
     def __init__(self, root: Path, option: str, names: Names, *, only: bool) -> None:
-        """*root* is a file or a folder; *only* says that there is one image (``images.is_one``).
+        """Read the folder once; *root* is a file or a folder, and *option* the option's name in messages.
 
-        A single file may then have any name. DataError if *root* does not exist, or is one file for several images.
+        *only* says that the import has one image; a single file may then have any name. Raises DataError if *root* does
+        not exist, or is one file for several images.
         """
         if not root.exists():
             raise DataError(f"{option} {root}: there is no such file or folder; give one that exists")
@@ -34,11 +35,12 @@ class Beside:
             self._by_place.setdefault(place_of(path.relative_to(root)) if path != root else "", []).append(path)
 
     def of(self, image: ImageNames, suffixes: tuple[str, ...]) -> list[Path]:
-        """Return the files with one of these suffixes that belong to an image; DataError if the image is unclear.
+        """Return the files with one of these suffixes that belong to an image.
 
-        The name of such a file begins with that of its image (``case-7.nii.gz``: ``case-7.png``,
-        ``case-7_mask.nii.gz``); where a file has the very name of the image, it is the only one. A file at the path
-        of the image is taken first, so that images in several folders may have one name.
+        DataError if it is unclear which image is meant. The name of such a file begins with that of its image
+        (``case-7.nii.gz``: ``case-7.png``, ``case-7_mask.nii.gz``); if one of the files has exactly the image's name,
+        only it is returned. A file at the path of the image is preferred, so that images in several folders may have
+        one name. Empty if no file belongs to the image.
         """
         alone = self._files if self._single else []
         if self._only and not self._single and len(files := _ending(self._files, suffixes)) == 1:
@@ -63,10 +65,10 @@ class Beside:
         return [path for path in files if stem_of(path) == image.stem] or files
 
     def folder_of(self, image: ImageNames) -> Path | None:
-        """Return the folder where one mask for each slice of a series may lie.
+        """Return the folder that may hold one mask for each slice of a series; None if no such folder is clear.
 
-        It has the path of the series below the folder of masks; else it is that folder itself, if there is one image.
-        None if neither holds, if the option names a file, or if two series of one folder would both fit.
+        It is the folder with the path of the series below the folder of masks; else, if there is one image, the folder
+        of masks. None also if the option names a file, or if two series of one folder would both fit.
         """
         if self._single or self._names.is_crowded(image):
             return None

@@ -27,7 +27,7 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """The options by which images become samples."""
+    """The options of an import, as a user gives them."""
 
     images: Path
     """A file, or a folder of them."""

@@ -38,7 +38,10 @@ class Boxes:
         self._used: set[str] = set()
 
     def of(self, scan: Scan, choices: Choices, ledger: Ledger) -> Iterator[Question]:
-        """Yield a detection question for each structure with one box; structures with several go to the ledger."""
+        """Yield a detection question for each structure with one box on the image *scan*.
+
+        Structures with several boxes, and boxes that do not fit the image, are noted in *ledger* as left out.
+        """
         name = next((alias for alias in scan.aliases if alias in self._images), "")
         if not name:
             return
@@ -80,11 +83,11 @@ class Boxes:
                 ledger.leave(scan.tag, scan.path, f"COCO, {label}: {error}")
 
     def meet(self, names: Iterable[str]) -> None:
-        """Note that an image of these names was found, be it left out or not."""
+        """Note that an image with these names was found, even if it is left out later."""
         self._used.update(names)
 
     def unused(self) -> list[str]:
-        """Return a message with the number of images in the file that were not found; an empty list if all were."""
+        """Return a list with one message: how many images of the file were not found; empty if all were found."""
         count = len(self._images.keys() - self._used)
         said = (
             f"{count} of the images that this COCO file names were not found; file_name must be the name of an image, "
@@ -113,7 +116,7 @@ def _question(box: dict[str, Any], label: str, scan: Scan, cut: Cut, choices: Ch
 
 
 def read_coco(path: Path) -> Boxes:
-    """Return the boxes of a file; raises DataError naming file and key."""
+    """Return the boxes of a COCO file; raises DataError naming the file and the key that is wrong."""
     place = str(path)
     try:
         if path.stat().st_size > MAX_BYTES:

@@ -42,17 +42,17 @@ _MODALITY = re.compile(r"[A-Z0-9]{1,16}")
 
 @dataclass(frozen=True)
 class Series:
-    """The files of one series, or one file."""
+    """A DICOM series of several files, or a single DICOM file."""
 
     paths: tuple[Path, ...]
 
     @property
     def path(self) -> Path:
-        """The first file."""
+        """The first file of the series."""
         return self.paths[0]
 
     def read(self, choices: Choices, ledger: Ledger) -> Scan:
-        """Return the image; raises DataError with the reason, without a path."""
+        """Return the image with its values, geometry and person; raises DataError with the reason, without a path."""
         with _quiet(), _sound():
             return self._read(choices, ledger)
 
@@ -108,7 +108,10 @@ class Series:
 
 
 def open_series(paths: list[Path], ledger: Ledger) -> Iterator[Series]:
-    """Yield the series of these files in the order of their first files; files without an image are reported."""
+    """Yield the series of these files in the order of their first files.
+
+    Files without an image are noted in *ledger* as left out. Raises ConfigError if pydicom is not installed.
+    """
     with _quiet():
         groups = _grouped(paths, ledger)
     yield from (Series(tuple(group)) for group in groups.values())
@@ -116,7 +119,7 @@ def open_series(paths: list[Path], ledger: Ledger) -> Iterator[Series]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence pydicom's warnings about attributes that are not read: they may contain the values."""
+    """Silence pydicom's warnings during a ``with`` block: they may contain values of attributes that are not read."""
     logger = logging.getLogger("pydicom")
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)  # the loggers of its modules use this level
@@ -143,7 +146,10 @@ def _grouped(paths: list[Path], ledger: Ledger) -> dict[str, list[Path]]:
 
 
 def _key(path: Path) -> str:
-    """Return the key that files of one series share; raises DataError (empty: ignore the file) if it has no image."""
+    """Return a key that only the files of one series share.
+
+    Raises DataError if the file has no image; its message is empty for a file to be ignored without notice.
+    """
     header = _read(path, header=True)
     kind = str(header.get("SOPClassUID") or "")
     if "Rows" not in header or kind in _OTHERS:
@@ -154,7 +160,7 @@ def _key(path: Path) -> str:
 
 @contextmanager
 def _sound() -> Iterator[None]:
-    """Turn errors that values of a wrong type cause while reading into a DataError."""
+    """Run a ``with`` block in which errors from header values of a wrong type become a DataError."""
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, NotImplementedError, EOFError) as error:

@@ -34,7 +34,7 @@ _PACKAGES = "pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg"
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One frame: its stored pixels, (h, w) or (h, w, 3), and its attributes."""
+    """One frame of a DICOM file: its stored pixels, (h, w) or (h, w, 3), and its attributes."""
 
     dataset: Any
     stored: NDArray[Any]
@@ -42,7 +42,7 @@ class Frame:
     """Functional groups: those of the frame before the shared ones."""
 
     def get(self, name: str) -> Any:
-        """Return an attribute by its keyword; None where it is absent or empty."""
+        """Return the value of an attribute by its DICOM keyword; None where it is absent or empty."""
         for group in self.groups:
             items = group.get(_GROUPS.get(name, ""), None)
             if items and items[0].get(name) not in (None, ""):
@@ -51,7 +51,10 @@ class Frame:
         return None if value is None or value == "" else value
 
     def numbers(self, name: str, count: int) -> tuple[float, ...] | None:
-        """Return an attribute of *count* finite numbers; None where it is absent. DataError if it is anything else."""
+        """Return the value of the attribute *name* as *count* finite numbers; None where it is absent.
+
+        Raises DataError if it is anything else.
+        """
         value = self.get(name)
         if value is None:
             return None
@@ -65,7 +68,10 @@ class Frame:
 
 
 def frames_of(dataset: Any) -> list[Frame]:
-    """Return the decoded frames of a file; raises DataError if they cannot be decoded, or several state no position."""
+    """Return the decoded frames of a DICOM data set.
+
+    Raises DataError if they cannot be decoded or are too large, or if several frames state no position.
+    """
     count = int(dataset.get("NumberOfFrames") or 1)
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     size = rows * columns * count * int(dataset.get("SamplesPerPixel") or 1) * 4
@@ -96,7 +102,7 @@ def frames_of(dataset: Any) -> list[Frame]:
 
 
 def _decoded(dataset: Any) -> NDArray[Any]:
-    """Return the pixels as stored; YBR colours are converted to RGB."""
+    """Return the pixels as stored, YBR colours as RGB; raises DataError if they cannot be decoded."""
     from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - the extra `import`
     from pydicom.pixels.utils import pixel_array  # noqa: PLC0415 - the extra `import`
 

@@ -23,7 +23,7 @@ _UNEVEN, _UNEVEN_MM = 0.05, 0.05
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """The position of a series in the patient."""
+    """The geometry of a series in the patient: its voxel grid and the order of its slices."""
 
     grid: Grid
     order: list[int]
@@ -33,7 +33,7 @@ class Placed:
 
 
 def grid_of(frames: list[Frame]) -> Placed | None:
-    """Return the position of the frames in the patient.
+    """Return the geometry of the frames in the patient.
 
     None for a single frame whose header lacks position, orientation or PixelSpacing. Raises DataError if several frames
     lack one of these, differ in orientation or spacing, or are not evenly spaced slices.
@@ -87,7 +87,11 @@ def _check_alike(frames: list[Frame], turn: tuple[float, ...], pixel: tuple[floa
 
 
 def _step(positions: NDArray[np.float64], normal: NDArray[np.float64], thickness: float) -> NDArray[np.float64]:
-    """Return the step from a slice to the next in mm; raises DataError where slices are missing or coincide."""
+    """Return the vector from a slice to the next, in mm (LPS); raises DataError where slices are missing or coincide.
+
+    *positions* are those of the slices in order, *normal* is perpendicular to them, *thickness* serves for a single
+    slice.
+    """
     if len(positions) == 1:
         return normal * (thickness if thickness > 0 else 1.0)
     step = (positions[-1] - positions[0]) / (len(positions) - 1)

@@ -19,9 +19,10 @@ _CENTIMETRES = 3
 
 
 def spacing_of(frame: Frame, choices: Choices) -> tuple[Spacing | None, str]:
-    """Return the pixel size and the attribute that states it; None where neither the header nor the user states one.
+    """Return the pixel size in mm and a text that names the attribute that states it.
 
-    Raises DataError for a size at the detector that the user has not accepted, or where the user states another size.
+    None and "" where neither the header nor the user states one. Raises DataError for a size at the detector that the
+    user has not accepted, or where the user states another size than the header.
     """
     spacing, said, detector = _stated(frame)
     if detector and choices.spacing is None and not choices.accept_detector_spacing:
@@ -41,7 +42,7 @@ def spacing_of(frame: Frame, choices: Choices) -> tuple[Spacing | None, str]:
 
 
 def _stated(frame: Frame) -> tuple[Spacing | None, str, bool]:
-    """Return the pixel size, its origin in words, and whether it is a size at the detector."""
+    """Return the pixel size in mm (None: not stated), its origin in words, and whether it is a size at the detector."""
     pixel, imager = _pair(frame, "PixelSpacing"), _pair(frame, "ImagerPixelSpacing")
     if pixel is not None and imager is None and str(frame.get("Modality") or "") not in _PROJECTIONS:
         return pixel, "DICOM PixelSpacing", False
@@ -57,7 +58,10 @@ def _stated(frame: Frame) -> tuple[Spacing | None, str, bool]:
 
 
 def _of_projection(frame: Frame, pixel: Spacing, imager: Spacing | None) -> tuple[str, bool]:
-    """Return the meaning of a projection's PixelSpacing in words, and whether it is a size at the detector."""
+    """Return in words what a projection's PixelSpacing means, and whether it is a size at the detector.
+
+    *imager* is its ImagerPixelSpacing, None where it states none.
+    """
     how = str(frame.get("PixelSpacingCalibrationType") or "").strip().upper()
     if how:
         kind = how if how in {"GEOMETRY", "FIDUCIAL"} else "of an unknown type"
@@ -70,7 +74,11 @@ def _of_projection(frame: Frame, pixel: Spacing, imager: Spacing | None) -> tupl
 
 
 def _of_ultrasound(frame: Frame) -> tuple[Spacing | None, str, bool]:
-    """Return the pixel size stated in cm by the only 2-D region of an ultrasound image."""
+    """Return the pixel size that the 2-D regions of an ultrasound image state, converted from cm to mm.
+
+    Also its origin in words, and False: it is not at a detector. None and "" without such a region. Raises DataError if
+    the regions state different sizes, or other units.
+    """
     flat = [one for one in frame.get("SequenceOfUltrasoundRegions") or () if one.get("RegionSpatialFormat") == 1]
     units = {(one.get("PhysicalUnitsXDirection"), one.get("PhysicalUnitsYDirection")) for one in flat}
     sizes = {(one.get("PhysicalDeltaY"), one.get("PhysicalDeltaX")) for one in flat}

@@ -22,7 +22,7 @@ __all__ = ["Values", "values_of"]
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """Native values (h, w) of one frame, and what was done to get them."""
+    """The native values (h, w) of one frame, and how they follow from the stored pixels."""
 
     values: FloatImage
     hu: bool
@@ -38,9 +38,10 @@ class Values:
 
 
 def values_of(frame: Frame) -> Values:
-    """Return the native values of a frame.
+    """Return the native values of a frame, rescaled where its header says so, and colours turned to grey.
 
-    DataError if its colours, its rescale or its padding are not as DICOM has it.
+    Inverted images (MONOCHROME1) are corrected unless values are HU, and padding gets the least value of the rest of
+    its slice. Raises DataError if its colours, its rescale or its padding are not as DICOM defines them.
     """
     kind = str(frame.get("PhotometricInterpretation") or "")
     if kind == "PALETTE COLOR" or frame.stored.ndim == 3:
@@ -91,7 +92,7 @@ def _colour(frame: Frame, kind: str) -> Values:
 
 
 def _scale(frame: Frame) -> tuple[float, float, bool]:
-    """Return slope and intercept, and whether the header states any."""
+    """Return slope and intercept of the rescale, and whether the header states them (else 1, 0 and False)."""
     slope, inter = frame.numbers("RescaleSlope", 1), frame.numbers("RescaleIntercept", 1)
     if slope is None and inter is None:
         return 1.0, 0.0, False

@@ -22,7 +22,7 @@ __all__ = ["Question", "Scan"]
 
 @dataclass(eq=False, kw_only=True)
 class Scan:
-    """One image that was read: a volume of planes, or a single picture."""
+    """One image that was read: a volume, which is cut into planes, or a single 2-D image."""
 
     path: Path
     """The file, or the folder's first file; shown on the user's terminal, never written."""
@@ -57,9 +57,10 @@ class Scan:
     """``image-N``, the name of the image in everything that is written."""
 
     def cut(self, plane: str) -> Cut:
-        """Return how planes are cut from the image; *plane* empty: the default one.
+        """Return how planes are cut from the image.
 
-        Raises DataError if a volume has no such plane, or its axes lie half-way between two planes or are sheared.
+        *plane* names one (axial, coronal, sagittal), empty: the default plane. Raises DataError if a volume has no such
+        plane, or its axes lie half-way between two planes or are sheared.
         """
         if self.grid is None:
             size = self.spacing or Spacing(1.0, 1.0)
@@ -69,9 +70,10 @@ class Scan:
         return self.grid.cut(plane or self.usual or self.grid.usual_plane())
 
     def place(self, cut: Cut, index: int, x: float, y: float) -> Point:
-        """Return the position of a stored pixel's point in the image of a plane, both from the outer corner.
+        """Return where a point of the stored pixels lies in the image of a plane: slice frame, in pixels.
 
-        x runs along the first axis of the array that stays, y along the second: columns and rows of a DICOM image.
+        x runs along the first of the two array axes that remain, y along the second: columns and rows of a DICOM image.
+        Both are in pixels from the outer corner of the first pixel.
         """
         if self.grid is None:
             return Point(x, y)
@@ -81,7 +83,7 @@ class Scan:
         return cut.point(voxel, self.values.shape)
 
     def picture(self, cut: Cut, index: int) -> NDArray[np.float32]:
-        """Return the native values of one plane, (height, width)."""
+        """Return the native values of plane *index* of a cut, (height, width)."""
         return np.ascontiguousarray(cut.picture(self.values, index), np.float32)
 
 

@@ -36,7 +36,7 @@ _ALIKE_MM = 1e-2
 
 
 def ras_to_lps(affine: NDArray[Any]) -> Affine:
-    """Return the matrix to LPS of a matrix to RAS, or the other way round."""
+    """Return the voxel matrix in LPS for one in RAS, or the reverse: the signs of x and y are changed."""
     mirrored = np.array(affine, np.float64)
     mirrored[:2] *= -1
     return mirrored
@@ -44,7 +44,7 @@ def ras_to_lps(affine: NDArray[Any]) -> Affine:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """One way to cut a scan into planes: the axis that is left out, and how the other two form an image."""
+    """A way to cut a scan into planes: the axis that is left out, and how the other two form an image."""
 
     plane: str
     axis: int
@@ -60,7 +60,7 @@ class Cut:
     """Angle between the slices and the anatomical plane that names them."""
 
     def picture(self, values: NDArray[Any], index: int) -> NDArray[Any]:
-        """Return slice *index* of a volume (3-D), height and width."""
+        """Return slice *index* (from 0) of a volume (3-D array) as an image, (height, width)."""
         plane: NDArray[Any] = values.take(index, axis=self.axis)
         if self.down > self.across:
             plane = plane.T
@@ -68,14 +68,17 @@ class Cut:
         return upright
 
     def point(self, voxel: NDArray[np.float64], shape: tuple[int, ...]) -> Point:
-        """Return the position of voxel coordinates in the image."""
+        """Return where *voxel* (coordinates i, j, k) lies in the image of its slice: slice frame, in pixels.
+
+        *shape* is that of the volume.
+        """
         (y, x), lengths = (voxel[[self.down, self.across]] + 0.5).tolist(), (shape[self.down], shape[self.across])
         return Point(lengths[1] - x if self.turned[1] else x, lengths[0] - y if self.turned[0] else y)
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The position of a scan's voxels in the patient."""
+    """The voxel grid of a scan: its shape, and the matrix from voxels to mm in the patient (LPS)."""
 
     affine: Affine
     shape: tuple[int, int, int]
@@ -88,12 +91,12 @@ class Grid:
 
     @property
     def steps(self) -> NDArray[np.float64]:
-        """The length of a voxel along each axis, mm."""
+        """The size of a voxel along each axis of the array, in mm."""
         return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0), np.float64)
 
     @property
     def names(self) -> tuple[int, int, int]:
-        """For each axis of LPS, the array axis closest to it; raises DataError where this is ambiguous."""
+        """For each axis of LPS (x, y, z), the array axis closest to it; raises DataError where this is ambiguous."""
         cosines = np.abs(self.affine[:3, :3] / self.steps)
         fits = sorted((sum(cosines[row, axis] for row, axis in enumerate(one)), one) for one in permutations(range(3)))
         if fits[-1][0] - fits[-2][0] < _UNDECIDED:
@@ -105,14 +108,20 @@ class Grid:
         return best[0], best[1], best[2]
 
     def usual_plane(self) -> str:
-        """Return the plane across the longest step of the voxels, as scans are made; axial where steps are alike."""
+        """Return the plane across the longest step of the voxels, in which scans are usually made.
+
+        Axial where no step is over 1.1 times the others.
+        """
         steps, names = self.steps, self.names
         longest = int(steps.argmax())
         others = np.delete(steps, longest)
         return PLANES[2 - names.index(longest)] if steps[longest] > 1.1 * others.max() else "axial"
 
     def cut(self, plane: str) -> Cut:
-        """Return how to cut *plane*; raises DataError where the pixels of its slices are not rectangles."""
+        """Return how to cut the volume into slices of *plane* (axial, coronal, sagittal).
+
+        Raises DataError where the pixels of its slices are not rectangles.
+        """
         names = self.names
         axes = self.affine[:3, :3] / self.steps
         (down_to, down_sign), (across_to, across_sign) = _SHOWN[plane]
@@ -131,7 +140,10 @@ class Grid:
         return Cut(plane, axis, down, across, turned, spacing, thickness, math.degrees(math.acos(straight)))
 
     def foot(self, cut: Cut, position: NDArray[np.float64], index: int) -> NDArray[np.float64]:
-        """Return, in voxels, the foot of the perpendicular from a position (mm, LPS) to the plane of a slice."""
+        """Return the foot of the perpendicular from a position to slice *index* of a cut, in voxel coordinates.
+
+        *position* is in mm in LPS.
+        """
         inverse = np.linalg.inv(self.affine)
         normal = np.cross(self.affine[:3, cut.down], self.affine[:3, cut.across])
         normal /= np.linalg.norm(normal)
@@ -140,9 +152,10 @@ class Grid:
         return np.asarray((inverse @ np.append(position - away * normal, 1.0))[:3], np.float64)
 
     def like(self, other: "Grid") -> tuple[tuple[int, int, int], tuple[bool, bool, bool]] | None:
-        """Return the order and reversals of the axes of *other* that make its voxels match this grid; None if none do.
+        """Return the order and the reversals of the axes of *other* that make its voxels match this grid.
 
-        Masks are often stored with other axes than their images: the same voxels, exchanged or turned round.
+        None if none do. Masks are often stored with other axes than their images: the same voxels, with axes exchanged
+        or reversed.
         """
         order = tuple(other.names[self.names.index(axis)] for axis in range(3))
         if tuple(other.shape[axis] for axis in order) != self.shape:

@@ -30,7 +30,10 @@ class Image:
 
 
 def list_images(inputs: Inputs, root: Path, ledger: Ledger) -> list[Image]:
-    """Return volumes, then pictures, then DICOM series; DICOM files without an image are reported as left out."""
+    """Return all images that may be read: volumes, then 2-D images, then DICOM series, numbered from 1.
+
+    *root* is the file or folder of images. DICOM files without an image are noted in *ledger* as left out.
+    """
     files: list[tuple[tuple[Path, ...], Callable[[Choices, Ledger], Scan]]] = [
         ((path,), partial(read, path))
         for paths, read in ((inputs.volumes, nifti.read_nifti), (inputs.pictures, pictures.read_picture_file))
@@ -44,10 +47,10 @@ def list_images(inputs: Inputs, root: Path, ledger: Ledger) -> list[Image]:
 
 
 def is_one(inputs: Inputs, images: list[Image]) -> bool:
-    """Return whether a single mask is surely that of one image: the only one, or a series beside its localisers.
+    """Return whether a single mask surely belongs to one image: the only image, or a series beside its localisers.
 
-    The series of one folder have geometries, so a mask does not lie on the voxels of the others; where it could,
-    ``Beside`` refuses it.
+    The series of one folder have different geometries, so a mask of one does not lie on the voxels of the others; where
+    it could, ``Beside`` refuses it.
     """
     if len(images) == 1:
         return True
@@ -58,9 +61,9 @@ def is_one(inputs: Inputs, images: list[Image]) -> bool:
 def read_images(
     images: list[Image], names: Names, choices: Choices, ledger: Ledger
 ) -> Iterator[tuple[Image, Scan | None, Ledger]]:
-    """Yield each image, what was read of it, and the ledger of this image alone.
+    """Yield each image, what was read of it, and a ledger of this image alone.
 
-    An image that cannot be read is reported as left out; None is yielded for what was read of it.
+    An image that cannot be read is noted in *ledger* as left out, and None is yielded for what was read.
     """
     for image in images:
         part = ledger.part()

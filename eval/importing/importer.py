@@ -48,7 +48,7 @@ _NAMED = 20
 
 @dataclass(frozen=True)
 class Imported:
-    """The result of an import."""
+    """The result of an import: the folder, counts of what was written, and the ledger."""
 
     out: Path
     samples: int
@@ -61,10 +61,10 @@ class Imported:
 
 
 def import_images(choices: Choices, out: Path, *, force: bool = False) -> Imported:
-    """Make samples of a user's images and write them to the folder *out*.
+    """Make samples of a user's images, write them to the folder *out*, and return what was done.
 
-    Raises DataError if nothing can be imported or a table or option is wrong, and StorageError if *out* exists (with
-    *force*: and is no earlier import) or cannot be written.
+    Raises DataError if nothing can be imported or a table or option is wrong, and StorageError if *out* exists or
+    cannot be written; with *force*, an *out* that is an earlier import is replaced.
     """
     check_free(out, force=force)
     if not (choices.masks or choices.markups or choices.table or choices.coco):
@@ -94,7 +94,7 @@ def import_images(choices: Choices, out: Path, *, force: bool = False) -> Import
 
 
 class _Work:
-    """Processes one image after the other."""
+    """The state of an import, which takes one image after the other."""
 
     def __init__(self, choices: Choices, ledger: Ledger, writer: Writer, names: Names, *, only: bool) -> None:
         self.choices, self.ledger, self.writer, self._names = choices, ledger, writer, names
@@ -108,7 +108,7 @@ class _Work:
         self._markups = Beside(choices.markups, "--markups", names, only=only) if choices.markups else None
 
     def take(self, image: Image, scan: Scan, part: Ledger) -> None:
-        """Make the questions about one image and write its samples; *part* is the ledger of this image alone."""
+        """Make the questions about one image and write its samples; *part* is a ledger of this image alone."""
         self._meet({*scan.aliases, *scan.members})
         rows = self._rows_of(scan)
         try:
@@ -140,7 +140,10 @@ class _Work:
             )
 
     def pass_over(self, image: Image) -> None:
-        """Mark the rows of an unreadable image as used: the reason is reported already."""
+        """Note that the rows and boxes of an unreadable image belong to an image.
+
+        Why it is left out is reported already.
+        """
         self._meet({*self._names.of(image.names), *self._names.of_members(image.names)})
 
     def _meet(self, names: set[str]) -> None:
@@ -149,7 +152,7 @@ class _Work:
             self._boxes.meet(names)
 
     def finish(self) -> None:
-        """Report the rows of tables that belong to no image."""
+        """Report what belongs to no image: rows of the table, COCO boxes, and --labels that no mask contains."""
         for image in self._rows.keys() - self._used:
             lines = ", ".join(str(row.line) for row in self._rows[image][:5])
             self.ledger.leave(
@@ -200,7 +203,7 @@ class _Work:
     def _mask_of(
         self, masks: Beside, image: Image, scan: Scan, part: Ledger
     ) -> tuple[Path, Callable[[], NDArray[np.int64]]]:
-        """Return the file or folder of an image's mask, and what reads its numbers on the voxels of the image.
+        """Return the file or folder of an image's mask, and a function that reads its numbers at the image's voxels.
 
         Raises DataError if the image has no mask, or several.
         """

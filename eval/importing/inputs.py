@@ -18,7 +18,7 @@ _MOST = 200_000
 
 @dataclass(frozen=True)
 class Inputs:
-    """The images of a file or folder, by form; each list is sorted by path."""
+    """The image files of an import, by format; each list is sorted by path."""
 
     volumes: list[Path]
     pictures: list[Path]
@@ -28,7 +28,10 @@ class Inputs:
 
 
 def find_inputs(images: Path, without: set[Path]) -> Inputs:
-    """Return the images of a file, or of a folder and its subfolders; files and folders in *without* are skipped."""
+    """Return the image files in *images*, a file or a folder with its subfolders; those in *without* are skipped.
+
+    Raises DataError if *images* does not exist, or has no image or too many files.
+    """
     if not images.exists():
         raise DataError(f"{images}: there is no such file or folder; give one with images")
     files = [images] if images.is_file() else list(walk(images, {path.resolve() for path in without}))
@@ -50,7 +53,10 @@ def find_inputs(images: Path, without: set[Path]) -> Inputs:
 
 
 def walk(folder: Path, without: set[Path]) -> Iterator[Path]:
-    """Yield the files of a folder and its subfolders in order, without hidden ones; DataError if they are too many."""
+    """Yield the files of a folder and its subfolders in order, without hidden files and those in *without*.
+
+    Raises DataError if they are too many.
+    """
     for count, path in enumerate(_below(folder, without)):
         if count == _MOST:
             raise DataError(
@@ -70,5 +76,5 @@ def _below(folder: Path, without: set[Path]) -> Iterator[Path]:
 
 
 def has_volumes(images: Path) -> bool:
-    """Return whether a file or folder holds NIfTI volumes, which are cut into planes; DICOM may be radiographs."""
+    """Return whether *images*, a file or folder, holds NIfTI volumes; raises DataError if it has no image at all."""
     return bool(find_inputs(images, set()).volumes)

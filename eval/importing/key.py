@@ -11,7 +11,7 @@ __all__ = ["check_key", "write_key"]
 
 
 def check_key(key: Path, out: Path, *, force: bool) -> None:
-    """Raise StorageError if the key would lie in the folder to be shared, or, without *force*, replace a file."""
+    """Raise StorageError if *key* lies in *out*, the folder to share, or, without *force*, exists already."""
     if key.resolve().is_relative_to(out.resolve()):
         raise StorageError(
             f"--key {key}: lies in the folder {out}, which may be shared and must not hold names of files; choose a "
@@ -25,7 +25,11 @@ def check_key(key: Path, out: Path, *, force: bool) -> None:
 
 
 def write_key(key: Path, rows: Sequence[tuple[str, Path]]) -> None:
-    """Write a CSV file (columns ``image``, ``file``), readable by its owner only; it appears complete or not at all."""
+    """Write the tag and path of each image to a CSV file that only its owner can read.
+
+    It appears complete or not at all. The columns are ``image`` and ``file``. Raises StorageError if it cannot be
+    written.
+    """
     work = key.with_name(f".{key.name}.part")
     try:
         handle = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -13,7 +13,7 @@ __all__ = ["Ledger"]
 
 @dataclass(eq=False)
 class Ledger:
-    """Where each value came from, what only the user can know, and what was left out."""
+    """A record of an import: where each value came from, what only the user can know, and what was left out."""
 
     derived: dict[str, Counter[str]] = field(default_factory=dict)
     """Field of samples -> where its value came from -> how often."""
@@ -28,28 +28,31 @@ class Ledger:
     """
 
     def note(self, what: str, origin: str, count: int = 1) -> None:
-        """Count one use of an origin of the field *what*."""
+        """Count that the field *what* of samples came from *origin*."""
         self.derived.setdefault(what, Counter())[origin] += count
 
     def ask(self, question: str, tag: str = "") -> None:
-        """Add a question to the user about something that no file states."""
+        """Add a question to the user about something that no file states; *tag* names the image it is about."""
         self.unknown.setdefault(question, set()).update({tag} - {""})
 
     def leave(self, tag: str, path: Path, reason: str) -> None:
-        """Note that something is left out, and why."""
+        """Note that something of the image *tag* is left out, the file at fault, and the reason."""
         self.left.append((tag, path, reason))
 
     def part(self) -> "Ledger":
-        """Return a ledger of one image: what it leaves out is named here too, all else only once it is taken over."""
+        """Return a ledger of one image alone.
+
+        What it leaves out also stands in this ledger at once; everything else only after ``take_over``.
+        """
         return Ledger(left=self.left, structures=self.structures)
 
     def take_over(self, part: "Ledger") -> None:
-        """Count what followed for one image, of which a sample was made, and ask what is not known of it."""
+        """Add the origins and questions of *part*, the ledger of an image of which a sample was made."""
         for what, origins in part.derived.items():
             self.derived.setdefault(what, Counter()).update(origins)
         for question, tags in part.unknown.items():
             self.unknown.setdefault(question, set()).update(tags)
 
     def facts(self) -> Mapping[str, Mapping[str, int]]:
-        """Return the origins of the values as plain data."""
+        """Return, by field of samples, how often its value came from each origin."""
         return {what: dict(origins) for what, origins in self.derived.items()}

@@ -32,7 +32,7 @@ _SHORTER = 0.01
 
 
 def from_markups(scan: Scan, files: list[Path], choices: Choices, ledger: Ledger) -> Iterator[Question]:
-    """Yield the questions from the markups of an image; the ledger notes what is left out."""
+    """Yield the questions from the markup *files* of an image; what is left out is noted in *ledger*."""
     found: list[Markup] = []
     at = scan.path
     try:
@@ -59,7 +59,10 @@ def from_markups(scan: Scan, files: list[Path], choices: Choices, ledger: Ledger
 
 
 def _asked(found: Sequence[Markup], choices: Choices) -> Iterator[tuple[Measure, list[Named]]]:
-    """Yield the measures that the user defined, or else every line and angle."""
+    """Yield each measure with its points: those that the user defined, or else every line and angle of the markups.
+
+    Raises DataError for a point that does not exist, and for points that no measure uses.
+    """
     if not choices.measures:
         if found and all(markup.kind == "Fiducial" for markup in found):
             raise DataError(
@@ -109,9 +112,10 @@ def _question(scan: Scan, measure: Measure, points: list[Named], choices: Choice
 
 
 def _projected(scan: Scan, positions: list[NDArray[np.float64]], plane: str) -> tuple[Cut, int, list[Point]]:
-    """Return the cut and the index of the slice that contain all positions, and these positions in its image.
+    """Return the cut and the index of the slice that contains all positions, and these positions in its image.
 
-    *positions* are in mm in LPS, the result in pixels. Raises DataError if no slice contains them all.
+    *positions* are in mm in LPS, the returned points in pixels of the slice frame. *plane* empty: any plane. Raises
+    DataError if no slice contains them all.
     """
     assert scan.grid is not None  # noqa: S101 - checked by the caller
     first = scan.cut(plane)
@@ -132,7 +136,10 @@ def _projected(scan: Scan, positions: list[NDArray[np.float64]], plane: str) -> 
 
 
 def _common(names: tuple[str, ...]) -> str:
-    """Return the markup's name, which 3D Slicer puts before the number of each point; empty for other labels."""
+    """Return the name of a markup, which 3D Slicer puts before the number of each of its points.
+
+    Empty if the labels *names* have no common name, or are 3D Slicer's defaults.
+    """
     stems = {name.rpartition("-")[0] for name in names}
     stem = stems.pop() if len(stems) == 1 else ""
     return "" if any(map(_PLAIN.fullmatch, names)) else stem

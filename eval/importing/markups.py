@@ -31,7 +31,7 @@ _LONGEST = 100
 
 @dataclass(frozen=True, eq=False)
 class Named:
-    """A point with its names, in mm in LPS."""
+    """A point with its names; ``position`` is in mm in LPS."""
 
     names: tuple[str, ...]
     """Its label, then its description where it has one."""
@@ -47,7 +47,7 @@ class Markup:
 
 
 def read_markups(path: Path) -> list[Markup]:
-    """Return the markups of a file; raises DataError with the reason, without the path."""
+    """Return the markups of a file of 3D Slicer; raises DataError with the reason, without the path."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"the markup file is larger than {MAX_BYTES >> 20} MB; split it in 3D Slicer")

@@ -28,7 +28,11 @@ _CROSSED_DEG = 75.0
 
 
 def distance(points: Sequence[Named], spacing: Spacing, index: int, name: str = "") -> Question:
-    """Return the question for the distance of two named points, in mm."""
+    """Return the question for the distance of two named points, in mm.
+
+    Points are in pixels of the slice frame, *spacing* is the pixel size; *index* is that of the slice, *name* names the
+    distance.
+    """
     (_, a), (_, b) = points
     names = tuple(one for one, _ in points)
     target = (distance_mm(a, b, spacing),)
@@ -40,9 +44,8 @@ def distance(points: Sequence[Named], spacing: Spacing, index: int, name: str = 
 def angle(points: Sequence[Named], spacing: Spacing, index: int, name: str = "") -> Question:
     """Return the question for the acute angle of two lines, in degrees.
 
-    The points are the ends of both lines, or three points with the vertex in the middle.
-
-    Raises DataError if both points of a line are at the same place.
+    The points (pixels, slice frame) are the ends of both lines, or three points with the vertex in the middle. *index*
+    is that of the slice, *name* names the angle. Raises DataError if both points of a line coincide.
     """
     if len(points) == 3:
         points = (points[1], points[0], points[1], points[2])
@@ -58,9 +61,10 @@ def angle(points: Sequence[Named], spacing: Spacing, index: int, name: str = "")
 
 
 def axes(ends: Sequence[Point], spacing: Spacing, index: int, label: str) -> Question:
-    """Return the question for the long and the short axis of a structure: two ends of one line, two of the other.
+    """Return the question for the long and the short axis of a structure, in mm.
 
-    The longer line is the major axis. Lines that are far from perpendicular are not a pair of axes: a DataError.
+    *ends* (pixels, slice frame) are the two ends of one line, then of the other; the longer line is the major axis.
+    Raises DataError if the lines are far from perpendicular, or both ends of one coincide.
     """
     a, b, c, d = ends
     lines = sorted(((a, b), (c, d)), key=lambda line: -distance_mm(line[0], line[1], spacing))
@@ -82,7 +86,10 @@ def axes(ends: Sequence[Point], spacing: Spacing, index: int, label: str) -> Que
 
 
 def of_row(row: Row, scan: Scan, cut: Cut, choices: Choices) -> tuple[Question, str] | None:
-    """Return the question of a table's row and the origin of its target; None where the row states no measure."""
+    """Return the question of a table's row and the origin of its target in words; None where the row states no measure.
+
+    Raises DataError if its numbers are incomplete, contradict each other or lie outside the image.
+    """
     shift = 0.5 if choices.points_at == "centre" else 0.0
     index = int(row.numbers.get("slice", 0))
     size = Size(*cut.picture(scan.values, index).shape)
@@ -148,7 +155,7 @@ def _lined(row: Row, spacing: Spacing, place: Place, index: int) -> tuple[Questi
 
 
 def _stated(row: Row, index: int) -> tuple[Question, str] | None:
-    """Return a question whose target is stated without points, so that it cannot be drawn."""
+    """Return a question whose target the row states without points, and its origin; None where the row states none."""
     if row.has("long_mm", "short_mm"):
         target = row.all_of("long_mm", "short_mm")
         return Question(task="size", index=index, label=_label(row, "size"), target=target), "axes stated in the table"
@@ -184,7 +191,7 @@ def _area(row: Row, index: int) -> Question:
 
 
 def _check(row: Row, question: Question) -> None:
-    """Raise DataError where the row's points contradict the task or a measure that it states."""
+    """Raise DataError where the points of a row contradict the task or a measure that the row states."""
     if (stated := row.texts.get("task", question.task)) != question.task:
         raise DataError(f"task: {stated!r}, but the columns that are filled in are those of the task {question.task}")
     if "area_mm2" in row.numbers and (question.task != "area" or "value" in row.numbers):

@@ -15,7 +15,7 @@ _CHANNEL = "_0000"
 
 
 def stem_of(path: PurePath) -> str:
-    """Return a file's name without its suffix; the end of another name, such as ``1.2.840``, is no suffix."""
+    """Return a file's name without its suffix, if it is one of an image or of markups; other endings stay."""
     name = path.name
     suffix = next((one for one in _SUFFIXES if name.lower().endswith(one)), "")
     return name[: len(name) - len(suffix)]
@@ -23,7 +23,7 @@ def stem_of(path: PurePath) -> str:
 
 @dataclass(frozen=True)
 class ImageNames:
-    """All names that could mean one image, some of which may mean others too."""
+    """All names that could mean one image; some of them may mean other images too."""
 
     exact: str
     """The path below the folder of images, which no other image has; empty for a series of several files."""
@@ -36,7 +36,10 @@ class ImageNames:
 
     @classmethod
     def of(cls, paths: tuple[Path, ...], root: Path) -> "ImageNames":
-        """Return the names of an image of one file, or of a series of files; *root* is a file or a folder."""
+        """Return the names of an image with these files: one, or those of a series.
+
+        *root* is the file or folder of images.
+        """
         if len(paths) == 1:
             (path,) = paths
             exact = _inside(path, root)
@@ -47,32 +50,32 @@ class ImageNames:
 
     @property
     def every(self) -> set[str]:
-        """All names, also those of the files of a series."""
+        """All names of the image, those of the files of a series included."""
         return {self.exact, *self.short, *(name for own in self.members.values() for name in own)} - {""}
 
     @property
     def stem(self) -> str:
-        """The name with which those of its masks and markups begin; nnU-Net's number of a channel is no part of it."""
+        """The text with which the names of its masks and markups begin, without nnU-Net's number of a channel."""
         return self.short[-1].removesuffix(_CHANNEL)
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Where a mask or a file of markups that has the path of the image lies, without its suffix; best first."""
+        """Paths, without suffix, at which a mask or markups file with the image's own path would be; the best first."""
         return tuple(dict.fromkeys((self.below.removesuffix(_CHANNEL), self.below)))
 
     @property
     def home(self) -> str:
-        """The file, or the folder of a series: series of one folder share their name without being confused by it."""
+        """The path of its file, or of the folder of a series: series of one folder have the same."""
         return self.exact or self.below
 
     @property
     def crowd(self) -> tuple[str, int]:
-        """The folder and the number of files: what it has in common with images that a mask would fit as well."""
+        """Its folder and its number of files: images that have both in common could have each other's masks."""
         return (self.below if self.members else str(PurePosixPath(self.exact).parent)), max(len(self.members), 1)
 
 
 class Names:
-    """The names of all images of an import."""
+    """The names of all images of an import, which tell what name means one image alone."""
 
     def __init__(self, images: Iterable[ImageNames]) -> None:
         every = list(images)
@@ -87,24 +90,24 @@ class Names:
         return tuple(dict.fromkeys(filter(None, (image.exact, *short))))
 
     def of_members(self, image: ImageNames) -> dict[str, Path]:
-        """Return the names that mean one file of a series alone, with that file."""
+        """Return the names that mean one file of a series and nothing else, each with that file."""
         each = ((path, name, at) for path, own in image.members.items() for at, name in enumerate(own))
         return {name: path for path, name, at in each if at == 0 or self._counts[name] == 1}
 
     def shares_its_stem(self, image: ImageNames) -> bool:
-        """Return whether masks and markups cannot tell an image from another one."""
+        """Return whether another image has the same stem, so that names of masks and markups cannot tell them apart."""
         return self._stems[image.stem] > 1
 
     def shares_its_place(self, image: ImageNames) -> bool:
-        """Return whether not even the path of a mask or of markups tells an image from another one."""
+        """Return whether another image has the same path without suffix, so that even paths cannot tell them apart."""
         return self._places[image.places[0]] > 1
 
     def is_crowded(self, image: ImageNames) -> bool:
-        """Return whether its folder holds another image of as many files, which a mask would fit as well."""
+        """Return whether the image's folder holds another image with as many files, which a mask would fit as well."""
         return self._crowds[image.crowd] > 1
 
     def stem_for(self, file: Path) -> str:
-        """Return the stem of the image that a mask or a file of markups belongs to; empty where there is none.
+        """Return the stem of the image to which a mask or a file of markups belongs; empty where no image fits.
 
         It is the longest stem with which the name of the file begins: ``case-1_2.png`` is not the mask of ``case-1``
         where there is an image ``case-1_2``.
@@ -120,12 +123,12 @@ def place_of(path: PurePath) -> str:
 
 
 def _counted(one: ImageNames) -> list[str]:
-    """Return every name once for each thing that it could mean."""
+    """Return all names of an image, each once for every file or series that it could mean."""
     own = {one.exact, *one.short} - {""}
     return [*own, *(name for each in one.members.values() for name in set(each))]
 
 
 def _inside(path: Path, root: Path) -> str:
-    """Return a path below the folder of images; of the folder itself, its name."""
+    """Return *path* relative to the folder of images *root*; for *root* itself, its name."""
     inside = path.relative_to(root).as_posix() if path.is_relative_to(root) else "."
     return path.name if inside == "." else inside

@@ -29,7 +29,7 @@ _CLOSE = 1e-3
 
 
 def read_nifti(path: Path, choices: Choices, ledger: Ledger) -> Scan:
-    """Return a volume; raises DataError with the reason, without the path."""
+    """Return the volume in a NIfTI file; raises DataError with the reason, without the path."""
     header, grid, said = _opened(path, choices.affine)
     voxels = _voxels(path, header)
     if not np.isfinite(voxels).all():
@@ -43,7 +43,11 @@ def read_nifti(path: Path, choices: Choices, ledger: Ledger) -> Scan:
 
 
 def read_mask(path: Path, affine: AffineChoice | None, grid: Grid) -> NDArray[np.int64]:
-    """Return a mask's numbers on the voxels of *grid*; DataError where its own voxels differ: nothing is resampled."""
+    """Return the numbers of structures at the voxels of *grid*, an array of its shape (i, j, k).
+
+    *affine* is the matrix to use where those of the mask's header disagree. Nothing is resampled: raises DataError
+    where the mask lies on other voxels, cannot be read, or has values that are not whole numbers from 0.
+    """
     header, own, _ = _opened(path, affine)
     way = grid.like(own)
     if way is None:
@@ -92,7 +96,10 @@ def _header(path: Path) -> Any:
 
 
 def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float64], str]:
-    """Return the valid matrix to RAS, in the header's own unit, and its name."""
+    """Return the matrix from voxels to RAS, in the header's own unit, and the name of the form it comes from.
+
+    *choice* is the user's. Raises DataError if no form is stated, or both are and disagree.
+    """
     sform, s_code = header.get_sform(coded=True)
     try:
         qform, q_code = header.get_qform(coded=True)
@@ -126,8 +133,8 @@ def _matrix(header: Any, choice: AffineChoice | None) -> tuple[NDArray[np.float6
 def _agree(sform: NDArray[np.float64], qform: NDArray[np.float64]) -> bool:
     """Return whether two matrices place voxels alike, within the precision of a header.
 
-    ``qform`` stores a quaternion in 32 bits: for rotations by half a circle, as most scans have them, directions
-    are exact to 0.05 degrees only.
+    ``qform`` stores a quaternion in 32 bits: for rotations by half a circle, which most scans have, directions are
+    exact to 0.05 degrees only.
     """
     steps, others = (np.linalg.norm(matrix[:3, :3], axis=0) for matrix in (sform, qform))
     if not np.allclose(steps, others, rtol=_CLOSE, atol=0) or not steps.all():

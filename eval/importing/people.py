@@ -16,7 +16,7 @@ __all__ = ["People"]
 
 
 class People:
-    """The pseudonyms of one import."""
+    """The pseudonyms of the people in one import; *stated* is the user's CSV file that says who an image shows."""
 
     def __init__(self, stated: Path | None) -> None:
         self._numbers: dict[str, int] = {}
@@ -24,7 +24,10 @@ class People:
         self._path = stated
 
     def of(self, scan: Scan, ledger: Ledger, named: str = "") -> str:
-        """Return the pseudonym of the person an image shows; *named* is the person that a table states."""
+        """Return the pseudonym (``subject-N``) of the person an image shows; *named* is the person that a table states.
+
+        Raises DataError if the user's file has no row for the image.
+        """
         known = next((self._stated[name] for name in scan.aliases if name in self._stated), "")
         if self._path is not None and not known:
             raise DataError("--subjects has no row for this image; add one with the name of its file")

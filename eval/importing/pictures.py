@@ -22,7 +22,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
 def read_picture_file(path: Path, choices: Choices, ledger: Ledger) -> Scan:
-    """Return a 2-D image; raises DataError with the reason, without the path."""
+    """Return the image in a PNG, JPEG or TIFF file; raises DataError with the reason, without the path."""
     pixels = decoded(path)
     grey = pixels if pixels.ndim == 2 else _grey(pixels)
     if grey.dtype not in (np.uint8, np.uint16):

@@ -23,7 +23,7 @@ _LETTERS = 24
 
 
 class Sheet:
-    """Collects small images and writes a sheet whenever one is full: ``sheet-1.png``, ``sheet-2.png``, ..."""
+    """A writer of contact sheets: it collects small images and writes a sheet whenever one is full."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,13 +31,13 @@ class Sheet:
         self._count = 0
 
     def add(self, shown: Slice, sample: Sample) -> None:
-        """Add a sample."""
+        """Add a sample; *shown* is its slice as grey levels."""
         self._tiles.append(_tile(draw_truth(shown, sample), sample))
         if len(self._tiles) == _COLUMNS * _ROWS:
             self._write()
 
     def close(self) -> int:
-        """Write the last sheet, and return how many there are."""
+        """Write the last sheet, and return how many sheets were written."""
         if self._tiles:
             self._write()
         return self._count
@@ -58,7 +58,7 @@ class Sheet:
 
 
 def _tile(picture: NDArray[np.uint8], sample: Sample) -> NDArray[np.uint8]:
-    """Return a square picture with a caption below: id, what is asked, and the target."""
+    """Return the drawing of a sample with a caption below: its id, what is asked, and the target."""
     tile = np.zeros((_SIDE + _LINES * _LINE + 4, _SIDE, 3), np.uint8)
     share = _SIDE / max(picture.shape[:2])
     height, width = (max(1, min(_SIDE, round(side * share))) for side in picture.shape[:2])

@@ -17,7 +17,7 @@ __all__ = ["read_stack", "slice_files"]
 
 
 def slice_files(folder: Path, slices: Mapping[Path, int]) -> dict[int, Path]:
-    """Return the mask of each slice of a series, by the slice's index; empty where its masks are of another form.
+    """Return the mask files of a series in *folder*, by the index of their slice; empty if none has a slice's name.
 
     *slices* are the files of the series, with the index of each one's slice. Raises DataError where some of the images
     in the folder, but not all, have the name of a file of the series.
@@ -36,9 +36,10 @@ def slice_files(folder: Path, slices: Mapping[Path, int]) -> dict[int, Path]:
 
 
 def read_stack(files: dict[int, Path], scan: Scan, ledger: Ledger) -> NDArray[np.int64]:
-    """Return the numbers of the structures on the voxels of a series, (i, j, k); 0 on slices without a mask.
+    """Return the numbers of structures at the voxels of a series, (i, j, k); 0 on slices without a mask.
 
-    Raises DataError with the index of the slice if its mask cannot be read, or is of another size.
+    *files* are the masks by the index of their slice. Raises DataError with that index if a mask cannot be read, or has
+    another size.
     """
     columns, rows, slices = scan.values.shape
     numbers = np.zeros(scan.values.shape, np.int64)

@@ -16,7 +16,10 @@ _CLOSE = 1e-3
 
 
 def complete(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> None:
-    """Add the facts from the table and the options to the image, in place; raises DataError where they disagree."""
+    """Add facts from the table's rows and the options to *scan*, in place; raises DataError where they disagree.
+
+    Also raises DataError if nothing states the pixel size of a 2-D image.
+    """
     for row in rows:
         scan.modality = row.texts.get("modality", scan.modality)
         scan.description = row.texts.get("description", scan.description)
@@ -79,7 +82,7 @@ def _space(scan: Scan, rows: list[Row], choices: Choices, ledger: Ledger) -> Non
 
 
 def _redact(scan: Scan, choices: Choices, ledger: Ledger) -> None:
-    """Set the pixels of rectangles of every plane to the least value, in place."""
+    """Set the pixels in the rectangles of --redact to the image's least value, in every plane and in place."""
     columns, rows = (0, 1) if scan.grid is not None else (1, 0)
     for x0, y0, x1, y1 in choices.redact:
         if x1 > scan.values.shape[columns] or y1 > scan.values.shape[rows]:
@@ -94,7 +97,10 @@ def _redact(scan: Scan, choices: Choices, ledger: Ledger) -> None:
 
 
 def _spacing_of(row: Row) -> Spacing | None:
-    """Return the pixel size in mm that a row states; None if it states none. DataError names the line."""
+    """Return the pixel size in mm that a row states; None if it states none.
+
+    Raises DataError naming the line if it is incomplete or not above 0.
+    """
     try:
         if row.has("height_mm", "width_mm"):
             return Spacing(*row.all_of("height_mm", "width_mm"))

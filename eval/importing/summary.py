@@ -17,7 +17,10 @@ _NAMED = 12
 
 
 def write_texts(folder: Path, ledger: Ledger, tasks: Mapping[str, int], subjects: int, choices: Choices) -> None:
-    """Write ``summary.md`` and ``questions.md``."""
+    """Write ``summary.md`` (where values came from) and ``questions.md`` (what the user must answer) into *folder*.
+
+    *tasks* has the number of samples by task, *subjects* is the number of people.
+    """
     (folder / "summary.md").write_text(_summary(ledger, tasks, subjects), encoding="utf-8", newline="\n")
     asked = questions(ledger, choices)
     lines = ["# Questions", "", "What no file says. Answer them by options, and import again with --force.", ""]
@@ -26,7 +29,7 @@ def write_texts(folder: Path, ledger: Ledger, tasks: Mapping[str, int], subjects
 
 
 def questions(ledger: Ledger, choices: Choices) -> list[str]:
-    """Return the questions to the user, each with the images it is about."""
+    """Return the questions that only the user can answer, each with the images it is about."""
     found = {question: sorted(tags, key=_number) for question, tags in ledger.unknown.items()}
     if not choices.dataset:
         found["What is the data set called? Give --dataset; it stands before every subject."] = []

@@ -30,7 +30,7 @@ COLUMNS = (*_TEXT, *_NUMBERS)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its line in the file, its texts, and its numbers; empty cells are left out."""
+    """One row of a table: its line in the file, its texts, and its numbers; empty cells are left out."""
 
     line: int
     texts: Mapping[str, str]
@@ -38,11 +38,14 @@ class Row:
 
     @property
     def image(self) -> str:
-        """The image it is about."""
+        """The name of the image that the row is about."""
         return self.texts["image"]
 
     def has(self, *names: str) -> bool:
-        """Return whether all of these numbers are given; DataError without the line if only some are."""
+        """Return whether all of these numbers are given.
+
+        Raises DataError, which does not name the line, if only some are.
+        """
         given = [name for name in names if name in self.numbers]
         if given and len(given) < len(names):
             missing = next(name for name in names if name not in self.numbers)
@@ -50,12 +53,12 @@ class Row:
         return bool(given)
 
     def all_of(self, *names: str) -> tuple[float, ...]:
-        """Return these numbers."""
+        """Return the numbers in these columns, in this order; all must be given."""
         return tuple(self.numbers[name] for name in names)
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a table; raises DataError naming file, line and column."""
+    """Return the rows of a CSV table; raises DataError naming file, line and column."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{path}: larger than {MAX_BYTES >> 20} MB; split the table")

@@ -32,10 +32,11 @@ _MIDDLE = "several slices have most pixels of the structure: the middle one of t
 
 
 def box_target(edges: tuple[float, float, float, float], size: Size, convention: Convention) -> Truth:
-    """Return the target in *convention* of a box at true pixel edges x0, y0, x1, y1 (slice frame).
+    """Return the target, in *convention*, of a box at true pixel edges x0, y0, x1, y1 (slice frame), and its corners.
 
-    ``inclusive-index`` boxes run from the index of the first pixel to that of the last, so they are one pixel short:
-    DataError if the box is one pixel wide or high.
+    The target is x1, y1, x2, y2 as fractions of the image's *size*, y upwards. ``inclusive-index`` boxes run from the
+    index of the first pixel to that of the last, so they are one pixel short: DataError if the box is one pixel wide or
+    high.
     """
     x0, y0, x1, y1 = edges
     if convention == "inclusive-index":
@@ -66,7 +67,7 @@ def _area(mask: Mask, spacing: Spacing, convention: Convention) -> Truth:  # noq
 
 @dataclass(frozen=True)
 class Rule:
-    """How the ground truth of a task follows from a mask."""
+    """A rule by which the ground truth of a task follows from a mask."""
 
     truth: Callable[[Mask, Spacing, Convention], Truth]
     words: str
@@ -84,19 +85,22 @@ FROM_MASK: Mapping[TaskName, Rule] = {
 
 
 def from_masks(scan: Scan, numbers: Numbers, choices: Choices, ledger: Ledger) -> Iterator[Question]:
-    """Yield the possible questions about the structures of a mask; the ledger notes what is left out."""
+    """Yield the possible questions about the structures of an image's mask; what is left out is noted in *ledger*.
+
+    *numbers* are the numbers of structures at the image's voxels.
+    """
     yield from _Structures(scan, numbers, choices, ledger).questions()
 
 
 class _Structures:
-    """The structures of one mask."""
+    """The structures in the mask of one image, and the questions about them."""
 
     def __init__(self, scan: Scan, numbers: Numbers, choices: Choices, ledger: Ledger) -> None:
         self._scan, self._numbers, self._choices, self._ledger = scan, numbers, choices, ledger
         self._cut: Cut = scan.cut(choices.plane)
 
     def questions(self) -> Iterator[Question]:
-        """Yield the questions about every chosen structure."""
+        """Yield the questions about every structure that the user chose (default: all)."""
         labels, tag = self._choices.labels, self._scan.tag
         present = {int(one) for one in np.unique(self._numbers) if one}
         self._ledger.structures |= present
@@ -121,7 +125,7 @@ class _Structures:
                 self._leave(f"the mask has no structure {number} ({labels[number]}) of --labels; is this number right?")
 
     def _redacted(self, number: int) -> bool:
-        """Return whether a part of a structure is blackened in the image."""
+        """Return whether a part of this structure lies in a blackened rectangle of the image."""
         return any(
             (
                 self._numbers[(slice(x0, x1), slice(y0, y1)) if self._scan.grid else (slice(y0, y1), slice(x0, x1))]
@@ -131,7 +135,10 @@ class _Structures:
         )
 
     def _slices(self, number: int) -> list[int]:
-        """Return the indices of the chosen slices of a structure."""
+        """Return the indices of the slices on which this structure is asked about.
+
+        Empty if it is not on the named slice.
+        """
         others = tuple(axis for axis in range(3) if axis != self._cut.axis)
         counts, asked = (self._numbers == number).sum(axis=others), self._choices.slices
         if asked == "all":
@@ -147,7 +154,7 @@ class _Structures:
         return [asked]
 
     def _on(self, number: int, index: int) -> Iterator[Question]:
-        """Yield the questions about one structure on one slice."""
+        """Yield the questions about structure *number* on slice *index*."""
         mask: Mask = np.ascontiguousarray(self._cut.picture(self._numbers, index) == number)
         pieces = int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[0]) - 1
         where = f"{self._label(number)}, {self._cut.plane} slice {index}"

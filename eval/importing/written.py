@@ -49,7 +49,7 @@ def check_free(out: Path, *, force: bool) -> None:
 
 
 class Writer:
-    """Writes samples into a folder, one at a time."""
+    """A writer of the samples of an import into a folder, one at a time."""
 
     def __init__(self, folder: Path, choices: Choices, ledger: Ledger) -> None:
         self._folder, self._choices, self._ledger = folder, choices, ledger
@@ -61,7 +61,7 @@ class Writer:
         self.tasks: dict[str, int] = {}
 
     def add(self, scan: Scan, question: Question, subject: str) -> Sample:
-        """Write one sample and its image; raises DataError where they do not make a valid sample."""
+        """Write one sample and its image, and return the sample; raises DataError if it would not be a valid sample."""
         cut = scan.cut(question.plane or self._choices.plane)
         native = NativeImage(
             scan.picture(cut, question.index), scan.displayed, Units.HU if scan.hu else Units.UNKNOWN
@@ -93,7 +93,7 @@ class Writer:
         self._lines.close()
 
     def finish(self) -> int:
-        """Write the last contact sheet, and return how many there are."""
+        """Write the last contact sheet, and return how many sheets were written."""
         return self._sheet.close()
 
     def _sample(self, scan: Scan, question: Question, subject: str, shape: tuple[int, ...]) -> Sample:

@@ -19,14 +19,17 @@ _QUERY = "SELECT json FROM sample WHERE position = ?"
 
 
 class StoredSamples(Samples):
-    """The samples of a run, whose hashes are known from its identity."""
+    """The samples of a stored run, each read when it is asked for; their hashes are those in the run's identity."""
 
     def __init__(self, folder: Path, hashes: Hashes) -> None:
         self._folder, self._hashes = folder, hashes
 
     @property
     def hashes(self) -> Hashes:
-        """The hashes of the samples with which the run was begun; whether they are still the same, `verify` checks."""
+        """The hashes of the samples with which the run was begun.
+
+        `verify` checks whether the samples are still the same.
+        """
         return self._hashes
 
     def __len__(self) -> int:

@@ -32,14 +32,14 @@ class Damage:
     """The sample that is damaged, where it is a single one."""
 
     def error(self, folder: Path) -> DamageError:
-        """Return the error to raise where a run is read."""
+        """Return the error to raise where the run in *folder* is read."""
         return DamageError(
             f"{folder} is damaged: {self.what}. Restore it from a copy; `medvision-agent verify` lists all damage"
         )
 
 
 def changed(what: str, sample_id: str, attempt: int) -> Damage:
-    """Return the damage of a record or a trace that was changed after it was stored."""
+    """Return the damage of a record or a trace (*what*) that was changed after it was stored."""
     return Damage(f"the {what} of sample {sample_id!r} (attempt {attempt}) was changed after it was stored", sample_id)
 
 
@@ -48,8 +48,8 @@ def damage_in(
 ) -> Iterator[Damage]:
     """Yield the damage to the facts, samples and records of a run; traces and images are not checked.
 
-    *count* is the smallest number of records expected, as noted beside the log; *passing* is called with every checked
-    record. Data stored by a version that did not seal is not checked.
+    *count* is the smallest number of records expected, as noted in a file beside the log (None: unknown); *passing* is
+    called with every record, damaged or not. Data of a version that stored no hashes is not checked.
     """
     hashes = Adding()
     for record in records_in(database):
@@ -87,18 +87,24 @@ def _differences(stored: Tally, found: Tally) -> Iterator[Damage]:
 
 
 def is_lost(folder: Path) -> bool:
-    """Return whether a folder with an empty database once held a run whose log was lost before the file had data."""
+    """Return whether a folder with an empty database once held a run whose log was lost before it was copied there."""
     return (folder / COUNT).exists() or any((folder / PICTURES).glob("*/*.png"))
 
 
 def picture_damage(folder: Path, key: str, sample_id: str | None = None) -> Damage | None:
-    """Return the damage of a stored image; None if it is as it was stored."""
+    """Return the damage of the image with the hash *key* in a run's folder; None if it is unchanged.
+
+    *sample_id* names its sample in the message.
+    """
     found = _picture(folder, key, sample_id)
     return found if isinstance(found, Damage) else None
 
 
 def read_picture(folder: Path, key: str, sample_id: str | None = None) -> bytes:
-    """Return a stored image; raises DamageError where it is missing or was changed."""
+    """Return the PNG bytes of the image with the hash *key* in a run's folder.
+
+    Raises DamageError, naming *sample_id*, where it is missing or was changed.
+    """
     found = _picture(folder, key, sample_id)
     if isinstance(found, Damage):
         raise found.error(folder)

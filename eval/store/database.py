@@ -36,7 +36,10 @@ STUDY, CELLS = "study.json", "cells"
 
 
 def has_run(folder: Path) -> bool:
-    """Return whether a folder holds a run; the remains of a process killed while creating one do not count."""
+    """Return whether a folder holds a run; the remains of a process killed while creating one do not count.
+
+    Raises StorageError if the database cannot be read.
+    """
     if not (folder / DATABASE).is_file():
         return False
     with _connected(folder) as database:
@@ -44,13 +47,16 @@ def has_run(folder: Path) -> bool:
 
 
 def holds_run(database: sqlite3.Connection) -> bool:
-    """Return whether this file holds a run; a process killed before its first commit leaves a file without one."""
+    """Return whether this database holds a run; a process killed before its first commit leaves one without a run."""
     return database.execute("SELECT 1 FROM sqlite_master WHERE name = 'run'").fetchone() is not None
 
 
 @contextmanager
 def reading(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Open a run's database in one fixed state, also while it is written; raises StorageError if there is no run."""
+    """Open a run's database for a ``with`` block, in one fixed state, also while another process writes it.
+
+    Raises StorageError if the folder has no run, or one of an unknown format.
+    """
     with _connected(folder) as database:
         database.execute("BEGIN")
         if not holds_run(database):
@@ -67,7 +73,7 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def no_run(folder: Path) -> StorageError:
-    """Return the error for a folder whose database holds no run."""
+    """Return the error to raise for a folder whose database holds no run."""
     if is_lost(folder):
         return Damage(f"its database log ({LOG}) is lost, and with it all samples and records").error(folder)
     return StorageError(
@@ -93,7 +99,7 @@ def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def named_errors(folder: Path) -> Iterator[None]:
-    """Turn errors of the enclosed code into a StorageError that names the run's file."""
+    """Run a ``with`` block in which SQLite's errors become a StorageError that names the run's file."""
     file = folder / DATABASE
     try:
         yield

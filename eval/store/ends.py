@@ -27,7 +27,7 @@ _BYTES = 1 << 10
 
 
 class Todo:
-    """The samples still to be asked, in rising order: the place of each in the run, and its next attempt.
+    """The samples still to be asked: pairs of a sample's position in the run, ascending, and its next attempt's number.
 
     It takes a bit for each sample of the run, and more only for those that were asked before.
     """
@@ -48,7 +48,7 @@ class Todo:
 
 
 class _Latest(NamedTuple):
-    """The last ends of all samples with a record, in the order of their keys."""
+    """The last attempts of all samples with a record: columns sorted by key, a hash of the sample's id."""
 
     keys: NDArray[np.bytes_]
     attempts: NDArray[np.int64]
@@ -59,14 +59,14 @@ class _Latest(NamedTuple):
 
 
 class Ends:
-    """Collects from a run's records, in any order, how its samples ended. Add all records, then read the results."""
+    """A collector of how the samples of a run ended. Add all its records, in any order, then read the results."""
 
     def __init__(self) -> None:
         self._keys, self._attempts, self._ends = array("q"), array("I"), array("B")
         self._unsealed: dict[str, int] = {}
 
     def hear(self, stored: StoredRecord) -> None:
-        """Add a record."""
+        """Add one record."""
         sample_id, drawn = stored.sample_id, _PART in stored.json
         self._keys.append(hash(sample_id))
         self._keys.append(hash(f"{sample_id}\0"))
@@ -87,7 +87,7 @@ class Ends:
 
     @property
     def superseded(self) -> int:
-        """How many records are earlier attempts."""
+        """How many records are earlier attempts, replaced by a later one."""
         return len(self._ends) - self.draws - self.finished
 
     @property
@@ -97,7 +97,7 @@ class Ends:
 
     @property
     def unsealed(self) -> frozenset[str]:
-        """The samples whose latest records have no hash."""
+        """The ids of the samples whose latest records have no hash, because an older version stored them."""
         ids = list(self._unsealed)
         at = np.searchsorted(self._latest.keys, _keys_of(ids)) if ids else ()
         return frozenset(
@@ -107,7 +107,7 @@ class Ends:
         )
 
     def todo(self, ids: Iterable[str]) -> Todo:
-        """Return the samples still to be asked among all *ids* of a run."""
+        """Return the samples still to be asked; *ids* are those of all samples of the run, in its order."""
         keys, latest = _keys_of(ids), self._latest
         attempts = np.ones(len(keys), np.int64)
         left = np.ones(len(keys), bool)
@@ -141,5 +141,5 @@ def _keys_of(ids: Iterable[str]) -> NDArray[np.bytes_]:
 
 
 def _as_keys(halves: "array[int]") -> NDArray[Any]:
-    """Return pairs of hashes as keys that sort and compare as a whole."""
+    """Return pairs of 64-bit hashes as 16-byte keys that sort and compare as a whole."""
     return np.frombuffer(halves, "S16") if halves else np.empty(0, "S16")

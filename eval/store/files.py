@@ -43,12 +43,12 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def is_hash(text: str) -> bool:
-    """Return whether a text is a valid name of a stored image."""
+    """Return whether *text* is a SHA-256 in lower case, the name of a stored image."""
     return _SHA256.fullmatch(text) is not None
 
 
 def unwritable(what: Path, error: Exception) -> str:
-    """Return a message for a file or folder that cannot be written: why, and what to do; *error* is the cause."""
+    """Return a message that *what*, a file or folder, cannot be written: why, and what to do; *error* is the cause."""
     number = getattr(error, "errno", None)
     if number == ENOSPC or "is full" in str(error):
         return f"{what} cannot be written: the disk is full; free some space and repeat the command"
@@ -61,7 +61,10 @@ def unwritable(what: Path, error: Exception) -> str:
 
 
 def not_stored(folder: Path, sample_id: str, error: Exception) -> str:
-    """Return in words that a finished sample of a run could not be stored, why, and what to do."""
+    """Return a message that a finished sample of a run could not be stored: why, and what to do.
+
+    *error* is the cause.
+    """
     return (
         f"{folder}: sample {sample_id} was not stored: {error}. All samples that finished before it are stored. "
         "Remove the cause and repeat the command; `medvision-agent run` then needs --resume"
@@ -69,15 +72,16 @@ def not_stored(folder: Path, sample_id: str, error: Exception) -> str:
 
 
 def picture_path(folder: Path, sha256: str) -> Path:
-    """Return the path of the image with this hash in a run's folder."""
+    """Return the path of the image with this SHA-256 in a run's folder; the file need not exist."""
     return folder / PICTURES / sha256[:2] / f"{sha256}.png"
 
 
 def write_picture(folder: Path, key: str, png: bytes, shared: Path | None = None) -> None:
-    """Write an image so that an incomplete file never has its final name.
+    """Write the image with the hash *key* into a run's folder; an incomplete file never has its final name.
 
-    With *shared*, a folder that runs have in common, it is written there once, by whichever comes first, and linked
-    from there; where there can be no link it is written again. Each run has all its pictures either way.
+    *shared* is a folder that several runs have in common: the image is then written to it once, by the first of them,
+    and linked from there; where no link is possible it is written a second time. In both cases each run has all its
+    images.
     """
     path = picture_path(folder, key)
     if path.exists():
@@ -92,7 +96,10 @@ def write_picture(folder: Path, key: str, png: bytes, shared: Path | None = None
 
 
 def _shared(folder: Path, key: str, png: bytes) -> Path:
-    """Return the image's path in a folder that runs share; write it unless another run did so first."""
+    """Return the path of the image with the hash *key* in *folder*, which runs share.
+
+    Write it if no run has done so.
+    """
     path = picture_path(folder, key)
     if not path.exists():
         make_folder(path.parent)
@@ -108,7 +115,7 @@ def _shared(folder: Path, key: str, png: bytes) -> Path:
 
 
 def _written(path: Path, content: bytes) -> Path:
-    """Return a flushed temporary file with the content for *path*, under a name that no other writer uses."""
+    """Return a flushed temporary file beside *path* with this content, under a name that no other writer uses."""
     part = path.with_suffix(f".{uuid4().hex}.part")
     try:
         with part.open("wb") as file:
@@ -122,7 +129,10 @@ def _written(path: Path, content: bytes) -> Path:
 
 
 def write_count(folder: Path, records: int) -> None:
-    """Note how many records the database holds; call it after storing, so that the number is never too high."""
+    """Note how many records the database holds, in a file of the run's folder.
+
+    Call it after storing, so that the number is never too high.
+    """
     handle = os.open(folder / COUNT, os.O_WRONLY | os.O_CREAT, 0o666)
     try:
         os.write(handle, b"%012d\n" % records)  # over the old one: emptying the file first makes ext4 flush it
@@ -131,7 +141,10 @@ def write_count(folder: Path, records: int) -> None:
 
 
 def read_count(folder: Path) -> int | None:
-    """Return the smallest number of records expected; None if the file with it is missing or not a number."""
+    """Return the smallest number of records that a run must have.
+
+    None if the file with it is missing or not a number.
+    """
     try:
         return int((folder / COUNT).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -139,7 +152,7 @@ def read_count(folder: Path) -> int | None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and its missing parents; each new name is flushed in the folder that holds it."""
+    """Make a folder and its missing parents, and flush each new name to disk."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -148,7 +161,7 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in *folder* durable (POSIX; a no-op where folders cannot be opened)."""
+    """Flush the names of the files in *folder* to disk (POSIX; does nothing where folders cannot be opened)."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -23,7 +23,10 @@ ALONE_FROM = 2
 
 
 class InFlight:
-    """The journal of a run's folder, for the one process that writes the run; used from one event loop."""
+    """The journal of the samples being asked, in a run's folder.
+
+    For the one process that writes the run, in one event loop.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOURNAL
@@ -33,24 +36,27 @@ class InFlight:
 
     @property
     def remembers(self) -> bool:
-        """Whether a sample was in flight when the process died."""
+        """Whether any sample was in flight when a process of this run died, and has no record since."""
         return bool(self._deaths)
 
     def alone(self, sample_id: str) -> bool:
-        """Return whether a sample must be asked with nothing else in flight."""
+        """Return whether this sample must be asked with no other in flight: it was in flight at two deaths or more."""
         return self._deaths[sample_id] >= ALONE_FROM
 
     def fatal(self, sample_id: str) -> bool:
-        """Return whether the process died while only this sample was in flight."""
+        """Return whether the process died while only this sample was in flight, so that it must be set aside."""
         return self._deaths[sample_id] > ALONE_FROM
 
     def deaths(self, sample_id: str) -> int:
-        """Return how often the process died while a sample was in flight, since its last record."""
+        """Return how often the process died while this sample was in flight, since the sample's last record."""
         return self._deaths[sample_id]
 
     @contextmanager
     def asking(self, sample_id: str) -> Iterator[None]:
-        """Note that a sample is in flight while the context lasts; one that ends with a record is forgotten."""
+        """Note that a sample is in flight during a ``with`` block.
+
+        If the block ends without an error, its deaths are forgotten.
+        """
         self._note("start", sample_id)
         try:
             yield
@@ -61,17 +67,20 @@ class InFlight:
         self.forget(sample_id)
 
     def died(self, sample_id: str) -> None:
-        """Note that a worker process died while it asked this sample for the process that writes the run."""
+        """Note that a worker process died while it asked this sample for the process that writes the run.
+
+        Raises StorageError if the journal cannot be written.
+        """
         self._note("died", sample_id)
         self._deaths[sample_id] += 1
 
     def forget(self, sample_id: str) -> None:
-        """Note that a sample is on record."""
+        """Note that this sample has a record, so that its earlier deaths no longer count."""
         self._note("end", sample_id)
         self._deaths.pop(sample_id, None)
 
     def close(self) -> None:
-        """Note that nothing is in flight any more; later notes are lost. May be called again."""
+        """Note that nothing is in flight any more; later notes are ignored. May be called several times."""
         if self._file is not None:
             with suppress(StorageError):
                 self._note("close", "")
@@ -98,7 +107,7 @@ class InFlight:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the notes; a line that was cut short by the death of its writer is ignored."""
+    """Yield the notes of a journal as (event, sample id); a line cut short by the death of its writer is ignored."""
     try:
         text = path.read_bytes()
     except OSError:
@@ -110,7 +119,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _deaths(notes: Iterator[tuple[str, str]]) -> Counter[str]:
-    """Return, for each sample, how many deaths of a process it was in flight at since its last record."""
+    """Return, by sample id, at how many deaths of a process the sample was in flight since its last record."""
     deaths, flying = Counter[str](), set[str]()
     for what, sample_id in notes:
         if what == "open":

@@ -25,10 +25,10 @@ class Later(Sequence[T]):
         smaller: Callable[[T], T] | None = None,
         parts: "Later[Any] | None" = None,
     ) -> None:
-        """Take the number of items, the function that reads them, and their name for messages.
+        """Take the number of items, the function that reads them, and *what*, their name for messages.
 
-        *smaller* returns an equal item that takes less memory, for those that are kept. *parts* holds what the items
-        are made of: it is kept before they are, so that items and parts are shared.
+        *smaller* returns an equal item that takes less memory, for items that are kept. *parts* is a sequence of
+        objects that the items contain: it is kept before the items are, so that both share these objects.
         """
         self._length, self._read, self._what = length, read, what
         self._smaller, self._parts = smaller, parts
@@ -36,7 +36,7 @@ class Later(Sequence[T]):
 
     @property
     def items(self) -> list[T]:
-        """All items."""
+        """All items, read now if they are not in memory yet."""
         if self._items is None:
             if self._parts is not None and self._length:
                 self._parts.keep()
@@ -94,12 +94,12 @@ class Later(Sequence[T]):
 
 
 def streamed(items: Sequence[T]) -> Iterator[T]:
-    """Yield the items one at a time, for a caller that needs each only once."""
+    """Yield the items one at a time without keeping them, for a caller that needs each only once."""
     return items.stream() if isinstance(items, Later) else iter(items)
 
 
 def kept(items: Sequence[T]) -> Sequence[T]:
-    """Return the items after reading all of them, for a caller that goes through them several times."""
+    """Return the items, all read into memory, for a caller that goes through them several times."""
     if isinstance(items, Later):
         items.keep()
     return items

@@ -47,7 +47,7 @@ _STRANGE = "SELECT sample_id FROM shard.record WHERE sample_id NOT IN (SELECT id
 
 
 class Merged(NamedTuple):
-    """The result of merging a shard."""
+    """The result of merging a shard, a file with samples that one worker finished, into its run."""
 
     keys: Sequence[tuple[str, int]] = ()
     """Sample and attempt of every record in the shard, including those that the run had before."""
@@ -56,7 +56,7 @@ class Merged(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A damaged shard that was not merged."""
+    """A damaged shard that was not merged into the run."""
 
     shard: str
     """The worker's folder and the number of the shard in it: ``WORKER/NUMBER``."""
@@ -65,7 +65,7 @@ class Refused(NamedTuple):
 
 
 def plain(file: Path) -> Path:
-    """Return a shard as one plain file with checked content.
+    """Return the path of one plain file with the checked content of the shard *file*.
 
     A shard that a worker left open is copied beside it, with all committed transactions, and checked record by record.
     Raises DamageError where the shard is damaged or missing, and OSError or sqlite3.Error where the system lacks
@@ -116,7 +116,10 @@ def _check(file: Path, database: sqlite3.Connection) -> None:
 
 
 def merge(database: sqlite3.Connection, file: Path) -> Merged:
-    """Add to a run the records of a plain shard that it lacks; raises DamageError if the shard is of another run."""
+    """Add to a run the records that it lacks of a shard, one plain file; return what the shard held.
+
+    Raises DamageError if the shard belongs to another run.
+    """
     with _attached(database, file):
         if database.execute("SELECT 1 FROM shard.sqlite_master WHERE name = 'record'").fetchone() is None:
             return Merged()
@@ -140,7 +143,10 @@ def merge(database: sqlite3.Connection, file: Path) -> Merged:
 
 
 def _one_by_one(database: sqlite3.Connection, file: Path, numbers: Sequence[int]) -> None:
-    """Copy some records of a shard, each with its trace packed by itself, because its base may not be copied."""
+    """Copy the records of a shard with these rowids, each with its trace packed by itself.
+
+    The trace that it was packed against may not be copied.
+    """
     form = packs(database)
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as shard:
         stored = TracesIn(shard)

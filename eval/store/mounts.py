@@ -29,7 +29,7 @@ def network_warning(folder: Path, mounts: Path = MOUNTS) -> str | None:
 
 
 def _file_system(folder: Path, mounts: Path) -> str | None:
-    """Return the type of the file system that a folder, which need not exist yet, lies on."""
+    """Return the type of the file system of *folder*, which need not exist yet; None if *mounts* does not say."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -18,7 +18,10 @@ MOST_FAILURES = 20
 
 
 class EnlargedSum:
-    """The sums over samples whose own image was shown enlarged."""
+    """Sums over the samples whose own image was shown enlarged.
+
+    ``samples`` and ``kept`` count samples; the others are pixels, as the model sees them.
+    """
 
     def __init__(self) -> None:
         self.samples = self.own = self.given = self.allowed = 0
@@ -26,7 +29,7 @@ class EnlargedSum:
         """Number of samples whose image the model would not have seen larger."""
 
     def add(self, one: Enlarged) -> None:
-        """Add a sample."""
+        """Add the facts of one sample's enlarged image."""
         self.samples += 1
         self.own += one.own
         self.given += one.given
@@ -65,7 +68,7 @@ class Overview:
         """In US dollars, in the order of the records, without those made of drawn answers."""
 
     def add(self, record: Record) -> None:
-        """Add a record."""
+        """Add one record, the latest of its sample."""
         self.records += 1
         self.outcomes[record.outcome] += 1
         self.failed_tries += record.failed_tries

@@ -37,7 +37,10 @@ _KEPT = 16
 
 
 class Packed(NamedTuple):
-    """A trace as it is stored."""
+    """A trace in its stored form: packed bytes, or plain text.
+
+    ``base`` is the rowid of the trace it was packed against.
+    """
 
     value: bytes | str
     base: int | None = None
@@ -50,19 +53,19 @@ class _Base(NamedTuple):
 
 
 def packs(database: sqlite3.Connection) -> bool:
-    """Return whether the traces of this run are packed: a run keeps the form in which it was begun."""
+    """Return whether this run stores its traces packed; a run keeps the form in which it was begun."""
     return "base" in {name for _, name, *_ in database.execute("PRAGMA table_info(record)")}
 
 
 class Packer:
-    """Packs the traces that one session stores: the first trace of each task is the base of the following ones."""
+    """A packer of the traces that one session stores; the first trace of each task is the base of later ones."""
 
     def __init__(self) -> None:
         self._bases: dict[str, _Base] = {}
         self._alone = ZstdCompressor(level=_LEVEL)
 
     def pack(self, task: str, text: str) -> Packed:
-        """Return a trace in its stored form."""
+        """Return the trace *text* of a sample of this *task* in its stored form."""
         content = text.encode()
         if len(content) > MOST:
             return Packed(text)
@@ -72,7 +75,10 @@ class Packer:
         return Packed(base.compressor.compress(content), base.rowid)
 
     def stored(self, task: str, text: str, packed: Packed, rowid: int) -> None:
-        """Note that a trace is on disk, in the record with this rowid."""
+        """Note that a trace was stored as *packed*, in the record with this rowid.
+
+        Later ones can be packed against it.
+        """
         if packed.base is None and isinstance(packed.value, bytes):
             content = text.encode()
             words = _dictionary(content)
@@ -81,7 +87,7 @@ class Packer:
 
 
 class Unpacker:
-    """Unpacks the traces of one run, over one connection."""
+    """A reader that unpacks the traces of one run, over one connection."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -89,7 +95,11 @@ class Unpacker:
         self._against = lru_cache(maxsize=_KEPT)(self._decompressor)
 
     def text(self, value: bytes, kind: str, base: int | None) -> str | None:
-        """Return the text of a trace, or None where it cannot be unpacked; *kind* is the type of *value* in SQL."""
+        """Return the text of a trace; None where it cannot be unpacked.
+
+        *value* is what is stored, *kind* its type in SQL, *base* the rowid of the trace it was packed against (None:
+        none).
+        """
         try:
             if kind == "text":
                 return value.decode()
@@ -110,7 +120,7 @@ def _dictionary(content: bytes) -> ZstdCompressionDict:
 
 
 def _content(frame: bytes, decompressor: ZstdDecompressor) -> bytes:
-    """Return the content of a frame; raises ZstdError or ValueError where it is broken or too large."""
+    """Return the content of a zstd frame; raises ZstdError or ValueError where it is broken or too large."""
     if not 0 <= frame_content_size(frame) <= MOST:
         raise ValueError("the frame states no size, or one that is too large")
     return decompressor.decompress(frame, allow_extra_data=False)

@@ -30,7 +30,10 @@ LIBRARIES = (
 
 @cache
 def code_sha256() -> str:
-    """Return the hash over the agent, the tools and the prompts: runs of different code are not compared."""
+    """Return the SHA-256 of the code of the agent, the tools and the prompts.
+
+    Runs with different ones are not compared.
+    """
     digest = sha256()
     for package in (medvision_agent.agent, medvision_agent.prompts, medvision_agent.tools):
         folder = Path(str(package.__file__)).parent
@@ -41,7 +44,7 @@ def code_sha256() -> str:
 
 @cache
 def eval_sha256() -> str:
-    """Return the hash of all code that reads data and records, and scores them."""
+    """Return the SHA-256 of all code in ``eval``, which reads data and records, and scores them."""
     folder, digest = Path(__file__).parents[1], sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -49,7 +52,7 @@ def eval_sha256() -> str:
 
 
 def libraries() -> dict[str, str]:
-    """Return the installed versions of the libraries that a run uses."""
+    """Return the installed versions, by name, of the libraries that a run uses; those not installed are left out."""
     return {name: found for name in LIBRARIES if (found := _version(name))}
 
 

@@ -91,10 +91,10 @@ _EVER = (1 << 63) - 1
 
 
 def open_run(folder: Path) -> Run:
-    """Open a stored run; raises StorageError if there is none, and DamageError if it was changed after it was stored.
+    """Return the run stored in *folder*; raises StorageError if it has none, and DamageError if its data was changed.
 
-    Its settings, samples and records are checked now and read when needed; records added meanwhile are left out.
-    Traces and images are checked when they are read.
+    Its settings, samples and records are checked now and read when needed; records added meanwhile are left out. Traces
+    and images are checked when they are read.
     """
     count = read_count(folder)  # read before the database, which may grow meanwhile
     with reading(folder) as database:
@@ -151,7 +151,10 @@ def _samples(folder: Path) -> Iterator[Sample]:
 
 
 def _records(folder: Path, samples: Later[Sample], which: str, last: int) -> Iterator[Record]:
-    """Yield the records of a run, except those stored after the record with rowid *last*."""
+    """Yield the records of a run that *which* selects in SQL.
+
+    Those stored after the one with rowid *last* are left out.
+    """
     known = {sample.id: sample for sample in samples} if samples.kept else {}
     with reading(folder) as database:
         rows = array("q", (row for (row,) in database.execute(f"SELECT record.rowid {which}", {"last": last})))
@@ -172,12 +175,18 @@ def _record(folder: Path, stored: StoredRecord, sample: Sample) -> Record:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return the settings of a stored run, without reading its samples and records; raises StorageError."""
+    """Return the settings of a stored run, without reading its samples and records.
+
+    Raises StorageError if the folder has no readable run.
+    """
     return _fact(folder, "config")
 
 
 def read_identity(folder: Path) -> dict[str, Any]:
-    """Return the identity with which a stored run was begun, as JSON data; raises StorageError."""
+    """Return the identity (the fields that define a run) with which a stored run was begun, as JSON data.
+
+    Raises StorageError if the folder has no readable run.
+    """
     return _fact(folder, "identity")
 
 
@@ -190,9 +199,10 @@ def _fact(folder: Path, key: str) -> dict[str, Any]:
 
 
 def find_record(folder: Path, sample_id: str) -> Record | None:
-    """Return the latest record of a sample (refusals as stored); None if it was not asked yet.
+    """Return the latest record of a sample; None if it was not asked yet.
 
-    Raises DamageError if it was changed after it was stored.
+    A refused request has the outcome that was stored, even if the refusal is due to a rule of the server. Raises
+    DamageError if the record was changed after it was stored.
     """
     with reading(folder) as database:
         for stored in records_in(database, _OF_ONE, sample=sample_id):
@@ -201,9 +211,9 @@ def find_record(folder: Path, sample_id: str) -> Record | None:
 
 
 def find_attempt(folder: Path, sample: Sample, attempt: int) -> Record | None:
-    """Return the record of one attempt, also a drawn answer; None if there is no such attempt.
+    """Return the record of attempt number *attempt* (from 1), drawn answers included; None if there is no such attempt.
 
-    Raises as ``find_record`` does.
+    Raises DamageError if it was changed after it was stored.
     """
     with reading(folder) as database:
         which = "FROM record WHERE record.sample_id = :sample AND record.attempt = :attempt"
@@ -213,7 +223,10 @@ def find_attempt(folder: Path, sample: Sample, attempt: int) -> Record | None:
 
 
 def read_record(folder: Path, sample_id: str) -> Record:
-    """Return the latest record of a sample, as ``find_record`` does; raises StorageError if it was not asked yet."""
+    """Return the latest record of a sample; raises StorageError if the sample was not asked yet.
+
+    A refused request has the outcome that was stored. Raises DamageError if the record was changed after it was stored.
+    """
     if (found := find_record(folder, sample_id)) is None:
         raise StorageError(
             f"{folder} has no record of sample {sample_id!r}: it has not been asked yet; wait for the run, or continue "
@@ -223,7 +236,7 @@ def read_record(folder: Path, sample_id: str) -> Record:
 
 
 def records_of(run: Run, samples: Iterable[str]) -> dict[str, Record]:
-    """Return the latest records of some samples by id, with the outcomes that the run gives them.
+    """Return, by id, the latest records of these samples, with the outcomes that the whole run gives to refusals.
 
     Raises StorageError if a sample has no record, and DamageError if one was changed after it was stored.
     """
@@ -234,7 +247,7 @@ def records_of(run: Run, samples: Iterable[str]) -> dict[str, Record]:
 
 
 def read_some(folder: Path, about: int) -> Iterator[Record]:
-    """Yield about *about* latest records, spread over a run's samples, whose question was shown with an image."""
+    """Yield about *about* latest records, spread over a run's samples, of samples that were shown with an image."""
     with reading(folder) as database:
         (planned,) = database.execute("SELECT count(*) FROM sample").fetchone()
         step = max(1, planned // about)
@@ -244,7 +257,10 @@ def read_some(folder: Path, about: int) -> Iterator[Record]:
 
 
 def read_range(run: Run, first: int, end: int) -> Iterator[Record]:
-    """Yield the latest records of the samples from place *first* up to *end* (excluded), refusals as stored."""
+    """Yield the latest records of the samples from position *first* (from 0) up to *end* (excluded).
+
+    Refused requests have the outcomes that were stored. Raises DamageError if a record was changed after it was stored.
+    """
     with reading(run.folder) as database:
         for stored in records_in(database, _OF_SOME, last=_EVER, first=first, end=end):
             yield _record(run.folder, stored, _sample(database, run.folder, stored.sample_id))
@@ -264,7 +280,10 @@ def _sample(database: sqlite3.Connection, folder: Path, sample_id: str) -> Sampl
 
 
 class Traces:
-    """The latest traces of a run's samples, read over one connection by a caller that needs many; a context manager."""
+    """A reader of the latest traces of a run's samples over one connection, for many of them.
+
+    Use it in a ``with`` block.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._stack = folder, ExitStack()
@@ -277,9 +296,10 @@ class Traces:
         self._stack.close()
 
     def of(self, sample_id: str) -> dict[str, Any]:
-        """Return the trace of a sample: ``messages`` and ``tool_calls``.
+        """Return the latest trace of a sample, as JSON data with ``messages`` and ``tool_calls``.
 
-        Raises StorageError if there is none, and DamageError if it was changed after it was stored.
+        Raises StorageError if the sample was not asked yet, and DamageError if its trace was changed after it was
+        stored.
         """
         for _, trace in self._read(_OF_ONE, sample=sample_id):
             return trace
@@ -289,7 +309,10 @@ class Traces:
         )
 
     def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield each finished sample's id and trace, in the order of the samples; raises as ``of`` does."""
+        """Yield each finished sample's id and latest trace, in the order of the samples.
+
+        Raises DamageError if a trace was changed after it was stored.
+        """
         return self._read(_OF_ALL, last=_EVER)
 
     def _read(self, which: str, **values: object) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -305,7 +328,10 @@ class Traces:
 
 
 def parsed(text: str) -> Any:
-    """Return what ``json.loads`` returns, in less than half the time unless the text is no strict JSON."""
+    """Return the data in a JSON text, as ``json.loads`` does, but in less than half the time for strict JSON.
+
+    Raises ValueError if the text is not JSON.
+    """
     try:
         return _STRICT.decode(text)
     except MsgspecError:  # NaN, a number beyond all doubles, half a character
@@ -313,17 +339,23 @@ def parsed(text: str) -> Any:
 
 
 def read_trace(folder: Path, sample_id: str) -> dict[str, Any]:
-    """Return the latest trace of a sample, as ``Traces.of`` does."""
+    """Return the latest trace of a sample, as JSON data with ``messages`` and ``tool_calls``.
+
+    Raises StorageError if the sample was not asked yet, and DamageError if its trace was changed after it was stored.
+    """
     with Traces(folder) as traces:
         return traces.of(sample_id)
 
 
 def read_traces(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each finished sample's id and latest trace, in the order of the samples, as ``Traces.all`` does."""
+    """Yield each finished sample's id and latest trace, in the order of the samples.
+
+    Raises DamageError if a trace was changed after it was stored.
+    """
     with Traces(folder) as traces:
         yield from traces.all()
 
 
 def is_canary(folder: Path) -> bool:
-    """Return whether a run belongs to a study but to none of its arms."""
+    """Return whether the run in *folder* is one of a study's canaries: samples asked repeatedly, in no arm."""
     return folder.parent.name == CANARIES and (folder.parent.parent / STUDY).is_file()

@@ -38,7 +38,7 @@ class Spoken(_Frozen):
 
 
 class ToolUse(_Frozen):
-    """One tool call of the model."""
+    """One tool call of the model and how it ended; ``seconds`` is its wall time."""
 
     tool: str
     """The name that the model wrote; it may be unknown."""
@@ -53,7 +53,7 @@ class ToolUse(_Frozen):
 
 
 class Donor(_Frozen):
-    """The donor sample whose image was shown instead of the sample's own."""
+    """Another sample, whose image was shown instead of the sample's own."""
 
     sample: str
     """The id of a sample of another subject."""
@@ -62,9 +62,10 @@ class Donor(_Frozen):
 
 
 class Enlarged(_Frozen):
-    """Facts of the own image, where it was shown enlarged; all pixel counts are as the model sees them.
+    """Facts about a sample's own image that was shown enlarged; all pixel counts are as the model sees them.
 
-    The hashes are those that the own image would have had, so they equal the hashes of the arm it is compared with.
+    The hashes are those that the image would have had if not enlarged, so they equal those of the arm it is compared
+    with.
     """
 
     allowed: int = Field(ge=0)
@@ -83,7 +84,7 @@ class Enlarged(_Frozen):
 
 
 class Record(_Frozen):
-    """The result for one finished sample."""
+    """The result of one attempt at one sample."""
 
     sample: Sample
     attempt: int = 1
@@ -148,17 +149,17 @@ class Record(_Frozen):
 
     @property
     def own_prompt_sha256(self) -> str:
-        """The hash of the prompt for the own image: ``prompt_sha256``, unless the image was enlarged."""
+        """The hash of the prompt that states the sizes of the sample's image before any enlargement."""
         return self.enlarged.prompt_sha256 if self.enlarged else self.prompt_sha256
 
     @property
     def own_v0_sha256(self) -> str:
-        """The hash of the image before it was enlarged: ``v0_sha256``, unless it was."""
+        """The hash of the PNG bytes of the whole image (v0) before any enlargement; empty where none was sent."""
         return self.enlarged.v0_sha256 if self.enlarged else self.v0_sha256
 
     @property
     def pictures(self) -> int:
-        """Number of images shown to the model: v0 in every conversation, and those of tools, as far as recorded."""
+        """Number of images shown to the model: the whole image in each conversation, and those of tools if recorded."""
         shown = sum(use.picture_shown is True for use in self.tool_uses)
         return (self.draws or bool(self.v0_sha256)) + self.handed + shown
 

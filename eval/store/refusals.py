@@ -33,7 +33,7 @@ _VARIES = re.compile(r"\b(?=\w*\d)[\w-]{8,}\b|\d+")
 
 
 class Ending(NamedTuple):
-    """The facts that decide about a refusal: how the latest attempt of one sample ended."""
+    """How the latest attempt of one sample ended: the facts that decide whether a refusal is its result."""
 
     sample: str
     outcome: Outcome
@@ -43,10 +43,10 @@ class Ending(NamedTuple):
 
 
 def settled(records: Sequence[Record]) -> Callable[[], Iterator[Record]]:
-    """Return a function that yields *records*, with the outcome ``unsupported`` for refusals by the server's rule.
+    """Return a function that yields *records*, with the outcome ``unsupported`` for refusals by a rule of the server.
 
-    *records* are the latest of each sample, in the order of the run's samples. Which refusals are due to the server's
-    rule, and are no result of their sample, is found at the first call (see the top of this file).
+    *records* are the latest of each sample, in the order of the run's samples. Which refusals are due to such a rule,
+    and are no result of their sample, is found at the first call.
     """
     refused = cache(lambda: refused_by_rule(streamed(records)))
     update = {"outcome": Outcome.UNSUPPORTED}
@@ -59,7 +59,10 @@ def settled(records: Sequence[Record]) -> Callable[[], Iterator[Record]]:
 
 
 def refused_by_rule(records: Iterable[Record]) -> set[str]:
-    """Return the ids of the samples whose refusal is the server's rule."""
+    """Return the ids of the samples whose refusal is due to a rule of the server, not to the sample.
+
+    *records* are the latest of each sample, in the order of the run's samples.
+    """
     return by_rule(list(map(ending_of, records)))
 
 
@@ -69,7 +72,10 @@ def ending_of(record: Record) -> Ending:
 
 
 def by_rule(endings: Sequence[Ending]) -> set[str]:
-    """Return the ids of the samples whose refusal is the server's rule, from endings in the order of the samples."""
+    """Return the ids of the samples whose refusal is due to a rule of the server, not to the sample.
+
+    *endings* are in the order of the run's samples.
+    """
     refused = [one for one in endings if one.outcome is Outcome.REJECTED]
     if not refused:
         return set()
@@ -85,17 +91,17 @@ def by_rule(endings: Sequence[Ending]) -> set[str]:
 
 
 def refused_first(record: Record) -> bool:
-    """Return whether the first request of a sample was refused: then nothing was paid, and there is no answer."""
+    """Return whether the first request of a sample was refused, so that nothing was paid and no reply exists."""
     return record.outcome is Outcome.REJECTED and not record.finish_reasons
 
 
 def _place(ending: Ending) -> int:
-    """Return the number of the refused request in its conversation: 1 for the first."""
+    """Return the number of the refused request in its conversation, from 1."""
     return ending.replies + 1
 
 
 def _systematic(refused: set[str], place: int, endings: Sequence[Ending]) -> bool:
-    """Return whether refusals came in a row, or were a large share, among the samples that reached *place*."""
+    """Return whether refusals came in a row, or were a large share of the samples that reached request *place*."""
     got_there = [one.sample in refused for one in endings if one.sample in refused or one.replies >= place]
     rows = (sum(1 for _ in row) for same, row in groupby(got_there) if same)
     return max(rows, default=0) >= IN_A_ROW or len(refused) >= SHARE * len(got_there)

@@ -43,7 +43,7 @@ class Review(Frozen):
 
 @dataclass(frozen=True)
 class FoundReviews:
-    """The notes of a run."""
+    """The notes found in a run's folder."""
 
     reviews: tuple[Review, ...] = ()
     """The last note of each sample, without those that were withdrawn."""
@@ -52,12 +52,15 @@ class FoundReviews:
 
 
 def has_reviews(folder: Path) -> bool:
-    """Return whether a run has notes."""
+    """Return whether a run's folder has a file of notes."""
     return (folder / REVIEWS).is_file()
 
 
 def read_reviews(folder: Path) -> FoundReviews:
-    """Return the notes of a run, in the order of their first lines; raises StorageError if they cannot be read."""
+    """Return the valid notes of a run, ordered by the first note on each sample; empty if it has no file of notes.
+
+    Raises StorageError if the file cannot be read.
+    """
     if not os.path.lexists(folder / REVIEWS):
         return FoundReviews()
     with _opened(folder, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)) as handle, os.fdopen(os.dup(handle), "rb") as file:
@@ -74,7 +77,7 @@ def read_reviews(folder: Path) -> FoundReviews:
 
 
 def add_review(folder: Path, sample: str, verdict: Verdict, comment: str) -> Review:
-    """Add a note to a sample; an empty verdict and comment withdraw the last note.
+    """Add a note on the sample with the id *sample* and return it; an empty verdict and comment withdraw earlier notes.
 
     Raises StorageError where it cannot be written, or the file of notes is full.
     """

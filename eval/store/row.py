@@ -11,9 +11,9 @@ __all__ = ["add_row"]
 
 
 def add_row(database: sqlite3.Connection, record: Record, trace: str, packer: Packer | None) -> Tally:
-    """Store a record and the JSON text of its trace in one transaction; return the new tally.
+    """Store a record and the JSON text of its trace in one transaction.
 
-    Without a *packer*, the trace is stored as text.
+    Return the run's new tally (count and hash sum). Without a *packer*, the trace is stored as text.
     """
     content = record.model_dump_json(exclude={"sample"}, exclude_defaults=True)
     row = StoredRecord(record.sample.id, record.attempt, record.outcome, content, hash_of_text(trace), None)

@@ -32,7 +32,7 @@ _NAMES = 200
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run. ``records`` holds the latest attempt of every finished sample, in the order of ``samples``."""
+    """A stored run. ``records`` holds the latest attempt of every finished sample, in the order of ``samples``."""
 
     folder: Path
     identity: Identity
@@ -57,7 +57,10 @@ class Run:
     """The result of ``pending``, read without the records; None where it is derived from them."""
 
     def each(self) -> Iterator[Record]:
-        """Yield the latest records one at a time, without keeping them; the first complete pass takes the overview."""
+        """Yield the latest records one at a time, without keeping them.
+
+        A first complete pass also fills ``overview``.
+        """
         if "overview" in self.__dict__:
             yield from streamed(self.records)
             return
@@ -69,14 +72,14 @@ class Run:
 
     @cached_property
     def overview(self) -> Overview:
-        """What the latest records say together."""
+        """Counts, sums and distinct values over the latest records; the first use reads all of them."""
         overview = Overview()
         deque(map(overview.add, streamed(self.records)), maxlen=0)
         return overview
 
     @property
     def source_note(self) -> str:
-        """The facts that summaries must state about the data."""
+        """The note about the data that every summary must state."""
         return str(self.config["source"]["note"])
 
     @property
@@ -97,7 +100,10 @@ class Run:
 
     @property
     def enlarged(self) -> str | None:
-        """A sentence on how much images were enlarged, and how many could not be; None in other arms."""
+        """A sentence on how much images were enlarged, and how many could not be.
+
+        None if no image was to be enlarged.
+        """
         found = self.overview.enlarged
         if not found.samples:
             return None
@@ -111,7 +117,7 @@ class Run:
 
     @property
     def unlike_check(self) -> str | None:
-        """Return a warning if the served version differs from the last check before the run; None if equal or unknown.
+        """A warning that the served model version differs from the last check before the run; None if equal or unknown.
 
         Names that servers give themselves are foreign text, so they are cut.
         """
@@ -165,19 +171,22 @@ class Run:
 
     @property
     def paid(self) -> Iterator[Record]:
-        """All paid records, each request once: those of every attempt, and the drawn answers."""
+        """All paid records, each request once: the latest attempts, earlier attempts, and drawn answers."""
         yield from (record for record in streamed(self.records) if not record.draws)
         yield from streamed(self.superseded)
         yield from streamed(self.draws)
 
     @property
     def spent_usd(self) -> float | None:
-        """The cost of all attempts, including superseded ones and the probe; None where nothing has a cost."""
+        """The cost in US dollars of all attempts, earlier ones and the probe of tools included.
+
+        None where no cost is known.
+        """
         beside = _costs(chain(streamed(self.superseded), streamed(self.draws)))
         return _dollars(chain(self.overview.costs, beside, _costs([self.probe] if self.probe else [])))
 
     def _dates(self) -> str:
-        """Return a line with the days of the run and the server's fingerprints; empty if unknown."""
+        """Return a line with the days of the run and the server's fingerprints; empty if the days are unknown."""
         days, marks = sorted(self.overview.days), sorted(self.overview.fingerprints)
         if not days:
             return ""
@@ -186,14 +195,14 @@ class Run:
         return line + (f", server fingerprints: {', '.join(marks[:_SHOWN])}{more}" if marks else "")
 
     def _spent(self) -> str:
-        """Return a line with the cost of superseded attempts, which is in no other figure."""
+        """Return a line with the cost of earlier attempts, which no other figure includes, and the cost of all."""
         tokens = sum(record.usage.input + record.usage.output for record in streamed(self.superseded))
         earlier, total = _dollars(_costs(streamed(self.superseded))), self.spent_usd
         cost = "" if total is None else f", {earlier or 0:.4f} US dollars; spent in all: {total:.4f} US dollars"
         return f"attempts superseded by later ones, paid too: {len(self.superseded)} with {tokens:,} tokens{cost}"
 
     def _swapped(self) -> list[str]:
-        """Return a line about swapped images, and the samples that had to be left out."""
+        """Return a list with one line about swapped images and samples left out; empty if images are not swapped."""
         if self.identity.picture != "swapped":
             return []
         without = int(self.config.get("without_donor", 0))
@@ -237,7 +246,7 @@ class Run:
         return " ".join([*parts, *self._worded()])
 
     def _worded(self) -> Iterator[str]:
-        """Yield the settings of prompt words that are not the default."""
+        """Yield, in words, the settings of the prompt that are not the default."""
         identity = self.identity
         if identity.paragraph not in {None, "tools"}:
             yield f"tool paragraph {identity.paragraph}"
@@ -251,10 +260,10 @@ class Run:
             yield f"own prompts {identity.prompt_file_sha256[:12]}"
 
     def pending(self) -> Sequence[tuple[Sample, int]]:
-        """Return the samples still to be asked, each with the number of its next attempt.
+        """Return the samples still to be asked, each with the number of its next attempt (from 1).
 
-        These are the ones without a record and the ones whose latest attempt ended in an infrastructure failure,
-        unless it ended the program.
+        These are the samples without a record, and those whose latest attempt ended in an infrastructure failure,
+        except samples that made the program die.
         """
         if self.left is not None:
             return self.left
@@ -269,7 +278,10 @@ class Run:
 
 
 def _variant(name: str, stated: Mapping[str, str] | None) -> str:
-    """Return a tool's name with its variant, and with the name of its segmentation server or package."""
+    """Return a tool's name with its variant, and with the name of its segmentation server or package.
+
+    *stated* are the variant's facts; None for a tool without variants.
+    """
     if not stated:
         return name
     own = " ".join(stated[key] for key in ("name", "package", "version") if key in stated)

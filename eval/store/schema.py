@@ -57,7 +57,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 def create_run(
     database: sqlite3.Connection, folder: Path, samples: Iterable[Sample], facts: Mapping[str, object]
 ) -> None:
-    """Write a run's facts and samples to the database file, not only to its log; refused where a run exists."""
+    """Write a run's facts (settings and identity) and samples to the database file, not only to its log.
+
+    Raises StorageError where *folder* holds a run already, or held one that was lost.
+    """
     with transaction(database):
         if holds_run(database):
             raise StorageError(f"{folder} already holds a run; add --resume to continue it, or give another --out")
@@ -74,10 +77,10 @@ def create_run(
 
 
 def continue_run(database: sqlite3.Connection, stored: Run, code: str, libraries: Mapping[str, str]) -> Tally:
-    """Note that the run continues with *code* and *libraries*; return its tally.
+    """Note that the run *stored* continues with this *code* (version and hash) and *libraries*; return its tally.
 
-    Records of a version that did not seal stay without a hash, and a run begun with traces in plain text keeps them so.
-    Raises StorageError where the run changed since it was read.
+    Records of a version that stored no hashes stay without one, and a run begun with traces in plain text keeps them
+    so. Raises StorageError where the run changed since it was read.
     """
     with transaction(database):
         if not is_sealed(database):
@@ -102,7 +105,7 @@ def continue_run(database: sqlite3.Connection, stored: Run, code: str, libraries
 
 
 def add_record(database: sqlite3.Connection, record: StoredRecord, trace: Packed) -> tuple[Tally, int]:
-    """Add a record and its trace; return the new tally, and the rowid of the record."""
+    """Add a record and its trace; return the new tally (count and hash sum of all records) and the record's rowid."""
     with transaction(database):
         if isinstance(trace.value, str):
             row = database.execute(_INSERT, (*record, trace.value))
@@ -112,7 +115,7 @@ def add_record(database: sqlite3.Connection, record: StoredRecord, trace: Packed
 
 
 def set_fact(database: sqlite3.Connection, key: str, value: object) -> None:
-    """Write a fact of the run (JSON data) and replace an earlier one with the same key."""
+    """Store a fact of the run (JSON data) under *key*, in place of an earlier one with this key."""
     with transaction(database):
         _put(database, key, value)
         facts_changed(database)

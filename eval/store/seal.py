@@ -54,17 +54,17 @@ _ALL = 1 << 256
 
 
 def hash_of(value: object) -> str:
-    """Return the hash of JSON data in canonical form."""
+    """Return the SHA-256 of JSON data in canonical form: UTF-8, no spaces, keys sorted."""
     return hash_of_text(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True))
 
 
 def hash_of_text(text: str) -> str:
-    """Return the hash of a text."""
+    """Return the SHA-256 of a text in UTF-8, in hexadecimal digits."""
     return sha256(text.encode()).hexdigest()
 
 
 class StoredRecord(NamedTuple):
-    """A record as it is stored, without its trace."""
+    """A record as the database holds it, without its trace."""
 
     sample_id: str
     attempt: int
@@ -76,7 +76,7 @@ class StoredRecord(NamedTuple):
 
     @property
     def found_sha256(self) -> str:
-        """The hash of the record as stored now: equals ``hash_of`` of its fields as a list, in a tenth of the time."""
+        """The hash of the record as it is now: equals ``hash_of`` of its fields as a list, in a tenth of the time."""
         text = encode_basestring
         trace = "null" if self.trace_sha256 is None else text(self.trace_sha256)
         canonical = f"[{text(self.sample_id)},{self.attempt},{text(self.outcome)},{text(self.json)},{trace}]"
@@ -84,12 +84,12 @@ class StoredRecord(NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether it is not what was stored."""
+        """Whether the record was changed after it was stored; False if it was stored without a hash."""
         return self.sha256 is not None and self.sha256 != self.found_sha256
 
 
 class StoredTrace(NamedTuple):
-    """A trace as it is stored."""
+    """A trace as the database holds it, unpacked."""
 
     sample_id: str
     attempt: int
@@ -100,12 +100,12 @@ class StoredTrace(NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether it is not what was stored."""
+        """Whether the trace cannot be unpacked, or was changed after it was stored."""
         return self.json is None or (self.sha256 is not None and self.sha256 != hash_of_text(self.json))
 
 
 class Tally(Frozen):
-    """The expected content of a run: numbers and hashes."""
+    """The expected content of a run: the number of its records, and hashes of its facts, samples and records."""
 
     facts: str
     """Hash of its facts."""
@@ -120,11 +120,11 @@ class Tally(Frozen):
 
     @property
     def count(self) -> int:
-        """All records."""
+        """The number of all records, with a hash or without."""
         return self.records + self.unsealed
 
     def plus(self, record_sha256: str | None) -> "Tally":
-        """Return the tally with one more record."""
+        """Return the tally with one more record, whose hash is given; None: a record without a hash."""
         if record_sha256 is None:
             return self.but(unsealed=self.unsealed + 1)
         total = (int(self.total, 16) + int(record_sha256, 16)) % _ALL
@@ -132,12 +132,12 @@ class Tally(Frozen):
 
 
 def is_sealed(database: sqlite3.Connection) -> bool:
-    """Return whether this run was written or resumed by a version that seals."""
+    """Return whether this run was written or resumed by a version that stores hashes."""
     return "sha256" in {name for _, name, *_ in database.execute("PRAGMA table_info(record)")}
 
 
 def should_be_sealed(database: sqlite3.Connection) -> bool:
-    """Return whether this run has data that only sealing versions store: their format, or a tally."""
+    """Return whether this run has data that only versions with hashes store: their format, or a tally."""
     query = "SELECT 1 FROM run WHERE key = ? OR (key = 'format' AND value != '1')"
     return database.execute(query, (_TALLY,)).fetchone() is not None
 
@@ -145,19 +145,25 @@ def should_be_sealed(database: sqlite3.Connection) -> bool:
 def records_in(
     database: sqlite3.Connection, which: str = "FROM record ORDER BY rowid", **values: object
 ) -> Iterator[StoredRecord]:
-    """Yield the records as stored, in the order of storing; *which* and *values* as for ``traces_in``."""
+    """Yield the records as the database holds them, in the order of storing unless *which* says otherwise.
+
+    *which* is the part of the SQL query from FROM on, *values* are those of its named parameters.
+    """
     hashes = "record.trace_sha256, record.sha256" if is_sealed(database) else "NULL, NULL"
     query = f"SELECT record.sample_id, record.attempt, record.outcome, record.json, {hashes} {which}"
     return map(StoredRecord._make, database.execute(query, values))
 
 
 def traces_in(database: sqlite3.Connection, which: str = "FROM record", **values: object) -> Iterator[StoredTrace]:
-    """Yield the traces as stored; *which* selects records in SQL, with *values* for its names."""
+    """Yield the traces as the database holds them, unpacked.
+
+    *which* is the part of the SQL query from FROM on, *values* are those of its named parameters.
+    """
     return TracesIn(database).those(which, **values)
 
 
 class TracesIn:
-    """The traces in a database, for repeated reading: it keeps their form and the bases they are packed against."""
+    """A reader of the traces in a database, for repeated use: it remembers how they are stored, and unpacked bases."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         own_hash = "record.trace_sha256" if is_sealed(database) else "NULL"
@@ -167,24 +173,27 @@ class TracesIn:
         self._database, self._unpacker = database, Unpacker(database)
 
     def those(self, which: str, **values: object) -> Iterator[StoredTrace]:
-        """Yield some traces, as ``traces_in`` does."""
+        """Yield the traces of the records that *which* selects, unpacked.
+
+        *which* is the part of the SQL query from FROM on, *values* are those of its named parameters.
+        """
         for sample_id, attempt, value, kind, on, sha in self._database.execute(f"{self._query} {which}", values):
             yield StoredTrace(sample_id, attempt, self._unpacker.text(value, kind, on), sha)
 
 
 class Adding:
-    """Adds up the hashes of records as they are read."""
+    """A running count and sum of the hashes of records as they are read."""
 
     def __init__(self) -> None:
         self.records = self.unsealed = self.total = 0
 
     @property
     def count(self) -> int:
-        """All records so far."""
+        """The number of records so far, with a hash or without."""
         return self.records + self.unsealed
 
     def add(self, record_sha256: str | None) -> None:
-        """Count one more record."""
+        """Count one more record, whose hash is given; None: a record without a hash."""
         if record_sha256 is None:
             self.unsealed += 1
         else:
@@ -194,7 +203,7 @@ class Adding:
 
 
 def tally_of(database: sqlite3.Connection, hashes: Iterable[str | None] | Adding) -> Tally:
-    """Return the tally of the current content; *hashes* are the hashes of the records, or their sum."""
+    """Return the tally of a database's current content; *hashes* are the hashes of its records, or their sum."""
     samples = sha256()
     for sample_id, text in database.execute("SELECT id, json FROM sample ORDER BY position"):
         samples.update(f"{sample_id}\n{text}\n".encode())
@@ -214,18 +223,21 @@ def tally_of(database: sqlite3.Connection, hashes: Iterable[str | None] | Adding
 
 
 def stored_tally(database: sqlite3.Connection) -> Tally | None:
-    """Return the tally that was stored with the last record, or None for a run of a version that did not seal."""
+    """Return the tally that was stored with the last record; None for a run of a version that stored no hashes."""
     row = database.execute("SELECT value FROM run WHERE key = ?", (_TALLY,)).fetchone()
     return None if row is None else Tally.model_validate_json(row[0])
 
 
 def set_tally(database: sqlite3.Connection, tally: Tally) -> None:
-    """Store a tally; call it in the transaction that changes the data it sums up."""
+    """Store *tally*; call it in the transaction that changes the data it counts."""
     database.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (_TALLY, tally.model_dump_json()))
 
 
 def add_to_tally(database: sqlite3.Connection, record: StoredRecord) -> Tally:
-    """Add a record to the stored tally, in the transaction that stores the record, and return the new tally."""
+    """Add a record to the stored tally, in the transaction that stores the record, and return the new tally.
+
+    Raises ValueError if the run has no tally.
+    """
     tally = stored_tally(database)
     if tally is None:
         raise ValueError("the run has no tally of its records")
@@ -235,7 +247,10 @@ def add_to_tally(database: sqlite3.Connection, record: StoredRecord) -> Tally:
 
 
 def add_all_to_tally(database: sqlite3.Connection, hashes: Iterable[str]) -> Tally:
-    """Add records with these hashes to the stored tally, in the transaction that stores them; return the new tally."""
+    """Add records with these hashes to the stored tally, in the transaction that stores them; return the new tally.
+
+    Raises ValueError if the run has no tally.
+    """
     tally, added = stored_tally(database), Adding()
     if tally is None:
         raise ValueError("the run has no tally of its records")
@@ -248,7 +263,7 @@ def add_all_to_tally(database: sqlite3.Connection, hashes: Iterable[str]) -> Tal
 
 
 def facts_changed(database: sqlite3.Connection) -> Tally | None:
-    """Bring the stored tally up to date with the facts, in the transaction that changes one, and return it.
+    """Bring the stored tally up to date with the facts, in the transaction that changes a fact, and return the tally.
 
     None if the run has no tally, because an older version wrote it.
     """
@@ -263,6 +278,9 @@ def _facts(database: sqlite3.Connection) -> str:
 
 
 def seal_of(records: Iterable[StoredRecord]) -> str:
-    """Return the seal over the records that have a hash."""
+    """Return the seal: the hash over the hashes of these records, sorted by sample and attempt.
+
+    Records without a hash are left out.
+    """
     ordered = sorted((one.sample_id, one.attempt, one.sha256) for one in records if one.sha256 is not None)
     return hash_of([sha256 for *_, sha256 in ordered])

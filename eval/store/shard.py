@@ -53,10 +53,10 @@ _IDENTITY = "SELECT value FROM main.run WHERE key = 'identity'"
 
 
 class Shard:
-    """A file to which one worker adds finished samples; it is closed after a number of them."""
+    """A file to which one worker adds finished samples, until the process that writes the run merges them."""
 
     def __init__(self, folder: Path, *, run: str, packs: bool) -> None:
-        """Make the shard in a *folder* of its own; *packs* says whether the run packs traces.
+        """Make the shard in a *folder* that nothing else uses; *packs* says whether the run packs traces.
 
         It is merged only into the run whose ``mark_of`` is *run*. Raises StorageError if it cannot be made.
         """
@@ -70,7 +70,10 @@ class Shard:
         """Their approximate size in bytes before packing."""
 
     def submit(self, record: Record, trace: str) -> Future[None]:
-        """Hand over a finished sample; the returned future is done when the sample is on disk."""
+        """Hand over a finished sample; the returned future is done when the sample is on disk.
+
+        *trace* is the JSON text of its trace.
+        """
         self.records += 1
         self.bytes += len(trace)
         return self._writer.submit(partial(self._add, record, trace))
@@ -79,7 +82,7 @@ class Shard:
         add_row(database, record, trace, self._packer)
 
     def close(self) -> Path:
-        """Close the shard, and return its plain file under the final name.
+        """Close the shard, and return the path of its plain file, which has its hash in its name.
 
         Raises StorageError if the shard cannot be closed. Then it stays, with all records, as if the worker had died.
         """
@@ -103,24 +106,27 @@ class Shard:
 
 
 def mark_of(database: sqlite3.Connection) -> str:
-    """Return the mark by which shards name their run: a hash of the identity with which it was begun."""
+    """Return the mark by which shards name their run: a hash of the identity with which the run was begun."""
     (identity,) = database.execute(_IDENTITY).fetchone()
     return hash_of_text(identity)
 
 
 def run_of_shard(database: sqlite3.Connection) -> str | None:
-    """Return the mark of the run that a shard, attached as ``shard``, was made for; None if it states none."""
+    """Return the mark of the run for which the shard attached as ``shard`` was made; None if it states none."""
     row = database.execute("SELECT value FROM shard.run WHERE key = ?", (_RUN,)).fetchone()
     return str(json.loads(row[0])) if row else None
 
 
 def hash_in_name(file: Path) -> str | None:
-    """Return the hash in the name of a closed shard; None for a shard that was not closed."""
+    """Return the SHA-256 in the name of a closed shard; None for a shard that was not closed."""
     return file.stem.partition("-")[2] or None
 
 
 def new_token(run: Path) -> str:
-    """Write a token into a run's folder, and return it."""
+    """Write a random token into the folder of *run*, and return it.
+
+    A worker that can read the token sees the same folder.
+    """
     make_folder(run / SHARDS)
     token = token_hex(16)
     (run / SHARDS / _TOKEN).write_text(token, encoding="ascii")
@@ -128,7 +134,7 @@ def new_token(run: Path) -> str:
 
 
 def sees(run: Path, token: str) -> bool:
-    """Return whether this process sees the folder into which a token was written."""
+    """Return whether this process sees the folder of the run *run*, into which *token* was written."""
     try:
         return (run / SHARDS / _TOKEN).read_text(encoding="ascii") == token
     except (OSError, ValueError):
@@ -136,13 +142,19 @@ def sees(run: Path, token: str) -> bool:
 
 
 def left_in(run: Path, worker: str = "*") -> Iterator[Path]:
-    """Yield the shards in a run's folder, closed ones first; those that were refused before are left out."""
+    """Yield the shards in the folder of the run *run*, closed ones first; *worker* restricts them to one worker.
+
+    Shards that were refused before are left out.
+    """
     for pattern in (f"{worker}/*-*.sqlite", f"{worker}/*/{DATABASE}"):
         yield from sorted((run / SHARDS).glob(pattern))
 
 
 def runs_below(folder: Path) -> list[Path]:
-    """Return the folders below one, itself included, at any depth, that have a database of a run; shards are none."""
+    """Return, sorted, the folders at any depth below *folder*, itself included, that have a run's database.
+
+    Folders of shards are left out.
+    """
     found = list[Path]()
     for name, folders, files in os.walk(folder):  # what goes while it looks is passed over
         if DATABASE in files:
@@ -152,14 +164,17 @@ def runs_below(folder: Path) -> list[Path]:
 
 
 def name_of(file: Path) -> str:
-    """Return how a shard is called in messages of its worker: ``WORKER/NUMBER``."""
+    """Return the name of a shard in messages: ``WORKER/NUMBER``."""
     if (digest := hash_in_name(file)) is not None:
         return f"{file.parent.name}/{file.stem.removesuffix(f'-{digest}')}"
     return f"{file.parent.parent.name}/{file.parent.name}"
 
 
 def set_apart(file: Path) -> Path | None:
-    """Rename a damaged shard so that it is no longer taken for a shard; return where it is now, None if it is gone."""
+    """Rename a damaged shard so that it is no longer read as a shard, and return its new path.
+
+    Returns *file* if it cannot be renamed, None if it no longer exists.
+    """
     apart = file.with_name(f"{file.name}{_DAMAGED}")
     try:
         return file.replace(apart)
@@ -170,7 +185,7 @@ def set_apart(file: Path) -> Path | None:
 
 
 def remove_shards(run: Path) -> None:
-    """Remove the folder of shards, unless it contains a damaged one; call it when all are merged."""
+    """Remove the folder of shards of the run *run*, unless it contains a damaged one; call it when all are merged."""
     folder = run / SHARDS
     if not folder.is_dir() or any(folder.glob(f"**/*{_DAMAGED}")):
         return

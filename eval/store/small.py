@@ -18,7 +18,7 @@ _SAMPLES = WeakValueDictionary[str, Sample]()
 
 
 def smaller_sample(sample: Sample) -> Sample:
-    """Return a sample that is kept already and equals *sample*, or one in less memory."""
+    """Return a sample equal to *sample* that takes less memory: one that is kept already, or a new one."""
     known = _SAMPLES.get(sample.id)
     if known is not None and _alike(known, sample):
         return known
@@ -27,7 +27,10 @@ def smaller_sample(sample: Sample) -> Sample:
 
 
 def _alike(a: Any, b: Any) -> bool:
-    """Return whether two values are equal; ``==`` of models would give each a dictionary, for as long as it lives."""
+    """Return whether two values are equal.
+
+    ``==`` of models would give each model a dictionary, for as long as the model lives.
+    """
     if isinstance(a, Lean):
         return type(a) is type(b) and all(_alike(getattr(a, name), getattr(b, name)) for name in type(a).model_fields)
     if isinstance(a, tuple) and a and isinstance(a[0], Lean):
@@ -36,5 +39,5 @@ def _alike(a: Any, b: Any) -> bool:
 
 
 def smaller_record(record: Record) -> Record:
-    """Return a record in less memory; its sample stays the object that it is."""
+    """Return a record equal to *record* in less memory; its ``sample`` stays the same object."""
     return in_less_memory(record, "sample")

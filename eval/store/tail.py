@@ -14,7 +14,7 @@ __all__ = ["Tailed", "count_of_records", "tail"]
 
 
 class Tailed(NamedTuple):
-    """A record with its sample, as they are stored."""
+    """A record with its sample, as the database holds them."""
 
     place: int
     """Number that grows from record to record."""
@@ -26,7 +26,10 @@ class Tailed(NamedTuple):
 
 
 def tail(database: sqlite3.Connection, after: int, most: int) -> Iterator[Tailed]:
-    """Yield at most *most* records that were stored after the *place* of another; 0 stands for the beginning."""
+    """Yield at most *most* records that were stored after the one whose ``place`` is *after*.
+
+    *after* = 0 stands for the beginning.
+    """
     hashes = "r.trace_sha256, r.sha256" if is_sealed(database) else "NULL, NULL"
     query = f"""
         SELECT r.rowid, s.position, s.json, r.sample_id, r.attempt, r.outcome, r.json, {hashes}
@@ -37,5 +40,5 @@ def tail(database: sqlite3.Connection, after: int, most: int) -> Iterator[Tailed
 
 
 def count_of_records(database: sqlite3.Connection) -> int:
-    """Return how many records there are, earlier attempts included."""
+    """Return how many records the run has, earlier attempts included."""
     return int(database.execute("SELECT count(*) FROM record").fetchone()[0])

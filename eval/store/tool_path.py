@@ -12,7 +12,7 @@ __all__ = ["ToolCounts", "ToolPath", "tool_path"]
 
 
 class ToolPath(Frozen):
-    """The counts; each is a part of the count before it."""
+    """Counts of tools over the scored samples of a run: declared, called, answered, and shown to the model."""
 
     declared: int
     """Samples in which the model was asked with tools declared."""
@@ -31,7 +31,7 @@ class ToolPath(Frozen):
     """Answers for which it is unknown whether they were shown: code of the provider, and runs of version 0.1.0."""
 
     def __str__(self) -> str:
-        """Return the counts as a line of text."""
+        """Return the counts as one line of text."""
         line = (
             f"tools declared in {plural(self.declared, 'sample')}, called in {self.called}; "
             f"{plural(self.calls, 'call')}, {self.answered} without error"
@@ -44,13 +44,13 @@ class ToolPath(Frozen):
 
 
 class ToolCounts:
-    """Adds up the counts over scored records."""
+    """A collector of the counts of tools over scored records."""
 
     def __init__(self) -> None:
         self._counts = Counter[str]()
 
     def add(self, record: Record) -> None:
-        """Add a scored record."""
+        """Add one scored record."""
         counts = self._counts
         counts["declared"] += record.usage.model_calls > 0
         counts["called"] += bool(record.tool_uses)
@@ -64,12 +64,12 @@ class ToolCounts:
 
     @property
     def path(self) -> ToolPath:
-        """The counts so far."""
+        """The counts over the records so far."""
         return ToolPath(**{name: self._counts[name] for name in ToolPath.model_fields})
 
 
 def tool_path(identity: Identity, records: Iterable[Record]) -> ToolPath | None:
-    """Return the counts over the scored *records*; None for an arm without tools."""
+    """Return the counts of tools over those of *records* that are scored; None for a run without tools."""
     if not (identity.tools or identity.provider_code):
         return None
     counts = ToolCounts()

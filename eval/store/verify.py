@@ -40,7 +40,10 @@ class Verified:
 
 
 def verify_run(folder: Path) -> Verified:
-    """Read and check a whole run; raises StorageError where there is no run, or it cannot be opened."""
+    """Read and check a whole run, images too, and return what was checked and the damage.
+
+    Raises StorageError where the folder has no run, or it cannot be opened; damage is returned, not raised.
+    """
     count = read_count(folder)  # before the database: it grows meanwhile
     try:
         with reading(folder) as database:
@@ -76,7 +79,7 @@ def _complaints(database: sqlite3.Connection) -> Iterator[Damage]:
 
 
 def _pictures(trace: str) -> list[str]:
-    """Return the hashes of a trace's images; older traces have no list of them and name them in blocks."""
+    """Return the hashes of the images that a trace names; traces of older versions name them in message blocks."""
     try:
         return [str(key) for key in json.loads(trace)["pictures"]]
     except (ValueError, KeyError, TypeError):
@@ -84,7 +87,7 @@ def _pictures(trace: str) -> list[str]:
 
 
 def _unreadable(folder: Path) -> Iterator[Damage]:
-    """Yield the reason why a run cannot be read although its hashes are right."""
+    """Yield the reason why a run cannot be read although its hashes are right; nothing if it can be read."""
     try:
         open_run(folder)
     except StorageError as error:

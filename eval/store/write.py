@@ -62,11 +62,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class Traced(Protocol):
-    """The stored part of a conversation: a trace, made here or sent by another process."""
+    """The part of a conversation that is stored: a trace, made in this process or sent by another one."""
 
     @property
     def pictures(self) -> Mapping[str, bytes]:
-        """The images that are not in the run's folder yet, by their hashes."""
+        """The PNG bytes, by their hashes, of the images that are not in the run's folder yet."""
         ...
 
     def to_json(self) -> str:
@@ -75,7 +75,7 @@ class Traced(Protocol):
 
 
 class RunStore:
-    """A run's folder, open for writing. Use ``create`` or ``resume``, then as a context manager."""
+    """A run's folder, open for writing. Open it by ``create`` or ``resume``, then use it as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -93,7 +93,7 @@ class RunStore:
 
     @classmethod
     def create(cls, folder: Path, samples: Iterable[Sample], identity: Identity, config: Mapping[str, Any]) -> Self:
-        """Make a new run; raises StorageError if the folder holds one already or cannot be written.
+        """Make a new run and return its open store; raises StorageError if the folder has a run or cannot be written.
 
         The settings and the samples are one transaction: a folder holds a whole run or none. The remains of a process
         killed before that do not count as a run, and are replaced.
@@ -116,9 +116,10 @@ class RunStore:
 
     @classmethod
     def resume(cls, folder: Path, identity: Identity) -> Self:
-        """Open an existing run; raises StorageError naming every field of the identity that differs.
+        """Return the open store of an existing run, with left shards merged.
 
-        A run may continue under different code than it was begun with; the store notes it, and every summary says so.
+        Raises StorageError naming every field of *identity* that differs from the run's. The code may be another than
+        the run was begun with: the store notes it, and every summary says so.
         """
         stored = open_run(folder)
         different = [
@@ -157,11 +158,11 @@ class RunStore:
 
     @property
     def packs(self) -> bool:
-        """Whether the run packs traces."""
+        """Whether the run stores its traces packed."""
         return self._packer is not None
 
     def note_probe(self, probe: ToolProbe) -> None:
-        """Store the result of the probe of tool declarations, and replace that of an earlier session."""
+        """Store the result of the probe of tool declarations, in place of an earlier session's."""
         found = probe.model_dump(mode="json")
         self._writer.do(lambda database: set_fact(database, "probe", found))
 
@@ -172,12 +173,15 @@ class RunStore:
         self.close()
 
     def close(self) -> None:
-        """Store everything that was handed over, close the database and let others write; may be called again."""
+        """Store everything that was handed over, close the database and let others write.
+
+        May be called several times.
+        """
         self.in_flight.close()
         self._writer.close()
 
     def discard_if_empty(self) -> None:
-        """Remove the run if it holds no record; images of other runs and other files stay."""
+        """Remove the run if it holds no record; images and files that do not belong to it stay."""
         try:
             count = self._writer.do(lambda database: database.execute("SELECT count(*) FROM record").fetchone()[0])
         except sqlite3.Error:
@@ -195,7 +199,8 @@ class RunStore:
     def add(self, record: Record, trace: Traced) -> None:
         """Store one finished sample, from any thread; when this returns it is on disk.
 
-        Raises StorageError naming the sample if anything of it cannot be written; then nothing of it counts.
+        Raises StorageError naming the sample if its record, trace or images cannot be written; then it counts as not
+        asked.
         """
         self._submit(record, trace).result()
 
@@ -209,7 +214,7 @@ class RunStore:
     async def merge_async(self, file: Path) -> Merged:
         """Merge a shard into the run while the event loop continues; then it is deleted, or renamed if it is damaged.
 
-        A damaged shard is among the ``refusals``, also if the caller stops waiting. Raises StorageError where the shard
+        A damaged shard appears in ``refusals``, even if the caller stops waiting. Raises StorageError where the shard
         cannot be read or the run cannot be written; then the shard stays.
         """
         return await asyncio.shield(asyncio.wrap_future(self._writer.submit(partial(self._merge, file))))
@@ -220,9 +225,10 @@ class RunStore:
             yield self._refused.popleft()
 
     def merge_left(self, worker: str = "*") -> list[Merged]:
-        """Merge all shards left by a *worker* that ended, or by all workers.
+        """Merge all shards of a *worker* that ended (default: of all workers); return one result for each shard.
 
-        StorageError if the run cannot be written.
+        Damaged shards appear in ``refusals``. Raises StorageError where a shard cannot be read or the run cannot be
+        written.
         """
         return self._writer.do(lambda database: [self._merge(one, database) for one in left_in(self.folder, worker)])
 

@@ -42,7 +42,7 @@ def is_being_written(folder: Path) -> bool:
 
 
 def _is_locked(handle: int) -> bool:
-    """Return whether another process, or another part of this one, has locked an open file."""
+    """Return whether an open file is locked by another process, or through another open handle of this one."""
     try:
         from fcntl import LOCK_NB, LOCK_SH, flock  # noqa: PLC0415 - Windows has no such module
     except ImportError:
@@ -57,10 +57,13 @@ def _is_locked(handle: int) -> bool:
 
 
 class Writer:
-    """The database of a run's folder, open for writing by this process alone."""
+    """The database of a run's folder, open for writing by this process alone, in one thread."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder, lock it and open its database; raises StorageError if any of it cannot be done."""
+        """Make the folder, lock it and open its database.
+
+        Raises StorageError if another process writes it, or the folder cannot be written.
+        """
         self._lock = FileLock(folder / LOCK, thread_local=False)  # released by the thread that closes the database
         try:
             make_folder(folder / PICTURES)
@@ -80,7 +83,10 @@ class Writer:
             raise StorageError(unwritable(folder / DATABASE, error)) from error
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> Future[T]:
-        """Hand over *work*, and return a future with its result; raises StorageError after ``close``."""
+        """Hand over *work*, a function of the database, and return a future with its result.
+
+        StorageError after ``close``.
+        """
         if self._closing is not None:
             raise StorageError("the run is closed: nothing more can be stored")
         return self._thread.submit(work, self._database)
@@ -90,14 +96,14 @@ class Writer:
         return self.submit(work).result()
 
     def note_count(self, records: int) -> None:
-        """Note beside the log how many records the database holds."""
+        """Note, in a file beside the database's log, how many records the database holds."""
         write_count(self._folder, records)
         self._noted = True
 
     def close(self) -> None:
-        """Wait for all work, close the database and let others write; may be called again.
+        """Wait for all work, close the database and let others write; may be called several times.
 
-        It leaves one plain file if no other process is reading.
+        One plain database file remains if no other process is reading.
         """
         if self._closing is None:
             self._closing = self._thread.submit(self._close)
@@ -132,7 +138,7 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Commit everything written in this context, or nothing if anything fails."""
+    """Run a ``with`` block as one transaction: everything written in it is committed, or nothing if anything fails."""
     database.execute("BEGIN IMMEDIATE")
     try:
         yield database

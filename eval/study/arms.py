@@ -17,7 +17,7 @@ __all__ = ["StoredArm", "stored_arms"]
 
 
 class StoredArm(NamedTuple):
-    """One arm of one model over one source."""
+    """One arm (way of asking) of one model over one source, with its stored runs."""
 
     name: str
     """Its name in messages."""
@@ -27,12 +27,12 @@ class StoredArm(NamedTuple):
 
     @property
     def no_claim(self) -> list[str]:
-        """Headlines: why the arm says nothing about tools; empty if it may."""
+        """Headlines that say why the arm supports no claim about tools; empty if it may support one."""
         return [no_claim_line(f"{self.name}: {why}") for why in no_claim(self.runs)]
 
     @property
     def tool_path(self) -> ToolPath | None:
-        """How far tools were used, over all epochs; None if the arm can call no tool."""
+        """Counts of how far tools were used, over all its runs; None if the arm can call no tool."""
         return tool_path(self.runs[0].identity, (record for run in self.runs for record in run.each()))
 
 

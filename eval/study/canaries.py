@@ -22,7 +22,8 @@ __all__ = ["canary_cells"]
 def canary_cells(count: int, cells: Sequence[Cell], out: Path, *, asking: bool = True) -> tuple[Cell, ...]:
     """Return the cells of *count* canaries of each task, for each model and source; none if *count* is 0.
 
-    Raises ConfigError if no arm is asked without tools, or a run is not possible.
+    *cells* are those of the arms, *out* is the study's folder. Raises ConfigError if no arm is asked without tools, or
+    a run is not possible.
     """
     return tuple(
         _canary(cell, moment, count, out, asking=asking)
@@ -32,7 +33,10 @@ def canary_cells(count: int, cells: Sequence[Cell], out: Path, *, asking: bool =
 
 
 def _without_tools(cells: Sequence[Cell]) -> Mapping[tuple[str, str], Cell]:
-    """Return the cell that canaries repeat, by model and source: that of `off`, or the first without tools."""
+    """Return, by model and source, the cell that canaries repeat: that of the arm `off`, else the first without tools.
+
+    Raises ConfigError if there is no such cell.
+    """
     bare = [cell for cell in cells if cell.epoch == 1 and cell.prepared.identity.without_tools]
     bare.sort(key=lambda cell: cell.arm != "off")
     found: dict[tuple[str, str], Cell] = {}
@@ -54,7 +58,7 @@ def _canary(cell: Cell, moment: str, count: int, out: Path, *, asking: bool) -> 
 
 
 def _spread(samples: Samples, count: int) -> Samples:
-    """Return *count* samples of each task, evenly spaced."""
+    """Return *count* samples of each task (all, if it has fewer), evenly spaced in the list."""
     rows = {task: array("I") for task in TASKS}
     for row, sample in enumerate(samples):
         rows[sample.task].append(row)

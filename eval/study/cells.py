@@ -33,7 +33,7 @@ _MEDVISION = "medvision:"
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One run of a study."""
+    """One run of a study: a prepared run of one arm, model, source, wording and epoch."""
 
     model: str
     arm: str
@@ -49,25 +49,28 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Its name in messages."""
+        """The cell's name in messages: model, arm, source, and wording and epoch where there are several."""
         more = f", epoch {self.epoch}" if self.epoch > 1 else f", canaries at the {self.canary}" if self.canary else ""
         worded = "" if self.wording is None else f", wording {self.wording}"
         return f"{self.model}, {self.arm}, {self.source}{worded}{more}"
 
     @property
     def folder(self) -> Path:
-        """The folder of its run."""
+        """The folder of the cell's run."""
         return self.prepared.settings.out
 
 
 def cell_folder(out: Path, model: str, arm: str, epoch: int, source: str = "", *, wording: int | None = None) -> Path:
-    """Return the folder of a cell's run in the study's folder; give *source* and *wording* if there are several."""
+    """Return the folder of a cell's run in the study's folder *out*.
+
+    Give *source* only if the study has several sources, and *wording* only if it draws wordings.
+    """
     names = [_safe(name) for name in (source, model, arm) if name]
     return out / CELLS / "--".join([*names, *([] if wording is None else [f"w{wording}"]), str(epoch)])
 
 
 def _safe(name: str) -> str:
-    """Return a name that any file system accepts; different names stay different."""
+    """Return *name* in a form that any file system accepts; different names give different results."""
     safe = re.sub(r"[^A-Za-z0-9._@+-]", "-", name)[:80]
     return safe if safe == name and "--" not in name else f"{safe}-{sha256(name.encode()).hexdigest()[:6]}"
 
@@ -82,10 +85,10 @@ def make_cells(
     month: str = NEWEST,
     asking: bool = True,
 ) -> tuple[Cell, ...]:
-    """Return the prepared cells; paths in the study are relative to *home*.
+    """Return the prepared cells of a study; relative paths in it start from *home*, runs are placed below *out*.
 
-    Raises a MedVisionAgentError that names arm and model if a run is not possible.
-    *month* is the tool set's month for arms that name none.
+    Raises a MedVisionAgentError that names arm and model if a run is not possible. *month* is that of the tool set for
+    arms that name none. Where nothing will be asked (*asking* is false), models need not be reachable.
     """
     cells, several = list[Cell](), len(study.data) > 1
     for source, chosen in _chosen(study, home, budget).items():
@@ -108,12 +111,18 @@ def make_cells(
 
 
 def tools_file(study: Study, home: Path) -> Path | None:
-    """Return the file with a study's own tools, or None if it has none."""
+    """Return the path of the file with the study's own tools, relative paths from *home*.
+
+    None if the study has none.
+    """
     return home / study.tools_from if study.tools_from else None
 
 
 def _chosen(study: Study, home: Path, budget: Budget) -> dict[str, Chosen]:
-    """Open every source and choose its samples; sources with the same samples are rejected."""
+    """Open every source and select its samples; return them by source.
+
+    Raises ConfigError if two sources name the same samples, DataError if samples cannot be read.
+    """
     found = {
         one: choose(_settings(study, one, study.models[0], study.base, home=home, budget=budget)) for one in study.data
     }
@@ -174,7 +183,7 @@ def _settings(study: Study, source: str, model: str, arm: Arm, *, home: Path, bu
 
 
 def _place(data: str, home: Path) -> str:
-    """Return the data in the form of `run --data`, with paths relative to the study file."""
+    """Return *data* in the form that `run --data` takes, with relative paths starting from *home*."""
     kind, separator, folder = data.partition(":")
     # How another package's source reads its argument is unknown: an existing path is treated as a path.
     if separator and (kind == "medvision" or (kind != "phantom" and (home / folder).exists())):

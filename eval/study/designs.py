@@ -22,7 +22,7 @@ __all__ = ["DESIGNS", "Design", "expand"]
 
 @dataclass
 class Design:
-    """Arms by name and contrasts, while they are collected."""
+    """The arms (by name) and contrasts of a study, while its designs add to them."""
 
     base: Arm
     registry: Registry
@@ -31,7 +31,7 @@ class Design:
     contrasts: list[Contrast] = field(default_factory=list)
 
     def add(self, name: str, arm: Arm) -> str:
-        """Add an arm, unless it already exists, and return its name; ConfigError if another arm has the name."""
+        """Add an arm under *name*, and return the name; ConfigError if a different arm has the name already."""
         if self.arms.setdefault(name, arm) != arm:
             differ = ", ".join(arm.differences(self.arms[name]))
             raise ConfigError(
@@ -54,17 +54,23 @@ class Design:
         return self.condition("off", "off")
 
     def condition(self, name: str, tools: str) -> str:
-        """Add the base with another tool condition as the arm *name*, and return this name."""
+        """Add the base with the tool condition *tools* as the arm *name*, and return this name."""
         return self.add(name, self.base.but(tools=tools))
 
     def some(self, name: str, tools: Sequence[str]) -> str:
-        """Add the base with some of its tools, worded as a set."""
+        """Add the base with only these of its tools as the arm *name*, and return this name.
+
+        The prompt words them as a set of the base's month.
+        """
         month = self._whole().tool_set or self.base.tools_dated
         dated = self.base.tools_dated if month == self.registry.month else month
         return self.add(name, self.base.but(tools=",".join(tools), tools_dated=dated))
 
     def compare(self, a: str, b: str, *varies: str, tested: bool = True) -> None:
-        """Declare a contrast, unless it already is; raises ConfigError if it is declared both as a test and not."""
+        """Declare the contrast of arm *b* with arm *a*, unless it is declared; *varies* names the settings that differ.
+
+        Raises ConfigError if it is declared both as a test and not as one.
+        """
         contrast = Contrast.model_validate({"a": a, "b": b, "varies": varies, "tested": tested})
         before = next((one for one in self.contrasts if one.name == contrast.name), None)
         if before is None:
@@ -76,7 +82,7 @@ class Design:
             )
 
     def tools(self) -> list[str]:
-        """Return the names of the base's tools."""
+        """Return the names of the base's tools, as its tool condition writes them."""
         return [tool.label for tool in self._whole().tools]
 
     def _whole(self) -> Condition:
@@ -222,7 +228,10 @@ _BOXES = (
 
 
 def _vary(key: str, noun: str, more: str = "") -> Callable[[Design, list[str]], None]:
-    """Return a design with one arm for each given value of a setting; *noun* and *more* describe the arms."""
+    """Return a design that adds, for each given value of the setting *key*, an arm and its contrast with `on`.
+
+    *noun* and *more* describe the arms in the documentation.
+    """
 
     def apply(design: Design, values: list[str]) -> None:
         for value in values:
@@ -262,11 +271,10 @@ DESIGNS: dict[str, tuple[Callable[[Design, list[str]], None], str]] = {
 
 
 def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Arm], tuple[Contrast, ...]]:
-    """Return all arms and declared contrasts of a study, crossed.
+    """Return all arms (by name) and declared contrasts of a study, crossed with its factors.
 
-    Raises ConfigError that names the key if a design, a contrast or a crossed factor is not possible.
-
-    *registry* holds the tools that can be named; default: the shipped tools and those of installed packages.
+    *registry* holds the tools that can be named; default: the shipped tools and those of installed packages. Raises
+    ConfigError that names the key if a design, a contrast or a crossed factor is not possible.
     """
     design = Design(study.base, registry or installed(), dict(study.arms))
     for text in study.designs:
@@ -291,7 +299,7 @@ def expand(study: Study, registry: Registry | None = None) -> tuple[dict[str, Ar
 
 
 def _check(contrast: Contrast, arms: Mapping[str, Arm]) -> None:
-    """Reject a contrast that does not declare the actual differences of its arms."""
+    """Raise ConfigError if a contrast names an unknown arm, or does not declare the actual differences of its arms."""
     for name in (contrast.a, contrast.b):
         if name not in arms:
             raise ConfigError(

@@ -18,7 +18,7 @@ __all__ = ["read_study"]
 
 
 def read_study(path: Path) -> Study:
-    """Return the study in a file; raises ConfigError that names the file and the first key that is not valid."""
+    """Return the study in the YAML file *path*; raises ConfigError that names the file and the first invalid key."""
     try:
         content = read_yaml(path.read_text(encoding="utf-8"), switches=False)
     except OSError as error:

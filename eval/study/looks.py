@@ -24,15 +24,16 @@ __all__ = ["by_subject", "planned_looks", "subjects_seen"]
 
 
 def by_subject(samples: Sequence[Sample], seed: int) -> Samples:
-    """Return samples sorted by subject, with the subjects in random order."""
+    """Return all samples, sorted by subject; *seed* determines the random order of the subjects."""
     place = {subject: at for at, subject in enumerate(_order(samples, seed))}
     return Picked(samples, np.argsort([place[one.subject] for one in samples], kind="stable"))
 
 
 def planned_looks(samples: Sequence[Sample], fractions: Sequence[float], seed: int) -> dict[TaskName, tuple[int, ...]]:
-    """Return the number of complete subjects of each task at each look; empty without looks.
+    """Return, by task, the number of its subjects that are complete at each planned look; empty without looks.
 
-    Raises ConfigError if the first look has fewer subjects than a claim needs, or if a look has no new subject.
+    *fractions* are the looks as fractions of all subjects. Raises ConfigError if the first look has fewer subjects than
+    a test needs, or if a look has no new subject.
     """
     found: dict[TaskName, tuple[int, ...]] = {}
     sets = _sets(samples, fractions, seed)
@@ -55,7 +56,10 @@ def planned_looks(samples: Sequence[Sample], fractions: Sequence[float], seed: i
 
 
 def subjects_seen(run: Run, fractions: Sequence[float], seed: int) -> list[frozenset[str]]:
-    """Return the subjects of each look for which a run is complete."""
+    """Return the subjects of each planned look that *run* has completed.
+
+    *fractions* and *seed* are those of the study.
+    """
     asked = {record.sample.id for record in streamed(run.records)}
     missing = {sample.subject for sample in run.samples if sample.id not in asked}
     return [seen for seen in _sets(run.samples, fractions, seed) if not seen & missing]
@@ -67,6 +71,6 @@ def _sets(samples: Sequence[Sample], fractions: Sequence[float], seed: int) -> l
 
 
 def _order(samples: Iterable[Sample], seed: int) -> list[str]:
-    """Return the subjects in the random order given by a seed."""
+    """Return the subjects of samples in the random order that *seed* gives."""
     subjects = {one.subject for one in samples}
     return sorted(subjects, key=lambda subject: sha256(f"{seed}\0{subject}".encode()).digest())

@@ -27,7 +27,10 @@ __all__ = ["check_made", "ready", "with_truth_told"]
 
 
 def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
-    """Raise ConfigError if an arm cannot be made from another arm's answers."""
+    """Raise ConfigError if one of *arms* is made from another arm's answers and cannot be.
+
+    The other arm is missing or differs in more than its tools, or the model of a cell does not allow it.
+    """
     matched = [name for name, arm in arms.items() if arm.tools in MATCHED]
     for name, arm in arms.items():
         if arm.tools in MADE:
@@ -52,7 +55,7 @@ def check_made(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> None:
 
 
 def with_truth_told(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    """Return the cells; cells that hand back results from the ground truth are marked in their identity."""
+    """Return *cells*, those that hand back tool results from the ground truth with this fact in their identity."""
     found = {(cell.source, cell.model, cell.arm, cell.wording, cell.epoch): cell.prepared for cell in cells}
     told = list[Cell]()
     for cell in cells:
@@ -65,9 +68,9 @@ def with_truth_told(arms: Mapping[str, Arm], cells: Sequence[Cell]) -> tuple[Cel
 
 
 def ready(lanes: Mapping[Opened, Lane], arms: Mapping[str, Arm]) -> dict[Opened, Attempts]:
-    """Return what can be asked at once in the runs of one model; the rest follows when the answers it needs exist.
+    """Return, for each run of one model, the samples that can be asked at once, each with its next attempt.
 
-    Call once for each session.
+    The others are queued when the answers of other arms that they need exist. Call it once for each session.
     """
     found = {
         (one.cell.source, one.cell.arm, one.cell.wording, one.cell.epoch): one for one in lanes if not one.cell.canary
@@ -85,7 +88,7 @@ def ready(lanes: Mapping[Opened, Lane], arms: Mapping[str, Arm]) -> dict[Opened,
 
 
 def _follow(one: Opened, lane: Lane, others: Sequence[Opened], lanes: Mapping[Opened, Lane]) -> list[Ask]:
-    """Make a run wait for those it is made from; return what can be asked at once."""
+    """Make the run *one* wait for the runs *others*, from which it is made; return what can be asked at once."""
     prepared = one.cell.prepared
     if prepared.condition.hands_back:
         lane.job = replace(lane.job, results=partial(results_of, others[0].cell.folder))
@@ -113,9 +116,9 @@ def _check_enlarged(cell: Cell) -> None:
 
 
 def _source(arms: Mapping[str, Arm], name: str) -> str:
-    """Return the name of the arm whose answers an arm is made from.
+    """Return the name of the arm from whose answers the arm *name* is made.
 
-    Raises ConfigError if there is no such arm, it has no tools, or the two differ in more than their tools.
+    Raises ConfigError if that arm does not exist or has no tools, or if the two differ in more than their tools.
     """
     source = source_arm(name)
     if source not in arms:
@@ -137,9 +140,9 @@ def _source(arms: Mapping[str, Arm], name: str) -> str:
 
 
 def _single(arms: Mapping[str, Arm], name: str) -> str:
-    """Return the name of the arm of single answers without tools that an arm with several answers is compared with.
+    """Return the name of the arm without tools that gives one answer, with which the arm *name* is compared.
 
-    Raises ConfigError if there is none.
+    Raises ConfigError if the study has no such arm.
     """
     for other, arm in arms.items():
         if arm.tools == "off" and set(arm.differences(arms[name])) <= {"tools"}:
@@ -151,7 +154,7 @@ def _single(arms: Mapping[str, Arm], name: str) -> str:
 
 
 def _same_every_time(row: ModelConfig) -> str:
-    """Return why a model's answers are, or may be, the same each time; empty if they are drawn."""
+    """Return why the answers of a model are, or may be, the same each time; empty if they are drawn at random."""
     temperature = temperature_of(row)
     stated = isinstance(temperature, int | float) and temperature > 0
     return next(fixed(row), "" if stated else "its entry in the catalogue states no temperature")

@@ -11,7 +11,10 @@ __all__ = ["fixed", "temperature_of", "without_noise"]
 
 
 def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -> list[str]:
-    """Return a line for each model that is asked repeatedly with a fixed seed or without sampling."""
+    """Return a line for each model whose repeats show no sampling noise: its seed is fixed, or it does not sample.
+
+    Empty if no arm is asked repeatedly.
+    """
     repeats = ["repeats"] if len(set(arms.values())) < len(arms) else []
     again = " and ".join([*repeats, *(["epochs"] if epochs > 1 else [])])
     if not again:
@@ -25,7 +28,7 @@ def without_noise(arms: Mapping[str, Arm], epochs: int, cells: Sequence[Cell]) -
 
 
 def fixed(model: ModelConfig) -> Iterator[str]:
-    """Yield the reason why a model's draws are the same each time; nothing if they are not, or it is not known."""
+    """Yield the reason why a model's answers are the same each time; nothing if they are drawn, or it is not known."""
     seed, temperature = _stated(model, "seed"), temperature_of(model)
     if temperature == 0:
         yield "its temperature is 0"
@@ -36,7 +39,7 @@ def fixed(model: ModelConfig) -> Iterator[str]:
 
 
 def temperature_of(model: ModelConfig) -> Any:
-    """Return the temperature that a model's row states; None if it states none."""
+    """Return the sampling temperature that a model's row states; None if it states none."""
     return _stated(model, "temperature")
 
 

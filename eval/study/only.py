@@ -12,7 +12,7 @@ __all__ = ["arms_of", "samples_of"]
 
 
 def arms_of(study: Study, model: str, arms: Mapping[str, Arm]) -> dict[str, Arm]:
-    """Return the arms in which a model is asked, in order.
+    """Return the arms, by name, in which *model* is asked, in their order.
 
     Raises ConfigError for an unknown arm, and for one made from an arm in which the model is not asked.
     """
@@ -35,7 +35,7 @@ def arms_of(study: Study, model: str, arms: Mapping[str, Arm]) -> dict[str, Arm]
 
 
 def samples_of(study: Study, model: str, chosen: Chosen, source: str) -> Chosen:
-    """Return the samples of a source that a model is asked; raises ConfigError if there are none."""
+    """Return those of the *chosen* samples of a source that *model* is asked; raises ConfigError if none remains."""
     only = study.only.get(model)
     if only is None or only.tasks is None:
         return chosen

@@ -35,10 +35,10 @@ class Opened:
 
 
 def open_cell(cell: Cell, out: Path, meter: Meter, stack: AsyncExitStack, *, check: bool) -> Opened:
-    """Create or resume a cell's run, add its cost so far to the meter, and return it with its remaining samples.
+    """Create or resume a cell's run, and return it with its remaining samples; its cost so far is added to *meter*.
 
-    With *check*, its images are compared with those of the stored run. Raises StorageError that names the cell if the
-    run cannot be created or resumed.
+    *out* is the study's folder; *stack* closes the run. With *check*, images are compared with those sent before.
+    Raises StorageError that names the cell if the run cannot be created or resumed.
     """
     prepared = cell.prepared
     try:

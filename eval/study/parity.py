@@ -33,7 +33,7 @@ CellKey = tuple[str, str, str, int | None, int]
 
 
 class Problem(Frozen):
-    """A difference between two cells that the study does not vary."""
+    """A difference between two cells (runs) of a study that it does not declare, or a run that cannot be read."""
 
     contrast: str
     """The declared contrast; empty if the cells are not compared directly."""
@@ -45,14 +45,14 @@ class Problem(Frozen):
     difference: str
 
     def __str__(self) -> str:
-        """Return the problem in one line."""
+        """Return the problem as one line of text."""
         where = f"contrast {self.contrast}" if self.contrast else "cells"
         return f"{where} of {self.model}: {self.difference} (A is {self.a}, B is {self.b})"
 
 
 @dataclass(frozen=True)
 class ContrastCard:
-    """The card of one contrast of one model over one source."""
+    """The parity card of one contrast, for one model over one source: what is proven, assumed or unknowable."""
 
     contrast: str
     model: str
@@ -62,7 +62,7 @@ class ContrastCard:
 
 @dataclass(frozen=True)
 class StudyParity:
-    """What is known about the parity of a study's arms."""
+    """The result of checking whether a study's arms differ only in what they declare."""
 
     problems: list[Problem]
     """Undeclared differences between arms: while there are any, these arms cannot be compared."""
@@ -70,20 +70,23 @@ class StudyParity:
     """The cards of contrasts without problems."""
 
     def of(self, source: str) -> "StudyParity":
-        """Return the parts that concern one source."""
+        """Return the problems and cards of the source *source* alone."""
         problems = [one for one in self.problems if one.source == source]
         return StudyParity(problems, [one for one in self.cards if one.source == source])
 
 
 def check_parity(folder: Path) -> list[Problem]:
-    """Return the undeclared differences between a study's stored runs; empty if its contrasts are valid."""
+    """Return the undeclared differences between the stored runs of the study in *folder*; empty if there are none.
+
+    Raises StorageError if the plan cannot be read.
+    """
     return study_parity(folder).problems
 
 
 def study_parity(folder: Path) -> StudyParity:
     """Return the undeclared differences between a study's stored runs, and the cards of valid contrasts.
 
-    A run that cannot be read is a Problem too. Raises StorageError if the plan cannot be read.
+    *folder* is the study's. A run that cannot be read is a problem too. Raises StorageError if the plan cannot be read.
     """
     plan, problems, cards = read_plan(folder), list[Problem](), list[ContrastCard]()
     # Contrasts often share an arm; a study with many thousand samples does not fit into memory at once.
@@ -113,7 +116,7 @@ def study_parity(folder: Path) -> StudyParity:
 
 
 def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]]:
-    """Return the drift between the canaries of each model and source whose three canary runs are all stored."""
+    """Return, by model and source, the drift between canaries, where all three canary runs are stored."""
     found, rules = dict[tuple[str, str], tuple[Drift, ...]](), protocol(plan.protocol)
     for cell in plan.cells:
         places = [canary_folder(folder, Path(cell.folder), moment) for moment in MOMENTS]
@@ -123,7 +126,7 @@ def _drifts(plan: Plan, folder: Path) -> dict[tuple[str, str], tuple[Drift, ...]
 
 
 def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
-    """Raise ConfigError, before any call, if prepared cells differ in something that the study does not vary."""
+    """Raise ConfigError if prepared cells differ in something that the study does not vary; no request is sent."""
     identities: Mapping[CellKey, dict[str, Any]] = {
         (cell.source, cell.model, cell.arm, cell.wording, cell.epoch): cell.prepared.identity.plain() for cell in cells
     }
@@ -138,7 +141,10 @@ def check_identities(plan: Plan, cells: Sequence["Cell"]) -> None:
 
 
 def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
-    """Yield the pairs of cells to compare, each with its contrast."""
+    """Yield the pairs of cells to compare, each after the name of its contrast.
+
+    Empty where no contrast compares the two.
+    """
     cells, seen = {_key(cell): cell for cell in plan.cells}, set[tuple[CellKey, CellKey]]()
     for contrast in plan.contrasts:
         for cell in plan.cells:
@@ -156,7 +162,7 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, PlannedCell, PlannedCell]]:
 
 
 def _called(a: PlannedCell, b: PlannedCell) -> tuple[str, str]:
-    """Return names for two cells: their arms, or their folders if both are in the same arm."""
+    """Return two names for two cells: their arms, or their folders if both are in the same arm."""
     return (a.arm, b.arm) if a.arm != b.arm else (a.folder, b.folder)
 
 

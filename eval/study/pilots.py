@@ -31,7 +31,7 @@ _NOT_ASKED |= {"wording", "wording_sha256", "tool_order"}
 
 
 class _Named(NamedTuple):
-    """The name of a pilot's sample."""
+    """The identity of a pilot's sample: its id, task and subject."""
 
     id: str
     task: TaskName
@@ -39,7 +39,10 @@ class _Named(NamedTuple):
 
 
 def open_pilots(folders: Sequence[Path], sources: Mapping[str, Prepared]) -> Pilots:
-    """Open the pilots by the source that each applies to; raises ConfigError if one applies to none."""
+    """Return the stored runs in *folders* by the source that each applies to.
+
+    Raises ConfigError if one applies to no source, or more than two to one; StorageError if a run cannot be read.
+    """
     runs = [open_run(folder) for folder in folders]
     kinds = {source: _kind(prepared.settings.data) for source, prepared in sources.items()}
     if len(sources) > 1:
@@ -62,9 +65,10 @@ def open_pilots(folders: Sequence[Path], sources: Mapping[str, Prepared]) -> Pil
 def spread(
     tasks: Sequence[TaskName], protocol: Protocol, runs: Sequence[Run], metrics: Mapping[TaskName, Primary]
 ) -> dict[TaskName, Pilot]:
-    """Return spread and correlation of the loss for each task, by its declared metric; empty without pilots.
+    """Return, for each task, the spread of the primary metric and its correlation within subjects.
 
-    *runs* are zero, one or two pilots. Raises ConfigError if they have no scored sample of a task.
+    Empty without pilots. *runs* are zero, one or two pilots; *metrics* has the declared metric of a task (default: the
+    loss). Raises ConfigError if they have no scored sample of a task.
     """
     if not runs:
         return {}
@@ -84,7 +88,7 @@ def spread(
 
 
 def spread_note(runs: Sequence[Run]) -> str:
-    """Return what the smallest detectable difference is based on."""
+    """Return a phrase that says from what the smallest detectable difference is computed."""
     if not runs:
         return "in standard deviations of one paired difference; give --pilot RUN for the loss's own units"
     if len(runs) == 1:
@@ -93,7 +97,10 @@ def spread_note(runs: Sequence[Run]) -> str:
 
 
 def measured(prepared: Prepared, runs: Sequence[Run]) -> Run | None:
-    """Return the pilot that was asked exactly like this run, with usage reported for each task; None if none was."""
+    """Return the pilot that was asked exactly like the run *prepared*, with usage reported for each task.
+
+    None if none was.
+    """
     tasks = set(prepared.samples.summed.tasks)
     for run in runs:
         differ = {name for name, _, _ in run.identity.differences(prepared.identity)}

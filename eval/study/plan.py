@@ -56,7 +56,7 @@ _LATE = (
 
 
 class PlannedCell(Frozen):
-    """One run of the study, as planned."""
+    """One run of a study, as its plan states it."""
 
     model: str
     arm: str
@@ -71,7 +71,7 @@ class PlannedCell(Frozen):
 
 
 class PlannedSource(Frozen):
-    """The plan for one source of samples."""
+    """One source of samples, as the plan of a study states it."""
 
     source: str
     """Its name in the study file."""
@@ -87,7 +87,7 @@ class PlannedSource(Frozen):
 
 
 class Plan(Frozen):
-    """Everything fixed before the first call."""
+    """The plan of a study: everything fixed before the first call."""
 
     study: dict[str, Any]
     """The study file with all defaults written out."""
@@ -117,24 +117,24 @@ class Plan(Frozen):
 
     @property
     def read_by(self) -> Reader | None:
-        """The reader whose readings are scored; None if the rule's are."""
+        """The second reader, if its readings are scored; None if those of the protocol's rule are."""
         return self.reader if self.study.get("primary_reading") == "reader" else None
 
     def samples_of(self, cell: PlannedCell) -> int:
-        """Return how many samples a cell asks."""
+        """Return how many samples *cell* asks."""
         every = next(one.samples for one in self.sources if one.source == cell.source)
         return every if cell.samples is None else cell.samples
 
     @property
     def first_tests(self) -> int:
-        """Number of tests that share alpha initially: the primary ones, or all if there are none."""
+        """Number of tests that share alpha at the start: the primary ones, or all if none is primary."""
         return sum(key.contrast in self.primaries for key in self.family) or len(self.family)
 
     @property
     def first_arms(self) -> tuple[str, ...]:
         """The arms to show if not all are shown: those of the primary contrast, or else `off` and `on`.
 
-        Without either, those of the first contrast; in a study without contrasts, all arms.
+        If neither contrast exists, those of the first contrast; in a study without contrasts, all arms.
         """
         first = [one for one in self.contrasts if one.name in self.primaries]
         usual = [one for one in self.contrasts if (one.a, one.b) == ("off", "on")]
@@ -152,7 +152,7 @@ def _hash(plan: Mapping[str, Any]) -> str:
 
 
 def _complete(plan: Plan) -> dict[str, Any]:
-    """Return a plan as JSON data, adding defaults for keys that did not exist in its version."""
+    """Return a plan as JSON data, with defaults for keys that did not exist in the version that wrote it."""
     study = Study.model_validate(plan.study).model_dump(mode="json", exclude=_CHANGING)
     return plan.model_dump(mode="json") | {"study": study}
 
@@ -167,7 +167,10 @@ def make_plan(
     month: str = NEWEST,
     reader: Reader | None = None,
 ) -> Plan:
-    """Return the plan of prepared cells; raises ConfigError if a metric or a look does not suit the samples."""
+    """Return the plan of a study from its prepared cells; *out* is its folder, *month* that of its tool set.
+
+    Raises ConfigError if a metric or a look does not suit the samples.
+    """
     sources = [_source(widest(cells, source), study) for source in study.data]
     tasks = {(cell.source, cell.model, cell.arm): cell.prepared.samples.summed.tasks.keys() for cell in cells}
     return Plan(
@@ -206,12 +209,15 @@ def make_plan(
 
 
 def widest(cells: Iterable["Cell"], source: str) -> "Cell":
-    """Return the first of a source's cells with the most samples; other cells have no further samples."""
+    """Return the first of the cells of *source* with the most samples, which include those of all its other cells."""
     return max((cell for cell in cells if cell.source == source), key=lambda cell: len(cell.prepared.samples))
 
 
 def _primaries(contrasts: Sequence[Contrast]) -> tuple[str, ...]:
-    """Return the main contrasts of a study: `matched -> on` if declared, otherwise `off -> on`."""
+    """Return the names of the main contrasts: `matched -> on` if declared, otherwise `off -> on`.
+
+    Empty without both.
+    """
     for first in ("matched", "off"):
         found = [one.name for one in contrasts if one.tested and (_arm(one.a), _arm(one.b)) == (first, "on")]
         if found:
@@ -243,11 +249,10 @@ def _source(cell: "Cell", study: Study) -> PlannedSource:
 
 
 def arms_begun(out: Path, study: Study) -> tuple[dict[str, Arm], tuple[Contrast, ...]] | None:
-    """Return the arms and contrasts with which *study* began in a folder.
+    """Return the arms and contrasts with which *study* began in the folder *out*.
 
-    None if no study began there, or one whose study file differs.
-
-    A design may add different arms in different versions; a continued study keeps the arms that it began with.
+    None if no study began in *out*, or one whose study file differs. A design may add different arms in different
+    versions; a continued study keeps the arms that it began with.
     """
     begun = read_plan(out) if (out / STUDY).exists() else None
     if begun is None or _complete(begun)["study"] != study.model_dump(mode="json", exclude=_CHANGING):
@@ -256,12 +261,12 @@ def arms_begun(out: Path, study: Study) -> tuple[dict[str, Arm], tuple[Contrast,
 
 
 def month_of(out: Path) -> str:
-    """Return the tool set's month of the study in a folder, or the newest if there is none."""
+    """Return the month of the tool set of the study in the folder *out*; the newest month if *out* has no study."""
     return read_plan(out).tools_dated if (out / STUDY).exists() else NEWEST
 
 
 def settle(out: Path, plan: Plan) -> bool:
-    """Write the plan into the study's folder, unless the same plan is there; returns whether it was there.
+    """Write the plan into the study's folder *out*, unless the same plan is in it; return whether it was.
 
     Raises StorageError that names every field that differs from the plan with which the study began.
     """
@@ -291,7 +296,7 @@ def settle(out: Path, plan: Plan) -> bool:
 
 
 def read_plan(out: Path) -> Plan:
-    """Return the plan in a study's folder; StorageError if it is missing, of another format, or was changed."""
+    """Return the plan in a study's folder *out*; StorageError if it is missing, of another format, or was changed."""
     try:
         content = json.loads((out / STUDY).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:

@@ -33,7 +33,7 @@ POWER = 0.8
 
 
 class CellPreview(Frozen):
-    """One arm of one model over one source, including all its wordings and epochs."""
+    """The expected cost of one arm of one model over one source, in all its wordings and epochs."""
 
     model: str
     arm: str
@@ -48,7 +48,7 @@ class CellPreview(Frozen):
 
 
 class PowerPreview(Frozen):
-    """The smallest difference that a test on one task can detect."""
+    """The smallest difference that a test on one task can detect, for one correlation within subjects (icc)."""
 
     source: str
     task: TaskName
@@ -64,7 +64,7 @@ class PowerPreview(Frozen):
 
 
 class Preview(Frozen):
-    """The requests and estimates of a study."""
+    """A study before its first request: what it asks, what it may cost, and what it can detect."""
 
     name: str
     sha256: str
@@ -98,10 +98,11 @@ def preview(
     pilots: Sequence[Path] = (),
     canaries: Sequence[Cell] = (),
 ) -> Preview:
-    """Return the preview of prepared cells; *pilots* are stored runs: zero, one or two for each source.
+    """Return the preview of prepared cells; *pilots* are the folders of stored runs: zero, one or two for each source.
 
     For two runs of the same samples, spread and correlation are those of the paired differences. For one run they are
-    those of its loss, with the spread multiplied by the square root of 2, as if the arms were uncorrelated.
+    those of its loss, with the spread multiplied by the square root of 2, as if the arms were uncorrelated. Raises
+    ConfigError if a pilot does not fit the study.
     """
     firsts = {one.source: widest(cells, one.source).prepared for one in plan.sources}
     known = open_pilots(pilots, firsts)
@@ -156,19 +157,19 @@ def preview(
 
 @dataclass(frozen=True)
 class _Estimated:
-    """The likely cost of one epoch of an arm, by wording, and the pilot in which it was measured."""
+    """The estimated cost of one epoch of an arm, by wording, and the pilot in which it was measured."""
 
     pilot: str | None
     wordings: list[Estimate] = field(default_factory=list[Estimate])
 
     @property
     def spending(self) -> tuple[Spending, ...]:
-        """The cost of all wordings together."""
+        """The estimated cost of one epoch in all wordings together, from the lowest to the highest estimate."""
         return tuple(_total(rows[0].basis, rows) for rows in zip(*(one.spending for one in self.wordings), strict=True))
 
 
 def _probes(cells: Sequence[Cell], found: Mapping[tuple[str, str, str], _Estimated]) -> list[Spending]:
-    """Return the cost of each probe of a study: one per model, endpoint and set of tools."""
+    """Return the cost of each probe of a study: one for each model, endpoint and set of tools."""
     probes: dict[str, Spending] = {}
     for cell in cells:
         one = found[cell.source, cell.model, cell.arm].wordings[0]
@@ -219,6 +220,6 @@ def _power(
 
 
 def _claimed(found: Detectable, *, made: bool) -> Detectable:
-    """Return the result with the reason why nothing is tested on synthetic images."""
+    """Return *found*, with the reason why nothing is tested if images are synthetic (*made*)."""
     reasons = [found.withheld, "synthetic data have intervals, no p-values"] if made else [found.withheld]
     return found.but(withheld="; ".join(filter(None, reasons)))

@@ -18,7 +18,7 @@ __all__ = ["CellProgress", "Progress", "cell_progress", "progress"]
 
 @dataclass(frozen=True)
 class CellProgress:
-    """The progress of one cell."""
+    """How many samples of one cell (run) of a study were asked, and which planned looks it has completed."""
 
     cell: PlannedCell
     asked: int
@@ -28,7 +28,7 @@ class CellProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a study."""
+    """How many samples of a study were asked, and which planned looks took place."""
 
     plan: Plan
     asked: int
@@ -43,11 +43,11 @@ class Progress:
         return len(self.plan.study.get("looks", ()))
 
     def no_verdict(self, source: str, model: str) -> str:
-        """Return why there is no verdict on a model over a source; empty if there may be one."""
+        """Return why a difference of *model* over *source* gets no verdict; empty if it may get one."""
         return "" if self.asked >= self.planned or self.seen[source, model] else self._why(source)
 
     def lines(self, source: str | None = None) -> list[str]:
-        """Return headlines for one source or all: why there is no verdict, or which look took place."""
+        """Return headlines for one source (None: for all): why there is no verdict, or which look took place."""
         found = []
         for (place, model), seen in self.seen.items():
             if source not in {None, place}:
@@ -71,14 +71,14 @@ class Progress:
 
 
 def cell_progress(plan: Plan, cell: PlannedCell, run: Run) -> CellProgress:
-    """Return the progress of a cell whose run is stored."""
+    """Return the progress of *cell*, whose stored run is *run*."""
     return CellProgress(
         cell, len(run.records), tuple(subjects_seen(run, plan.study.get("looks", ()), plan.study.get("seed", 0)))
     )
 
 
 def progress(plan: Plan, cells: Iterable[CellProgress]) -> Progress:
-    """Return the progress of a study; planned cells that are not given have not begun."""
+    """Return the progress of a study; planned cells that are missing from *cells* have not begun."""
     known = {one.cell: one for one in cells}
     every = [known.get(cell) or CellProgress(cell, 0) for cell in plan.cells]
     seen: dict[tuple[str, str], tuple[frozenset[str], ...]] = {}

@@ -49,9 +49,10 @@ async def execute_study(
 ) -> int:
     """Create or continue the study, ask what is pending, and return how many samples are still left.
 
-    Raises StorageError before the first request if the folder cannot be used or holds another study, ProviderError
-    (after storing what was in flight) if a provider refuses to work, ConfigError if a model proves unsuitable when it
-    is opened; a new study that is still empty is then removed. *on_start* is called with the number of pending samples.
+    *on_start* is called with the number of pending samples; no sample is begun once *stop* is set. Raises StorageError
+    before the first request if the folder *out* cannot be used or holds another study, ProviderError (after storing
+    what was in flight) if a provider refuses to work, ConfigError if a model proves unsuitable when it is opened; a new
+    study that is still empty is then removed.
     """
     new = not settle(out, plan)
     meter, opened = Meter(budget), list[Opened]()
@@ -76,9 +77,9 @@ async def execute_study(
 
 
 def interleaved(lanes: Sequence[tuple[Lane, Attempts]], samples: Sequence[Sample], first: int = 0) -> Iterator[Ask]:
-    """Yield the pending samples: each sample in all lanes, starting with a different lane each time.
+    """Yield the pending samples: each sample in all lanes (runs), starting with a different lane each time.
 
-    *first* is the number of samples before these.
+    *first* is the number of samples that came before *samples*.
     """
     for position, sample in enumerate(samples, first):
         for step in range(len(lanes)):
@@ -104,7 +105,10 @@ def _with_canaries(
 
 
 async def _pool(opened: Sequence[Opened], plan: Plan, stack: AsyncExitStack, probing: Probing) -> Pool:
-    """Open and probe the model of these cells, once for each set of options, and queue their requests."""
+    """Return the queue of the requests of these cells, all of one model, which is opened and probed.
+
+    The model is opened once with the provider's code execution and once without, as far as cells need it.
+    """
     chats, lanes = dict[bool, Chat](), dict[Opened, Lane]()
     if not any(one.todo for one in opened):
         return Pool(Asks(), 0)

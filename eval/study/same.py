@@ -14,7 +14,11 @@ __all__ = ["handed_back"]
 
 
 def handed_back(plan: Plan, folder: Path, rules: Protocol) -> dict[str, tuple[int, int]]:
-    """Return, for each such cell, how many answers are the same, and how many samples were scored in both arms."""
+    """Return, by cell, how many answers are the same, and how many samples were scored in both arms.
+
+    Cells are those of an arm `result-only` in the study's *folder*, by the name of their folder; each is compared with
+    the arm whose tool results it was handed.
+    """
     cells = {(cell.source, cell.model, cell.arm, cell.wording, cell.epoch): folder / cell.folder for cell in plan.cells}
     found = dict[str, tuple[int, int]]()
     for (source, model, arm, wording, epoch), own in cells.items():

@@ -47,11 +47,14 @@ class Arm(Asked):
 
     @property
     def enlarged(self) -> bool:
-        """Whether the image is enlarged, as its tool condition states; contrasts list this in addition to tools."""
+        """Whether the image is enlarged, as the arm's tool condition states.
+
+        Contrasts list this in addition to tools.
+        """
         return self.tools == ENLARGED
 
     def differences(self, other: "Arm") -> tuple[str, ...]:
-        """Return the differences of two arms, by the names of VARIES."""
+        """Return the settings in which two arms differ, by the names that `varies` uses."""
         return tuple(
             name
             for name, varied in VARIES.items()
@@ -60,7 +63,7 @@ class Arm(Asked):
 
 
 def source_arm(name: str) -> str:
-    """Return the name of the arm whose answers this arm is made from: `on@cot` for `matched@cot`."""
+    """Return the name of the arm from whose answers the arm *name* is made: `on@cot` for `matched@cot`."""
     _, at, factors = name.partition("@")
     return f"on{at}{factors}"
 
@@ -101,7 +104,10 @@ def _known(name: str) -> str:
 
 
 def _metrics(value: object) -> object:
-    """Reject an unknown metric and list the known ones: otherwise the choice between name and table hides the error."""
+    """Return *value*, one metric or a table of them; raises ValueError for an unknown metric, listing the known ones.
+
+    Otherwise the choice between name and table would hide the error.
+    """
     for name in value.values() if isinstance(value, dict) else [value]:
         try:
             metric_named(str(name))
@@ -125,7 +131,7 @@ class Contrast(_Strict):
 
     @property
     def name(self) -> str:
-        """Its name in reports."""
+        """The contrast's name in reports, such as `off -> on`."""
         return f"{self.a} -> {self.b}"
 
 
@@ -278,7 +284,7 @@ class Study(_Strict):
 
     @property
     def wordings(self) -> tuple[int | None, ...]:
-        """The wordings that are drawn; only None if none is."""
+        """The numbers of the wordings that are drawn; only None if the study draws none."""
         return draw_wordings(self.prompts, self.seed) if self.prompts > 1 else (None,)
 
     @model_validator(mode="before")

@@ -22,7 +22,7 @@ _FREE = 64 << 20
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn errors of the operating system and of gzip into a DataError."""
+    """Run a ``with`` block in which errors of the operating system and of gzip become a DataError that names *path*."""
     try:
         yield
     except EOFError:
@@ -34,7 +34,7 @@ def readable(path: Path) -> Iterator[None]:
 
 
 class _Bounded:
-    """A reader of decompressed bytes that counts them against a limit."""
+    """A reader of decompressed bytes; raises DataError when the file unpacks to far more than its size."""
 
     def __init__(self, path: Path, stream: BinaryIO) -> None:
         self._path = path
@@ -55,7 +55,7 @@ class _Bounded:
 
 @contextmanager
 def open_gzip(path: Path) -> Iterator[_Bounded]:
-    """Open a gzip file for bounded reading."""
+    """Open a gzip file, for a ``with`` block; reading raises DataError if it is damaged or unpacks beyond the limit."""
     with readable(path):
         stream = gzip.open(path, "rb")  # noqa: SIM115 - closed below
     with stream:
@@ -63,7 +63,7 @@ def open_gzip(path: Path) -> Iterator[_Bounded]:
 
 
 def read_gzip(path: Path, limit: int) -> bytes:
-    """Return the unpacked bytes of a gzip file; a DataError if there are more than *limit* bytes."""
+    """Return the unpacked bytes of a gzip file; raises DataError if it is damaged or has more than *limit* bytes."""
     with open_gzip(path) as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:

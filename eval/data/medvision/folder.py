@@ -36,7 +36,7 @@ def parse_version(text: str) -> Version:
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """One annotation plan."""
+    """One annotation plan of the data folder: its path, dataset, kind (such as detection) and version."""
 
     path: Path
     dataset: str
@@ -46,7 +46,7 @@ class PlanFile:
 
 @dataclass(frozen=True)
 class DataFolder:
-    """A folder that contains ``Datasets/<dataset>/benchmark_plan_*.json.gz``."""
+    """A data folder of MedVision, which contains ``Datasets/<dataset>/benchmark_plan_*.json.gz``; else DataError."""
 
     root: Path
 
@@ -67,7 +67,7 @@ class DataFolder:
 
     @cached_property
     def all_plans(self) -> Sequence[PlanFile]:
-        """Every plan of every version, by dataset, then kind, then version."""
+        """Every plan of every version, sorted by dataset, then kind, then version."""
         found = []
         for path in (self.root / "Datasets").glob("*/benchmark_plan_*.json.gz"):
             if match := _PLAN.fullmatch(path.name):
@@ -78,7 +78,7 @@ class DataFolder:
     def plans(self, version: str | None = None) -> Iterator[PlanFile]:
         """Yield, for each dataset and kind, the newest plan up to *version*; without *version*, the newest plan.
 
-        Raises ConfigError for an unknown version.
+        Raises ConfigError for a version that is neither published nor in the folder.
         """
         if version is not None:
             self._check_known(version)
@@ -89,9 +89,10 @@ class DataFolder:
         yield from newest.values()
 
     def file(self, name: str | None, place: str, *, below: str = "") -> Path:
-        """Return the path of the file *name* in the folder *below*; a DataError begins with *place*, the field's name.
+        """Return the path of the file *name* in the folder *below*, itself relative to the data folder.
 
-        A missing file, and a path or a link that leads out of the data folder, are refused.
+        Raises DataError for a missing file, and for a path or a link that leads out of the data folder. The message
+        begins with *place*: the plan, the case and the field that name the file.
         """
         start = self.root / below
         pure = PurePosixPath(name or "")

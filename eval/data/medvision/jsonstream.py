@@ -29,7 +29,10 @@ class _Reader(Protocol):
 
 
 class JsonStream:
-    """A JSON document being read from its beginning to its end."""
+    """A reader that goes once through a JSON document from beginning to end.
+
+    Every method raises DataError if it is broken.
+    """
 
     def __init__(self, path: Path, stream: _Reader) -> None:
         self._path = path
@@ -41,7 +44,7 @@ class JsonStream:
         self._ended = False
 
     def members(self) -> Iterator[str]:
-        """Yield each key of the object that begins here; the caller must read its value before the next key."""
+        """Yield each key of the object at the current position; the caller must read its value before the next key."""
         for _ in self._walk("{", "}"):
             key = self.value()
             if not isinstance(key, str) or self._peek() != ":":
@@ -50,11 +53,14 @@ class JsonStream:
             yield key
 
     def elements(self) -> Iterator[None]:
-        """Yield once for each element of the list that begins here; the caller must read it before the next."""
+        """Yield once per element of the list at the current position.
+
+        The caller must read the element before the next.
+        """
         yield from self._walk("[", "]")
 
     def value(self) -> Any:
-        """Return the whole value that begins here."""
+        """Return the whole value at the current position, as Python data."""
         self._peek()
         while True:
             try:
@@ -73,7 +79,7 @@ class JsonStream:
             self._more(max(_CHUNK, len(self._text) - self._at))
 
     def end(self) -> None:
-        """Check that nothing follows the document and that the file is complete."""
+        """Raise DataError if text follows the document."""
         if self._peek():
             raise self._bad("there is more text after the end of the document")
 

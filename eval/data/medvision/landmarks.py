@@ -36,16 +36,17 @@ _POINT_KEYS = 4
 
 
 class LandmarkFile:
-    """The points of one volume by slice."""
+    """The landmarks of one volume, as the voxels of named points on each annotated slice."""
 
     def __init__(self, path: Path, points: Mapping[tuple[int, int], Mapping[str, Voxel]]) -> None:
         self._path = path
         self._points = points
 
     def point(self, name: str, slice_dim: int, slice_idx: int) -> tuple[float, float]:
-        """Return x and y of a point in the slice frame (pixels); raises DataError if the slice does not have it.
+        """Return x and y in pixels of the landmark *name* in the slice frame.
 
-        *slice_dim* is the axis of the volume that the slice leaves out, *slice_idx* its index along this axis.
+        Raises DataError if the slice does not have it. *slice_dim* is the axis of the volume that the slice leaves out,
+        *slice_idx* its index along this axis, from 0.
         """
         voxel = self._points.get((slice_dim, slice_idx), {}).get(name)
         axis = f"slice_landmarks_{'xyz'[slice_dim]}"
@@ -64,9 +65,9 @@ class LandmarkFile:
 
 
 def read_landmarks(path: Path) -> LandmarkFile:
-    """Return a landmark file of either form. Entries of one slice are merged; of several lesions the first is used.
+    """Return a landmark file, of either of MedVision's two forms (points by name, or a list of lesions with P1 to P4).
 
-    Raises DataError if the file is not of either form.
+    Entries of one slice are merged; of several lesions the first is used. Raises DataError for any other content.
     """
     try:
         data = json.loads(read_gzip(path, _LIMIT))

@@ -35,14 +35,14 @@ class _Loose(BaseModel):
 
 
 class Named(_Loose):
-    """A line or an angle: its name (may be empty) and the keys of its two points or lines."""
+    """A line or an angle of a plan: its name (may be empty), and the keys of its two landmarks or its two lines."""
 
     name: str = ""
     element_keys: tuple[str, str]
 
 
 class PlanTask(_Loose):
-    """A task of a plan without its cases."""
+    """The fields of one task of a plan, without its cases."""
 
     task_ID: str = Field(pattern=r"^\d\d+$")  # noqa: N815 - the plan's own name
     image_modality: str = ""
@@ -59,7 +59,10 @@ class PlanTask(_Loose):
 
 
 class PlanBox(Box):
-    """A box, with fields of the plan that upstream's records leave out."""
+    """A bounding box as a plan states it, in pixel indices from 0.
+
+    Fields that MedVision's records leave out are ignored.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -76,7 +79,7 @@ class BoxProfile(_Loose):
 
 
 class AreaProfile(_Loose):
-    """The area of one label on a slice."""
+    """The area of one label on a slice: in pixels, and ``ROI_area`` in mm2."""
 
     label: Index
     pixel_count: Annotated[int, Field(ge=0)]
@@ -84,7 +87,7 @@ class AreaProfile(_Loose):
 
 
 class PlanMetric(_Loose):
-    """A measured distance or angle; an angle's value may be NaN."""
+    """A distance or an angle as a plan states it, in ``metric_unit``; an angle's value may be NaN."""
 
     metric_type: Literal["distance", "angle"]
     metric_map_name: str
@@ -94,14 +97,14 @@ class PlanMetric(_Loose):
 
 
 class BoxSlice(_Loose):
-    """A slice of a detection plan."""
+    """A slice of a detection plan: its index and the boxes of each label."""
 
     slice_idx: Index
     slice_profile: tuple[BoxProfile, ...]
 
 
 class AreaSlice(_Loose):
-    """A slice of a segmentation plan."""
+    """A slice of a segmentation plan: its index and the area of each label."""
 
     slice_idx: Index
     slice_profile: tuple[AreaProfile, ...]
@@ -116,7 +119,7 @@ class AxesSlice(_Loose):
 
 
 class MetricSlice(_Loose):
-    """A slice with one metric between landmarks; slices repeat."""
+    """A slice with one distance or angle between landmarks; a slice with several appears several times."""
 
     slice_idx: Index
     slice_profile: tuple[PlanMetric]
@@ -133,7 +136,7 @@ SliceT = TypeVar("SliceT", BoxSlice, AreaSlice, AxesSlice, MetricSlice)
 
 
 class Case(_Loose, Generic[SliceT]):
-    """One volume and its annotations."""
+    """One case of a plan: a volume, its files, and its annotated slices along each axis."""
 
     case_ID: str = Field(min_length=1, max_length=120)  # noqa: N815 - the plan's own name
     image_file: str
@@ -146,7 +149,7 @@ class Case(_Loose, Generic[SliceT]):
 
     @property
     def slices(self) -> tuple[tuple[SliceT, ...], ...]:
-        """The annotated slices by ``slice_dim``."""
+        """The annotated slices by ``slice_dim``, the axis that a slice leaves out: along x, y and z of the array."""
         return self.slice_profiles_x, self.slice_profiles_y, self.slice_profiles_z
 
 
@@ -164,16 +167,20 @@ class RawCase:
     data: Any
 
     def may_have(self, slice_dims: Iterable[int]) -> bool:
-        """Return whether the case has annotations along these axes or is broken; a quick check without parsing it."""
+        """Return whether the case may have annotations along one of these axes (0, 1, 2).
+
+        A quick check without parsing. True also for a case that is broken.
+        """
         known = isinstance(self.data, Mapping)
         return any(not known or self.data.get(f"slice_profiles_{'xyz'[dim]}") != [] for dim in slice_dims)
 
 
 def read_plan(plan: PlanFile) -> Iterator[tuple[PlanTask, str, Iterator[RawCase]]]:
-    """Yield every task with each of its splits and the cases of that split, in the order of the file.
+    """Yield every task with each of its splits (Train, Test) and the cases of that split, in the order of the file.
 
-    Cases are read while they are iterated; those left are skipped. A split without cases has no key and is not yielded;
-    a task without any case is yielded once, with an empty Train split.
+    Cases are read while they are iterated; cases that the caller does not read are skipped. A split without cases has
+    no key and is not yielded; a task without any case is yielded once, with an empty Train split. Raises DataError
+    where the plan cannot be read further.
     """
     with open_gzip(plan.path) as stream:
         json = JsonStream(plan.path, stream)
@@ -233,7 +240,7 @@ def _task(plan: PlanFile, fields: Mapping[str, Any], number: str) -> PlanTask:
 
 
 def parse_case(case: RawCase) -> AnyCase:
-    """Return the typed case; raises DataError naming its place and the field."""
+    """Return the case as a typed object; raises DataError naming plan, task, case and field if its form is wrong."""
     kind: type[AnyCase]
     if case.plan.kind == "detection":
         kind = Case[BoxSlice]
@@ -248,6 +255,6 @@ def parse_case(case: RawCase) -> AnyCase:
 
 
 def _complaint(error: ValidationError, whole: str) -> str:
-    """Return the first error with its field (*whole* where it has none) and the number of further errors."""
+    """Return a message: the first error with its field (*whole* where it has none), and how many more there are."""
     rest = f" (and {plural(error.error_count() - 1, 'further error')})" if error.error_count() > 1 else ""
     return complaint(error, whole) + rest

@@ -31,14 +31,17 @@ _METRIC_TYPES = {"BiometricsFromLandmarks_Distance": "distance", "BiometricsFrom
 
 @dataclass(slots=True)
 class Counter:
-    """The numbers that a configuration's next record gets: ``key`` before the filters, ``doc_id`` after them."""
+    """The numbers that the next record of a configuration gets: ``key`` before the filters, ``doc_id`` after them."""
 
     key: int = 0
     doc_id: int = 0
 
 
 def configs_of(plan: PlanFile, task: PlanTask, split: str) -> list[Config]:
-    """Return the configurations made from a task's split; for landmarks the one with both metric types is first."""
+    """Return the configurations made from one split (Train or Test) of a task: one per plane and family.
+
+    For landmarks, those with distances and angles together come before those with one of the two.
+    """
     assert split in SPLITS  # noqa: S101 - from SPLIT_KEYS
     families: tuple[ConfigFamily, ...]
     if plan.kind == "detection":
@@ -55,9 +58,10 @@ def configs_of(plan: PlanFile, task: PlanTask, split: str) -> list[Config]:
 def facts_of(
     raw: RawCase, case: AnyCase, config: Config, counter: Counter, *, filters: bool = True
 ) -> Iterator[MedVisionFacts]:
-    """Yield the records that one case adds to a configuration; *counter* counts all of them.
+    """Yield the records that one case adds to a configuration, numbered from *counter*, which is advanced.
 
-    Without *filters* every record of the plan is yielded, as with upstream's MedVision_DISABLE_SAMPLE_FILTERING.
+    *case* is *raw* parsed. Without *filters* every record of the plan is yielded, as upstream does with
+    MedVision_DISABLE_SAMPLE_FILTERING.
     """
     common = _common(raw.plan, raw.task, case, config)
     wanted_type = _METRIC_TYPES.get(config.family)
@@ -97,7 +101,7 @@ def _from_data(plan: PlanFile, name: str | None) -> str | None:
 
 
 def _annotations(task: PlanTask, case: AnyCase, dim: int) -> Iterator[tuple[int, bool, dict[str, Any]]]:
-    """Yield slice index, whether upstream keeps it, and the annotation's own fields."""
+    """Yield for each annotation: the slice's index, whether MedVision's filters keep it, and its remaining fields."""
     for item in case.slices[dim]:
         if isinstance(item, BoxSlice):
             for boxes in item.slice_profile:

@@ -34,7 +34,7 @@ _OTHER = "the annotation plan was made for another image, so download the data o
 
 @dataclass(frozen=True)
 class OpenCase:
-    """A case of a plan with its volume's header, both checked; it makes the samples of the case."""
+    """A case of a plan, checked against the header of its volume; it makes the samples of the case."""
 
     folder: DataFolder
     raw: RawCase
@@ -45,9 +45,10 @@ class OpenCase:
 
     @classmethod
     def open(cls, folder: DataFolder, raw: RawCase, case: AnyCase, subjects: Mapping[tuple[str, str], str]) -> Self:
-        """Return the case, checked against its image's header; raises DataError where the two do not agree.
+        """Return the case, checked against its image's header; raises DataError where shape or spacing do not agree.
 
-        *subjects* gives the subject of (dataset, case); a case that is not in it is its own subject.
+        *case* is *raw* parsed. *subjects* maps (dataset, case) to a subject; a case that is not in it is a subject by
+        itself.
         """
         image = folder.file(case.image_file, f"{raw.place}: image_file", below=f"Datasets/{raw.plan.dataset}")
         header = read_header(image)
@@ -67,7 +68,7 @@ class OpenCase:
 
     @cached_property
     def landmarks(self) -> LandmarkFile:
-        """The case's landmark file, read when first needed."""
+        """The case's landmark file, read when first needed; raises DataError if it is missing or broken."""
         below = f"Datasets/{self.raw.plan.dataset}"
         return read_landmarks(
             self.folder.file(self.case.landmark_file, f"{self.raw.place}: landmark_file", below=below)
@@ -118,7 +119,7 @@ class OpenCase:
         return name
 
     def _asked(self, facts: MedVisionFacts) -> tuple[TaskName, tuple[Landmark, ...], tuple[str, ...], str]:
-        """Return the task, the ground truth points, the names of the landmarks and the name of the measurement."""
+        """Return the task, the ground truth points (slice frame), the landmarks' names and the measurement's name."""
         if facts.boxes:
             return DETECTION.name, _corners(facts, self.raw.place), (), ""
         if facts.area:
@@ -163,9 +164,10 @@ class OpenCase:
 
 
 def _area_mm2(area: Area, pixel_mm2: float, place: str) -> float:
-    """Return the area of a mask, unrounded: its number of pixels times the pixel area by the volume's header.
+    """Return the area of a mask in mm2, unrounded: its number of pixels times the pixel area *pixel_mm2* of the header.
 
-    Upstream's own value is a half float, which is infinite above 65,504 mm2; where it is finite, both must agree.
+    Upstream's own value is a half float, which is infinite above 65,504 mm2. Where it is finite, raises DataError if
+    the two differ by more than 1%.
     """
     found = area.pixel_count * pixel_mm2
     if math.isfinite(area.roi_mm2) and not math.isclose(found, area.roi_mm2, rel_tol=_AREA_TOLERANCE):
@@ -177,7 +179,11 @@ def _area_mm2(area: Area, pixel_mm2: float, place: str) -> float:
 
 
 def _corners(facts: MedVisionFacts, place: str) -> tuple[Landmark, ...]:
-    """Return the target box's own corners: indices taken as coordinates, as upstream does, not pixel centres."""
+    """Return two corners of the target box in pixels of the slice frame: lower left and upper right.
+
+    As MedVision does, they are the first and last pixel indices taken as coordinates, not pixel centres. Raises
+    DataError for a box outside the slice.
+    """
     (row0, column0), (row1, column1) = facts.boxes[0].min_coords, facts.boxes[0].max_coords
     height, width = facts.image_size_2d
     if not (0 <= row0 <= row1 < height and 0 <= column0 <= column1 < width):

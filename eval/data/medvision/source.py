@@ -34,7 +34,7 @@ __all__ = ["MedVisionSource", "Reading", "read_subjects"]
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How MedVision's data are read: which annotations, with which filters, and who is one person."""
+    """How MedVision's data is read: which annotations, with which filters, and which cases show one person."""
 
     annotations: str | None = None
     """The newest annotations up to this version are used; None: the newest plan of each dataset."""
@@ -45,7 +45,7 @@ class Reading:
 
 
 class MedVisionSource:
-    """The samples of a data folder, and slices of its volumes."""
+    """MedVision's data folder as a source: its annotations as samples, and slices of its volumes as images."""
 
     def __init__(self, root: Path, reading: Reading) -> None:
         """Raise DataError or ConfigError if *root* is not a data folder or *reading* does not fit it."""
@@ -72,12 +72,12 @@ class MedVisionSource:
 
     @property
     def problems(self) -> Sequence[str]:
-        """Messages about the broken parts that were left out so far, each once."""
+        """Messages about the broken cases and samples that were left out so far, each message once."""
         return list(self._problems)
 
     @property
     def info(self) -> SourceInfo:
-        """How the data was read, and how many problems left samples out."""
+        """The source's name with a note: annotations, filters, boxes, and how many problems left samples out so far."""
         reading = self.reading
         notes = [
             f"MedVision's annotations of {self.folder.root},",
@@ -99,7 +99,10 @@ class MedVisionSource:
         return Kept(self.stream(Wants(lambda _: True, lambda config: config.whole == config)))
 
     def stream(self, wants: Wants) -> Iterator[Sample]:
-        """Yield the samples of the configurations that *wants* asks for, case by case."""
+        """Yield the samples of the configurations that *wants* asks for, case by case.
+
+        Broken cases and samples are left out and noted in ``problems``; raises DataError for a plan that breaks off.
+        """
         for plan in self.plans:
             if (wants.masks or plan.kind != "segmentation") and wants.dataset(plan.dataset):
                 yield from self._plan_samples(plan, wants)
@@ -140,7 +143,7 @@ class MedVisionSource:
                         self._problems[str(error)] = None
 
     def load(self, sample: Sample) -> NativeImage:
-        """Return a sample's slice in native values, with access to the neighbouring slices.
+        """Return a sample's slice (height, width) in native values, with access to the neighbouring slices.
 
         Raises DataError if the volume cannot be read, or does not fit the sample.
         """
@@ -163,7 +166,7 @@ _COLUMNS = ("dataset", "case", "subject")
 
 
 def read_subjects(path: Path) -> tuple[Mapping[tuple[str, str], str], Sequence[int]]:
-    """Return the subject of each (dataset, case) that a CSV file names, and the line numbers of these, in order.
+    """Return the subject of each (dataset, case) that a CSV file names, and the line number of each, in order.
 
     Raises ConfigError if the file cannot be read, DataError that names the line if its content is wrong.
     """

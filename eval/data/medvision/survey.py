@@ -25,7 +25,7 @@ __all__ = ["ConfigCount", "Survey"]
 
 @dataclass(slots=True)
 class ConfigCount:
-    """The numbers of annotations, cases and subjects of a configuration."""
+    """How many annotations, cases and subjects one configuration has; ``version`` is that of its annotations."""
 
     config: str
     version: str
@@ -39,7 +39,7 @@ class ConfigCount:
 
 
 class Survey:
-    """A walk through the configurations for which *asks* is true; each problem is reported once, when it is found."""
+    """A walk through the configurations that *asks* accepts, which counts annotations and reports each problem once."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Survey:
         self._splits: dict[tuple[Path, str, str], str] = {}
 
     def run(self) -> None:
-        """Go through every plan; the counts are then in ``rows``, the messages in ``problems``."""
+        """Go through every plan; afterwards ``rows`` has the counts by configuration, and ``problems`` the messages."""
         for plan in self._source.plans:
             counts: defaultdict[str, int] = defaultdict(int)
             try:

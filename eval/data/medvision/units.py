@@ -29,5 +29,8 @@ _IN_HU = frozenset(
 
 
 def units_of(dataset: str, modality: str) -> Units:
-    """Return the unit of a volume's values, by the folder of its dataset and the plan's ``image_modality``."""
+    """Return the unit of the values of a volume: HU or unknown.
+
+    *dataset* is the name of the dataset's folder, *modality* the ``image_modality`` of its plan.
+    """
     return Units.HU if modality == "CT" and dataset in _IN_HU else Units.UNKNOWN

@@ -43,7 +43,7 @@ _HEAD = {348: "Nifti1Header", 540: "Nifti2Header"}
 
 @dataclass(frozen=True)
 class Header:
-    """The facts of a volume's header, checked for plausibility."""
+    """The header of a NIfTI volume, checked for plausibility."""
 
     shape: tuple[int, int, int]
     """Number of voxels along each axis of the array."""
@@ -64,11 +64,11 @@ class Header:
 
     @property
     def count(self) -> int:
-        """How many voxels there are."""
+        """The number of voxels."""
         return math.prod(self.shape)
 
     def scaled(self, stored: NDArray[Any]) -> FloatImage:
-        """Return values as upstream computes them: float64 arithmetic, rounded to float32 at the end."""
+        """Return native values of stored ones, as MedVision does: computed in float64, then rounded to float32."""
         values = stored.astype(np.float64)
         if (self.slope, self.inter) != (1.0, 0.0):
             values = values * self.slope + self.inter
@@ -137,7 +137,7 @@ def _checked(path: Path, header: Any, dtype: np.dtype[Any], slope: float, inter:
 
 
 def _form(given: Callable[..., Any]) -> NDArray[np.float64] | None:
-    """Return a matrix of the header; None where the header has none, or an invalid one."""
+    """Return the matrix that *given* reads from a header, from voxels to mm; None if it is absent or invalid."""
     try:
         matrix, code = given(coded=True)
     except Exception:  # noqa: BLE001 - its own kinds, for quaternions that turn nothing
@@ -155,9 +155,10 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
 
 
 def read_volume(path: Path, header: Header) -> NDArray[Any]:
-    """Return the voxels as stored, or as scaled float32 where the file stores 8 bytes a voxel. Reads the whole file.
+    """Return the voxels of the volume with this *header*, shape as in the header; the whole file is read.
 
-    Never unpacks more than the header announces. Raises DataError for a damaged or truncated file.
+    Values are as stored, or scaled float32 where the file stores 8 bytes a voxel. Never unpacks more than the header
+    announces. Raises DataError for a damaged or truncated file.
     """
     wide = header.dtype.itemsize > 4
     voxels = np.empty(header.count, np.float32 if wide else header.dtype)
@@ -188,7 +189,10 @@ def _fill(file: BufferedReader, target: memoryview) -> int:
 
 
 class VolumeCache:
-    """A cache of the volumes used last, unpacked, of at most *limit* bytes together."""
+    """A cache of the volumes that were used last, unpacked, of at most *limit* bytes together.
+
+    Safe in several threads.
+    """
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit = limit
@@ -197,7 +201,10 @@ class VolumeCache:
         self._lock = Lock()
 
     def slice(self, path: Path, dim: int, index: int) -> FloatImage:
-        """Return slice *index* along axis *dim* of a volume, as (height, width) of scaled values; raises DataError."""
+        """Return slice *index* (from 0) along axis *dim* of a volume, as (height, width) of native values.
+
+        Raises DataError if the volume cannot be read or has no such slice.
+        """
         with self._lock:
             header, voxels = self._volume(path)
         if not 0 <= index < header.shape[dim]:
@@ -210,9 +217,9 @@ class VolumeCache:
         return np.ascontiguousarray(values, np.float32)
 
     def native(self, path: Path, dim: int, index: int, declared: Units) -> NativeImage:
-        """Return slice *index* along axis *dim*, with values in the unit *declared*, and access to its neighbours.
+        """Return slice *index* (from 0) along axis *dim*, in the unit *declared*, with access to its neighbours.
 
-        A neighbouring slice is read on request; a DataError names it where it holds NaN or infinity.
+        Neighbouring slices are read on request. A slice that cannot be read, or has NaN or infinity, is a DataError.
         """
 
         def values(away: int) -> FloatImage:

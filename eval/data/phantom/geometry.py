@@ -33,7 +33,10 @@ _REACH = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Oval:
-    """An ellipse: centre and full axes in mm, angle of the major axis from x towards y (down) in degrees."""
+    """An ellipse: centre and full axes in mm, and the direction of its major axis.
+
+    ``angle`` is in degrees, from x (right) towards y (down).
+    """
 
     x: float
     y: float
@@ -43,21 +46,21 @@ class Oval:
 
     @property
     def ends(self) -> tuple[tuple[float, float], ...]:
-        """Ends of the major, then of the minor axis: x, y in mm."""
+        """The ends of the major axis, then of the minor axis: four pairs (x, y) in mm."""
         cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         along, across = (cos * self.major / 2, sin * self.major / 2), (-sin * self.minor / 2, cos * self.minor / 2)
         return tuple((self.x + sign * dx, self.y + sign * dy) for dx, dy in (along, across) for sign in (-1, 1))
 
     @property
     def reach(self) -> tuple[float, float]:
-        """Half the width and half the height of the bounding box in mm."""
+        """Half the width and half the height of the ellipse's bounding box, in mm."""
         _, (x, y), _, (p, q) = self.ends
         return math.hypot(x - self.x, p - self.x), math.hypot(y - self.y, q - self.y)
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A small disc or upright cross around x, y (mm)."""
+    """A small disc or upright cross with its centre at x, y in mm; ``bright`` or dark, ``cross`` or disc."""
 
     x: float
     y: float
@@ -89,7 +92,7 @@ class Phantom:
 
 
 def bits(seed: int, index: int, stream: int) -> "np.random.PCG64":
-    """Return the source of random bits of one phantom, for the stream GEOMETRY or PIXELS."""
+    """Return the generator of random bits of phantom *index* of a seed, for the *stream* GEOMETRY or PIXELS."""
     return np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(index, stream)))
 
 
@@ -116,7 +119,7 @@ class _Dice:
 
 
 def draw_phantom(seed: int, index: int) -> Phantom:
-    """Return phantom number *index* (from 0) of a seed (from 0)."""
+    """Return phantom number *index* (from 0) of the random seed *seed* (0 or more)."""
     dice = _Dice(bits(seed, index, GEOMETRY))
     size = Size(height=dice.whole(128, 320), width=dice.whole(128, 320))
     spacing = _spacing(dice)
@@ -156,7 +159,11 @@ def _lesion(dice: _Dice, coarse: float, field: tuple[float, float]) -> Oval:
 
 
 def _markers(dice: _Dice, coarse: float, field: tuple[float, float], lesion: Oval) -> tuple[Marker, ...]:
-    """Draw the four markers again until none overlaps anything; the lesion is small, so this soon succeeds."""
+    """Draw the four markers, again and again until none overlaps the others, the lesion or the border.
+
+    *field* is the image's width and height in mm, *coarse* the longer side of a pixel in mm. The lesion is small, so
+    this soon succeeds.
+    """
     border = (_REACH + 2) * coarse
     while True:
         places = [(dice.between(border, field[0] - border), dice.between(border, field[1] - border)) for _ in MARKERS]

@@ -28,17 +28,17 @@ _MEASURED: dict[TaskName, str] = {
 
 
 def image_name(phantom: Phantom) -> str:
-    """Return the name by which a sample refers to the image; there is no file."""
+    """Return the name by which a sample refers to the phantom's image: ``phantom/SEED/INDEX``. No such file exists."""
     return f"phantom/{phantom.seed}/{phantom.index}"
 
 
 def phantom_index(image: str) -> int:
-    """Return the index of the phantom from the name of its image."""
+    """Return the index of the phantom (from 0) from *image*, the name that ``image_name`` returned."""
     return int(image.rpartition("/")[2])
 
 
 def questions(phantom: Phantom) -> list[Sample]:
-    """Return one sample of each task, in the order of TASKS."""
+    """Return four samples about a phantom: detection, size, angle and distance, in this order."""
     return [_question(phantom, task) for task in _ASKED]
 
 

@@ -42,7 +42,7 @@ def render(phantom: Phantom) -> FloatImage:
 
 
 def covered(oval: Oval, size: Size, spacing: Spacing) -> Plane:
-    """Return the share of each pixel that an ellipse covers, 0..1, (height, width)."""
+    """Return the share of each pixel that an ellipse covers, 0..1, as an array (height, width)."""
     a, b = oval.major / 2, oval.minor / 2
     cos, sin = math.cos(math.radians(oval.angle)), math.sin(math.radians(oval.angle))
     xx, xy = (cos / a) ** 2 + (sin / b) ** 2, cos * sin * (a**-2 - b**-2)
@@ -61,7 +61,7 @@ def covered(oval: Oval, size: Size, spacing: Spacing) -> Plane:
 
 
 def _marked(marker: Marker, size: Size, spacing: Spacing) -> Plane:
-    """Return the share of each pixel that a marker covers."""
+    """Return the share of each pixel that a marker covers, 0..1, as an array (height, width)."""
     unit = max(spacing.height_mm, spacing.width_mm)
     if not marker.cross:
         return covered(Oval(marker.x, marker.y, 2 * _RADIUS * unit, 2 * _RADIUS * unit, 0.0), size, spacing)
@@ -71,13 +71,20 @@ def _marked(marker: Marker, size: Size, spacing: Spacing) -> Plane:
 
 
 def _span(count: int, side: float, middle: float, half: float) -> Plane:
-    """Return the share of each of *count* pixels (*side* mm long) that middle - half .. middle + half covers."""
+    """Return the share, 0..1, of each of *count* pixels in a row that a stretch along the row covers.
+
+    The stretch goes from middle - half to middle + half. *side*, the length of a pixel, *middle* and *half* are in mm,
+    *middle* from the row's first edge.
+    """
     start, end, at = (middle - half) / side, (middle + half) / side, np.arange(count)
     return np.asarray(np.clip(np.minimum(end, at + 1) - np.maximum(start, at), 0.0, None), np.float64)
 
 
 def _bell(source: "np.random.PCG64", shape: tuple[int, int]) -> Plane:
-    """Return nearly normal numbers, mean 0 and variance 1: the sum of twelve uniform ones, exact on any machine."""
+    """Return an array of *shape* of nearly normal random numbers, mean 0 and variance 1.
+
+    Each is the sum of twelve uniform numbers, which is exact on any machine.
+    """
     raw = source.random_raw(3 * shape[0] * shape[1]).reshape(3, *shape)
     low = np.uint64(0x0000FFFF0000FFFF)
     pairs = ((raw & low) + ((raw >> np.uint64(16)) & low)).sum(axis=0)  # six of sixteen bits in each half
@@ -86,7 +93,10 @@ def _bell(source: "np.random.PCG64", shape: tuple[int, int]) -> Plane:
 
 
 def _field(source: "np.random.PCG64", size: Size, spacing: Spacing, knots_mm: float) -> Plane:
-    """Return a smooth random field: cubic B-splines over a grid of random knots, variance 1 on average."""
+    """Return a smooth random field (height, width): cubic B-splines over a grid of random knots, variance 1 on average.
+
+    *knots_mm* is the distance of the knots in mm.
+    """
     down = _weights(size.height, spacing.height_mm, knots_mm)
     along = _weights(size.width, spacing.width_mm, knots_mm)
     knots = _bell(source, (down.shape[1], along.shape[1]))
@@ -94,7 +104,7 @@ def _field(source: "np.random.PCG64", size: Size, spacing: Spacing, knots_mm: fl
 
 
 def _weights(count: int, side: float, knots_mm: float) -> Plane:
-    """Return the weight of each knot for each of *count* pixels of a side (mm), (count, knots)."""
+    """Return the weight of each knot for each of *count* pixels, (count, knots); *side* is a pixel's length in mm."""
     at = (np.arange(count) + 0.5) * side / knots_mm
     away = np.abs(at[:, None] + 1 - np.arange(math.floor(at[-1]) + 4))
     near, far = 2 / 3 - away**2 + away**3 / 2, (2 - np.minimum(away, 2.0)) ** 3 / 6

@@ -36,9 +36,9 @@ _FILES: Mapping[str, Callable[[Path], Source]] = {".jsonl": JsonlSource, ".parqu
 def open_source(name: str, reading: Reading | None = None, *, listing: bool = True) -> Source:
     """Return the source *name*: ``NAME`` or ``NAME:ARGUMENT`` of a registered source, or a JSONL or Parquet file.
 
-    *reading* says how MedVision's data is read, and goes with ``medvision:DIR`` only. With *listing*, the samples of a
-    file are read and checked now, else when they are first asked for. Raises DataError if there is no such source or
-    its samples are wrong, ConfigError for arguments that do not fit it.
+    *reading* says how MedVision's data is read, and is allowed with ``medvision:DIR`` only. With *listing*, the samples
+    of a file are read and checked now, else when they are first asked for. Raises DataError if the source does not
+    exist or its samples are wrong, ConfigError for arguments that do not fit it.
     """
     source = _opened(name, reading or Reading())
     if listing and isinstance(source, FileSource):
@@ -98,7 +98,7 @@ def is_script(name: str) -> bool:
 
 
 def script_message(name: str) -> str:
-    """Return the error that says why *name* cannot be read here, with the commands that fetch the data."""
+    """Return an error message: why *name* cannot be read by this program, and the commands that fetch the data."""
     pins = "export MedVision_DATA_DIR=$PWD/Data MedVision_PLANNER_VERSION=1.0.0 MedVision_ACK_RELEASE=1.4.0"
     load = f"load_dataset('{REPOSITORY}', name='KiPA22_TumorLesionSize_Task01_Axial_Test', trust_remote_code=True,"
     return f"""--data {name}: medvision-agent does not run MedVision's loading script, which needs datasets==3.6.0 \

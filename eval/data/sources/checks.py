@@ -26,7 +26,10 @@ _MOST = 8
 
 
 def parse_sample(text: bytes | str, place: str) -> Sample:
-    """Return the sample in one JSON object; DataError messages start with *place* (file and line) and the field."""
+    """Return the sample in one JSON object; raises DataError for a mistake in it.
+
+    The message begins with *place* (file and line), then names the field.
+    """
     try:
         sample = Sample.model_validate_json(text, strict=True)
     except ValidationError as error:
@@ -39,7 +42,10 @@ def parse_sample(text: bytes | str, place: str) -> Sample:
 
 
 def check_sample(given: object, place: str) -> Sample:
-    """Return a sample made by other code after validating it; raises DataError naming *place* and the field."""
+    """Return *given*, a sample that other code made, after validating it.
+
+    Raises DataError naming *place* and the field.
+    """
     if not isinstance(given, Sample):
         expected = "expected an object of medvision_agent's class Sample"
         raise DataError(f"{place}: {expected}, found {type(given).__name__}; correct the package that makes it")
@@ -54,7 +60,7 @@ def check_sample(given: object, place: str) -> Sample:
 
 
 class FileSource(ABC):
-    """The checked samples of one file and their images. The file is read when its samples are first needed."""
+    """A source that is one file of samples, each checked. The file is read when its samples are first needed."""
 
     form: str
     """What holds one sample, in words for messages."""
@@ -74,14 +80,18 @@ class FileSource(ABC):
         return SourceInfo.of_file(self._path, len(self.samples), synthetic=self._listing.synthetic)
 
     def load(self, sample: Sample, number: int | None = None) -> NativeImage:
-        """Return the native pixels of a sample; raises DataError naming its place in the file, and the field.
+        """Return the native pixels of a sample; raises DataError naming the line or row in the file, and the field.
 
-        *number* is the number of its place, where known: with it, one sample of a partly broken file can be loaded.
+        *number* is that of the line or row, where known: with it, a sample of a partly broken file can be loaded.
         """
         return self._at(self._loaded, sample, number)
 
     def inspect(self, sample: Sample, number: int | None = None) -> Inspected:
-        """Return the size of a sample's image and a hash of its file, checked to be complete; raises DataError."""
+        """Return the size of a sample's image and a hash of its file, without decoding it.
+
+        *number* is that of the line or row, where known. Raises DataError if the image is missing, incomplete or not
+        valid.
+        """
         return self._at(self._inspected, sample, number)
 
     def size(self, sample: Sample) -> tuple[int, int]:
@@ -118,30 +128,39 @@ class FileSource(ABC):
 
     @abstractmethod
     def read(self) -> Iterator[Read]:
-        """Yield the number of each place with its sample or its error; continues after an error.
+        """Yield the number of each line or row with its sample or the error in it; continues after an error.
 
         Images are not read, except for their size where a sample's ``frame`` needs it.
         """
 
     @abstractmethod
     def place(self, number: int) -> str:
-        """Return the words that messages use for the place with this number."""
+        """Return the words that messages use for the line or row with this number."""
 
     def place_of(self, sample: Sample) -> str:
-        """Return the words that messages use for the place of a sample."""
+        """Return the words that messages use for the line or row of a sample.
+
+        Raises DataError if the file lacks the sample.
+        """
         return self._listing.place(sample)
 
     @abstractmethod
     def _inspected(self, sample: Sample, place: str, number: int | None) -> Inspected:
-        """Return the facts in the bytes of a sample's image, not decoded; *place* begins every message."""
+        """Return the facts in the bytes of a sample's image, not decoded; raises DataError.
+
+        *place* begins every message; *number* is that of the sample's line or row, where known.
+        """
 
     @abstractmethod
     def _loaded(self, sample: Sample, place: str, number: int | None) -> NativeImage:
-        """Return the native pixels of a sample; *place* begins every message."""
+        """Return the native pixels of a sample; raises DataError.
+
+        *place* begins every message; *number* is that of the sample's line or row, where known.
+        """
 
 
 def whole(read: Iterable[Read]) -> Iterator[tuple[int, Sample]]:
-    """Yield samples with their numbers; raises the first error."""
+    """Yield samples with the numbers of their lines or rows; raises the first error that *read* contains."""
     for number, found in read:
         if isinstance(found, DataError):
             raise found
@@ -149,9 +168,9 @@ def whole(read: Iterable[Read]) -> Iterator[tuple[int, Sample]]:
 
 
 def inspected(sample: Sample, png: bytes, place: str, field: str) -> Inspected:
-    """Return the facts in the bytes of a sample's image, from *field*; the pixels are not decoded.
+    """Return the facts in *png*, the bytes of a sample's image, which come from *field*; the pixels are not decoded.
 
-    Raises DataError, whose message begins with *place*, if the bytes are no such image, or do not fit the sample.
+    Raises DataError, whose message begins with *place*, if the bytes are not a usable PNG, or do not fit the sample.
     """
     found = inspect_picture(png, f"{place}: {field}")
     if sample.values is not None and found.displayed:
@@ -162,7 +181,7 @@ def inspected(sample: Sample, png: bytes, place: str, field: str) -> Inspected:
 def native_of(sample: Sample, png: bytes, place: str, field: str) -> NativeImage:
     """Return the native pixels of a sample's image from its PNG bytes, which *field* holds.
 
-    Raises DataError, whose message begins with *place*, if the bytes are no such image, or do not fit the sample.
+    Raises DataError, whose message begins with *place*, if the bytes are not a usable PNG, or do not fit the sample.
     """
     native = from_levels(decode_picture(png, f"{place}: {field}"), sample, place)
     check_points(sample, native.values.shape, place)
@@ -170,7 +189,10 @@ def native_of(sample: Sample, png: bytes, place: str, field: str) -> NativeImage
 
 
 def check_points(sample: Sample, shape: tuple[int, ...], place: str) -> None:
-    """Raise DataError if a ground truth point lies outside an image of *shape* (height, width)."""
+    """Raise DataError if a ground truth point lies outside an image of *shape* (height, width).
+
+    The message begins with *place*.
+    """
     for wrong in outside(sample, shape):
         raise DataError(f"{place}: truth_points: {wrong}")
 

@@ -17,11 +17,11 @@ DEMO_FOLDER = Path(__file__).parent.parent / "demo"
 
 
 class DemoSource:
-    """The samples of ``eval/data/demo/samples.json`` with their 8-bit pictures."""
+    """The demo set as a source: the samples of ``eval/data/demo/samples.json`` with their 8-bit images."""
 
     @property
     def info(self) -> SourceInfo:
-        """A note that this is a demonstration, with the convention of its boxes."""
+        """The source's name, with a note that this is a demonstration and where the edges of its boxes lie."""
         return SourceInfo(
             name="demo",
             demonstration=True,
@@ -41,7 +41,7 @@ class DemoSource:
         return picture_size(DEMO_FOLDER, sample.image, f"demo: {sample.id}")
 
     def load(self, sample: Sample) -> NativeImage:
-        """Return the displayed grey values of a sample."""
+        """Return the grey levels of a sample's image, as displayed; raises DataError if the image cannot be read."""
         place = f"demo: {sample.id}"
         native = decode_picture(read_inside(DEMO_FOLDER, sample.image, place), place)
         check_points(sample, native.values.shape, place)

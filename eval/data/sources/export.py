@@ -29,10 +29,10 @@ _ROWS_TOGETHER = 100
 
 
 def export(source: Source, samples: Sequence[Sample], out: Path, *, force: bool = False) -> None:
-    """Write *samples* and their images to *out*: Parquet if its name ends in .parquet, else a folder.
+    """Write *samples* of *source* and their images to *out*: a Parquet file if it ends in .parquet, else a folder.
 
     An existing *out* is replaced only with *force*, and a folder only if it holds an earlier export: StorageError
-    otherwise. Raises DataError if there is no sample, or an image cannot be read or kept exactly enough.
+    otherwise. Raises DataError if *samples* is empty, or an image cannot be read or stored exactly enough.
     """
     if not samples:
         raise DataError("there is nothing to export: no sample is selected; give other filters (see data list)")
@@ -73,7 +73,7 @@ def _write_folder(source: Source, samples: Sequence[Sample], folder: Path) -> No
 
 
 def _write_parquet(source: Source, samples: Sequence[Sample], file: Path) -> None:
-    """Write plain Parquet, because other versions of ``datasets`` cannot read what it adds to a file's schema."""
+    """Write *samples* as plain Parquet: other versions of ``datasets`` cannot read what it adds to a file's schema."""
     import pyarrow.parquet  # noqa: PLC0415 - slow
 
     rows = [_row(*to_levels(source.load(sample), sample)) for sample in samples]

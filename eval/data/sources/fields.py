@@ -11,13 +11,13 @@ __all__ = ["fields_of", "without_nulls"]
 
 
 class _TwiceError(ValueError):
-    """A key is given twice in one object."""
+    """The error that one JSON object has a key twice."""
 
 
 def fields_of(text: bytes, place: str) -> dict[str, Any] | None:
     """Return the fields of one JSON object; None where *text* is not one, which the parser of samples then reports.
 
-    A key that is given twice is a DataError: JSON readers would silently take the last value.
+    Raises DataError, beginning with *place*, for a key that is given twice: JSON readers would take the last value.
     """
     try:
         found = json.loads(text, object_pairs_hook=_unique)
@@ -29,7 +29,7 @@ def fields_of(text: bytes, place: str) -> dict[str, Any] | None:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return a value without the keys whose value is null: they stand for fields that are not given."""
+    """Return *value* without the keys whose value is null, at any depth: they stand for fields that are not given."""
     if isinstance(value, Mapping):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

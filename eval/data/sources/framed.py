@@ -31,8 +31,8 @@ def read_frame(fields: dict[str, Any], size: _Size, place: str) -> dict[str, Any
     """Return the fields of a sample without ``frame``, with box and points in the frames that a ``Sample`` uses.
 
     *size* returns the height and width of the image in pixels, or None if the sample names no valid image; it is called
-    only if they are needed. Fields of a wrong form are left to the parser of samples. Raises DataError for an unknown
-    frame, for a box in pixels that is not in the image, and for a point in MedVision's frame that is not in it.
+    only if they are needed. Fields of a wrong form are left to the parser of samples. Raises DataError, beginning with
+    *place*, for an unknown frame, and for a box or a point outside the image.
     """
     found = {name: value for name, value in fields.items() if name != FRAME}
     frame = fields.get(FRAME)
@@ -87,7 +87,10 @@ def _ratio(part: float, whole: int) -> float:
 
 
 def _part(ratio: float, whole: int, *, from_above: bool = False) -> float:
-    """Return the pixels, with as few decimals as possible, from which ``_ratio`` gives *ratio*."""
+    """Return the number of pixels, with as few decimals as possible, from which ``_ratio`` gives *ratio* of *whole*.
+
+    *from_above*: the ratio counts from below, the pixels from above.
+    """
     pixels = whole - ratio * whole if from_above else ratio * whole
     near = (pixels, math.nextafter(pixels, math.inf), math.nextafter(pixels, -math.inf))
     for one in (*(round(pixels, digits) for digits in range(13)), *near):
@@ -125,7 +128,7 @@ def _in_pixels(points: Any, height: int, width: int, place: str) -> Any:
 
 
 def _numbers(value: Any, count: int) -> bool:
-    """Return whether a value is a list of that many numbers."""
+    """Return whether *value* is a list of exactly *count* numbers."""
     if not isinstance(value, list) or len(value) != count:
         return False
     return all(isinstance(one, int | float) and not isinstance(one, bool) for one in value)

@@ -23,7 +23,7 @@ __all__ = ["JsonlSource"]
 
 
 class JsonlSource(FileSource):
-    """The samples of one file; ``image`` is a path relative to that file's folder, and inside it."""
+    """The samples of one JSON Lines file; ``image`` is a path below that file's folder."""
 
     form = "JSON object per line"
 
@@ -36,7 +36,10 @@ class JsonlSource(FileSource):
         return self._volumes.sha256(samples)
 
     def fingerprint(self) -> str | None:
-        """Return the hash of the file; headers of volumes are part of ``volumes_sha256`` instead."""
+        """Return the SHA-256 of the file; None if it cannot be read.
+
+        Volumes are not part of it; ``volumes_sha256`` is their hash.
+        """
         try:
             with self._path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -58,7 +61,7 @@ class JsonlSource(FileSource):
         return _read(self._path, self._volumes)
 
     def place(self, number: int) -> str:
-        """Return the file and the line."""
+        """Return the file and the line, as ``FILE:LINE``."""
         return f"{self._path}:{number}"
 
     def _inspected(self, sample: Sample, place: str, number: int | None) -> Inspected:  # noqa: ARG002

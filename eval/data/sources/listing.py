@@ -18,10 +18,13 @@ __all__ = ["Listing", "check_unmixed"]
 
 
 class Listing:
-    """Samples with their places in a file or another list."""
+    """A checked list of samples, each with the number of its line, row or position."""
 
     def __init__(self, numbered: Iterable[tuple[int, Sample]], place: Callable[[int], str]) -> None:
-        """Read samples with their numbers, which *place* turns into words for messages; raises DataError."""
+        """Read samples with their numbers; *place* turns a number into words for messages.
+
+        Raises DataError for an id that appears twice, and for synthetic samples among others.
+        """
         kept = Kept()
         self._place, self._numbers, self._ids = place, array("I"), array("q")
         marked: dict[bool, int] = {}
@@ -47,7 +50,7 @@ class Listing:
         raise DataError(f"no sample of this source has the id {sample.id!r}; take samples from the same source")
 
     def place(self, sample: Sample) -> str:
-        """Return the words for the place of a sample."""
+        """Return the words that messages use for where *sample* is; raises DataError where no sample has its id."""
         return self._place(self._numbers[self.row(sample)])
 
     def _order(self) -> NDArray[np.intp]:
@@ -69,9 +72,10 @@ class Listing:
 
 
 def check_unmixed(first: dict[bool, str]) -> None:
-    """Raise DataError naming two places if some samples are synthetic and others are not.
+    """Raise DataError if some samples are synthetic and others are not.
 
-    All figures of a run are means over its samples, and no mean may mix synthetic and real images.
+    *first* has, by whether it is synthetic, the words for the first such sample. All figures of a run are means over
+    its samples, and no mean may mix synthetic and real images.
     """
     if len(first) == 2:
         later = list(first.values())[1]

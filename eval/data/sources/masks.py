@@ -13,20 +13,24 @@ __all__ = ["decoded", "numbered", "read_levels", "read_numbers"]
 
 
 def read_numbers(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
-    """Return a mask's numbers, (h, w, 1); DataError where it has another size (height, width) or colours.
+    """Return the structure's number at each pixel of a mask file, (h, w, 1).
 
-    A mask with only the levels 0 and 255 is read as 0 and 1.
+    *size* is the height and width of its image. A mask with only the levels 0 and 255 is read as 0 and 1. Raises
+    DataError for an unreadable mask, another size, colours, numbers that are not whole, or a JPEG file.
     """
     return numbered(read_levels(path, size))[:, :, None]
 
 
 def numbered(levels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the numbers of structures in the grey levels of a mask: of 0 and 255 alone, 0 and 1."""
+    """Return the numbers of structures from a mask's grey levels; 255 becomes 1 where only 0 and 255 occur."""
     return levels // 255 if set(np.unique(levels).tolist()) <= {0, 255} else levels
 
 
 def read_levels(path: Path, size: tuple[int, int]) -> NDArray[np.int64]:
-    """Return a mask's grey levels, (h, w); DataError where it has another size (height, width) or colours."""
+    """Return a mask's grey levels, (h, w); *size* is the height and width of its image.
+
+    Raises DataError for an unreadable mask, another size, colours, levels that are not whole numbers, or a JPEG file.
+    """
     pixels = decoded(path)
     if pixels.ndim == 3:
         levels = pixels[:, :, :3]

@@ -31,29 +31,32 @@ _NOT_FINITE = "values that are NaN, infinite or too large for 32-bit floats; exp
 
 
 class OfferedSource:
-    """The source that a package's factory makes from an argument, with checks."""
+    """A source that another package's factory makes from an argument; everything it returns is checked."""
 
     def __init__(self, offer: Offer, name: str, argument: str) -> None:
-        """Make the source that ``--data`` *name* asks for; raises DataError."""
+        """Make the source that ``--data`` *name* asks for from *argument*; raises DataError if the package fails."""
         self._offer, self._name = offer, name
         self._source: Source = offer.made(argument)
 
     @property
     def info(self) -> SourceInfo:
-        """The package's note about its samples, under the name in ``--data``, with the package's origin."""
+        """The package's note about its samples, with the name in ``--data`` and the package's version and hash."""
         given = self._told("info", SourceInfo, lambda: self._source.info)
         return replace(given, name=self._name, origin=self._offer.origin())
 
     @cached_property
     def samples(self) -> Samples:
-        """All samples, checked."""
+        """All samples, checked; raises DataError for the first wrong sample, or if the package returns none."""
         listing = Listing(whole(self.read()), self.place)
         if not listing.samples:
             raise self._offer.failed(f"--data {self._name} contains no samples; check what follows the colon")
         return listing.samples
 
     def read(self) -> Iterator[Read]:
-        """Yield every checked sample, or the error in it; raises DataError where the package returns no sequence."""
+        """Yield the number (from 1) of each sample with the checked sample or the error in it.
+
+        Raises DataError where the package returns no sequence.
+        """
         given = self._told("samples", object, lambda: self._source.samples)
         if not isinstance(given, Sequence):
             found = type(given).__name__
@@ -66,7 +69,7 @@ class OfferedSource:
                 yield at + 1, error
 
     def place(self, number: int) -> str:
-        """Return the words that messages use for a sample's place in the list, from 1."""
+        """Return the words that messages use for the sample with this number in the list, from 1."""
         return f"{self._offer}: sample {number}"
 
     def load(self, sample: Sample) -> NativeImage:
@@ -100,7 +103,10 @@ class OfferedSource:
         return Units(native.declared)
 
     def _stack(self, native: NativeImage, place: str) -> Stack | None:
-        """Return the slices beside an image; each is checked when it is read."""
+        """Return the slices beside an image, each of them checked when it is read.
+
+        None if the package gives no such slices.
+        """
         stack: object = native.stack
         if stack is None:
             return None
@@ -122,7 +128,11 @@ class OfferedSource:
         return replace(stack, values=checked)
 
     def _told(self, what: str, wanted: type[_T], told: Callable[[], object]) -> _T:
-        """Return the result of a call to the package; raises DataError naming the package."""
+        """Return the result of *told*, a call to the package, if it is of the class *wanted*.
+
+        Raises DataError naming the package if it is not, or if the call fails. *what* names the attribute or method in
+        messages.
+        """
         try:
             value = told()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - another package's code may raise anything

@@ -22,7 +22,10 @@ _FORM = (
 
 
 def remedy_for(path: Path) -> str:
-    """Return what to give instead of an existing folder or file; empty where its kind is not known here."""
+    """Return the end of a message: what the existing file or folder *path* is, and what to give instead.
+
+    Empty where its kind is not known here.
+    """
     if path.is_dir():
         return _of_folder(path)
     name = path.name.lower()

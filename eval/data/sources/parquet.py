@@ -52,7 +52,7 @@ def _quiet_datasets() -> Iterator[Any]:
 
 
 class ParquetSource(FileSource):
-    """The samples of one Parquet file; images are read row by row from a temporary memory map."""
+    """The samples of one Parquet file; images are read row by row through a temporary memory map."""
 
     form = "per row"
 
@@ -65,19 +65,25 @@ class ParquetSource(FileSource):
         self._rows = _open(path, cache)
 
     def fingerprint(self) -> str | None:
-        """Return the hash of all columns (of images, of their sizes); None if the file changed since it was opened."""
+        """Return a SHA-256 of all columns; None if the file cannot be read, or changed since it was opened.
+
+        Of the column of images only the sizes of its bytes enter the hash.
+        """
         now = _sha256_of(self._path)
         return now if now == self._opened else None
 
     def read(self) -> Iterator[Read]:
-        """Yield every row as a checked sample or an error; images are read only if their size is needed."""
+        """Yield the number of each row (from 1) with the checked sample or the error in it.
+
+        Images are read only if their size is needed.
+        """
         # Only a frame needs the images, and reading all of them is slow.
         rows = self._rows if FRAME in self._rows.column_names else self._rows.remove_columns(PICTURE)
         for row, fields in enumerate(rows, start=1):
             yield row, _sample(fields, self.place(row))
 
     def place(self, number: int) -> str:
-        """Return the file and the row, from 1."""
+        """Return the file and the row, as ``FILE: row N``, from 1."""
         return f"{self._path}: row {number}"
 
     def _inspected(self, sample: Sample, place: str, number: int | None) -> Inspected:
@@ -158,10 +164,10 @@ def _open(path: Path, cache: str) -> Any:
 
 
 def _sha256_of(path: Path) -> str | None:
-    """Return a hash over the bytes of all columns, as they lie in the file; None if it is unreadable.
+    """Return a SHA-256 over the bytes of all columns, as they lie in the file; None if it is unreadable.
 
-    The pictures may be gigabytes. Of them a sample that states its frame needs the size in pixels, so the sizes of
-    their bytes go into the hash, and a few pictures are compared when a run is resumed.
+    The images may be gigabytes. Only the sizes of their bytes enter the hash, since a sample that states its frame
+    needs the size in pixels; a few images are compared when a run is resumed.
     """
     from pyarrow import ArrowException, parquet  # noqa: PLC0415 - slow
 

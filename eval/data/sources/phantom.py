@@ -23,10 +23,10 @@ _FORM = re.compile(r"phantom(?::([0-9]{1,9})(?::([0-9]{1,9}))?)?")
 
 
 class PhantomSource:
-    """The samples of the first N phantoms of a seed."""
+    """The first N phantoms of a seed as a source: four samples about each."""
 
     def __init__(self, name: str) -> None:
-        """Parse the name; raises ConfigError with the expected form."""
+        """Parse *name* (``phantom``, ``phantom:N`` or ``phantom:N:SEED``); raises ConfigError for any other form."""
         form = _FORM.fullmatch(name)
         count, seed = (int(form[1] or _DEFAULT), int(form[2] or 0)) if form else (0, 0)
         if not 1 <= count <= _MOST:
@@ -39,7 +39,7 @@ class PhantomSource:
 
     @property
     def info(self) -> SourceInfo:
-        """A note that no image here is a medical image."""
+        """The source's full name, with a note that no image of it is a medical image."""
         return SourceInfo(
             name=f"phantom:{self._count}:{self._seed}",
             demonstration=False,
@@ -52,7 +52,7 @@ class PhantomSource:
 
     @cached_property
     def samples(self) -> Samples:
-        """Four of each phantom, in the order of their numbers."""
+        """Four samples about each phantom, in the order of the phantoms' indices."""
         return _Questions(self._seed, self._count)
 
     def fingerprint(self) -> str:
@@ -60,7 +60,7 @@ class PhantomSource:
         return self.info.name
 
     def load(self, sample: Sample) -> NativeImage:
-        """Make the image of a sample."""
+        """Return the image of a sample, made from its seed and index, in grey levels as displayed."""
         return NativeImage(render(draw_phantom(self._seed, phantom_index(sample.image))), displayed=True)
 
 

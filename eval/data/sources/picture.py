@@ -41,9 +41,9 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def path_inside(folder: Path, image: str, place: str) -> Path:
-    """Return the path of the regular file *image* below *folder*; *place* begins the message of a DataError.
+    """Return the path of the regular file *image* below *folder*.
 
-    A missing file, and a link that leads out of the folder, are refused.
+    Raises DataError, beginning with *place*, for a missing file and for a link that leads out of the folder.
     """
     with _named(folder, image, place):
         path = (folder / image).resolve(strict=True)
@@ -55,7 +55,10 @@ def path_inside(folder: Path, image: str, place: str) -> Path:
 
 
 def read_inside(folder: Path, image: str, place: str) -> bytes:
-    """Return the bytes of the file *image* below *folder*, found by ``path_inside``."""
+    """Return the bytes of the file *image* below *folder*.
+
+    Raises DataError, beginning with *place*, if it is missing, unreadable, too large or outside the folder.
+    """
     path = path_inside(folder, image, place)
     with _named(folder, image, place):
         return read_picture(path)
@@ -63,7 +66,7 @@ def read_inside(folder: Path, image: str, place: str) -> bytes:
 
 @contextmanager
 def _named(folder: Path, image: str, place: str) -> Iterator[None]:
-    """Turn the operating system's errors about a file into a DataError."""
+    """Run a ``with`` block in which the operating system's errors become a DataError that begins with *place*."""
     try:
         yield
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
@@ -72,11 +75,9 @@ def _named(folder: Path, image: str, place: str) -> Iterator[None]:
 
 
 def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a regular file of at most ``MAX_BYTES``.
+    """Return the bytes of a regular file of at most ``MAX_BYTES``; with *most*, only that many from its beginning.
 
-    Raises OSError for a larger one, and for a pipe or a device, which would never end.
-
-    With *most*, return only that many bytes from the beginning.
+    Raises OSError for a larger file, and for a pipe or a device, which would never end.
     """
     # Opening a pipe waits for its writer, unless O_NONBLOCK is set.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -90,9 +91,9 @@ def read_picture(path: Path, most: int = MAX_BYTES) -> bytes:
 
 
 def decode_picture(data: bytes, place: str) -> NativeImage:
-    """Return the values of a PNG file, of a colour image as grey; *place* starts the message of a DataError.
+    """Return the pixel values of a PNG file; an 8-bit colour image becomes grey.
 
-    A damaged file, one of another format and one with 16-bit colours are refused.
+    Raises DataError, beginning with *place*, for a damaged file, another format and 16-bit colours.
     """
     import cv2  # noqa: PLC0415 - listing samples must not wait for OpenCV
 
@@ -109,7 +110,10 @@ def decode_picture(data: bytes, place: str) -> NativeImage:
 
 
 def inspect_picture(data: bytes, place: str) -> Inspected:
-    """Return the facts that a PNG file states, after its checksums show it is complete; raises DataError."""
+    """Return the facts that a PNG file states, after its checksums show that it is complete.
+
+    Raises DataError, beginning with *place*, for a damaged file, another format and 16-bit colours.
+    """
     width, height, depth, colour = _check_png(data, place)
     if depth == 16 and colour not in {0, 4}:
         raise DataError(f"{place}: {_WIDE_COLOUR}")
@@ -136,9 +140,9 @@ def size_in(data: bytes, place: str) -> tuple[int, int]:
 
 
 def _check_png(data: bytes, place: str) -> tuple[int, int, int, int]:
-    """Read the chunks, to find a truncated or damaged file, and its size before it is decoded.
+    """Return width, height, bits of a channel and PNG's code of the colour type, without decoding the pixels.
 
-    Return width, height, bits of a channel and PNG's code of the colour type. Raises DataError for such a file.
+    Raises DataError, beginning with *place*, for a truncated or damaged file, another format and sides beyond MAX_SIDE.
     """
     if not data.startswith(_SIGNATURE):
         raise DataError(f"{place}: {_NO_PNG}")
@@ -173,10 +177,10 @@ _HU: Literal["HU"] = "HU"
 
 
 def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample]:
-    """Return the levels to store in a PNG, and the sample with the scale by which ``from_levels`` reads them back.
+    """Return the levels to store in a PNG, (height, width), and *sample* with the scale by which they are read back.
 
-    Levels have 8 bits for an image as displayed, 16 bits for native values. Raises DataError where displayed grey
-    levels are not whole numbers from 0 to 255, and where native values are beyond 1e30.
+    ``from_levels`` reads them. Levels have 8 bits for an image as displayed, 16 bits for native values. Raises
+    DataError where displayed grey levels are not whole numbers from 0 to 255, and where native values are beyond 1e30.
     """
     values = native.values.astype(np.float64)
     low, high = float(values.min()), float(values.max())
@@ -200,7 +204,8 @@ def to_levels(native: NativeImage, sample: Sample) -> tuple[NDArray[Any], Sample
 def from_levels(native: NativeImage, sample: Sample, place: str) -> NativeImage:
     """Return the image with the native values that its stored levels (*native*, as decoded) stand for.
 
-    The scale and the unit are those that the sample states. *place* starts the message of a DataError.
+    The scale and the unit are those that the sample states. Raises DataError, beginning with *place*, if the sample
+    states a scale for an 8-bit image.
     """
     facts, said = sample.medvision, sample.values or StoredValues()
     if sample.values is not None and native.displayed:

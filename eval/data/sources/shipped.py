@@ -22,12 +22,15 @@ def demo(argument: str, reading: Reading) -> DemoSource:  # noqa: ARG001
 
 
 def phantom(argument: str, reading: Reading) -> PhantomSource:  # noqa: ARG001
-    """Return the phantoms for the argument ``N``, ``N:SEED`` or an empty one."""
+    """Return the phantoms for the argument ``N``, ``N:SEED`` or an empty one; raises ConfigError for any other."""
     return PhantomSource(f"phantom:{argument}" if argument else "phantom")
 
 
 def medvision(argument: str, reading: Reading) -> MedVisionSource:
-    """Return MedVision's data in the folder *argument*; raises ConfigError if none is given."""
+    """Return MedVision's data in the folder *argument*, read as *reading* says.
+
+    Raises ConfigError if no folder is given, DataError if it is not a data folder.
+    """
     if not argument:
         raise ConfigError("--data medvision: expected medvision:DIR, the folder that MedVision's downloader filled")
     return MedVisionSource(Path(argument), reading)

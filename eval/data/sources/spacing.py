@@ -28,7 +28,10 @@ _CLOSE = 1e-3
 
 
 def in_mm(header: Header) -> Header:
-    """Return a header whose spacings and matrices are in mm; raises DataError where its unit is none of length."""
+    """Return *header* with its spacings and matrices in mm.
+
+    Raises DataError if its code is not that of a unit of length.
+    """
     if header.unit not in UNITS:
         known = "1 (metres), 2 (mm), 3 (micrometres) or 0 (not stated, taken as mm)"
         raise DataError(f"xyzt_units: {header.unit} is not the code of a unit of length; expected {known}")
@@ -42,12 +45,12 @@ def in_mm(header: Header) -> Header:
 
 
 def same_spacing(some: Iterable[float], others: Iterable[float]) -> bool:
-    """Return whether two spacings agree within the rounding of files."""
+    """Return whether two spacings agree up to a relative difference of 0.001, as files state them rounded."""
     return all(math.isclose(one, other, rel_tol=_CLOSE) for one, other in zip(some, others, strict=True))
 
 
 def written(spacing: Iterable[float]) -> str:
-    """Return a spacing in words: 0.5 x 0.5 x 3."""
+    """Return a spacing as text, such as ``0.5 x 0.5 x 3``."""
     return " x ".join(f"{step:g}" for step in spacing)
 
 

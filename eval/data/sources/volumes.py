@@ -30,7 +30,7 @@ _KEYS = '"volume": {"slice_dim": 2, "slice_idx": 40}'
 
 
 class Volumes:
-    """The volumes of one file of samples, each header read once."""
+    """The volumes that one file of samples names, with each header read once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -54,7 +54,10 @@ class Volumes:
         return sample
 
     def size(self, image: str, asked: VolumeSlice, place: str) -> tuple[int, int]:
-        """Return height and width of a slice in pixels; raises DataError where the volume's header cannot be used."""
+        """Return height and width in pixels of the slice *asked* of the volume in the file *image*.
+
+        Raises DataError, beginning with *place*, where the volume's header cannot be used.
+        """
         header = self.header(image, place)
         height, width = (header.shape[axis] for axis in range(3) if axis != asked.slice_dim)
         return height, width
@@ -62,7 +65,8 @@ class Volumes:
     def stated_size(self, image: str, stated: object, place: str) -> tuple[int, int] | None:
         """Return height and width in pixels of the slice that *stated* (the key ``volume``) names in the file *image*.
 
-        None if *stated* is not of the documented form; the parser of samples then reports it.
+        None if *stated* does not have the documented form; the parser of samples then reports it. Raises DataError,
+        beginning with *place*, where the volume's header cannot be used.
         """
         try:
             return self.size(image, VolumeSlice.model_validate(stated), place)
@@ -70,11 +74,17 @@ class Volumes:
             return None
 
     def header(self, image: str, place: str) -> Header:
-        """Return the header of a volume, with its spacing in mm; raises DataError where it states no clear spacing."""
+        """Return the header of the volume in the file *image*, with its spacing in mm.
+
+        Raises DataError, beginning with *place*, if the file cannot be read or its header states no clear spacing.
+        """
         return self._opened(image, place)[1]
 
     def load(self, sample: Sample, asked: VolumeSlice, place: str) -> NativeImage:
-        """Return the slice *asked* of a sample's volume, with access to the neighbouring slices; raises DataError."""
+        """Return the slice *asked* of a sample's volume in native values, with access to the neighbouring slices.
+
+        Raises DataError, beginning with *place*, if the volume cannot be read.
+        """
         path, header = self._opened(sample.image, place)
         try:
             units = Units.HU if sample.values else Units.UNKNOWN
@@ -86,7 +96,10 @@ class Volumes:
         return replace(native, stack=replace(native.stack, step_mm=header.zooms[asked.slice_dim]))
 
     def content(self, image: str, place: str) -> int:
-        """Return a hash of the shape and the values of a volume, whatever its file is called or how it is packed."""
+        """Return a hash of the shape and the values of a volume; the file's name and packing do not change it.
+
+        Raises DataError, beginning with *place*, if the volume cannot be read.
+        """
         path, header = self._opened(image, place)
         if path not in self._contents:
             digest = hashlib.blake2b(repr(header.shape).encode(), digest_size=8)
@@ -99,7 +112,7 @@ class Volumes:
         return self._contents[path]
 
     def sha256(self, samples: Iterable[Sample]) -> str | None:
-        """Return a hash over the files of all volumes, sample by sample; None where no sample names a volume."""
+        """Return a SHA-256 over the files of all volumes, sample by sample; None where no sample names a volume."""
         digest, any_there = hashlib.sha256(), False
         for sample in samples:
             if sample.volume is not None:
@@ -117,7 +130,7 @@ class Volumes:
         return self._hashes[path]
 
     def _opened(self, image: str, place: str) -> tuple[Path, Header]:
-        """Return the path of a volume and its header, checked to state a spacing in mm."""
+        """Return the path of a volume and its header, checked to state a spacing in mm; raises DataError."""
         if image not in self._found:
             path = path_inside(self._folder, image, place)
             try:
@@ -134,7 +147,10 @@ class Volumes:
         return self._found[image]
 
     def _checked(self, sample: Sample, asked: VolumeSlice, place: str, *, stated: bool) -> Sample:
-        """Return a sample with its header's pixel size; raises DataError where sample and header do not agree."""
+        """Return *sample* with its header's pixel size; raises DataError where sample and header do not agree.
+
+        *stated*: the sample itself gives a pixel size, which must equal the header's.
+        """
         path, header = self._opened(sample.image, place)
         count = header.shape[asked.slice_dim]
         if asked.slice_idx >= count:
@@ -164,7 +180,10 @@ class Volumes:
 
 
 def _with_pixel_size(text: bytes) -> bytes:
-    """Return the JSON text with a placeholder pixel size where a volume's sample states none; other texts unchanged."""
+    """Return the JSON text with a placeholder pixel size where a volume's sample states none.
+
+    Any other text unchanged.
+    """
     with suppress(ValueError):  # not JSON: the parser of samples reports it
         fields = from_json(text) if b'"volume"' in text or b".nii" in text.lower() else None
         if not isinstance(fields, dict) or "pixel_size" in fields:
