@@ -19,7 +19,7 @@ from medvision_agent.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Sheet
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import FigureBase, SubFigure
 
 __all__ = ["drawing", "laid_out", "saved", "sheet", "single"]
 
@@ -140,8 +140,17 @@ def laid_out(made: "Sheet") -> "Sheet":
 def saved(made: "Sheet", form: Literal["svg", "pdf"]) -> bytes:
     """Return a matplotlib figure as the bytes of an SVG or PDF file; the same figure gives the same bytes."""
     out = io.BytesIO()
+    if form == "pdf":
+        _hide_backgrounds(made)
     made.savefig(out, format=form, metadata=_METADATA[form])
     return _numbered(out.getvalue()) if form == "svg" else out.getvalue()
+
+
+def _hide_backgrounds(made: "Sheet | SubFigure") -> None:
+    """Hide the transparent backgrounds: a PDF file would hold their outlines, with 0 or -0 at random."""
+    made.patch.set_visible(False)
+    for part in made.subfigs:
+        _hide_backgrounds(part)
 
 
 def _numbered(svg: bytes) -> bytes:

@@ -71,7 +71,7 @@ def test_scores_are_those_of_score_json(stored, name, protocol):
 def test_a_study_is_scored_by_the_protocol_it_declared(stored):
     assert set(mva.load(stored / "study").scores().protocol) == {"medvision-1.2"}
     assert set(mva.load(stored / "study").scores("paper-v1").protocol) == {"paper-v1"}
-    with pytest.raises(ConfigError, match="protocol 'paper' is unknown"):
+    with pytest.raises(ConfigError, match="protocol: 'paper' is unknown"):
         mva.load(stored / "on").scores("paper")
 
 

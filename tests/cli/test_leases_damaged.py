@@ -22,6 +22,7 @@ from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store import write
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.verify import verify_run
+from medvision_agent.text import plural
 
 RULER = ("ruler", {"view": "v0", "x0": 0.25, "y0": 0.5, "x1": 0.75, "y1": 0.5})
 ANSWER = text("<think>so</think><answer>10.0</answer>")  # 1,060 tokens
@@ -84,7 +85,7 @@ async def test_a_combined_answer_is_stored_only_with_the_answers_that_it_is_made
         assert record.cost_usd == pytest.approx(paid), "the cost stated is what is stored"
     (note,) = [line for line in capfd.readouterr().err.splitlines() if "shards/" in line]
     tokens = 1060 * hurt[0]
-    assert f"{hurt[0]} finished answers ({tokens:,} tokens, for {hurt[0] * COST:.4f} US dollars)" in note
+    assert f"{plural(hurt[0], 'finished answer')} ({tokens:,} tokens, for {hurt[0] * COST:.4f} US dollars)" in note
     assert not verify_run(cell).damage
 
 
@@ -144,7 +145,7 @@ async def test_a_damaged_shard_is_named_also_where_its_worker_dies_while_it_is_m
     Mortal.found_dead.clear()
     await ask(Watch(on_note=notes.append))
     assert [str(hurt[0]) in note for note in notes] == [True]
-    assert "finished answers (" in notes[0]
+    assert " finished answer" in notes[0]
     run = await ask(resume=True)
     assert [record.outcome for record in run.records] == [Outcome.ANSWERED] * 12
     assert not verify_run(tmp_path / "run").damage
@@ -198,5 +199,5 @@ async def test_what_is_lost_with_a_worker_that_sees_no_folder_is_told_and_asked_
     assert "worker 1 of 1 died (it " in note
     lost = len(told) - len(set(told))
     assert lost >= 2
-    assert f"{lost} finished answers ({1060 * lost:,} tokens, for {COST * lost:.4f} US dollars)" in note
+    assert f"{plural(lost, 'finished answer')} ({1060 * lost:,} tokens, for {COST * lost:.4f} US dollars)" in note
     assert not verify_run(tmp_path / "run").damage

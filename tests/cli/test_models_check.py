@@ -144,7 +144,7 @@ async def test_a_run_says_in_one_line_that_its_row_failed_or_was_never_checked(e
     assert ["not checked yet" in line for line in await said("never")] == [True]
     eyes.lacks = "tools"
     assert (await call("models", "check", "probe", *named, **state))[0] == 1
-    assert ["failed: calls tools; see" in line for line in await said("failed")] == [True]
+    assert ["failed: calls tools; details: " in line for line in await said("failed")] == [True]
     eyes.lacks = ""
     assert (await call("models", "check", "probe", *named, **state))[0] == 0
     assert await said("passed") == []

@@ -91,7 +91,7 @@ async def test_repeating_the_command_gives_a_reader_no_new_budget(study, server,
     for _ in range(3):
         code, _, err = await call("ablate", file, "--out", tmp_path / "bounded")
         assert (code, read(server) - before) == (1, 1), err
-        assert "not read by one-by-one; to go on, repeat the command with: " in err
+        assert "the reader one-by-one did not read " in err
         assert ", with a higher cost limit or without it" in err
 
 

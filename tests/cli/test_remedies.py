@@ -95,4 +95,7 @@ async def test_a_port_in_use_is_answered_with_a_free_one(call, tmp_path):
         port = taken.getsockname()[1]
         code, _, err = await call("view", tmp_path, "--port", port, "--no-browser")
     assert code == 2
-    assert f"--port {port}: Address already in use; give another port, or 0 for any free port" in err
+    assert (
+        f"--port {port}: this port cannot be used (Address already in use); give another port, or 0 for any free port"
+        in err
+    )

@@ -228,7 +228,7 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
         (["check", "rular"], "Did you mean 'ruler'?"),
         (["list", "--tools-from", "none.py"], "none.py: the file of tools cannot be read (No such file"),
         (["try", "ruler", "--image", "own.jsonl:case-8"], "no sample 'case-8'. Did you mean 'case-7'?"),
-        (["try", "ruler", "--image", "other.jsonl:case-7"], "other.jsonl: no such file"),
+        (["try", "ruler", "--image", "other.jsonl:case-7"], "other.jsonl: there is no such file"),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "{x: 1}"], "--args: not valid JSON"),
         (["try", "ruler", "--image", "own.jsonl:case-7", "--args", "[" * 99999], "--args: not valid JSON"),
         (
@@ -247,7 +247,10 @@ def test_try_replaces_a_picture_only_with_force(tools, folder):
             ["try", "ruler", "--image", "b.png", "--spacing", "1,1"],
             "--image b.png: this file cannot be read (No such file",
         ),
-        (["try", "ruler", "--image", "own.jsonl", "--spacing", "1,1"], "--image own.jsonl: not a PNG image"),
+        (
+            ["try", "ruler", "--image", "own.jsonl", "--spacing", "1,1"],
+            "--image own.jsonl: the file is not a PNG image",
+        ),
         (
             ["try", "crop", "--image", "own.jsonl:case-7", "--args", '{"x0":0,"y0":0,"x1":1,"y1":1}', "--out", "no/x"],
             "--out no/x: the image cannot be written (No such file",

@@ -66,5 +66,5 @@ def test_a_file_that_was_replaced_since_it_was_opened_is_not_known(begun):
 def test_a_sample_of_another_source_is_refused(begun):
     data, _, _ = begun
     source = parquet.ParquetSource(data)
-    with pytest.raises(DataError, match="is not in this source"):
+    with pytest.raises(DataError, match="no sample of this source has the id"):
         source.load(source.samples[0].but(id="another"))

@@ -79,7 +79,7 @@ async def test_an_arm_that_is_told_the_truth_says_so_everywhere(asked):
 
 
 async def test_samples_without_a_true_outline_are_refused_by_name(asked):
-    with pytest.raises(ConfigError, match=r"in 3 samples \(distance; first 'phantom_"):
+    with pytest.raises(ConfigError, match=r"of 3 samples gives none \(distance; the first is 'phantom_"):
         await asked("segment@oracle", selection=Selection(tasks=("distance", "size")))
 
 

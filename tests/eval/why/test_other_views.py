@@ -7,7 +7,7 @@ import pytest
 
 from medvision_agent.agent.policies.policy import final
 from medvision_agent.errors import DamageError
-from medvision_agent.eval.place.located import located_run
+from medvision_agent.eval.parts.looked import look_at
 from medvision_agent.eval.place.rule import Place
 from medvision_agent.eval.scorer.protocol import PROTOCOLS
 from medvision_agent.eval.scorer.score import score_record
@@ -59,7 +59,7 @@ async def test_points_of_several_views_are_explained_and_located(planted_run, fr
     for part in (part for why in lengths for part in why.quantities.values()):
         assert part.source in {"ruler", "protractor"}
         assert max(abs(part.unit), abs(part.arithmetic), abs(part.seeing)) < 2e-3
-    located = list(located_run(run, RULES))
+    located = look_at(run, RULES).located
     assert [one.place for one in located] == [Place.RIGHT] * (4 * planted.COUNT)
     boxes = [record for record in run.records if record.sample.asks.is_box]
     assert [record.as_written for record in boxes] == [NAMES] * planted.COUNT

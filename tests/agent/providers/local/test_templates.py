@@ -148,7 +148,7 @@ async def test_a_grammar_whose_marks_are_control_tokens_is_refused(row, checkpoi
     tokenizer.add_special_tokens({"additional_special_tokens": ["<tool_call>"]})
     tokenizer.save_pretrained(folder)
     settings = {"model": str(folder), "tool_calling": "text"}
-    assert "marks of the grammar 'hermes' are control tokens" in await refused(
+    assert "the tags of tool calls in the grammar 'hermes' are control tokens" in await refused(
         row("gemma3", grammar="hermes", **settings)
     )
     for free in (row("gemma3", **settings), row("gemma3", tool_calling="text", grammar="hermes")):
