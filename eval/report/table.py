@@ -1,47 +1,23 @@
-"""A table as data, and its four output formats: HTML (by the template), CSV, LaTeX and Markdown.
+"""A table as data, and its output formats: HTML (by the template), CSV and Markdown; LaTeX is in latex.py.
 
 Contract: cells keep full precision in CSV and are rounded elsewhere. Texts may come from a model: characters with a
-meaning in a spreadsheet, LaTeX or Markdown are escaped, and control characters are replaced everywhere.
+meaning in a spreadsheet or Markdown are escaped, and control characters are replaced everywhere.
 """
 
 import csv
 import io
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 from medvision_agent.text import fixed, printable
 
-__all__ = ["Column", "Table", "Value", "csv_text", "fixed", "latex_text", "markdown_text", "md"]
+__all__ = ["NONE", "Column", "Table", "Value", "csv_text", "fixed", "markdown_text", "md"]
 
 Value = str | int | float | None
 NONE = "\N{EN DASH}"
+"""What a cell without a value shows."""
 _MINUS = "\N{MINUS SIGN}"
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "[": "{[}",
-    "*": "{*}",
-    NONE: "--",
-    "≥": r"$\geq$",
-    _MINUS: "$-$",
-}
-_TEXT_WIDTH = 75
-"""Characters of a table that fit a page of A4 or letter paper at the usual size of 10 points."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#!|~&$@]|^[-+=]|(?<=:)/|(?<=www)\.)")
 
 
@@ -63,6 +39,8 @@ class Column:
     """The heading above it and its neighbours of the same group."""
     short: str = ""
     """The label beside each cell on narrow screens; default: its name."""
+    detail: bool = False
+    """Whether LaTeX leaves it to the CSV file, because a paper hardly needs it."""
 
     @property
     def full(self) -> str:
@@ -102,28 +80,6 @@ def csv_text(table: Table) -> str:
     return out.getvalue()
 
 
-def latex_text(table: Table) -> str:
-    """Return the table as a LaTeX ``table`` environment, which needs the package booktabs."""
-    align = "".join("l" if column.text or number == 0 else "r" for number, column in enumerate(table.columns))
-    lines = [r"\begin{table}", r"\centering", rf"\caption{{{_latex(table.caption)}}}"]
-    lines += [rf"\label{{tab:{re.sub(r'[^A-Za-z0-9]+', '-', table.id)}}}"]
-    widths = [max((len(row[number]) for row in table.shown), default=0) for number in range(len(table.columns))]
-    names = [_stacked(column.name, width) for column, width in zip(table.columns, widths, strict=True)]
-    across = sum(max(width, *map(len, name)) + 2 for width, name in zip(widths, names, strict=True))
-    lines += [r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"] if across > _TEXT_WIDTH else []
-    lines += [rf"\begin{{tabular}}{{{align}}}"]
-    lines += [
-        r"\toprule",
-        *_latex_groups(table.columns),
-        " & ".join(_latex_stack(name, side) for name, side in zip(names, align, strict=True)) + r" \\",
-        r"\midrule",
-    ]
-    lines += [_latex_row(row) for row in table.shown]
-    lines += [r"\bottomrule", r"\end{tabular}"]
-    lines += [rf"\par\smallskip\footnotesize {_latex(note)}" for note in (*table.above, *table.notes)]
-    return "\n".join(["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}.", *lines, r"\end{table}", ""])
-
-
 def markdown_text(table: Table) -> str:
     """Return the table as Markdown: its caption, the notes for all rows, the rows, and the other notes."""
     head = [md(column.full) or " " for column in table.columns]
@@ -161,39 +117,3 @@ def _exact(cell: Value) -> str:
         clean = printable(cell)
         return f"'{clean}" if clean[:1] in {"=", "+", "-", "@", "\t"} else clean
     return repr(cell)
-
-
-def _stacked(name: str, width: int) -> list[str]:
-    """Return a column's name in lines of at most *width* characters (or 10, if that is more); no word is broken."""
-    lines: list[str] = []
-    for word in name.split():
-        if lines and len(lines[-1]) + 1 + len(word) <= max(width, 10):
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines or [""]
-
-
-def _latex_stack(lines: Sequence[str], side: str) -> str:
-    text = r" \\ ".join(map(_latex, lines))
-    return rf"\shortstack[{side}]{{{text}}}" if len(lines) > 1 else text
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(map(_latex, cells)) + r" \\"
-
-
-def _latex_groups(columns: Sequence[Column]) -> list[str]:
-    """Return the LaTeX lines above the column names: names of groups with rules under them; empty without groups."""
-    cells, rules, first = list[str](), list[str](), 1
-    for group, own in groupby(columns, key=lambda column: column.group):
-        width = len(list(own))
-        cells.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex(group)}}}")
-        rules += [rf"\cmidrule(lr){{{first}-{first + width - 1}}}"] if group else []
-        first += width
-    return [" & ".join(cells) + r" \\", " ".join(rules)] if rules else []
-
-
-def _latex(text: str) -> str:
-    parts = printable(text).split("->")
-    return r"$\rightarrow$".join("".join(_LATEX.get(character, character) for character in part) for part in parts)

@@ -1,6 +1,7 @@
 """The tables of a report, made from its data. Every mean is given with its success rate, n and number of subjects."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate
 from medvision_agent.eval.compare.statistics.family import Test
@@ -18,6 +19,7 @@ __all__ = [
     "chapter_table",
     "contrast_table",
     "declared",
+    "details",
     "endings_table",
     "marked",
     "missing_table",
@@ -95,6 +97,11 @@ def rates(*names: str) -> list[Column]:
     return [Column(name, digits=1, percent=True) for name in names]
 
 
+def details(columns: Sequence[Column]) -> list[Column]:
+    """Return columns that LaTeX leaves to the CSV file."""
+    return [replace(one, detail=True) for one in columns]
+
+
 def chapter_table(
     chapter: Chapter,
     name: str,
@@ -158,9 +165,10 @@ def contrast_table(chapter: Chapter, place: str) -> Table:
     """
     columns = [*texts("contrast", "task"), *numbers("loss against", "loss")]
     columns += [*signed("difference", "low", "high"), *numbers("n", "subjects", "lower", "equal", "higher")]
-    columns += [*rates("success rate against", "success rate"), *numbers("limit against", "limit")]
+    columns += [*rates("success rate against", "success rate"), *details(numbers("limit against", "limit"))]
     if chapter.family_size:
-        columns += [*numbers("p", "p, adjusted", "local level"), *signed("local low", "local high")]
+        columns += [*numbers("p", "p, adjusted"), *details(numbers("local level"))]
+        columns += details(signed("local low", "local high"))
         columns += [*texts("verdict"), *numbers("undone by")]
     columns += texts("what is withheld, and why")
     rows = []

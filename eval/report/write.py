@@ -12,11 +12,12 @@ from medvision_agent.eval.data.folders import Folders
 from medvision_agent.eval.figures.files import pages, write_figure
 from medvision_agent.eval.report.found import found_tables
 from medvision_agent.eval.report.how import how
+from medvision_agent.eval.report.latex import latex_text
 from medvision_agent.eval.report.links import Viewer
 from medvision_agent.eval.report.model import Chapter, Report, RunFacts
 from medvision_agent.eval.report.page import html_page
 from medvision_agent.eval.report.sections import once, place_of, report_figures, report_tables, sections
-from medvision_agent.eval.report.table import Table, csv_text, latex_text, markdown_text, md
+from medvision_agent.eval.report.table import Table, csv_text, markdown_text, md
 from medvision_agent.eval.report.words import title
 from medvision_agent.text import printable
 

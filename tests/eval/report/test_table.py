@@ -1,11 +1,11 @@
-"""Tables: precision, and texts that mean something to a spreadsheet, to LaTeX or to Markdown."""
+"""Tables: precision, and texts that mean something to a spreadsheet or to Markdown."""
 
 import csv
 import io
 
 import pytest
 
-from medvision_agent.eval.report.table import Column, Table, csv_text, fixed, latex_text, markdown_text, md
+from medvision_agent.eval.report.table import Column, Table, csv_text, fixed, markdown_text, md
 
 HOSTILE = "=cmd|'/c calc'!A1 <b>x</b> \\input{/etc/passwd} $x^2$ 50% a_b #1 & ~ [l](javascript:1) `c` \x1b[31m\u202e"
 
@@ -38,21 +38,6 @@ def test_nothing_is_a_formula_to_a_spreadsheet():
         assert "\x1b" not in cell
 
 
-def test_latex_stays_text():
-    line = next(line for line in latex_text(table(HOSTILE)).splitlines() if "cmd" in line)
-    assert r"\textbackslash{}input\{/etc/passwd\}" in line
-    assert r"\$x\textasciicircum{}2\$ 50\% a\_b \#1 \& \textasciitilde{}" in line
-    assert "\x1b" not in line
-    assert r"off $\rightarrow$ on \textgreater{} &" in latex_text(table("off -> on >", 0.1))
-
-
-@pytest.mark.parametrize("name", ["[9cm]", "*"])
-def test_a_row_of_latex_is_no_argument_of_the_line_break_before_it(name):
-    lines = latex_text(table(name)).splitlines()
-    assert not any(line.lstrip().startswith(name[0]) for line in lines)
-    assert any(line.startswith(f"{{{name[0]}}}") for line in lines)
-
-
 def test_markdown_stays_text():
     shown = md(HOSTILE)
     assert r"\<b\>x\</b\>" in shown
@@ -80,13 +65,3 @@ def test_per_cent_have_their_sign_and_differences_are_points():
     one = Table("t", "caption", columns, ((0.482, -0.05, 7738.94, "71.5"),))
     assert one.shown == [["48.2%", "\N{MINUS SIGN}5.0 points", "7738.9%", "71.5%"]]
     assert csv_text(one).splitlines() == ["rate,net,all MRE (%),published (%)", "0.482,-0.05,7738.94,71.5"]
-
-
-def test_a_wide_table_of_latex_is_set_smaller_and_its_names_are_stacked():
-    columns = (Column("task", text=True), *(Column("difference in success rate", percent=True) for _ in range(9)))
-    text = latex_text(Table("t", "caption", columns, (("size", *[0.5] * 9),)))
-    assert text.count(r"\shortstack[r]{difference \\ in success \\ rate}") == 9
-    assert text.index(r"\footnotesize") < text.index(r"\begin{tabular}")
-    narrow = latex_text(table("a", 0.5))
-    assert r"\footnotesize" not in narrow
-    assert r"\shortstack" not in narrow
