@@ -26,7 +26,10 @@ protocol_option = click.option(
     help=f"Scoring rules: {' or '.join(PROTOCOLS)}.",
 )
 """Scoring rules, for commands without a study."""
-DECLARED_PROTOCOL = f"Scoring rules: {' or '.join(PROTOCOLS)}. Default: those a study declared, else {DEFAULT_PROTOCOL}"
+DECLARED_PROTOCOL = (
+    f"Scoring rules: {' or '.join(PROTOCOLS)}. Default: the rules that the study declared; for single runs, "
+    f"{DEFAULT_PROTOCOL}"
+)
 """Help of the scoring rules where a study may declare its own, without the full stop."""
 declared_protocol_option = click.option(
     "--protocol",

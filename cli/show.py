@@ -19,9 +19,10 @@ __all__ = ["command"]
     "arms",
     multiple=True,
     metavar="NAME",
-    help="STUDY: show this arm, of every model or of the one named with it. Repeat the option for more.",
+    help="For a study: show this arm. A name such as `on` means the arm of every model, and `MODEL on` that of one "
+    "model. Repeat the option for more arms. Default: the two arms of the primary contrast, of the first model.",
 )
-@click.option("--all", "every", is_flag=True, help="STUDY: show all arms.")
+@click.option("--all", "every", is_flag=True, help="For a study: show all arms, instead of those of --arm.")
 @declared_protocol_option
 def command(*, path: Path, sample: str, arms: tuple[str, ...], every: bool, protocol_name: str | None) -> None:
     """Print the conversation of sample ID: every turn with its text, tool calls, results, images and times.

@@ -46,9 +46,9 @@ def paraphrase_sha256(number: int, *, areas: bool = False) -> str | None:
 
 
 def draw_wordings(count: int, seed: int) -> tuple[int, ...]:
-    """Return the numbers of *count* wordings in ascending order, drawn from all without replacement.
+    """Return the numbers of *count* wordings (the shipped texts, 0, and their paraphrases) in ascending order.
 
-    The same *seed* draws the same numbers.
+    They are drawn without replacement, always the same for the same *seed*; all ``WORDINGS`` if *count* is larger.
     """
     drawn = sorted(range(WORDINGS), key=lambda number: sha256(f"{seed} wording {number}".encode()).digest())
     return tuple(sorted(drawn[:count]))

@@ -160,6 +160,9 @@ def _reasoning(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _extras(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the extra fields of calls by call id: Gemini behind this interface needs its signatures back."""
+    """Return the fields of tool calls that OpenAI's interface does not define, by the id of the call; else empty.
+
+    They are sent back with the next request: Gemini behind this interface refuses calls without its signatures.
+    """
     extras = {call["id"]: call[_EXTRA] for call in calls if call[_EXTRA]}
     return {_EXTRA: extras} if extras else {}

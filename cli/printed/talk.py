@@ -40,7 +40,10 @@ def others_line(arms: Sequence[str]) -> Text:
 
 
 def _head(talk: Talk, name: str) -> Iterator[RenderableType]:
-    """Yield the lines above a conversation: run and sample, ground truth, answer, outcome and score."""
+    """Yield the lines above a conversation: run (*name*) and sample, ground truth, answer, outcome and score.
+
+    Without an answer the line says "none"; without a score, the line of scores is left out.
+    """
     title = _text(f"{name}: {talk.id}")
     title.stylize("bold")
     yield title

@@ -145,7 +145,11 @@ def _talk(library: Library, key: str, row: int) -> Talk:
 
 
 def _named(path: PathText, arms: Sequence[str], known: Sequence[str], plans: Sequence[Plan]) -> set[str]:
-    """Return the full names of the named arms, with models if there are several; raises ConfigError if unknown."""
+    """Return the full names of the arms that a user named; empty for no name.
+
+    A full name begins with the model's name if the study asks several models. Raises ConfigError, which names *path*,
+    for a name that no arm has.
+    """
     short = {arm_name(plan, cell.model, cell.arm): cell.arm for plan in plans for cell in plan.cells}
     wanted = set[str]()
     for arm in arms:

@@ -336,7 +336,10 @@ def job_of(prepared: Prepared, chat: Chat) -> Job:
 
 
 def check_pictures(prepared: Prepared, run: Run) -> None:
-    """Raise StorageError if an image differs from the one sent before; a few finished samples are compared."""
+    """Raise StorageError if an image would be sent differently on resume than it was sent before.
+
+    The images of at most ``CHECKED_PICTURES`` finished samples are compared, spread over the run.
+    """
     for record in read_some(run.folder, CHECKED_PICTURES) if run.identity.picture != "none" else ():
         views = views_of(prepared, prepared.image_of(record.sample))
         png = encode_png(shown(views, views.whole))

@@ -91,7 +91,8 @@ def check_picture(kind: Picture, name: str, model: ModelConfig, condition: Condi
         )
     if isinstance(model, Gemini) and model.replay is not None:
         raise ConfigError(
-            f"--picture {kind}: model {name!r} replays an experiment that showed each image; use --picture own"
+            f"--picture {kind}: model {name!r} repeats a published experiment in which each question was shown with "
+            "its own image; use --picture own"
         )
 
 

@@ -60,7 +60,12 @@ class Probing:
     """The probes of tool declarations for the runs that are asked together."""
 
     def __init__(self, before: Iterable[ToolProbe | None], meter: Meter, watch: Watch, stop: asyncio.Event) -> None:
-        """Take the results known *before*, and *watch*, whose ``on_note`` gets every result that is not a success."""
+        """Take what all probes share.
+
+        *before* holds the result that each stored run has from an earlier session (None: no result); a settled one is
+        not asked for again. *meter* counts what the probes cost, ``watch.on_note`` is called with every new result that
+        is not a success, and *stop* ends the probes.
+        """
         self._known = {probe.key: probe for probe in before if probe is not None and probe.settled}
         self._meter, self._watch, self._stop = meter, watch, stop
         self._probers: dict[int, Prober] = {}

@@ -12,7 +12,7 @@ _OFF, _ON = "off", "on"
 
 @dataclass(frozen=True)
 class Pair:
-    """A comparison of two arms, or of two runs, of one model."""
+    """A comparison of two arms of a study, or of two single runs; both are of one model."""
 
     before: tuple[str, ...]
     """Keys of the runs whose loss is subtracted."""

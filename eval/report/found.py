@@ -70,7 +70,7 @@ def _rows(chapter: Chapter, name: str, caption: str, rows: list[Row], *, alone: 
 
 
 def _shared(rows: tuple[Row, ...]) -> str:
-    """Return the reason why nothing is claimed, if it is the same for all of several rows; otherwise empty."""
+    """Return the reason why no row claims a difference, if two or more rows have the same one; otherwise empty."""
     reasons = {row.reason for row in rows}
     if len(rows) == 1 or len(reasons) > 1 or any(row.outcome != "no claim" for row in rows):
         return ""

@@ -91,7 +91,7 @@ def by_rule(endings: Sequence[Ending]) -> set[str]:
 
 
 def refused_first(record: Record) -> bool:
-    """Return whether the first request of a sample was refused, so that nothing was paid and no reply exists."""
+    """Return whether the service rejected the first request of a sample: nothing was paid, and no reply exists."""
     return record.outcome is Outcome.REJECTED and not record.finish_reasons
 
 

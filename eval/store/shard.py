@@ -56,7 +56,7 @@ class Shard:
     """A file to which one worker adds finished samples, until the process that writes the run merges them."""
 
     def __init__(self, folder: Path, *, run: str, packs: bool) -> None:
-        """Make the shard in a *folder* that nothing else uses; *packs* says whether the run packs traces.
+        """Make the shard in a *folder* that nothing else uses; *packs* says whether the run compresses its traces.
 
         It is merged only into the run whose ``mark_of`` is *run*. Raises StorageError if it cannot be made.
         """

@@ -22,7 +22,7 @@ def threshold(image: Slice, prompt: Prompt) -> list[Candidate]:
     a point outside.
     """
     if prompt.outside is not None:
-        raise ToolError("the method threshold takes no point outside")
+        raise ToolError("the method threshold cannot use a point outside the structure; leave that point out")
     found: list[Measured] = []
     for target in ("bright", "dark"):
         try:

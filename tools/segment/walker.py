@@ -33,7 +33,7 @@ def random_walker(image: Slice, prompt: Prompt) -> list[Candidate]:
     Raises ToolError where nothing is found, for a prompt without region and point inside, and for a point outside.
     """
     if prompt.outside is not None:  # a lone place takes away hardly more than itself
-        raise ToolError("the method random-walker takes no point outside")
+        raise ToolError("the method random-walker cannot use a point outside the structure; leave that point out")
     square = Square.around(image, prompt, _SIDE)
     inside, outside = square.markers(prompt)
     values = cv2.GaussianBlur(square.levels(image), (0, 0), 1.0).astype(np.float64) / 255

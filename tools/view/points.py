@@ -111,7 +111,10 @@ def line_at(
 
 
 def _needed(views: ViewSet, args: object, names: Names, *, any_slice: bool) -> Placed:
-    """Return the point that the arguments *names* give; raises ToolError as ``point_at``, or if left out."""
+    """Return the point that the arguments called *names* give; raises ToolError if no point is given.
+
+    It also raises ToolError where ``point_at`` does. With *any_slice*, the point may be in a view of another slice.
+    """
     point = point_at(views, args, names, any_slice=any_slice)
     if point is None:
         instead = f", or {names[2]}" if names[2:] else ""

@@ -77,7 +77,7 @@ class LocalModel(BaseChatModel):
 
 
 class LocalChat(Chat):
-    """A model of this process, ready to be asked."""
+    """A model whose weights are loaded in this process, ready to be asked; no server is involved."""
 
     async def prompt_tokens(self, message: str, tools: Sequence[Mapping[str, Any]]) -> int:
         """Return the number of prompt tokens of a message with *tools* declared; nothing is generated."""

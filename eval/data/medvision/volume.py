@@ -225,7 +225,10 @@ class VolumeCache:
         def values(away: int) -> FloatImage:
             found = self.slice(path, dim, index + away)
             if not np.isfinite(found).all():
-                raise DataError(f"{path}: some voxels of slice {index + away} along axis {dim} are NaN or infinite")
+                raise DataError(
+                    f"{path}: some voxels of slice {index + away} along axis {dim} are NaN or infinite; correct the "
+                    "file, or leave it out"
+                )
             return found
 
         asked = values(0)

@@ -167,7 +167,7 @@ def test_tools_that_are_told_the_truth_go_with_the_own_picture(tmp_path):
     with pytest.raises(ConfigError, match="--picture blank: the sample's own image is not shown, but"):
         prepare(settings(tmp_path, tools="segment@oracle", picture="blank"))
     replay = find("published-literal", load_catalogue(ROWS))
-    with pytest.raises(ConfigError, match="replays an experiment that showed each image"):
+    with pytest.raises(ConfigError, match="repeats a published experiment"):
         check_picture("none", "published-literal", replay, Condition.parse("off"))
 
 

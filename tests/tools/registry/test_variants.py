@@ -142,7 +142,7 @@ def test_a_point_outside_takes_a_part_away():
     assert one < 0.95 * both
     for method in ("random-walker", "threshold"):
         refused = installed().tool(f"segment@{method}").call(views, {**region, "outside_x": 0.76, "outside_y": 0.5})
-        assert "takes no point outside" in refused.text
+        assert "cannot use a point outside the structure" in refused.text
 
 
 def test_the_segmenter_of_a_package_is_known_by_its_hash(views, tmp_path):
