@@ -42,7 +42,7 @@ __all__ = ["command"]
     default="worst",
     show_default=True,
     help="Loss of a failed answer: that of the worst answer (1), or that of the best constant answer (chance); all "
-    "losses are then in units of the latter, up to 2.",
+    "losses are then divided by the latter, and are 2 at most.",
 )
 @click.option(
     "--models",

@@ -34,7 +34,7 @@ _PLANE = (
     "Plane in which volumes are sliced (default: that of the scan), or the plane that 2D images show, if the table "
     "does not say."
 )
-_ANGLE = f"Acute angle at B between the points A and C, or between the lines A-B and C-D. {_MORE}"
+_ANGLE = f"Angle at B between the directions to A and C, or between the lines A-B and C-D: at most 90 degrees. {_MORE}"
 _AXES = f"Size of a structure by markup points: A and B are the ends of one axis, C and D of the other. {_MORE}"
 _SPACING = (
     "Pixel size in mm of images that do not state it: of PNG, JPEG and TIFF, and of DICOM without a size in the "

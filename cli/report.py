@@ -30,7 +30,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Also write all tables (CSV and LaTeX) and all figures (SVG and PDF) into this folder, and the tables of "
-    "`medvision-agent published`. Only then RESULTS may be given beside runs.",
+    "`medvision-agent published`. With this option, MedVision's result files (RESULTS) may be given beside runs.",
 )
 @click.option(
     "--viewer",

@@ -33,7 +33,10 @@ def reader_named(name: str, models_file: PathText | None = None, most_usd: float
     if isinstance(config, Offline):
         raise ConfigError(f"--reader {name}: this model cannot read text; give a language model of the catalogue")
     if most_usd is not None and config.prices is None:
-        raise ConfigError(f"--reader-max-cost: model {name!r} has no prices; give them in its row (key prices)")
+        raise ConfigError(
+            f"--reader-max-cost: model {name!r} has no prices, so that its cost cannot be counted; give them under the "
+            "key prices of its entry in --models-file"
+        )
     return config
 
 

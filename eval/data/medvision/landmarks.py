@@ -81,7 +81,7 @@ def read_landmarks(path: Path) -> LandmarkFile:
     except ValidationError as error:
         raise DataError(f"{path}: is not a landmark file of MedVision ({complaint(error)}); {_AGAIN}") from None
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: is not a readable landmark file, in JSON ({error}); {_AGAIN}") from None
+        raise DataError(f"{path}: this landmark file is not JSON of the expected form ({error}); {_AGAIN}") from None
     return LandmarkFile(path, points)
 
 

@@ -149,7 +149,10 @@ class MedVisionSource:
         """
         facts, place = sample.medvision, f"{self.folder.root}: {sample.id}"
         if facts is None:
-            raise DataError(f"{place}: medvision: is missing; this source loads samples of MedVision's data only")
+            raise DataError(
+                f"{place}: the sample lacks the field medvision, which every sample of MedVision's data has; give the "
+                "source that the sample came from"
+            )
         path = self.folder.file(facts.image_file, f"{place}: image_file")
         units = units_of(facts.dataset_name, sample.modality)
         native = self._volumes.native(path, facts.slice_dim, facts.slice_idx, units)
