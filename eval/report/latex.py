@@ -27,6 +27,8 @@ _FONT = rf"\fontsize{{{_SIZE:g}}}{{{_LINE:g}}}\selectfont"
 _WRAPPED = 88.0
 """Width in points above which the texts of a column are broken into lines."""
 _LEAST = 28.0
+_WORD = 60.0
+"""Width in points of the widest words that are not broken for the width of a page."""
 _KEYS = 0.62
 """Share of the page that the repeated columns may take."""
 _LONG = 40
@@ -52,6 +54,14 @@ class _Set:
     def wrapped(self) -> bool:
         """Whether its texts are broken into lines."""
         return self.natural > self.width
+
+    @property
+    def least(self) -> float:
+        """The width in points below which it is not made narrower: of texts, that of the widest usual word."""
+        if not self.column.text:
+            return self.width
+        words = [width_of(word, _SIZE) for cell in self.cells for word in cell.split(" ")]
+        return min(self.width, max(_LEAST, *(width for width in words if width <= _WORD), 0))
 
     @property
     def form(self) -> str:
@@ -176,14 +186,15 @@ def _packed(columns: Sequence[_Set], units: Sequence[list[int]], room: float) ->
 
 
 def _shrunk(columns: list[_Set], room: float) -> list[_Set]:
-    """Return the columns with their texts in narrower lines, so that they fit the room; 28 points are left to each."""
-    texts = sum(one.width for one in columns if one.column.text and one.width > _LEAST)
-    share = (room - _across(columns) + texts) / texts if texts else 1
+    """Return the columns with their texts in narrower lines, so that they fit the room if they can."""
+    spare = sum(one.width - one.least for one in columns)
+    share = (room - _across(columns) + spare) / spare if spare else 1
     if share >= 1:
         return columns
+    share = max(0.0, share)
     return [
-        replace(one, width=max(_LEAST, one.width * share), natural=one.natural or one.width)
-        if one.column.text and one.width > _LEAST
+        replace(one, width=one.least + share * (one.width - one.least), natural=one.natural or one.width)
+        if one.width > one.least
         else one
         for one in columns
     ]
