@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -190,9 +191,9 @@ def _emptied(folder: Path) -> Path:
 
 
 def _floor(root: Path, _: int) -> None:
-    database = sqlite3.connect(root / "on" / "run.sqlite")
-    samples = {key: json.loads(text) for key, text in database.execute("SELECT id, json FROM sample")}
-    records = [json.loads(text) for (text,) in database.execute("SELECT json FROM record")]
+    with closing(sqlite3.connect(root / "on" / "run.sqlite")) as database:
+        samples = {key: json.loads(text) for key, text in database.execute("SELECT id, json FROM sample")}
+        records = [json.loads(text) for (text,) in database.execute("SELECT json FROM record")]
     assert len(samples) == len(records) + 1  # noqa: S101 - one is left to be asked
 
 

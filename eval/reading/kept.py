@@ -50,10 +50,12 @@ class Readings:
         self._path = path
         with self._said():
             self._database = sqlite3.connect(path, timeout=30)
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=FULL")
-            for table in _TABLES:
-                self._database.execute(table)
+            try:
+                for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *_TABLES):
+                    self._database.execute(statement)
+            except BaseException:
+                self._database.close()
+                raise
 
     def __enter__(self) -> Self:
         return self

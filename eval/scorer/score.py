@@ -36,9 +36,12 @@ _TOGETHER = 512
 """Number of records scored together: scoring them one by one takes longer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Score:
-    """The score of one response. NaN means undefined, or not a metric of this task."""
+    """The score of one response. NaN means undefined, or not a metric of this task.
+
+    Compare scores by their fields: ``==`` asks for the same object, because NaN does not equal NaN.
+    """
 
     extracted: str = ""
     """The numbers read from the response as written, joined by commas; empty if there were too few."""

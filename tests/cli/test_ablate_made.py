@@ -5,6 +5,7 @@ import re
 import signal
 import sqlite3
 from collections import defaultdict
+from contextlib import closing
 
 import pytest
 from fake.replies import HANG, calls, text
@@ -125,7 +126,7 @@ async def test_enough_draws_on_disk_are_combined_without_a_request(server, study
     assert (await call(*words))[0] == 0
     run = run_of(tmp_path / "s", "matched")
     made = [one.response for one in run.records]
-    with sqlite3.connect(run.folder / "run.sqlite", isolation_level=None) as database:
+    with closing(sqlite3.connect(run.folder / "run.sqlite", isolation_level=None)) as database, database:
         database.execute("DELETE FROM record WHERE attempt = 5")
         set_tally(database, tally_of(database, [one.sha256 for one in records_in(database)]))
     database.close()

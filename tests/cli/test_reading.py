@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import sqlite3
+from contextlib import closing
 
 import golden
 import pytest
@@ -70,7 +71,7 @@ def honest(request):
 
 def kept(run):
     """Return what is kept of a run's readings."""
-    with sqlite3.connect(run / "readings.sqlite") as database:
+    with closing(sqlite3.connect(run / "readings.sqlite")) as database, database:
         rows = database.execute("SELECT cost_usd FROM reading").fetchall()
     return [row[0] for row in rows]
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import sys
+from contextlib import closing
 from html.parser import HTMLParser
 
 import numpy as np
@@ -245,7 +246,7 @@ def _larger_p(change):
 
 
 def _losses(run):
-    with sqlite3.connect(run / "run.sqlite") as database:
+    with closing(sqlite3.connect(run / "run.sqlite")) as database, database:
         rows = database.execute("SELECT json FROM record ORDER BY sample_id").fetchall()
     answers = [json.loads(row[0])["response"].split(">")[1].split("<")[0] for row in rows]
     return np.minimum(np.abs(np.array(answers, np.float32).astype(float) - 10) / 10, 1)

@@ -25,7 +25,7 @@ NUMBER = r"[-+]?\d+(?:\.\d+)?"
 
 def rows_of(cell: Path) -> list[tuple[str, str]]:
     """Return the JSON of sample and record of every record of a cell, in the order of its samples."""
-    with sqlite3.connect(f"file:{cell / 'run.sqlite'}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{cell / 'run.sqlite'}?mode=ro", uri=True)) as database, database:
         query = "SELECT sample.json, record.json FROM record JOIN sample ON sample.id = sample_id ORDER BY position"
         return database.execute(query).fetchall()
 

@@ -1,6 +1,7 @@
 """Headroom, decisions and the second reader in a report: what was planted stands there, and nothing where none is."""
 
 import sqlite3
+from contextlib import closing
 from html import unescape
 
 import pytest
@@ -91,7 +92,7 @@ def test_readings_that_were_tampered_with_read_nothing(stores):
 
     (folder, _) = read_again(lambda store: [store("d-off", said(BAD)), store("d-on", said(GOOD), tools=RULER)])(stores)
 
-    with sqlite3.connect(folder / NAME) as database:
+    with closing(sqlite3.connect(folder / NAME)) as database, database:
         database.execute("UPDATE reading SET numbers = '[\"99999.5\"]'")
     database.close()
     (one,) = collect([folder], most_pictures=0).chapters[0].readings

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import sqlite3
+from contextlib import closing
 from html.parser import HTMLParser
 
 import numpy as np
@@ -33,7 +34,7 @@ class Text(HTMLParser):
 
 def losses(folder):
     """Return loss (1 for a failure, NaN for a lost one), success, and subject of every sample, read from the rows."""
-    with sqlite3.connect(folder / "run.sqlite") as database:
+    with closing(sqlite3.connect(folder / "run.sqlite")) as database, database:
         samples = {id_: json.loads(text) for id_, text in database.execute("SELECT id, json FROM sample")}
         rows = {id_: json.loads(text) for id_, text in database.execute("SELECT sample_id, json FROM record")}
     found = {}

@@ -3,7 +3,7 @@
 import sqlite3
 import sys
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import medvision_agent as mva
 from medvision_agent.eval.report.collect import collect
@@ -34,7 +34,7 @@ def asked(folder, tools):
 
 
 def with_calls(folder):
-    with sqlite3.connect(f"file:{folder / 'run.sqlite'}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{folder / 'run.sqlite'}?mode=ro", uri=True)) as database, database:
         query = "SELECT count(*) FROM record WHERE json_array_length(json, '$.tool_uses') > 0"
         return database.execute(query).fetchone()[0]
 

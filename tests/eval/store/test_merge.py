@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,6 +37,17 @@ def shard_of(folder, worker, number, keys, *, packs=True, close=True):
         record = Record(sample=SAMPLES[sample], attempt=attempt, outcome=Outcome.ANSWERED, response=worker)
         shard.submit(record, trace_of(sample, attempt, worker).to_json()).result()
     return shard.close() if close else shard
+
+
+@contextmanager
+def left_open(folder, keys):
+    """Leave a shard as a worker does that died: its log is not in its file."""
+    shard = shard_of(folder, "w", 1, keys, close=False)
+    try:
+        yield shard
+    finally:
+        with suppress(StorageError):  # it is merged, and gone
+            shard.close()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -90,8 +101,7 @@ def test_a_shard_holds_what_the_run_holds_byte_for_byte(tmp_path):
 
 def test_a_shard_whose_worker_died_is_taken_in_as_far_as_it_goes(tmp_path):
     folder = tmp_path / "run"
-    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
-        shard_of(folder, "w", 1, KEYS[:3], close=False)  # its log is not in the file
+    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store, left_open(folder, KEYS[:3]):
         (merged,) = store.merge_left("w")
         assert len(merged.keys) == 3
         assert not list(left_in(folder))
@@ -165,8 +175,7 @@ def no_file_may_grow_beyond(size):
 
 def test_a_shard_that_was_left_open_stays_where_there_is_no_room_for_its_copy(tmp_path):
     folder = tmp_path / "run"
-    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store:
-        shard_of(folder, "w", 1, KEYS, close=False)
+    with RunStore.create(folder, SAMPLES, IDENTITY, CONFIG) as store, left_open(folder, KEYS):
         with no_file_may_grow_beyond(8192), pytest.raises(StorageError, match=r"was not merged into the run.*is kept"):
             store.merge_left()
         assert [one.parent.name for one in left_in(folder)] == ["1"]

@@ -1,6 +1,7 @@
 """Records that are kept take less memory, equal those that were read, and share their samples."""
 
 import gc
+import sys
 import tracemalloc
 
 from medvision_agent.eval.data.sample import Marks, PixelSize
@@ -41,7 +42,8 @@ def test_it_takes_less_memory(make_record):
     record = make_record("s2", "size", "20, 10").model_copy(update={"tool_uses": uses})
     plain = in_use(lambda: copies(record))
     small = in_use(lambda: list(map(in_less_memory, copies(record))))
-    assert small < 0.8 * plain
+    # From Python 3.13 on, models have a dictionary each: it shares its names, but is an object more.
+    assert small < (0.8 if sys.version_info < (3, 13) else 0.85) * plain
 
 
 def test_equal_samples_are_one_object_and_others_are_not(make_record):

@@ -1,6 +1,7 @@
 """The store's promises: what is reported done is on disk, nothing is overwritten, settings are never mixed."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from identities import a_sample, an_identity
@@ -62,7 +63,7 @@ def test_later_attempts_count_and_earlier_ones_stay(tmp_path):
     run = open_run(tmp_path)
     assert [one.outcome for one in run.records] == [Outcome.ANSWERED]
     assert SAMPLES[0] not in [one for one, _ in run.pending()]
-    with sqlite3.connect(tmp_path / "run.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as database, database:
         assert database.execute("SELECT count(*) FROM record").fetchone() == (2,)
     database.close()
 
