@@ -33,5 +33,6 @@ def checked(a: Run, b: Run) -> Checked:
         found = Checked(Differences(), PairFacts(a, b))
         for pair in found.differences.read(a.each(), b.each(), partial(with_name_of, a, b)):
             found.facts.add(pair)
+        found.facts.duplicates.close()
         done[b] = found
     return done[b]

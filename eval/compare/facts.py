@@ -53,6 +53,10 @@ class Duplicates:
             self.found.append((sample.id, first))
             self.other_subject += subject != sample.subject
 
+    def close(self) -> None:
+        """Free the memory for what was seen; no pair follows."""
+        self._seen.clear()
+
 
 class PairFacts:
     """The counts over the scored pairs of two runs; ``add`` takes the pairs one by one."""
