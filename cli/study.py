@@ -253,7 +253,7 @@ def _parity(done: "Ablated") -> list[str]:
 
 
 def _failures(cell: "PlannedCell", run: "Run") -> list[str]:
-    """Return a list of one line about a run's first sample that ended without a result; empty if there is none."""
+    """Return one line, in a list, about the first sample that ended without a result; an empty list if all have one."""
     failed = next((record for record in run.each() if record.outcome.infrastructure), None)
     return [f"{cell.folder}, {failed.sample.id}: {' '.join(failed.detail.split())[-300:]}"] if failed else []
 

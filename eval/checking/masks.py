@@ -35,7 +35,7 @@ class Masks:
         self._volumes = VolumeCache()
 
     def faults(self, sample: Sample, named: MaskFile, height: int, width: int, place: str) -> Iterator[Fault]:
-        """Yield the contradictions between a sample and the mask *named* by it, and whatever prevents reading the mask.
+        """Yield each contradiction between a sample and the mask *named* by it, or the reason why it cannot be read.
 
         The image has *height* x *width* pixels; *place* says in words where the sample is.
         """

@@ -137,7 +137,7 @@ class _Endings:
             self._reasons.update(record.finish_reasons[-1:])
 
     def line(self, name: str) -> Iterator[str]:
-        """Yield one line about such replies of the run called *name*; nothing if there are none."""
+        """Yield one line with the number of these replies in the run called *name*; nothing if it has none."""
         if self._count:
             count, reasons = plural(self._count, "sample"), shown(sorted(self._reasons))
             yield f"endings: {count} in {name} stopped for a reason that is not known ({reasons})"

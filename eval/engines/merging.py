@@ -2,7 +2,7 @@
 
 Contract: a sample that others depend on ends when it is in the run, and so does one of a worker that does not see the
 run's folder. A record that is made from drawn answers is stored after all of these. What is lost with a shard or a
-worker is told once, with what it took, and is asked again.
+worker is named once in a message, with its tokens and cost, and is asked again.
 """
 
 import asyncio

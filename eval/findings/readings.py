@@ -58,6 +58,6 @@ def _read(arm: ArmIn, scores: Epochs, rules: Protocol, reader: Reader) -> tuple[
 def _unread(reader: Reader, missing: int, responses: int) -> str:
     return (
         f"no verdict: {reader.name}, which the plan names as the primary reader, has not read {missing} of "
-        f"{plural(responses, 'response')}, so that all figures are by the rule; repeat the study's command to have it "
-        "read them, with a higher cost limit if that of the study is used up"
+        f"{plural(responses, 'response')}, so that all figures are by the rule; repeat the study's command, with a "
+        "higher cost limit if it is used up"
     )

@@ -60,6 +60,6 @@ def _place(key: Key) -> tuple[str, str, str]:
 
 
 def _share(row: Floats, to: Sequence[int], share: float) -> None:
-    """Add to *row* a total of *share*, divided evenly among the tests *to*; nothing if there are none."""
+    """Add to *row* a total of *share*, divided evenly among the tests *to*; without tests, *row* stays as it is."""
     if to:
         row[list(to)] += share / len(to)

@@ -347,10 +347,7 @@ TOLD = {
     "what lies between the two is the form of the answers, not the measurement.{}": ("read in sentences", "read again"),
     "{} (95% interval {} to {})": ("read again", "few read again"),
     "no verdict: {}, which the plan names as the primary reader, has not read {} of {}, so that all figures are by the "
-    "rule; repeat the study's command to have it read them, with a higher cost limit if that of the study is used up": (
-        "study to be read",
-        "study",
-    ),
+    "rule; repeat the study's command, with a higher cost limit if it is used up": ("study to be read", "study"),
     # contrasts.py
     contrasts._POLICY: ("offline", "oracle"),
     contrasts._ORACLE: ("oracle", "offline"),
