@@ -4,8 +4,8 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from typing import Any, Self, TypeVar, get_args
+from functools import cache, lru_cache
+from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -32,6 +32,9 @@ _QUOTED = re.compile(r"'([^']*)'")
 
 class Lean(BaseModel):
     """A memory-saving model: it does not store which fields were given; all fields count as given."""
+
+    often_equal: ClassVar[bool] = False
+    """Whether many objects of the class are equal and hashable, so that models in less memory share one of them."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -91,10 +94,16 @@ def _plain_class(model: type[BaseModel]) -> type[Any]:
 def _smaller(value: Any) -> Any:
     """Return a value with the models in it in less memory: a model, or a tuple of models; other values unchanged."""
     if isinstance(value, Lean):
-        return in_less_memory(value)
+        return _shared(value) if value.often_equal else in_less_memory(value)
     if isinstance(value, tuple) and value and isinstance(value[0], Lean):
         return tuple(map(in_less_memory, value))
     return value
+
+
+@lru_cache(maxsize=1 << 12)
+def _shared(model: Lean) -> Lean:
+    """Return one and the same object for all equal models."""
+    return in_less_memory(model)
 
 
 @cache

@@ -16,7 +16,7 @@ from medvision_agent.eval.figures.figure import Figure, Panel
 from medvision_agent.eval.figures.forest import Effect, forest
 from medvision_agent.eval.figures.headroom import Level, headroom
 from medvision_agent.eval.figures.ladder import Rung, ladder
-from medvision_agent.eval.figures.marks import Dot
+from medvision_agent.eval.figures.marks import Dot, Dots
 from medvision_agent.eval.figures.paired import paired
 from medvision_agent.eval.figures.tool_use import Use, tool_use
 
@@ -63,7 +63,7 @@ def a_cost() -> Figure:
 
 
 def an_agreement() -> Figure:
-    points = [Dot(10.0 + at, math.sin(at) * 4) for at in range(30)]
+    points = Dots([10.0 + at for at in range(30)], [math.sin(at) * 4 for at in range(30)])
     panels = [Errors(arm, "major axis", "mm", points, 30, 0.5, (-5.0, 6.5)) for arm in ARMS[:3]]
     return bland_altman("bland", "Errors", ARMS, panels, left_out=2)
 

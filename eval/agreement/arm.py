@@ -6,14 +6,16 @@ undefined figure is None. So is an interval on demonstration data or with too fe
 interval needs at least ``MIN_SUBJECTS``.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import SkipValidation
 
 from medvision_agent.eval.agreement.sums import Measures, Sums, sums_of, together
 from medvision_agent.eval.compare.statistics.clusters import clustered
@@ -31,12 +33,18 @@ MIN_SUBJECTS = 30
 _DRAWS = 2000
 _BLOCK = 64
 """Number of bootstrap draws computed at once: with many subjects, the arrays become large."""
+_FEW = 2000
+"""Most subjects of which all draws are kept: 2,000 draws of them take 4 MB."""
 _LEVEL = 0.95
 _ONE = 1 - 1e-12
 """Fisher's z of a correlation of 1 is infinite."""
 
 Stated = Mapping[str, Sequence[float]]
 """The numbers that an arm stated, by sample id, for the samples it answered."""
+
+
+Column = Annotated[Sequence[float], SkipValidation]
+"""One number for each sample: an array of eight bytes each, which a validated field would copy as objects."""
 
 
 class Figure(Frozen):
@@ -80,20 +88,27 @@ class Agreement(Frozen):
     logarithmic: bool = False
     left_out: int = 0
     """Number of answers without a logarithm (0 or below)."""
-    points: tuple[tuple[float, float], ...] = ()
-    """For each sample: the mean of the stated and the true value, and the error."""
+    middles: Column = ()
+    """The mean of the stated and the true value of each sample; empty for log ratios, which no figure shows."""
+    errors: Column = ()
+    """Stated minus true, for the same samples."""
     samples: tuple[str, ...] = ()
     """The ids of these samples."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Data:
+    """One number of the answers to one task, with its true values."""
+
+    number: str
+    unit: str
     stated: Floats
     true: Floats
     samples: list[str]
     subjects: list[str]
-    intervals: bool
-    """Whether the data can support intervals."""
+    logarithmic: bool = False
+    left_out: int = 0
+    """Number of answers without a logarithm."""
 
 
 def agreement(
@@ -109,19 +124,23 @@ def agreement(
         return []
     asked = samples[0].asks
     taken = [one for one in samples if one.id in stated and (both is None or one.id in both)]
-    found = []
+    names, subjects = [one.id for one in taken], [one.subject for one in taken]
+    every, within = list[_Data](), list[dict[str, Any]]()
     for at, number in enumerate(asked.numbers):
-        data = _Data(
-            np.array([stated[one.id][at] for one in taken], np.float64),
-            np.array([one.target[at] for one in taken], np.float64),
-            [one.id for one in taken],
-            [one.subject for one in taken],
-            evidence != "demonstration",
-        )
-        found.append(_agreement(data, number, asked.quantity.unit, len(samples)).but(**_within(taken, data)))
+        numbers = np.array([stated[one.id][at] for one in taken], np.float64)
+        true = np.array([one.target[at] for one in taken], np.float64)
+        every.append(_Data(number, asked.quantity.unit, numbers, true, names, subjects))
+        within.append(_within(taken, every[-1]))
         if asked.quantity == LENGTH_MM:
-            found.append(_of_logs(data, number, len(samples)))
-    return found
+            every.append(_of_logs(every[-1]))
+            within.append({})
+    sums = [sums_of(one.stated, one.true, one.subjects) if one.subjects else None for one in every]
+    bare = evidence == "demonstration"
+    drawn = {} if bare else _drawn([one for one in sums if one is not None])
+    return [
+        _agreement(data, own, drawn.get(own) if own else None, len(samples), bare=bare).but(**more)
+        for data, own, more in zip(every, sums, within, strict=True)
+    ]
 
 
 def _within(taken: Sequence[Sample], data: _Data) -> dict[str, Any]:
@@ -130,34 +149,39 @@ def _within(taken: Sequence[Sample], data: _Data) -> dict[str, Any]:
     return {"within": sum(map(bool, known)) / len(known) if known else None, "within_of": len(known)}
 
 
-def _of_logs(data: _Data, number: str, chosen: int) -> Agreement:
+def _of_logs(data: _Data) -> _Data:
+    """Return the logarithms of the same numbers; answers of 0 or below have none and are left out."""
     kept = (data.stated > 0) & (data.true > 0)
     samples, subjects = (list(compress(names, kept)) for names in (data.samples, data.subjects))
-    logs = _Data(np.log(data.stated[kept]), np.log(data.true[kept]), samples, subjects, data.intervals)
-    return _agreement(logs, number, "", chosen).but(logarithmic=True, left_out=int((~kept).sum()))
+    logs = np.log(data.stated[kept]), np.log(data.true[kept])
+    return _Data(data.number, "", *logs, samples, subjects, logarithmic=True, left_out=int((~kept).sum()))
 
 
-def _agreement(data: _Data, number: str, unit: str, chosen: int) -> Agreement:
+def _agreement(data: _Data, sums: Sums | None, drawn: Measures | None, chosen: int, *, bare: bool) -> Agreement:
+    """Return the figures of one number; *sums* are None without answers, *drawn* without a bootstrap.
+
+    *chosen* is the number of samples that were to be answered. With *bare*, there are no intervals.
+    """
     error = data.stated - data.true
-    count = len(set(data.subjects))
-    sums = sums_of(data.stated, data.true, data.subjects) if count else None
     found = sums.measures() if sums else None
-    drawn = _drawn(sums, count) if sums and count >= MIN_SUBJECTS and data.intervals else None
     low, high = (found.limits if found else (None, None)), (drawn.limits if drawn else (None, None))
+    shown = {} if data.logarithmic else {"middles": (data.stated + data.true) / 2, "errors": error}
     return Agreement(
-        number=number,
-        unit=unit,
+        number=data.number,
+        unit=data.unit,
         n=len(error),
-        subjects=count,
+        subjects=len(set(data.subjects)),
         chosen=chosen,
-        bias=_bias(error, data),
+        bias=_bias(error, data, bare=bare),
         lower=_figure(low[0], high[0]),
         upper=_figure(low[1], high[1]),
         slope=_figure(*_each(found, drawn, "slope")),
         ccc=_figure(*_each(found, drawn, "ccc"), correlation=True),
         icc=_figure(*_each(found, drawn, "icc"), correlation=True),
-        points=tuple(zip(((data.stated + data.true) / 2).tolist(), error.tolist(), strict=True)),
-        samples=tuple(data.samples),
+        logarithmic=data.logarithmic,
+        left_out=data.left_out,
+        samples=() if data.logarithmic else tuple(data.samples),
+        **{name: array("d", column.tobytes()) for name, column in shown.items()},
     )
 
 
@@ -165,29 +189,50 @@ def _each(found: Measures | None, drawn: Measures | None, name: str) -> tuple[Fl
     return getattr(found, name, None), getattr(drawn, name, None)
 
 
-def _drawn(sums: Sums, count: int) -> Measures:
-    """Return the figures of each bootstrap draw over *count* subjects; arrays (draws,)."""
-    draws = _draws(count)
-    return together([sums.measures(draws[at : at + _BLOCK].astype(np.float64)) for at in range(0, _DRAWS, _BLOCK)])
+def _drawn(every: Sequence[Sums]) -> dict[Sums, Measures]:
+    """Return the figures of each bootstrap draw over the subjects of each set of sums; arrays (draws,).
+
+    Sets with too few subjects are left out. Sets with equally many subjects share their draws.
+    """
+    found = {one: list[Measures]() for one in every if len(one.number) >= MIN_SUBJECTS}
+    for count in dict.fromkeys(len(one.number) for one in found):
+        for draws in _blocks(count):
+            weights = draws.astype(np.float64)
+            for one, own in found.items():
+                if len(one.number) == count:
+                    own.append(one.measures(weights))
+    return {one: together(own) for one, own in found.items()}
+
+
+def _blocks(count: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield how often each of *count* subjects is drawn, in blocks (draws, subjects) of all bootstrap draws.
+
+    The draws are always the same. They are kept for few subjects only, because of many they take much memory.
+    """
+    yield from _kept_blocks(count) if count <= _FEW else _drawn_blocks(count)
 
 
 @lru_cache(maxsize=4)
-def _draws(count: int) -> NDArray[np.uint8]:
-    """Return how often each of *count* subjects is drawn in each bootstrap draw (draws, subjects).
+def _kept_blocks(count: int) -> tuple[NDArray[np.uint8], ...]:
+    return tuple(_drawn_blocks(count))
 
-    The draws are always the same. A byte is enough: that one of many subjects is drawn 256 times in a draw has a
-    probability below 1e-500.
+
+def _drawn_blocks(count: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield the same blocks as ``_blocks``, drawn now.
+
+    A byte is enough: that one of many subjects is drawn 256 times in a draw has a probability below 1e-500.
     """
     chances, rng = np.full(count, 1 / count), np.random.default_rng(0)
-    sizes = [min(_BLOCK, _DRAWS - at) for at in range(0, _DRAWS, _BLOCK)]
-    return np.concatenate([rng.multinomial(count, chances, size=size).astype(np.uint8) for size in sizes])
+    block = _BLOCK if count <= _FEW else 8
+    for size in (min(block, _DRAWS - at) for at in range(0, _DRAWS, block)):
+        yield rng.multinomial(count, chances, size=size).astype(np.uint8)
 
 
-def _bias(error: Floats, data: _Data) -> Figure:
+def _bias(error: Floats, data: _Data, *, bare: bool) -> Figure:
     own = clustered(data.subjects, list(error))
     if not len(own.sizes):
         return Figure(value=None)
-    if too_few(own.sizes) or not data.intervals:
+    if bare or too_few(own.sizes):
         return Figure(value=float(error.mean()))
     found = jackknife(*own)
     value, margin = float(found.estimate), float(found.margin(_LEVEL))

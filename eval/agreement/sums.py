@@ -44,7 +44,7 @@ class Measures:
         return self.bias - WIDTH * self.sd, self.bias + WIDTH * self.sd
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sums:
     """Sums over the samples of each subject: their number, the stated and true values, their squares, and products."""
 

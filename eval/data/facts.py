@@ -9,7 +9,9 @@ import math
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import ConfigDict, field_validator
+
+from medvision_agent.frozen import Lean
 
 __all__ = ["Area", "Box", "MedVisionFacts", "Metric", "half"]
 
@@ -25,7 +27,7 @@ def half(value: float) -> float:
         return float(np.float16(value))
 
 
-class _Frozen(BaseModel):
+class _Frozen(Lean):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -9,7 +9,7 @@ The numbers of a target depend on the task (``eval/tasks``); they have the order
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
-from typing import Literal, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -104,6 +104,8 @@ def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
 class PixelSize(Frozen):
     """Size of a native pixel in mm: height (down) and width (across)."""
 
+    often_equal: ClassVar[bool] = True
+
     height_mm: float = Field(gt=0)
     width_mm: float = Field(gt=0)
 
@@ -119,6 +121,8 @@ class Landmark(Frozen):
 class Marks(Frozen):
     """What a reader must know before trusting the ground truth of a sample."""
 
+    often_equal: ClassVar[bool] = True
+
     silver: bool = False
     """The ground truth is another model's output, kept as a reference."""
     derived: bool = False
@@ -129,6 +133,8 @@ class Marks(Frozen):
 
 class StoredValues(Frozen):
     """How a 16-bit image stores native values (value = stored x slope + intercept), and their unit."""
+
+    often_equal: ClassVar[bool] = True
 
     units: Literal["HU", ""] = ""
     """Empty where the unit is not known."""

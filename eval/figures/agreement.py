@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from medvision_agent.eval.figures.arms import looks
 from medvision_agent.eval.figures.figure import Figure, Panel
-from medvision_agent.eval.figures.marks import Dot, Point, columns, dots, label, losses, reference
+from medvision_agent.eval.figures.marks import Dots, Point, columns, dots, label, losses, reference
 from medvision_agent.eval.figures.style import LINE, Look
 from medvision_agent.text import percent
 
@@ -27,7 +27,7 @@ class Errors(NamedTuple):
     number: str
     """Such as ``major axis``."""
     unit: str
-    points: Sequence[Dot]
+    points: Dots
     """For each answer: the mean of stated and true value, and stated minus true."""
     n: int
     bias: float | None
@@ -85,10 +85,11 @@ def _span(panels: Sequence[Errors], axis: int) -> tuple[float, float]:
 
     For y it also contains 0, the biases and the limits of agreement.
     """
-    values = [(point.x, point.y)[axis] for one in panels for point in one.points]
+    sides = [one.points.y if axis else one.points.x for one in panels]
+    ends = [end for side in sides for end in (min(side), max(side))]
     if axis:
-        values += [value for one in panels for value in (0.0, one.bias, *one.limits) if value is not None]
-    low, high = min(values), max(values)
+        ends += [value for one in panels for value in (0.0, one.bias, *one.limits) if value is not None]
+    low, high = min(ends), max(ends)
     margin = 0.06 * ((high - low) or 1.0)
     return low - margin, high + margin
 

@@ -1,7 +1,7 @@
 """Elements shared by figures: marks of samples and arms, intervals, rows with their names."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from medvision_agent.eval.figures.figure import relative
 from medvision_agent.eval.figures.style import BACK, COLUMN, INK, LINE, MARK, MUTED, ROW, SMALL_MARK, TEXT, THIN, Look
@@ -10,7 +10,8 @@ from medvision_agent.eval.figures.words import fitted, width_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Dot", "Point", "columns", "dots", "interval", "label", "losses", "mark", "reference", "rows", "rows_height"]
+__all__ = ["Dot", "Dots", "Point", "columns", "dots", "interval", "label", "losses", "mark", "reference", "rows"]
+__all__ += ["rows_height"]
 
 Point = tuple[float, float]
 
@@ -23,6 +24,39 @@ class Dot(NamedTuple):
     name: str = ""
     """Of the sample."""
     href: str = ""
+
+
+class Dots(Sequence[Dot]):
+    """Marks of samples, each made when it is used: there may be very many, of which only some are drawn."""
+
+    def __init__(
+        self,
+        x: Sequence[float],
+        y: Sequence[float],
+        names: Sequence[str] | None = None,
+        to: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """Take the places of the marks in the units of the axes, and the names of the samples.
+
+        *to* returns the link to the sample of a name; empty if there is none.
+        """
+        self.x, self.y = x, y
+        self._names, self._to = names, to
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @overload
+    def __getitem__(self, at: int) -> Dot: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Dot]: ...
+
+    def __getitem__(self, at: int | slice) -> Dot | list[Dot]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        name = self._names[at] if self._names else ""
+        return Dot(self.x[at], self.y[at], name, self._to(name) if name else "")
 
 
 _HEAD = 0.85

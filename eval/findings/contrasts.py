@@ -13,18 +13,20 @@ from medvision_agent.errors import ConfigError
 from medvision_agent.eval.compare.compare import same_answers
 from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Looks, Test, family
 from medvision_agent.eval.compare.statistics.interaction import interactions
-from medvision_agent.eval.compare.statistics.pairs import WORST, Key, Pairs, Price, pair
+from medvision_agent.eval.compare.statistics.pairs import WORST, Key, Pairs, Price, Unit, pair
 from medvision_agent.eval.compare.statistics.strata import strata
+from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.findings.contrast import Contrast, GroundedContrast, PairMeans
 from medvision_agent.eval.findings.floor import with_noise
-from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn, ContrastIn, runs_chapters
+from medvision_agent.eval.findings.inputs import ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.findings.models import Joined, over_models
-from medvision_agent.eval.findings.places import ArmsLooked, grounded_contrasts
+from medvision_agent.eval.findings.places import ArmsLooked, demonstration, grounded_contrasts
 from medvision_agent.eval.findings.readings import by_primary_reading
 from medvision_agent.eval.findings.scores import Epochs, results, scored, units
 from medvision_agent.eval.findings.studies import is_study, study_chapters, study_protocol
 from medvision_agent.eval.headroom.answers import of_look
 from medvision_agent.eval.headroom.steps import Answered
+from medvision_agent.eval.headroom.summary import Headroom, headroom_by_task
 from medvision_agent.eval.parts.looked import Looked, look_at, look_closely
 from medvision_agent.eval.parts.summary import SampleLoss
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
@@ -65,8 +67,9 @@ class Worked:
     """The study's contrasts over its models."""
     why: Mapping[str, WhySummary]
     """Why the first epoch of each arm is wrong, by arm name; empty unless requested."""
-    answered: Mapping[str, Sequence[Answered]]
-    """The answers of that epoch with their counterfactuals; empty unless *why* was requested."""
+    headroom: Mapping[str, Mapping[TaskName, Headroom]]
+    """What the same answers of that epoch would score with exact arithmetic and with the true points, by arm name and
+    task; empty unless *why* was requested."""
 
 
 def groups(folders: Sequence[Path], rules: Protocol | None = None) -> list[Group]:
@@ -105,34 +108,36 @@ def work_out(group: Sequence[ChapterIn], rules: Protocol, *, why: bool = False) 
     found = family(one.family, data, alpha=one.alpha, primaries=one.primaries, looks=looks, margin=one.margin)
     worked = []
     for one, own, ruled in zip(group, scores, by_rule, strict=True):
-        looked, whys, answered = _looked(one.arms, own, rules, why=why)
+        looked, whys, headroom = _looked(one, own, rules, why=why)
         grounded, contrasts = grounded_contrasts(one, looked), _contrasts(one, data, found, own)
         models = tuple(over_models(one, data))
         worked.append(
-            Worked(one, rules, own, ruled, data, found.size, contrasts, looked, grounded, models, whys, answered)
+            Worked(one, rules, own, ruled, data, found.size, contrasts, looked, grounded, models, whys, headroom)
         )
     return worked
 
 
 def _looked(
-    arms: Sequence[ArmIn], scores: Mapping[str, Epochs], rules: Protocol, *, why: bool
-) -> tuple[ArmsLooked, Mapping[str, WhySummary], Mapping[str, Sequence[Answered]]]:
+    chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, *, why: bool
+) -> tuple[ArmsLooked, Mapping[str, WhySummary], Mapping[str, Mapping[TaskName, Headroom]]]:
     """Return, by arm, where the answers of the first epoch were measured, with the parts of their losses.
 
-    With *why*, also return why they are wrong, and their counterfactuals; both are empty otherwise.
+    With *why*, also return why they are wrong, and what they would score if part of them were right; both are empty
+    otherwise.
     """
-    first = {arm.name: [score for _, score in scores[arm.name][0]] for arm in arms}
-    if not why:
-        return {arm.name: look_at(arm.first, rules, first[arm.name]) for arm in arms}, {}, {}
-    looked, told, answered = dict[str, Looked](), dict[str, WhySummary](), dict[str, list[Answered]]()
-    for arm in arms:
-        own = answered.setdefault(arm.name, [])
+    looked, told, headroom = dict[str, Looked](), dict[str, WhySummary](), dict[str, dict[TaskName, Headroom]]()
+    for arm in chapter.arms:
+        first, answered = [score for _, score in scores[arm.name][0]], list[Answered]()
+        if not why:
+            looked[arm.name] = look_at(arm.first, rules, first)
+            continue
 
-        def also(look: Look, loss: SampleLoss, own: list[Answered] = own) -> None:
+        def also(look: Look, loss: SampleLoss, own: list[Answered] = answered) -> None:
             own.append(of_look(look, loss.found))
 
-        looked[arm.name], told[arm.name] = look_closely(arm.first, rules, first[arm.name], also)
-    return looked, told, answered
+        looked[arm.name], told[arm.name] = look_closely(arm.first, rules, first, also)
+        headroom[arm.name] = headroom_by_task(answered, rules, demonstration(chapter))
+    return looked, told, headroom
 
 
 def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -> dict[Key, Pairs]:
@@ -141,15 +146,18 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
     *scores* holds the scored samples of each arm, by the arm's name.
     """
     data: dict[Key, Pairs] = {}
+    made: dict[TaskName, tuple[Sequence[Sample], Sequence[Unit]]] = {}
     for one in chapter.contrasts:
+        asked = {sample.id for sample in one.b.first.samples}
         for task in TASKS:
-            asked = {sample.id for sample in one.b.first.samples}
             samples = [sample for sample in one.a.first.samples if sample.task == task and sample.id in asked]
             if samples:
                 metric = chapter.metrics.get(task)
                 a, b = (results(samples, arm, scores[arm.name], metric) for arm in (one.a, one.b))
                 price = Price(largest=metric.largest) if metric else WORST
-                pairs = pair(units(samples, chapter.evidence, rules), a, b, price)
+                if task not in made or made[task][0] != samples:  # nearly all contrasts are over the same samples
+                    made[task] = samples, units(samples, chapter.evidence, rules)
+                pairs = pair(made[task][1], a, b, price)
                 data[_key(chapter, one, task)] = replace(pairs, no_claim=one.withheld, names=(one.a.name, one.b.name))
     return data
 

@@ -5,6 +5,7 @@ size are thirds of the samples of a task.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,13 +74,19 @@ def lines_of(sample: Sample) -> str:
     return ", ".join(f"{a} to {b}" for a, b in ends)
 
 
-def _strata(sample: Sample, third: Mapping[str, str], rules: Protocol) -> dict[str, str]:
+def _strata(sample: Sample, third: Mapping[str, str], rules: Protocol) -> Mapping[str, str]:
+    return _named(sample.dataset, sample.modality, sample.plane, third[sample.id], _group(sample, rules))
+
+
+@lru_cache(maxsize=1 << 12)
+def _named(dataset: str, modality: str, plane: str, third: str, group: str) -> Mapping[str, str]:
+    """Return the strata of a sample by name: one object for all samples of equal strata, of which there are few."""
     return {
-        "dataset": sample.dataset,
-        "modality": sample.modality or "not stated",
-        "plane": sample.plane or "not stated",
-        "target size": third[sample.id],
-        "label group": _group(sample, rules),
+        "dataset": dataset,
+        "modality": modality or "not stated",
+        "plane": plane or "not stated",
+        "target size": third,
+        "label group": group,
     }
 
 

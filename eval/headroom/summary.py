@@ -17,10 +17,10 @@ from medvision_agent.eval.headroom.steps import REPLAYED, Answered, Step
 from medvision_agent.eval.parts.summary import PartMean, part_mean, withheld
 from medvision_agent.eval.scorer.metrics import Flags, Floats
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.tasks import TaskName
+from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["Headroom", "Losses", "StepMean", "losses_of", "summarise_headroom"]
+__all__ = ["Headroom", "Losses", "StepMean", "headroom_by_task", "losses_of", "summarise_headroom"]
 
 Losses = Mapping[Step, Floats]
 """The loss of each answer in each step; NaN if there is none."""
@@ -80,6 +80,18 @@ def losses_of(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> L
         **dict(zip(REPLAYED, replayed, strict=True)),
         Step.CEILING: ceilings(task, answers, rules),
     }
+
+
+def headroom_by_task(
+    answers: Sequence[Answered], rules: Protocol, reasons: Sequence[str] = ()
+) -> dict[TaskName, Headroom]:
+    """Return the headroom of answers of one model, by task; a task without answers is left out.
+
+    *rules* is the protocol that scores the prior and the ceiling. *reasons* are the caller's reasons for giving no
+    intervals.
+    """
+    by_task = {task: own for task in TASKS if (own := [one for one in answers if one.question.task == task])}
+    return {task: summarise_headroom(own, losses_of(task, own, rules), reasons) for task, own in by_task.items()}
 
 
 def summarise_headroom(answers: Sequence[Answered], losses: Losses, reasons: Sequence[str] = ()) -> Headroom:

@@ -7,7 +7,8 @@ sum over all pairs. Below ``ENOUGH`` there is no sentence.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from medvision_agent.eval.parts.replay import Cause
 from medvision_agent.eval.parts.summary import PartMean, SampleLoss, means_of, states_points, told_apart, withheld
@@ -70,28 +71,27 @@ def compare_parts(
 
 
 def _compared(pairs: Sequence[Pair], reasons: Sequence[str]) -> PartsComparison:
-    arms = [[pair[side] for pair in pairs] for side in (0, 1)]
-    own = [states_points(arm) for arm in arms]
+    own = [states_points([pair[side] for pair in pairs]) for side in (0, 1)]
     together = not all(own)
-    parts_a, parts_b = (
-        [told_apart(one.found, own=states, together=together) for one in arm]
-        for arm, states in zip(arms, own, strict=True)
-    )
+
+    def parts(side: int) -> Iterator[Mapping[Cause, float]]:  # made anew for each mean: of many pairs they take memory
+        return (told_apart(pair[side].found, own=own[side], together=together) for pair in pairs)
+
     subjects = [one.sample.subject for one, _ in pairs]
-    apart = [abs(b.found.loss - a.found.loss) for a, b in pairs]
-    both = [Cause.NOT_DECOMPOSED not in {*a, *b} for a, b in zip(parts_a, parts_b, strict=True)]
+    apart = array("d", (abs(b.found.loss - a.found.loss) for a, b in pairs))
+    both = (Cause.NOT_DECOMPOSED not in {*a, *b} for a, b in zip(parts(0), parts(1), strict=True))
     total, why = math.fsum(apart), withheld(subjects, reasons)
     known = math.fsum(size for size, decomposed in zip(apart, both, strict=True) if decomposed)
     return PartsComparison(
         pairs=len(pairs),
         subjects=len(set(subjects)),
-        loss_a=math.fsum(one.found.loss for one in arms[0]) / len(pairs),
-        loss_b=math.fsum(one.found.loss for one in arms[1]) / len(pairs),
+        loss_a=math.fsum(a.found.loss for a, _ in pairs) / len(pairs),
+        loss_b=math.fsum(b.found.loss for _, b in pairs) / len(pairs),
         difference=math.fsum(b.found.loss - a.found.loss for a, b in pairs) / len(pairs),
         together=together,
-        a=means_of(parts_a, subjects, bare=bool(why)),
-        b=means_of(parts_b, subjects, bare=bool(why)),
-        parts=means_of([_apart(a, b) for a, b in zip(parts_a, parts_b, strict=True)], subjects, bare=bool(why)),
+        a=means_of(parts(0), subjects, bare=bool(why)),
+        b=means_of(parts(1), subjects, bare=bool(why)),
+        parts=means_of(map(_apart, parts(0), parts(1)), subjects, bare=bool(why)),
         decomposed=known / total if total > 0 else None,
         withheld=why,
     )

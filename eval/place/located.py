@@ -6,8 +6,7 @@ answer that agrees with no call, such as a mean of three readings, is not locata
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import chain
 from struct import pack, unpack_from
 
@@ -93,7 +92,7 @@ class Found:
         return [Point(u * width, v * height) for u, v in other.points]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Located:
     """One scored sample whose ground truth has a place, with its loss and where its answer was measured."""
 
@@ -101,15 +100,15 @@ class Located:
     loss: float
     found: Found | str | None
     """Where the answer was measured, or a text that says why this is unknown; None for a failure."""
+    place: Place | None = field(init=False)
+    """Whether the answer was measured in the right place, elsewhere, or at an unknown place; None for a failure."""
 
-    @cached_property
-    def place(self) -> Place | None:
-        """Whether the answer was measured in the right place, elsewhere, or at an unknown place; None for a failure."""
-        if self.found is None:
-            return None
-        if isinstance(self.found, str):
-            return Place.UNKNOWN
-        return Place.RIGHT if self.found.right() else Place.ELSEWHERE
+    def __post_init__(self) -> None:
+        """Judge the place once: it is used in many figures."""
+        place = None if self.found is None else Place.UNKNOWN
+        if isinstance(self.found, Found):
+            place = Place.RIGHT if self.found.right() else Place.ELSEWHERE
+        object.__setattr__(self, "place", place)
 
     @property
     def apart_mm(self) -> float | None:

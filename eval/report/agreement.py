@@ -60,12 +60,12 @@ def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Arm
                     )
 
 
-def _answers(epochs: Epochs) -> dict[str, list[Score]]:
-    found: dict[str, list[Score]] = {}
+def _answers(epochs: Epochs) -> dict[str, tuple[Score, ...]]:
+    found: dict[str, tuple[Score, ...]] = {}
     for epoch in epochs:
         for sample, score in epoch:
             if score is not None and score.success:
-                found.setdefault(sample.id, []).append(score)
+                found[sample.id] = (*found.get(sample.id, ()), score)
     return found
 
 
@@ -74,15 +74,17 @@ def _coverage(samples: Sequence[Sample], answers: _Answers) -> Coverage:
     return coverage(
         len(samples),
         {name: fmean(one.loss for one in scores) for name, scores in kept.items()},
-        {name: spread([one.values for one in scores]) for name, scores in kept.items()},
+        {name: spread([one.values for one in scores]) for name, scores in kept.items() if len(scores) > 1},
     )
 
 
-def _means(answers: _Answers) -> dict[str, list[float]]:
-    return {
-        name: [fmean(numbers) for numbers in zip(*(one.values for one in scores), strict=True)]
-        for name, scores in answers.items()
-    }
+def _means(answers: _Answers) -> dict[str, Sequence[float]]:
+    return {name: _mean([one.values for one in scores]) for name, scores in answers.items()}
+
+
+def _mean(answers: Sequence[Sequence[float]]) -> Sequence[float]:
+    """Return the mean of each number over several answers; a single answer is its own mean."""
+    return answers[0] if len(answers) == 1 else [fmean(numbers) for numbers in zip(*answers, strict=True)]
 
 
 def agreement_tables(chapter: Chapter, place: str) -> list[Table]:

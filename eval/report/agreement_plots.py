@@ -1,9 +1,11 @@
 """The data of agreement figures: Bland-Altman plots, and risk against coverage."""
 
+from functools import partial
+
 from medvision_agent.eval.figures import agreement
 from medvision_agent.eval.figures.agreement import Errors, Risk
 from medvision_agent.eval.figures.figure import Figure
-from medvision_agent.eval.figures.marks import Dot
+from medvision_agent.eval.figures.marks import Dots
 from medvision_agent.eval.report.links import Links
 from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.report.tables import marked, slug
@@ -33,16 +35,13 @@ def _panels(chapter: Chapter, links: Links) -> list[Errors]:
     found = [
         Errors(
             *(arm, one.number, one.unit),
-            [
-                Dot(*point, name, links.sample(name, arm, task=task))
-                for name, point in zip(one.samples, one.points, strict=True)
-            ],
+            Dots(one.middles, one.errors, one.samples, partial(links.sample, arm=arm, task=task)),
             *(one.n, one.bias.value),
             limits=(one.lower.value, one.upper.value),
         )
         for (arm, task), own in reversed(arms.items())
         for one in own.numbers
-        if not one.logarithmic and one.points
+        if not one.logarithmic and one.samples
     ]
     order = list(dict.fromkeys(panel.number for panel in found))
     return sorted(found, key=lambda panel: (order.index(panel.number), chapter.arms.index(panel.arm)))

@@ -16,7 +16,6 @@ from medvision_agent.eval.place.summary import places_by_task
 from medvision_agent.eval.report.agreement import agreements
 from medvision_agent.eval.report.arm_task import arm_task
 from medvision_agent.eval.report.deciding import cases_of, decided, turned_contrasts
-from medvision_agent.eval.report.headroom import headrooms
 from medvision_agent.eval.report.how import run_facts
 from medvision_agent.eval.report.joined import over_datasets
 from medvision_agent.eval.report.model import Chapter, Report, TaskData
@@ -99,7 +98,7 @@ def _chapter(one: Worked, most_pictures: int, decisions: Sequence[Rule]) -> Chap
         grounded=one.grounded,
         parts={name: summarise_parts(own.losses, demonstration(chapter)) for name, own in one.looked.items()},
         parted=parted_contrasts(chapter, one.looked),
-        headroom=headrooms(one),
+        headroom={name: dict(own) for name, own in one.headroom.items()},
         decided=decided(one, cases, decisions),
         turned=tuple(turned_contrasts(one, cases, decisions)),
         readings=tuple(readings(one)),

@@ -4,19 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from medvision_agent.eval.figures.figure import Figure
 from medvision_agent.eval.figures.headroom import headroom, levels_of
-from medvision_agent.eval.findings.contrasts import Worked
-from medvision_agent.eval.findings.places import demonstration
-from medvision_agent.eval.headroom.steps import Answered
-from medvision_agent.eval.headroom.summary import Headroom, losses_of, summarise_headroom
+from medvision_agent.eval.headroom.summary import Headroom
 from medvision_agent.eval.headroom.words import ASSUMED, sentences
 from medvision_agent.eval.parts.summary import PartMean
 from medvision_agent.eval.report.model import Chapter
 from medvision_agent.eval.report.table import Table, Value
 from medvision_agent.eval.report.tables import FIRST, chapter_table, marked, numbers, repeated, signed, slug, texts
-from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.tasks import TASKS, TaskName
 
-__all__ = ["NOTE", "headroom_figure", "headroom_sentences", "headroom_table", "headrooms"]
+__all__ = ["NOTE", "headroom_figure", "headroom_sentences", "headroom_table"]
 
 NOTE = f"Assumed: {ASSUMED}."
 _STEPS = (
@@ -24,20 +20,6 @@ _STEPS = (
     "ceiling: an exact measurement at the true places. Difference: the step minus as answered. Lowest and highest: the "
     "loss whatever the answers that are not decomposed were made of."
 )
-
-
-def headrooms(one: Worked) -> dict[str, dict[TaskName, Headroom]]:
-    """Return the headroom of the first epoch of each arm, by arm name and task.
-
-    The headroom is the loss that the same answers would have with exact arithmetic, and with the true points.
-    """
-    reasons = demonstration(one.chapter)
-    return {name: _by_task(own, one.rules, reasons) for name, own in one.answered.items()}
-
-
-def _by_task(answers: Sequence[Answered], rules: Protocol, reasons: Sequence[str]) -> dict[TaskName, Headroom]:
-    by_task = {task: [one for one in answers if one.question.task == task] for task in TASKS}
-    return {task: summarise_headroom(own, losses_of(task, own, rules), reasons) for task, own in by_task.items() if own}
 
 
 def headroom_figure(chapter: Chapter, place: str, arms: Sequence[str]) -> Figure | None:

@@ -12,6 +12,7 @@ loss to infrastructure: such a pair is counted but enters no other figure. Synth
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 __all__ = ["DEMONSTRATION", "WORST", "Evidence", "Key", "Pair", "Pairs", "Price", "Result", "Side", "Unit", "pair"]
@@ -207,6 +208,8 @@ def _epochs(known: set[str], results: Iterable[Result], price: Price) -> dict[st
 
 def _side(results: Sequence[Result], wordings: Collection[int], price: Price) -> Side:
     """Return one arm's results for one sample; means are over *wordings*, lost epochs are counted over all wordings."""
+    if len(results) == 1 and (only := results[0]).loss is not None and only.wording in wordings:
+        return _failed(only.loss, price) if not only.answered else _answered(only.loss)
     scored = [(one, one.loss) for one in results if one.loss is not None]
     answered = [loss for one, loss in scored if one.answered]
     kept = [(one, loss) for one, loss in scored if one.wording in wordings]
@@ -223,6 +226,17 @@ def _side(results: Sequence[Result], wordings: Collection[int], price: Price) ->
         epochs=epochs,
         lost=lost,
     )
+
+
+def _answered(loss: float) -> Side:
+    """Return the side of one answered result, in which all losses are one object: there are very many such sides."""
+    return Side(loss, 1.0, loss, loss, loss, loss, loss, epochs=1, lost=0)
+
+
+@lru_cache(maxsize=64)
+def _failed(loss: float, price: Price) -> Side:
+    """Return the side of one failed result, which is the same object for all failures of one loss."""
+    return Side(loss, 0.0, None, loss, loss, 0.0, price.largest, epochs=1, lost=0)
 
 
 def _mean(values: Iterable[tuple[int, float]]) -> float | None:
