@@ -8,6 +8,8 @@ from functools import cache, lru_cache
 from typing import Any, ClassVar, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.dataclasses import is_pydantic_dataclass
+from pydantic.fields import FieldInfo
 
 from medvision_agent.errors import nearest
 from medvision_agent.text import printable
@@ -24,7 +26,9 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """The pattern of a name that also names a file."""
 ONE_LINE = r"^[^\x00-\x1f]+$"
 """The pattern of a text without control characters."""
-_UNKNOWN, _PATTERN = "extra_forbidden", "string_pattern_mismatch"
+_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+"""The error of a key that a model, or a dataclass, does not have."""
+_PATTERN = "string_pattern_mismatch"
 _LONGEST = 80
 """Most characters shown of a text that does not have its form."""
 _QUOTED = re.compile(r"'([^']*)'")
@@ -128,7 +132,7 @@ def complaint(error: ValidationError, whole: str = "", most: int = 1, *, of: typ
     Unknown keys come first, because they explain missing ones. With *of*, the model that was validated, the nearest
     known key is suggested for each.
     """
-    items = sorted(error.errors(include_url=False), key=lambda item: item["type"] != _UNKNOWN)[:most]
+    items = sorted(error.errors(include_url=False), key=lambda item: item["type"] not in _UNKNOWN)[:most]
     fields = [".".join(map(str, item["loc"])) or whole for item in items]
     words = [told(item, keys_at(of, item["loc"][:-1]) if of is not None else ()) for item in items]
     return "; ".join(f"{field}: {said}" if field else said for field, said in zip(fields, words, strict=True))
@@ -140,7 +144,7 @@ def told(item: Mapping[str, Any], known: Iterable[str] = ()) -> str:
     For an unknown key the hint is the nearest of the *known* keys.
     """
     message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == _UNKNOWN:
+    if item["type"] in _UNKNOWN:
         hint = nearest(str(item["loc"][-1]), known)
         return f"unknown key.{hint}" if hint else "unknown key; leave it out, or correct its name"
     context = item.get("ctx", {})
@@ -161,18 +165,24 @@ def _in_words(pattern: str) -> str:
     return words.get(pattern, f"the regular expression {pattern}")
 
 
-def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+def keys_at(model: type[Any], place: Sequence[str | int]) -> list[str]:
     """Return the keys allowed at *place* (a path of keys) in a model; for a union, those of all its members."""
     models = [model]
     for part in place:
-        fields = [one.model_fields[part].annotation for one in models if part in one.model_fields]
+        fields = [found.annotation for one in models if (found := _fields(one).get(str(part))) is not None]
         models = [inner for field in fields for inner in _models_in(field)] if fields else models
-    return list(dict.fromkeys(key for one in models for key in one.model_fields))
+    return list(dict.fromkeys(key for one in models for key in _fields(one)))
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def _fields(model: type[Any]) -> Mapping[str, FieldInfo]:
+    """Return the fields of a model, or of a dataclass that pydantic validates, by name."""
+    found: Mapping[str, FieldInfo] = model.__pydantic_fields__
+    return found
+
+
+def _models_in(annotation: Any) -> list[type[Any]]:
     """Return the models that a type annotation names, in unions and containers too."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_pydantic_dataclass(annotation)):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models_in(part)]
 

@@ -8,6 +8,7 @@ the runs may be compared at all. Differences are ``B - A``, without a test of si
 """
 
 import math
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -149,18 +150,17 @@ def _compare_task(
         for sample_id in common
         if (a := own_a[sample_id][1]) is not None and (b := own_b[sample_id][1]) is not None
     }
-    loss = _mean_of(list(pairs.values()), lambda one: (one.loss_a, one.loss_b))
-    own = [one.loss_b - one.loss_a if all(one.answered) else 0.0 for one in pairs.values()]
-    by_answers = finite_mean(own)[0]
+    loss = _mean_of(pairs.values(), lambda one: (one.loss_a, one.loss_b))
+    by_answers = finite_mean(one.loss_b - one.loss_a if all(one.answered) else 0.0 for one in pairs.values())[0]
     return TaskComparison(
         pairs=len(pairs),
         subjects=len(subjects := subject_sizes(own_a[sample_id][0] for sample_id in pairs)),
         largest_subject=max(subjects, default=0),
         metric=metric,
-        metrics={measure.name: _paired(measure, list(pairs.values())) for measure in MEASURES[task]} | {"loss": loss},
+        metrics={measure.name: _paired(measure, pairs.values()) for measure in MEASURES[task]} | {"loss": loss},
         by_answers=by_answers,
         by_failures=None if by_answers is None or loss.difference is None else loss.difference - by_answers,
-        largest_price=_at_largest(list(pairs.values()), metric),
+        largest_price=_at_largest(pairs.values(), metric),
         missing=Unpaired(
             only_in_a=tuple(sample_id for sample_id in own_a if sample_id not in own_b),
             only_in_b=tuple(sample_id for sample_id in own_b if sample_id not in own_a),
@@ -179,7 +179,7 @@ def _pair(sample: Sample, a: Score, b: Score, metric: Primary | None) -> _Pair:
     return _Pair(sample, a, b, loss_a, loss_b, (read_a, read_b))
 
 
-def _at_largest(pairs: Sequence[_Pair], metric: Primary | None) -> float | None:
+def _at_largest(pairs: Iterable[_Pair], metric: Primary | None) -> float | None:
     """Return the mean difference in loss (B minus A) with failures at the largest loss that *metric* allows.
 
     None if a failure costs at least that much already, without a declared metric, and without pairs.
@@ -195,17 +195,22 @@ def _at_largest(pairs: Sequence[_Pair], metric: Primary | None) -> float | None:
     )[0]
 
 
-def _paired(measure: Measure, pairs: Sequence[_Pair]) -> PairedMean:
+def _paired(measure: Measure, pairs: Iterable[_Pair]) -> PairedMean:
     return _mean_of(pairs, lambda one: (measure.of(one.sample, one.a), measure.of(one.sample, one.b)))
 
 
-def _mean_of(pairs: Sequence[_Pair], values: Callable[[_Pair], tuple[float, float]]) -> PairedMean:
-    both = [(one.sample.subject, *values(one)) for one in pairs]
-    complete = [(subject, a, b) for subject, a, b in both if math.isfinite(a) and math.isfinite(b)]
+def _mean_of(pairs: Iterable[_Pair], values: Callable[[_Pair], tuple[float, float]]) -> PairedMean:
+    of_a, of_b, subjects = array("d"), array("d"), set[str]()
+    for one in pairs:
+        a, b = values(one)
+        if math.isfinite(a) and math.isfinite(b):
+            of_a.append(a)
+            of_b.append(b)
+            subjects.add(one.sample.subject)
     return PairedMean(
-        a=finite_mean([a for _, a, _ in complete])[0],
-        b=finite_mean([b for _, _, b in complete])[0],
-        difference=finite_mean([b - a for _, a, b in complete])[0],
-        n=len(complete),
-        subjects=len({subject for subject, _, _ in complete}),
+        a=finite_mean(of_a)[0],
+        b=finite_mean(of_b)[0],
+        difference=finite_mean(b - a for a, b in zip(of_a, of_b, strict=True))[0],
+        n=len(of_a),
+        subjects=len(subjects),
     )

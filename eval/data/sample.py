@@ -9,9 +9,10 @@ The numbers of a target depend on the task (``eval/tasks``); they have the order
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
-from typing import ClassVar, Literal, Protocol, Self
+from typing import Annotated, ClassVar, Literal, Protocol, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic.dataclasses import dataclass as model
 
 from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
@@ -110,10 +111,14 @@ class PixelSize(Frozen):
     width_mm: float = Field(gt=0)
 
 
-class Landmark(Frozen):
-    """A named ground truth point in the slice frame: pixels from the outer top left corner, x right, y down."""
+@model(frozen=True, slots=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+class Landmark:
+    """A named ground truth point in the slice frame: pixels from the outer top left corner, x right, y down.
 
-    name: str = Field(min_length=1)
+    It is no model but a dataclass, which takes a quarter of the memory: a sample has up to four.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
     x: float
     y: float
 

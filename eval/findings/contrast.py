@@ -1,6 +1,8 @@
 """Two compared arms, as data: their tests, and where they measured."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, SkipValidation
 
 from medvision_agent.eval.compare.card import Card
 from medvision_agent.eval.compare.statistics.estimate import Estimate
@@ -55,9 +57,9 @@ class Contrast(Frozen):
     means: dict[TaskName, PairMeans]
     strata: dict[TaskName, tuple[Stratum, ...]]
     interactions: dict[TaskName, tuple[Interaction, ...]]
-    losses: dict[TaskName, tuple[tuple[float, float], ...]]
-    """For each scored pair, the losses of the first and the second arm."""
-    samples: dict[TaskName, tuple[str, ...]]
+    losses: Annotated[dict[TaskName, tuple[tuple[float, float], ...]], SkipValidation]
+    """For each scored pair, the losses of the first and the second arm; not copied, because there are many."""
+    samples: Annotated[dict[TaskName, tuple[str, ...]], SkipValidation]
     """Ids of the scored samples."""
     metrics: dict[TaskName, str] = Field(default={})
     """The declared metric of each task, in words; tasks with the default loss are left out."""

@@ -1,17 +1,15 @@
 """The rows of findings: each contrast on each task, or each arm if nothing is compared."""
 
-from collections.abc import Sequence
+from itertools import chain
 from typing import Literal
 
 from medvision_agent.eval.compare.statistics.enough import MIN_EFFECTIVE, MIN_SUBJECTS
 from medvision_agent.eval.compare.statistics.family import Test, Verdict
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.findings.alone import wrong_place
 from medvision_agent.eval.findings.contrast import Contrast
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
-from medvision_agent.eval.findings.scores import Epochs
 from medvision_agent.eval.place.summary import task_place
 from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.summary.effort import Effort
@@ -139,38 +137,26 @@ def _tokens(effort: Effort) -> float | None:
 
 def arm_rows(worked: Worked) -> tuple[ArmRow, ...]:
     """Return the figures of each arm on each task, task by task; an arm without a scored sample has no row."""
-    scored = {arm.name: _by_task(worked.scores[arm.name]) for arm in worked.chapter.arms}
-    return tuple(
-        _arm(worked, arm, task, own)
-        for task in TASKS
-        for arm in worked.chapter.arms
-        if (own := scored[arm.name].get(task))
-    )
+    rows = (_arm(worked, arm, task) for task in TASKS for arm in worked.chapter.arms)
+    return tuple(row for row in rows if row is not None)
 
 
-def _by_task(epochs: Epochs) -> dict[TaskName, list[tuple[Sample, Score]]]:
-    """Return the scored samples of an arm by task, with their scores; all epochs together."""
-    found: dict[TaskName, list[tuple[Sample, Score]]] = {}
-    for epoch in epochs:
-        for sample, score in epoch:
-            if score is not None:
-                found.setdefault(sample.task, []).append((sample, score))
-    return found
-
-
-def _arm(worked: Worked, arm: ArmIn, task: TaskName, own: Sequence[tuple[Sample, Score]]) -> ArmRow:
-    losses: dict[str, list[float]] = {}
-    answered: dict[str, list[float]] = {}
-    for sample, score in own:
-        losses.setdefault(sample.id, []).append(float(score.loss))
-        answered.setdefault(sample.id, []).append(float(score.success))
+def _arm(worked: Worked, arm: ArmIn, task: TaskName) -> ArmRow | None:
+    """Return the figures of an arm on a task, all epochs together; None without a scored sample."""
+    repeats, subjects = dict[str, tuple[Score, ...]](), set[str]()
+    for sample, score in chain.from_iterable(worked.scores[arm.name]):
+        if score is not None and sample.task == task:
+            repeats[sample.id] = (*repeats.get(sample.id, ()), score)
+            subjects.add(sample.subject)
+    if not repeats:
+        return None
     located = [one for one in worked.looked[arm.name].located if one.sample.task == task]
     return ArmRow(
         task=task,
         arm=arm.name,
-        n=len(losses),
-        subjects=len({sample.subject for sample, _ in own}),
-        loss=finite_mean([sum(each) / len(each) for each in losses.values()])[0],
-        success_rate=finite_mean([sum(each) / len(each) for each in answered.values()])[0],
+        n=len(repeats),
+        subjects=len(subjects),
+        loss=finite_mean(sum(float(one.loss) for one in each) / len(each) for each in repeats.values())[0],
+        success_rate=finite_mean(sum(one.success for one in each) / len(each) for each in repeats.values())[0],
         wrong_place=wrong_place(task_place(located)) if located else None,
     )

@@ -4,7 +4,9 @@ Contract: numbers are computed once, when this is filled (``collect``). A chapte
 nothing is averaged over two chapters, so that synthetic and real images never share a mean.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import SkipValidation
 
 from medvision_agent.eval.agreement.arm import Agreement
 from medvision_agent.eval.agreement.coverage import Coverage
@@ -138,8 +140,8 @@ class ArmTask(Frozen):
     """Number of results lost to infrastructure, over all wordings and epochs."""
     means: dict[str, Mean]
     effort: Effort
-    points: tuple[SamplePoint, ...]
-    """One for each sample with a result."""
+    points: Annotated[tuple[SamplePoint, ...], SkipValidation]
+    """One for each sample with a result; not copied, because there are many."""
 
 
 class Reference(Frozen):

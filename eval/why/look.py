@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Any, Self
 
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.data.sample import Asked
+from medvision_agent.eval.data.sample import Asked, Question
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, scored_one_by_one
+from medvision_agent.eval.store.later import Later
 from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -73,9 +74,10 @@ class Look:
         return self.among.rules
 
     @cached_property
-    def question(self) -> Asked:
-        """The fields of the question alone, for use after this object is dropped."""
-        return Asked.of(self.record.sample)
+    def question(self) -> Question:
+        """The question, for use after this object is dropped: the sample if the run keeps it, else its fields alone."""
+        sample, samples = self.record.sample, self.among.run.samples
+        return sample if isinstance(samples, Later) and samples.kept else Asked.of(sample)
 
     @cached_property
     def _stored(self) -> Mapping[str, Any]:
