@@ -13,7 +13,18 @@ import yaml
 from medvision_agent.cli.main import cli
 
 FOLDER = Path(__file__).parent.parent / "examples" / "cluster"
-JOB = {"SLURM_JOB_ID": "123456", "SLURM_CPUS_PER_TASK": "8", "SLURM_JOB_NUM_NODES": "4"}
+JOB = {
+    "SLURM_JOB_ID": "123456",
+    "SLURM_CPUS_PER_TASK": "8",
+    "SLURM_JOB_NUM_NODES": "4",
+    "SLURMD_NODENAME": "node7",  # `hostname` may print another name: "node7.site.org"
+}
+PYTHON = """case "$2" in
+    *get_node_ip_address*) echo 10.0.0.7;;
+    *token_hex*) echo 5ec2e7;;
+    *) until [ "$(wc -l < "$SAID")" = 2 ]; do :; done; exit $JOINED;;  # both stand-ins for srun were called
+esac"""
+needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 
 
 def taken(words: list[str]) -> dict[str, object]:
@@ -30,25 +41,45 @@ def stub(folder: Path, name: str, line: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def submitted(folder: Path, joined: int, srun: str) -> tuple[int, list[list[str]]]:
+    """Run the script with stand-ins; return its exit code, and the words of each call of srun and of the command.
+
+    *joined* is the exit code of the question whether all nodes have joined; *srun* says how that stand-in ends.
+    """
+    said = folder / "said"
+    said.touch()
+    say = 'printf "%s\\n" "$RAY_AUTH_MODE $RAY_AUTH_TOKEN $(printf "%q " "${0##*/}" "$@")" >> "$SAID"'
+    stub(folder, "srun", f"{say}; {srun}")
+    stub(folder, "medvision-agent", f"{say}; exit 3")
+    stub(folder, "python", PYTHON)
+    stub(folder, "sleep", "exit 0")
+    environ = os.environ | JOB | {"PATH": f"{folder}:{os.environ['PATH']}", "JOINED": str(joined), "SAID": str(said)}
+    script = ("bash", FOLDER / "slurm.sbatch", "study.yaml", "out dir")
+    done = subprocess.run(script, env=environ, timeout=60, check=False)
+    lines = said.read_text(encoding="utf-8").splitlines()
+    assert all(line.startswith("token 5ec2e7 ") for line in lines), "all know the token of the job"
+    return done.returncode, [shlex.split(line)[2:] for line in lines]
+
+
+@needs_bash
 def test_the_slurm_script_starts_ray_everywhere_and_calls_the_command(tmp_path):
-    script = FOLDER / "slurm.sbatch"
-    subprocess.run(["bash", "-n", script], check=True)
-    for name in ("srun", "medvision-agent"):
-        stub(tmp_path, name, f'printf "%s\\n" "$(printf "%q " {name} "$@")" >> {tmp_path}/said; exit 3')
-    stub(tmp_path, "python", "exit 0")
-    stub(tmp_path, "hostname", "echo node7")
-    environ = os.environ | JOB | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", script, "study.yaml", "out dir"], env=environ, timeout=60, check=False)
-    assert done.returncode == 3, "the exit code is that of the command"
-    said = [shlex.split(line) for line in (tmp_path / "said").read_text(encoding="utf-8").splitlines()]
+    code, said = submitted(tmp_path, 0, "exit 0")
+    assert code == 3, "the exit code is that of the command"
     (command,) = [words for words in said if words[0] == "medvision-agent"]
     head, others = sorted((words for words in said if words[0] == "srun"), key=lambda words: "--head" not in words)
     options = taken(command)
-    assert (options["engine"], options["address"], options["processes"]) == ("ray", "node7:23456", 30)
+    assert (options["engine"], options["address"], options["processes"]) == ("ray", "10.0.0.7:23456", 30)
     assert options["out"] == Path("out dir")
-    assert {"--head", "--port=23456", "--num-cpus=6", "--nodelist=node7"} <= set(head)
-    assert {"--address=node7:23456", "--num-cpus=8", "--nodes=3", "--exclude=node7"} <= set(others)
+    assert {"--head", "--node-ip-address=10.0.0.7", "--port=23456", "--num-cpus=6", "--nodelist=node7"} <= set(head)
+    assert {"--address=10.0.0.7:23456", "--num-cpus=8", "--nodes=3", "--exclude=node7"} <= set(others)
+    assert all("--cpus-per-task=8" in words for words in (head, others))
+
+
+@needs_bash
+def test_the_slurm_script_ends_where_ray_does_not_start(tmp_path):
+    code, said = submitted(tmp_path, 1, "exit 1")
+    assert code == 2
+    assert "medvision-agent" not in [words[0] for words in said]
 
 
 def test_the_job_of_kubernetes_has_a_core_for_each_worker_and_the_keys_and_the_data_everywhere():

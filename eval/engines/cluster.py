@@ -66,6 +66,7 @@ def connect(address: str | None, workers: int) -> None:
             cluster = f"--address {address}: no Ray cluster can be reached there" if address else "Ray does not start"
             todo = (
                 "give the HOST:PORT of the cluster's head, or auto for the one on this machine (`ray status` shows it)"
+                "; if that cluster asks for a token, set RAY_AUTH_MODE=token (docs/cluster.md)"
                 if address
                 else "`ray start --head` may say more; --engine local asks without Ray"
             )
