@@ -195,7 +195,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     _check_truth(condition, samples)
     model = with_size_rule(settings.model, model, samples, condition, wording)
     wording, words = with_lent(wording, settings, model, recipe, asked)
-    areas = AREA.name in samples.summed.tasks
+    areas = samples.asks(AREA.name)
     found = Identity(
         version=VERSION,
         code_sha256=code_sha256(),
