@@ -19,7 +19,7 @@ from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.graph import agent_graph, prompt
 from medvision_agent.agent.limits import Limits
 from medvision_agent.agent.marked_box import written_out
-from medvision_agent.agent.policies.policy import Brief
+from medvision_agent.agent.policies.brief import Brief
 from medvision_agent.agent.retry import RequestFailed
 from medvision_agent.agent.session import GivenUpError, Session, Waiting
 from medvision_agent.agent.trace import Trace

@@ -17,7 +17,7 @@ from medvision_agent.agent.endings.finish import Finish
 from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.agent.grammars.protocol import Native, protocol_of
 from medvision_agent.agent.limits import Limits
-from medvision_agent.agent.policies.policy import Brief
+from medvision_agent.agent.policies.brief import Brief
 from medvision_agent.agent.retry import Reply
 from medvision_agent.agent.trace import Trace
 from medvision_agent.agent.wire.failures import Fault

@@ -209,7 +209,7 @@ class Command(NamedTuple):
 _API = "medvision_agent.api"
 COMMANDS: dict[str, Command] = {
     "floor": Command(_floor),
-    "resume": Command(_resume, ("medvision_agent.cli.run", f"{_API}.asking", "big_store")),
+    "resume": Command(_resume, ("medvision_agent.cli.run", "medvision_agent.cli.lean", f"{_API}.asking", "big_store")),
     "score": Command(_score, (f"{_API}.scoring",)),
     "compare": Command(_compare, (f"{_API}.comparing",)),
     "why": Command(_why, (f"{_API}.explaining",)),

@@ -37,6 +37,7 @@ def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, a
     package, a data file), it is named before the first request. Exit codes are those of `run`.
     """
     with uncollected():
+        import medvision_agent.cli.lean  # noqa: F401 - for its effect
         from medvision_agent.api.asking import ask_again
     from medvision_agent.eval.asking.rerun import settings_of
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named

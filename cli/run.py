@@ -68,6 +68,7 @@ def command(
     130, --resume continues the run.
     """
     with uncollected():
+        import medvision_agent.cli.lean  # noqa: F401 - for its effect
         from medvision_agent.api.asking import ask, estimate
         from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 

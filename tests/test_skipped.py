@@ -23,6 +23,18 @@ async def opened():
 asyncio.run(opened())
 """
 
+REFUSED = """
+import sys
+from medvision_agent.cli.main import main
+
+try:
+    main()
+except SystemExit:
+    print(sorted({"langgraph", *%r} & set(sys.modules)))
+"""
+UNUSED = ("curses", "httpx._main", "medvision_agent.agent.policies.policy", "psutil", "pygments", "rich", "tornado")
+"""What no run needs before its first sample where no bar is drawn: 5 MB, where all of it is installed."""
+
 
 def test_a_module_is_skipped_within_the_context_alone():
     sys.modules.pop("colorsys", None)
@@ -40,3 +52,17 @@ def test_a_model_of_openais_interface_is_opened_without_the_other_client():
     """``aiohttp`` is installed, because ``datasets`` requires it, and takes 7 MB."""
     done = subprocess.run([sys.executable, "-c", OPENED], capture_output=True, text=True, check=False)
     assert done.stdout == "['openai']\n", done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("words", [("run", "--model", "no"), ("rerun", "no", "--out", "new"), ("ablate", "study.yaml")])
+def test_a_command_that_asks_imports_no_part_that_it_never_uses(words, tmp_path):
+    (tmp_path / "study.yaml").write_text("[]", encoding="utf-8")
+    code = [sys.executable, "-c", REFUSED % (UNUSED,), *words]
+    done = subprocess.run(code, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stdout == "['langgraph']\n", done.stderr[-2000:]
+
+
+def test_what_a_command_does_not_import_can_be_imported_by_tools():
+    code = "import medvision_agent.cli.lean, sys; print(any(value is None for value in sys.modules.values()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n", done.stderr[-2000:]

@@ -21,9 +21,9 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
 from medvision_agent.agent.chat.chat import png_of
+from medvision_agent.agent.policies.brief import Brief
 from medvision_agent.prompts.render import render
 from medvision_agent.quantity import Quantity
-from medvision_agent.tools.base import Tool
 from medvision_agent.tools.view.frames import MEDVISION, Frame
 from medvision_agent.tools.view.geometry import Size
 from medvision_agent.tools.view.png import decode_png
@@ -31,7 +31,6 @@ from medvision_agent.tools.view.slice import Grey
 from medvision_agent.version import VERSION
 
 __all__ = [
-    "Brief",
     "Calls",
     "Look",
     "OfflineModel",
@@ -43,26 +42,6 @@ __all__ = [
     "final",
     "measured",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """The task in structured form for an offline model, which cannot read a prompt."""
-
-    quantity: Quantity
-    """The quantity asked for."""
-    numbers: int
-    """Number of values in an answer."""
-    decimals: int
-    usual: tuple[float, ...]
-    """The answer that is given without looking at the image."""
-    tools: tuple[Tool, ...] = ()
-    """The tools of the condition, with the quantities that they measure."""
-    truth: tuple[tuple[float, float], ...] = ()
-    """For the oracle only: the ground-truth points in unit coordinates of the whole image (u right, v down), in the
-    order of the sample's ``truth_points``."""
-    share: float | None = None
-    """For the oracle only, for an area: the fraction of the whole image that the structure covers."""
 
 
 @dataclass(frozen=True, eq=False)

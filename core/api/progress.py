@@ -6,16 +6,13 @@ line a minute, with the samples in flight and for how long: a timer writes it, n
 """
 
 import asyncio
+import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any, Self
-
-from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, Self
 
 from medvision_agent.agent.wire.failures import Fault
 from medvision_agent.api.so_far import SoFar
@@ -23,6 +20,11 @@ from medvision_agent.eval.asking.watch import Brief, Watch
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol, protocol
 from medvision_agent.eval.store.record import Record
 from medvision_agent.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from medvision_agent.api.bar import Bar
 
 __all__ = ["RunProgress"]
 
@@ -34,19 +36,6 @@ _TICK = 5.0
 """Seconds between two checks of the clock."""
 
 
-class _Bar(Progress):
-    """A progress bar as wide as the terminal, with a line of facts below it."""
-
-    facts: Callable[[], str] = staticmethod(str)
-    """Returns the line; called whenever the bar is drawn, which is not for every sample."""
-
-    def get_renderables(self) -> Iterable[RenderableType]:
-        """Yield the bar and its line, which wraps in a narrow terminal."""
-        yield self.make_tasks_table(self.tasks)
-        if facts := printable(self.facts()):
-            yield Text(facts)
-
-
 class RunProgress:
     """The display of a run's progress on the error stream; nothing is shown unless *shown*.
 
@@ -56,24 +45,13 @@ class RunProgress:
     def __init__(
         self, rules: Protocol | None = None, *, shown: bool = True, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        console = Console(stderr=True)
         self._clock, self._shown = clock, shown
         self._rules = rules or protocol(DEFAULT_PROTOCOL)
         self._so_far = SoFar(self._rules, clock)
-        self._notebook = shown and console.is_jupyter
-        self._lines = shown and not self._notebook and not console.is_terminal
-        self._bar = _Bar(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            expand=True,
-            disable=self._notebook or self._lines or not shown,
-        )
-        self._bar.facts = self._so_far.facts
-        self._task = self._bar.add_task("", total=None)
+        console = _console() if shown else None
+        self._notebook = console is not None and console.is_jupyter
+        self._bar = None if console is None or self._notebook else _bar(console, self._so_far.facts)
+        self._lines = shown and not self._notebook and self._bar is None
         self._description = ""
         self._write: Callable[[str], None] | None = None
         self._written: float | None = None
@@ -82,14 +60,16 @@ class RunProgress:
         """Whether something has happened since the last line was written."""
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        if self._bar is not None:
+            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._refresh(last=True)
-        self._bar.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
     def watch(self, **hooks: Any) -> Watch:
         """Return the callbacks through which a run reports to this object; *hooks* are further fields of ``Watch``."""
@@ -141,7 +121,8 @@ class RunProgress:
         self._so_far.begin(total)
         self._begun = self._clock()
         self._description = printable(description)
-        self._bar.update(self._task, total=total, description=self._description)
+        if self._bar is not None:
+            self._bar.begin(total, self._description)
         if self._notebook:
             self._refresh()
 
@@ -149,7 +130,8 @@ class RunProgress:
         """Count the finished sample of *record*; *scored* is its score, which is computed for None."""
         self._so_far.add(record, scored)
         self._unsaid = True
-        self._bar.update(self._task, advance=1)
+        if self._bar is not None:
+            self._bar.one_more()
         self._refresh()
 
     def fault(self, fault: Fault, tries: int) -> None:  # noqa: ARG002 - the hook's signature
@@ -189,6 +171,32 @@ class RunProgress:
             self._write(line)
         else:
             self.say(line)
+
+
+def _console() -> "Console | None":
+    """Return the console of the error stream; None, without importing ``rich``, where it can only be plain lines."""
+    forced = "FORCE_COLOR" in os.environ or "TTY_COMPATIBLE" in os.environ
+    if not (forced or "IPython" in sys.modules or _at_terminal()):
+        return None
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=True)
+
+
+def _at_terminal() -> bool:
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # no stream, or a closed one
+        return False
+
+
+def _bar(console: "Console", facts: Callable[[], str]) -> "Bar | None":
+    """Return a bar with a line of *facts*; None if the console is not a terminal."""
+    if not console.is_terminal:
+        return None
+    from medvision_agent.api.bar import Bar  # noqa: PLC0415
+
+    return Bar(console, facts)
 
 
 def _notebook_line() -> Callable[[str], None]:

@@ -15,7 +15,6 @@ from medvision_agent.agent.models import Gemini, ModelConfig, Offline, Transform
 from medvision_agent.agent.models.catalogue import find, load_catalogue
 from medvision_agent.agent.models.row import GRAMMARS
 from medvision_agent.agent.opening import check_askable
-from medvision_agent.agent.policies.scripted import read_script
 from medvision_agent.agent.providers.factory import check_ready, open_model
 from medvision_agent.agent.providers.gemini.replay import output_format
 from medvision_agent.agent.words.prompt_file import with_prompt_file
@@ -196,7 +195,7 @@ def prepare(settings: Settings, *, asking: bool = True, chosen: Chosen | None = 
     _check_truth(condition, samples)
     model = with_size_rule(settings.model, model, samples, condition, wording)
     wording, words = with_lent(wording, settings, model, recipe, asked)
-    areas = AREA.name in samples.summed.tasks
+    areas = samples.asks(AREA.name)
     found = Identity(
         version=VERSION,
         code_sha256=code_sha256(),
@@ -315,6 +314,8 @@ def _with_script(model: ModelConfig, settings: Settings) -> ModelConfig:
     script = settings.script or model.script
     if script is None:
         raise ConfigError(f"model {settings.model!r} replays a script: give a JSON file of turns with --script FILE")
+    from medvision_agent.agent.policies.scripted import read_script  # noqa: PLC0415 - for this model only
+
     read_script(Path(script))
     return model.model_copy(update={"script": script})
 

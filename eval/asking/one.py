@@ -12,7 +12,7 @@ from medvision_agent.agent.answer import Answer, answer
 from medvision_agent.agent.condition import Condition
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.agent.models import Offline
-from medvision_agent.agent.policies.policy import Brief
+from medvision_agent.agent.policies.brief import Brief
 from medvision_agent.agent.session import Waiting
 from medvision_agent.agent.trace import ToolCallTrace, Trace
 from medvision_agent.agent.words.handed_back import HandedBack

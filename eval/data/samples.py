@@ -97,6 +97,10 @@ class Samples(Sequence[Sample]):
         """The hashes that tell whether the samples are the same as before; the first use reads every sample."""
         return self.summed.hashes
 
+    def asks(self, task: TaskName) -> bool:
+        """Return whether any sample is of *task*."""
+        return task in self.summed.tasks
+
     @cached_property
     def summed(self) -> Summed:
         """Facts about all samples together; the first use reads every sample."""

@@ -10,12 +10,14 @@ from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.data.samples import Hashes, Samples
 from medvision_agent.eval.store.database import reading
 from medvision_agent.eval.store.ends import Todo
+from medvision_agent.eval.tasks import TaskName
 
 __all__ = ["StoredSamples", "pending_of"]
 
 _TOGETHER = 64
 """Number of samples read over one connection, so that a slow reader does not keep a writer's log from shrinking."""
 _QUERY = "SELECT json FROM sample WHERE position = ?"
+_ASKS = "SELECT EXISTS (SELECT 1 FROM sample WHERE json_extract(json, '$.task') = ?)"
 
 
 class StoredSamples(Samples):
@@ -31,6 +33,11 @@ class StoredSamples(Samples):
         `verify` checks whether the samples are still the same.
         """
         return self._hashes
+
+    def asks(self, task: TaskName) -> bool:
+        """Return whether any sample is of *task*, without making the samples."""
+        with reading(self._folder) as database:
+            return bool(database.execute(_ASKS, (task,)).fetchone()[0])
 
     def __len__(self) -> int:
         return self._length

@@ -1,4 +1,10 @@
-"""The lines of a run without a terminal: the first sample, one a minute, the end. The clock is the test's own."""
+"""The lines of a run without a terminal: the first sample, one a minute, the end; and a terminal's bar.
+
+The clock is the test's own.
+"""
+
+import subprocess
+import sys
 
 import pytest
 from identities import a_sample
@@ -130,3 +136,34 @@ def test_a_tick_leaves_nothing_to_be_said_at_the_end(clock, capfd):
         shown.tick()
         assert len(lines(capfd)) == 1
     assert lines(capfd) == []
+
+
+def test_a_terminal_has_a_bar_with_a_line_of_facts_and_no_lines(clock, capfd, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    with RunProgress(clock=clock) as shown:
+        shown.begin(9, "gpt\x1b[2J")
+        clock.now += 2
+        shown.add(record())
+    drawn = capfd.readouterr().err
+    assert "gpt?[2J" in drawn
+    assert "1/9" in drawn
+    assert "loss 0.000, success rate 100.0% (n 1)" in drawn
+    assert "1 of 9" not in drawn
+
+
+def test_a_closed_error_stream_is_no_terminal(clock, monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    with RunProgress(clock=clock) as shown:
+        shown.begin(9, "gpt")
+
+
+def test_lines_do_not_need_the_package_that_draws_bars():
+    code = (
+        "import sys, medvision_agent.cli.lean\n"
+        "from medvision_agent.api.progress import RunProgress\n"
+        "with RunProgress() as shown: shown.begin(9, 'gpt')\n"
+        "print('rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n", done.stderr

@@ -9,11 +9,15 @@ import medvision_agent as mva
 from medvision_agent.cli.main import cli
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.asking import chosen
+from medvision_agent.eval.asking.launch import prepare
 from medvision_agent.eval.asking.pool import Asks
 from medvision_agent.eval.data.sources import jsonl
+from medvision_agent.eval.settings.settings import Settings
+from medvision_agent.eval.store import asked
 from medvision_agent.eval.store.read import open_run, read_config
 from medvision_agent.eval.store.schema import set_fact
 from medvision_agent.eval.store.write import RunStore
+from medvision_agent.eval.tasks import TASKS
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,17 @@ def test_nothing_is_listed_where_nothing_changed(root):
     after = open_run(folder / "run")
     assert list(before.differences(after.identity)) == []
     assert [record.sample for record in after.records] == list(after.samples)
+
+
+def test_a_resume_is_prepared_without_making_a_sample(root, monkeypatch):
+    folder, listed = root
+    made, at = [], asked._at
+    monkeypatch.setattr(asked, "_at", lambda *given: made.append(1) or at(*given))
+    given = {name: value for name, value in settings(folder, resume=True).items() if name != "progress"}
+    samples = prepare(Settings(**given)).samples
+    assert made == listed == []
+    assert {task for task in TASKS if samples.asks(task)} == set(samples.summed.tasks)
+    assert made
 
 
 def test_a_file_that_was_touched_is_listed_and_its_samples_are_known_again(root):
