@@ -63,9 +63,9 @@ def command(
     The command `medvision-agent run --model baseline-cv` works without network: this offline model measures the
     built-in demo set.
 
-    Exit code 0: all samples have results; 1: samples are left (a limit was reached) or ended without a result, as by an
-    error of the service; 2: wrong usage or input, or the service refuses all requests; 130: interrupted. After 1 and
-    130, --resume continues the run.
+    Exit code 0: all samples have results; 1: samples are left (as when a limit was reached) or ended without a result,
+    as by an error of the service; 2: wrong usage or input, or the service refuses all requests; 130: interrupted. After
+    1 and 130, --resume continues the run.
     """
     with uncollected():
         import medvision_agent.cli.lean  # noqa: F401 - for its effect
@@ -125,10 +125,11 @@ def carry_out(
         click.echo(f"stopped: {ran.used_up}; {ran.left} samples are left", err=True)
         go_on = f"{go_on}, with a higher limit or without it"
     if ran.left:
-        click.echo(go_on, err=True)
+        unsaid = "" if failed or ran.used_up or ran.interrupted else f"{plural(ran.left, 'sample')} left; "
+        click.echo(f"{unsaid}{go_on}", err=True)
     elif failed:
         click.echo("no sample of this run is asked again; `rerun` asks all of them in a new run", err=True)
-    context.exit(INTERRUPTED if ran.interrupted else int(bool(failed or ran.used_up)))
+    context.exit(INTERRUPTED if ran.interrupted else int(bool(failed or ran.used_up or ran.left)))
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from medvision_agent.agent.wire.rate_limit import Pace
 from medvision_agent.eval.asking.engine import WorkerLostError
+from medvision_agent.eval.asking.launch import execute, prepare
+from medvision_agent.eval.asking.watch import Watch
 from medvision_agent.eval.engines.dispatch import settled
 from medvision_agent.eval.engines.holder import Holder
+from medvision_agent.eval.engines.leases import Leases
 from medvision_agent.eval.engines.slots import LeaseWorker
+from medvision_agent.eval.settings.settings import Settings
 
 
 class Near(LeaseWorker):
@@ -76,3 +80,14 @@ class Near(LeaseWorker):
 
     def close(self):
         self.kill()
+
+
+async def asked(make, workers=1, watch=None, **given):
+    """Ask a run by workers that *make* makes, with the settings *given* and without tools; returns the run."""
+    engine = Leases(workers, make)
+    async with asyncio.timeout(100):
+        try:
+            prepared = prepare(Settings(model="fake-openai", tools="off", probe=False, **given))
+            return await execute(prepared, watch=watch or Watch(), stop=asyncio.Event(), engine=engine)
+        finally:
+            engine.close()

@@ -37,6 +37,7 @@ from medvision_agent.eval.settings.identity import FIRST_SET, Identity
 from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.provenance import code_sha256, libraries
 from medvision_agent.eval.store.read import has_run, open_run, read_config, read_some
+from medvision_agent.eval.store.refused import what_resuming_loses
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.write import RunStore
 from medvision_agent.eval.tasks import AREA, TASKS
@@ -377,7 +378,7 @@ async def execute(
             check_pictures(prepared, run)
         watch.on_start(run)
         for refused in store.refusals():
-            watch.on_note(f"{refused.why}; its samples are asked again")
+            watch.on_note(what_resuming_loses(store.folder, refused))
         config = prepared.model.model_copy(update={"max_connections": prepared.parallel})
         meter = Meter(settings.budget, run.paid if settings.budget.of_usage else (), run.probe)
         try:

@@ -277,7 +277,7 @@ class _Session(Merging):
             except StorageError as problem:  # its shards stay
                 self._problem(problem)
                 self._back_unmerged(slot)
-            self._tell_refused(lane)
+            self._tell_refused(lane, slot.life)
         for out in [out for out in slot.out.values() if not out.made]:
             await self._if_found(out)
         for lane in slot.sees:

@@ -19,10 +19,11 @@ from medvision_agent.eval.asking.watch import Brief, Watch
 from medvision_agent.eval.engines.handing import Handing
 from medvision_agent.eval.engines.messages import Closed
 from medvision_agent.eval.engines.slots import LeaseWorker, Out, Slot
-from medvision_agent.eval.engines.unmerged import Key, Unmerged, what_it_took
+from medvision_agent.eval.engines.unmerged import Key, Unmerged
 from medvision_agent.eval.store.files import make_folder, unwritable, write_picture
 from medvision_agent.eval.store.read import find_attempt
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.refused import lost_of, what_it_took, what_was_lost
 from medvision_agent.eval.store.shard import SHARDS, left_in, remove_shards
 from medvision_agent.eval.store.write import Traced
 
@@ -125,19 +126,31 @@ class Merging(Handing, ABC):
                 self._settle(*waited)
         self._combine_held()
 
-    def _tell_refused(self, lane: Lane) -> None:
-        """Report the damaged shards that were not merged, each once, and ask their samples again."""
-        for shard, why in lane.store.refusals():
-            self._refused.add((lane, shard))
-            self._lose(lane, shard, why)
+    def _tell_refused(self, lane: Lane, ended: str = "") -> None:
+        """Report the damaged shards that were not merged, each once, and ask their samples again.
 
-    def _lose(self, lane: Lane, shards: str, why: str) -> None:
-        """Ask the finished samples of lost *shards* again; report *why*, with the lost tokens and cost."""
+        *ended* is the worker that ended ("*": all): it may have kept samples that it did not report any more.
+        """
+        for shard, why, intact in lane.store.refusals():
+            self._refused.add((lane, shard))
+            self._lose(lane, shard, why, intact if ended in {"*", shard.partition("/")[0]} else None)
+
+    def _lose(self, lane: Lane, shards: str, why: str, intact: Sequence[Record] | None = None) -> None:
+        """Ask the finished samples of lost *shards* again; report *why*, with the lost tokens and cost.
+
+        *intact* are the records that can be read in a shard whose worker ended.
+        """
         lost = self._unmerged.lost(lane, shards)
+        told = {(one.sample.id, one.attempt) for one in lost}
+        for one in lost_of(lane.store.folder, intact or ()):
+            if (one.sample.id, one.attempt) not in told:
+                self._meter.add(one)
+                lost.append(one)
         again = [key for key, (out, *_) in self._waiting.items() if key[0] is lane and out.shard == shards]
         self._back([self._waiting.pop(key)[0] for key in again])
         self._combine_held()
-        self._watch.on_note("; ".join((why, *([what_it_took(lost)] if lost else []), _AGAIN)))
+        took = (what_it_took(lost) if lost else "") if intact is None else what_was_lost(lost, intact)
+        self._watch.on_note("; ".join(filter(None, (why, took, _AGAIN))))
 
     def _back_unmerged(self, slot: Slot) -> None:
         """Queue again the samples that wait for shards of a worker that are merged only at the end, if at all."""
@@ -183,7 +196,7 @@ class Merging(Handing, ABC):
         store = lane.store
         for _ in range(_LOOKS):
             self._unmerged.forget(lane, store.merge_left())
-            self._tell_refused(lane)
+            self._tell_refused(lane, "*")
             if not any(left_in(store.folder)):
                 remove_shards(store.folder)
                 break

@@ -4,18 +4,15 @@ Contract: a sample is held here from its report until its shard is merged, whate
 lost no longer counts among the answers drawn for its sample.
 """
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from medvision_agent.agent.endings.usage import Usage
 from medvision_agent.eval.asking.pool import Lane
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.store.merge import Merged
 from medvision_agent.eval.store.read import find_attempt
 from medvision_agent.eval.store.record import Record
-from medvision_agent.text import plural
 
-__all__ = ["Key", "Unmerged", "what_it_took"]
+__all__ = ["Key", "Unmerged"]
 
 Key = tuple[Lane, str, int]
 """Lane, id of the sample, and number of the attempt."""
@@ -76,15 +73,3 @@ class Unmerged:
                 if lane.draws:
                     lane.draws.lost(record)
         return lost
-
-
-def what_it_took(lost: Sequence[Record]) -> str:
-    """Return a text on lost answers: their number, tokens and cost, and that no stored figure includes them."""
-    usage = sum((record.usage for record in lost), Usage())
-    costs = [record.cost_usd for record in lost if record.usage.model_calls]
-    dollars = math.fsum(cost for cost in costs if cost is not None)
-    cost = "at an unknown cost" if None in costs else f"for {dollars:.4f} US dollars"
-    return (
-        f"lost with it: {plural(len(lost), 'finished answer')} ({usage.input + usage.output:,} tokens, {cost}), which "
-        "the stored cost of the run does not include, nor the budget of a later command"
-    )

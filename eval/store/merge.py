@@ -2,7 +2,8 @@
 
 Contract: a shard is merged in one transaction, which leaves the tally true, and merging it again changes nothing: of
 two records with the same sample and attempt the first one stays. A shard that changed after its worker wrote it is
-refused as a whole: a closed shard is checked by the hash in its name, an open one by the hashes of its records.
+refused as a whole: a closed shard is checked by the hash in its name, an open one by the hashes and the count of its
+records.
 """
 
 import sqlite3
@@ -14,12 +15,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from medvision_agent.errors import DamageError
+from medvision_agent.eval.store.database import connect_read_only
+from medvision_agent.eval.store.files import read_count
 from medvision_agent.eval.store.packed import Packed, Packer, packs
 from medvision_agent.eval.store.seal import StoredRecord, StoredTrace, Tally, TracesIn, add_all_to_tally, records_in
 from medvision_agent.eval.store.shard import hash_in_name, mark_of, run_of_shard
 from medvision_agent.eval.store.writer import transaction
+from medvision_agent.text import plural
 
-__all__ = ["Merged", "Refused", "merge", "plain"]
+__all__ = ["Merged", "merge", "plain"]
 
 _FIELDS = "sample_id, attempt, outcome, json, trace_sha256, sha256"
 _COLUMNS = f"{_FIELDS}, trace"
@@ -55,15 +59,6 @@ class Merged(NamedTuple):
     """The tally of the run after the merge; None if every record was there before, or the shard was refused."""
 
 
-class Refused(NamedTuple):
-    """A damaged shard that was not merged into the run."""
-
-    shard: str
-    """The worker's folder and the number of the shard in it: ``WORKER/NUMBER``."""
-    why: str
-    """What is wrong with it, and where it is kept."""
-
-
 def plain(file: Path) -> Path:
     """Return the path of one plain file with the checked content of the shard *file*.
 
@@ -86,7 +81,8 @@ def plain(file: Path) -> Path:
     copy = file.with_name("left.sqlite")
     copy.unlink(missing_ok=True)
     try:
-        with closing(sqlite3.connect(file)) as left, closing(sqlite3.connect(copy)) as whole:
+        # Read-only, because closing would otherwise remove a log that may be what is damaged.
+        with closing(connect_read_only(file)) as left, closing(sqlite3.connect(copy)) as whole:
             left.backup(whole)
             _check(file, whole)
     except BaseException as error:
@@ -107,8 +103,18 @@ def _check(file: Path, database: sqlite3.Connection) -> None:
     found = database.execute("PRAGMA quick_check").fetchone()
     if found != ("ok",):
         raise DamageError(f"{file}: the shard is damaged: {found and found[0]}")
-    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone() is None:
+    noted = read_count(file.parent) or 0
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone() is not None:
+        (records,) = database.execute("SELECT count(*) FROM record").fetchone()
+    elif not noted:
         return  # its worker died while creating it
+    else:
+        records = 0
+    if records < noted:
+        raise DamageError(
+            f"{file}: the shard lacks {noted - records} of the {plural(noted, 'answer')} that its worker stored: its "
+            "log was changed, cut or removed"
+        )
     stored: Iterator[StoredRecord | StoredTrace] = chain(records_in(database), TracesIn(database).those("FROM record"))
     for one in stored:
         if one.changed:

@@ -1,7 +1,8 @@
 """Shards: files beside the run with samples that a worker finished, until the process that writes the run merges them.
 
     RUN/shards/token                    lets a worker test that it sees the run's folder
-    RUN/shards/WORKER/N/run.sqlite      the shard that a worker writes: a store without samples (``schema.py``)
+    RUN/shards/WORKER/N/run.sqlite      the shard that a worker writes: a store without samples (``schema.py``), with
+                                        the count of its records beside it
     RUN/shards/WORKER/N-SHA256.sqlite   a shard that is closed: one plain file that never changes, named by its hash
 
 Contract: a record is flushed to disk when the future from ``Shard.submit`` is done. One process writes a shard, and
@@ -15,10 +16,12 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from typing import Literal
 
 from medvision_agent.errors import StorageError
 from medvision_agent.eval.store.files import DATABASE, LOG, PICTURES, make_folder, sync_folder, unwritable
@@ -37,6 +40,7 @@ __all__ = [
     "mark_of",
     "name_of",
     "new_token",
+    "remove",
     "remove_shards",
     "run_of_shard",
     "runs_below",
@@ -47,6 +51,7 @@ __all__ = [
 SHARDS = "shards"
 _TOKEN = "token"  # noqa: S105 - proves sight of a folder, and opens nothing
 _DAMAGED = ".damaged"
+_WAL = LOG.removeprefix(DATABASE)
 _RUN = "shard_of"
 """Key of the run's mark among the facts of a shard."""
 _IDENTITY = "SELECT value FROM main.run WHERE key = 'identity'"
@@ -79,7 +84,9 @@ class Shard:
         return self._writer.submit(partial(self._add, record, trace))
 
     def _add(self, record: Record, trace: str, database: sqlite3.Connection) -> None:
-        add_row(database, record, trace, self._packer)
+        tally = add_row(database, record, trace, self._packer)
+        with suppress(OSError):  # the record is stored, and a lower count is true as well
+            self._writer.note_count(tally.count)
 
     def close(self) -> Path:
         """Close the shard, and return the path of its plain file, which has its hash in its name.
@@ -111,9 +118,9 @@ def mark_of(database: sqlite3.Connection) -> str:
     return hash_of_text(identity)
 
 
-def run_of_shard(database: sqlite3.Connection) -> str | None:
-    """Return the mark of the run for which the shard attached as ``shard`` was made; None if it states none."""
-    row = database.execute("SELECT value FROM shard.run WHERE key = ?", (_RUN,)).fetchone()
+def run_of_shard(database: sqlite3.Connection, name: Literal["shard", "main"] = "shard") -> str | None:
+    """Return the mark of the run for which the shard attached as *name* was made; None if it states none."""
+    row = database.execute(f"SELECT value FROM {name}.run WHERE key = ?", (_RUN,)).fetchone()  # noqa: S608 - one of two
     return str(json.loads(row[0])) if row else None
 
 
@@ -171,17 +178,28 @@ def name_of(file: Path) -> str:
 
 
 def set_apart(file: Path) -> Path | None:
-    """Rename a damaged shard so that it is no longer read as a shard, and return its new path.
+    """Rename a damaged shard, and its log if it has one, so that it is no longer read as a shard; return its new path.
 
     Returns *file* if it cannot be renamed, None if it no longer exists.
     """
     apart = file.with_name(f"{file.name}{_DAMAGED}")
     try:
-        return file.replace(apart)
+        file.replace(apart)
     except FileNotFoundError:
         return None
     except OSError:
         return file
+    with suppress(OSError):  # a closed shard has none
+        file.with_name(f"{file.name}{_WAL}").replace(apart.with_name(f"{apart.name}{_WAL}"))
+    return apart
+
+
+def remove(file: Path) -> None:
+    """Remove a shard that was merged, as far as the system allows: merging it again would change nothing."""
+    with suppress(OSError):
+        file.unlink(missing_ok=True)  # first, because without its log it would count as damaged
+    if hash_in_name(file) is None:
+        shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def remove_shards(run: Path) -> None:

@@ -45,15 +45,16 @@ from medvision_agent.eval.store.files import (
     write_picture,
 )
 from medvision_agent.eval.store.in_flight import JOURNAL, InFlight
-from medvision_agent.eval.store.merge import Merged, Refused, merge, plain
+from medvision_agent.eval.store.merge import Merged, merge, plain
 from medvision_agent.eval.store.packed import Packer, packs
 from medvision_agent.eval.store.provenance import libraries
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.record import Record
+from medvision_agent.eval.store.refused import Refused, intact_in
 from medvision_agent.eval.store.row import add_row
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.store.schema import continue_run, create_run, set_fact
-from medvision_agent.eval.store.shard import SHARDS, left_in, mark_of, name_of, remove_shards, set_apart
+from medvision_agent.eval.store.shard import SHARDS, left_in, mark_of, name_of, remove, remove_shards, set_apart
 from medvision_agent.eval.store.writer import Writer
 
 __all__ = ["RunStore", "Traced"]
@@ -234,12 +235,12 @@ class RunStore:
 
     def _merge(self, file: Path, database: sqlite3.Connection) -> Merged:
         try:
-            shard = plain(file)
-            merged = merge(database, shard)
+            merged = merge(database, plain(file))
         except DamageError as error:
             kept = set_apart(file)
             where = "" if kept is None else f", and kept as {kept}"
-            self._refused.append(Refused(name_of(file), f"{error}; it is not merged into the run{where}"))
+            intact = intact_in(kept, database) if kept else []
+            self._refused.append(Refused(name_of(file), f"{error}; it is not merged into the run{where}", intact))
             return Merged()
         except UNWRITABLE as error:
             raise StorageError(
@@ -250,9 +251,7 @@ class RunStore:
         if merged.tally is not None:
             with suppress(OSError):  # the samples are stored, and a lower count is true as well
                 self._writer.note_count(merged.tally.count)
-        for one in {file, shard}:
-            with suppress(OSError):  # merging it again would change nothing
-                one.unlink(missing_ok=True)
+        remove(file)
         return merged
 
     def _submit(self, record: Record, trace: Traced) -> Future[None]:

@@ -27,6 +27,7 @@ from medvision_agent.eval.compare.drift import MOMENTS
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.settings.budget import Budget
 from medvision_agent.eval.store.read import STUDY, open_run
+from medvision_agent.eval.store.refused import what_resuming_loses
 from medvision_agent.eval.study.cells import Cell
 from medvision_agent.eval.study.looks import by_subject
 from medvision_agent.eval.study.made import ready
@@ -62,8 +63,9 @@ async def execute_study(
                 check = not any(_sends_the_same(one.cell, cell) for one in opened)
                 opened.append(open_cell(cell, out, meter, stack, check=check))
             on_start(sum(len(one.todo) for one in opened))
-            for refused in (refused for one in opened for refused in one.store.refusals()):
-                watch.on_note(f"{refused.why}; its samples are asked again")
+            for store in (one.store for one in opened):
+                for refused in store.refusals():
+                    watch.on_note(what_resuming_loses(store.folder, refused))
             probing = Probing([one.run.probe for one in opened], meter, watch, stop)
             models = dict.fromkeys(cell.model for cell in cells)
             groups = [[one for one in opened if one.cell.model == name] for name in models]

@@ -53,11 +53,11 @@ class Watched(FakeServer):
                 reached.set()
         return super()._next(request)
 
-    async def wait_for(self, number: int) -> None:
+    async def wait_for(self, number: int, seconds: float = 60) -> None:
         """Wait until the *number*-th request has come in; bounded."""
         reached = asyncio.Event()
         self._waiting.append((number, reached))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(seconds):
             await reached.wait()
 
     def asked(self, start: int = 0) -> list[int]:

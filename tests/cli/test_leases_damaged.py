@@ -13,12 +13,10 @@ from fake.servers import turn_of
 import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.api import studying
-from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.watch import Watch
 from medvision_agent.eval.engines import holder, leases
 from medvision_agent.eval.engines.leases import Leases
 from medvision_agent.eval.engines.messages import Closed
-from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store import write
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.verify import verify_run
@@ -110,16 +108,11 @@ class Mortal(near.Near):
 def ask(data, models, tmp_path):
     """Return a function that asks the samples by one worker in this process, and returns the run."""
 
+    common = {"models_file": models, "data": str(data), "out": tmp_path / "run", "max_connections": 1}
+
     async def asked(watch=None, **given):
-        common = {"model": "fake-openai", "models_file": models, "data": str(data), "out": tmp_path / "run"}
-        settings = Settings(**common, max_connections=1, tools="off", probe=False, **given)
         asked.worker = Mortal()
-        engine = Leases(1, lambda: asked.worker)
-        async with asyncio.timeout(100):
-            try:
-                return await execute(prepare(settings), watch=watch or Watch(), stop=asyncio.Event(), engine=engine)
-            finally:
-                engine.close()
+        return await near.asked(lambda: asked.worker, watch=watch, **common, **given)
 
     return asked
 

@@ -16,12 +16,10 @@ import medvision_agent as mva
 from medvision_agent.agent.endings.outcome import Outcome
 from medvision_agent.api import studying
 from medvision_agent.errors import StorageError
-from medvision_agent.eval.asking.launch import execute, prepare
 from medvision_agent.eval.asking.runner import Watch
 from medvision_agent.eval.engines import holder, leases
 from medvision_agent.eval.engines.leases import Leases
 from medvision_agent.eval.engines.messages import Closed
-from medvision_agent.eval.settings.settings import Settings
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.verify import verify_run
 
@@ -32,25 +30,10 @@ ANSWER = text("<think>so</think><answer>10.0</answer>")  # 1,060 tokens
 def ask(data, models, tmp_path):
     """Return a function that asks the samples by workers in this process, and returns the run."""
 
-    async def asked(make=near.Near, connections=2, workers=1, watch=None, **given):
-        settings = Settings(
-            model="fake-openai",
-            models_file=models,
-            data=str(data),
-            max_connections=connections,
-            tools="off",
-            probe=False,
-            out=tmp_path / "run",
-            **given,
-        )
-        engine = Leases(workers, make)
-        async with asyncio.timeout(60):
-            try:
-                return await execute(prepare(settings), watch=watch or Watch(), stop=asyncio.Event(), engine=engine)
-            finally:
-                engine.close()
-
-    return asked
+    common = {"models_file": models, "data": str(data), "out": tmp_path / "run"}
+    return lambda make=near.Near, connections=2, **given: near.asked(
+        make, max_connections=connections, **common, **given
+    )
 
 
 class Full(holder.Shard):

@@ -93,16 +93,17 @@ def chain(case: Undisturbed, way: str, folder: Path, rng: random.Random, kills: 
     return row
 
 
-def finish(case: Undisturbed, folder: Path, row: Row, truth: Truth) -> None:
-    """Resume to the end, and hold what was answered against the undisturbed case."""
+def finish(case: Undisturbed, folder: Path, row: Row, truth: Truth) -> End:
+    """Resume to the end, hold what was answered against the undisturbed case, and return how it ended."""
     end = run(case.plan(folder, "end"))
     truth.judge(end, row, "resumed to its end")
     if end.code != 0:
         row.fault("over" if end.code is None else "mistyped", f"resumed to its end: {end.last_words}")
-        return
+        return end
     found = answers(folder / "out")
     different = [key for key, value in case.answers.items() if found.get(key) != value]
     row.fault("changed", f"answers of {different[:3]}", len(different))
+    return end
 
 
 def _kill(case: Undisturbed, way: str, folder: Path, rng: random.Random, name: str) -> tuple[str, End]:

@@ -52,8 +52,10 @@ hides damage that `verify` had found.
 process, or with Ray the actor that holds a lease), the command, or everything at once (with Ray also Ray's own
 processes), or the actor of Ray that keeps the limits per minute. A command that lost a worker must end as if
 undisturbed. The workers of a killed command must end within {GONE:.0f} seconds; it is resumed to its end. Then every
-sample has one record, and no more samples were asked twice than were in flight. (The rows *kills: ... 2 processes* are
-of commands that were killed inside their writes, with their processes beside them.)
+sample has one record, and no more samples were asked twice than were in flight. In the rows *a shard damaged*, one bit
+of a shard that the killed command's workers left is turned before the resume, which must name this shard once and keep
+it; the samples in it may be asked twice as well. Only workers of Ray write shards. (The rows *kills: ... 2 processes*
+are of commands that were killed inside their writes, with their processes beside them.)
 
 {{twice}}
 ## Several processes

@@ -2,7 +2,8 @@
 
 A killed worker ends nothing: the command ends as if undisturbed. A killed command takes its workers with it, and is
 resumed to its end. Kills come after a random number of requests, which a server counts: no sample is lost, none is kept
-twice, and no more are asked twice than were in flight. (Commands killed inside their writes: ``kills.py``.)
+twice, and no more are asked twice than were in flight, or in a shard that was damaged after the kill (``shards.py``).
+(Commands killed inside their writes: ``kills.py``.)
 """
 
 import json
@@ -24,6 +25,7 @@ from matrix.kills import Undisturbed, finish, measured
 from matrix.row import Row, seeded
 from matrix.samples import write_samples, write_study
 from matrix.server import ByModel, number_of, row, serving
+from matrix.shards import damage_one, judge
 from matrix.stored import Truth, runs
 from medvision_agent.eval.store.read import open_run
 
@@ -35,13 +37,16 @@ PAUSE = 0.002
 SHARE = CONNECTIONS // WORKERS
 IN_FLIGHT = {"a worker": SHARE, "the command": CONNECTIONS, "everything": CONNECTIONS, "the actor of the limits": 0}
 """Who is killed, and how many samples may be in flight there."""
+HURT = "the command, and a shard damaged"
+IN_FLIGHT[HURT] = CONNECTIONS
 KILLED = ("a worker", "the command", "everything")
 LOCAL = tuple((command, "local", whom) for command in ("run", "ablate") for whom in KILLED)
 RAY = (
     *(("run", "ray", whom) for whom in (*KILLED, "the actor of the limits")),
     *(("ablate", "ray", whom) for whom in KILLED),
+    *((command, "ray", HURT) for command in ("run", "ablate")),  # other workers write no shards
 )
-ENDS_ALL = ("the command", "everything")
+ENDS_ALL = ("the command", "everything", HURT)
 MARKS = (b"ray::_Actor", b"medvision_agent.eval.engines.worker")
 """In the command lines of workers."""
 LIMITS = (b"ray::_Pacer",)
@@ -58,7 +63,8 @@ def matrix(folder: Path, seed: int, kills: int, jobs: Sequence[Job]) -> list[Row
     cases, rows = dict[tuple[str, str], Undisturbed](), []
     with serving() as server:
         for at, (command, engine, whom) in enumerate(jobs):
-            result = Row("workers", f"{command}, {WORKERS} workers, {engine}: {whom} killed", may=IN_FLIGHT[whom])
+            what = "the command killed, a shard damaged" if whom == HURT else f"{whom} killed"
+            result = Row("workers", f"{command}, {WORKERS} workers, {engine}: {what}", may=IN_FLIGHT[whom])
             if engine == "ray" and find_spec("ray") is None:
                 result.skipped = "Ray is not installed"
             else:
@@ -132,7 +138,6 @@ def _kill(
             killed.extend(_killed(_victims(whom, pid, rng)))
 
     end = run(case.plan(folder, "killed"), meanwhile=meanwhile)
-    result.tried += bool(killed)
     truth.judge(end, result, f"{whom} killed after {after} requests")
     _again(end, result)
     expected = -signal.SIGKILL if whom in ENDS_ALL and killed else 0
@@ -140,22 +145,26 @@ def _kill(
         result.fault("over" if end.code is None else "mistyped", f"{whom} killed: {end.last_words}")
     if whom in ENDS_ALL and not _gone(workers):
         result.fault("over", f"workers of a killed command are still there after {GONE:g} seconds")
-    finish(case, folder, result, truth)
+    hurt = damage_one(folder / "out", rng) if whom == HURT and killed else 0
+    result.tried += bool(hurt if whom == HURT else killed)
+    end = finish(case, folder, result, truth)
+    if hurt:
+        judge(result, end, folder / "out")
     kept = [one for run in runs(folder / "out") for one in (*open_run(run).records, *open_run(run).superseded)]
     result.fault("changed", f"{len(kept)} records of {len(case.answers)} samples", abs(len(kept) - len(case.answers)))
-    _count(result, f"{whom} killed after {after} requests", counted.total() - len(counted), killed=bool(killed))
+    may = (result.may or 0) + hurt if killed else 0
+    _count(result, f"{whom} killed after {after} requests", counted.total() - len(counted), may)
 
 
-def _count(result: Row, what: str, twice: int, *, killed: bool) -> None:
-    """Count samples that were asked twice; there are none where nothing was killed in time."""
-    may = (result.may or 0) if killed else 0
+def _count(result: Row, what: str, twice: int, may: int) -> None:
+    """Count samples that were asked twice; as many as were in flight or in a damaged shard *may* be."""
     result.fault("over", f"{what}: {twice} samples were asked twice, {may} may be", int(twice > may))
     result.twice, result.twice_in_all = max(result.twice, twice), result.twice_in_all + twice
 
 
 def _victims(whom: str, pid: int, rng: random.Random) -> list[int]:
     """Return the processes to be killed, the command first; none where they have not started."""
-    if whom == "the command":
+    if whom in {"the command", HURT}:
         return [pid]
     if whom == "everything":
         return [pid, *below(pid)]
