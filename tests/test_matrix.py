@@ -103,8 +103,8 @@ def test_parts_are_kept_and_make_one_page_that_says_where_fewer_trials_were_made
 
 def test_a_kill_after_which_more_is_asked_twice_than_was_in_flight_is_a_fault():
     row = Row("workers", "x", may=4)
-    workers._count(row, "killed", 4, killed=True)
+    workers._count(row, "killed", 4, 4)
     assert (row.over, row.twice, row.twice_in_all) == (0, 4, 4)
-    workers._count(row, "killed", 5, killed=True)
-    workers._count(row, "ended before", 1, killed=False)
+    workers._count(row, "killed", 5, 4)
+    workers._count(row, "ended before", 1, 0)
     assert (row.over, row.twice, row.twice_in_all) == (2, 5, 10)

@@ -168,21 +168,26 @@ class RayWorker(LeaseWorker):
 
     def kill(self) -> None:
         """End the actor, and have its unfinished requests forgotten by the rate limiter."""
-        import ray  # noqa: PLC0415 - an extra
-
         if self._actor is not None:
-            ray.kill(self._actor)
-            self._actor = None
+            self._end()
             self._pacer.forget.remote(self._life)
 
     def close(self) -> None:
         """End the actor, and the rate-limiting actor that all workers share."""
         import ray  # noqa: PLC0415 - an extra
 
-        self.kill()
+        if self._actor is not None:
+            self._end()  # nothing to forget: a call to the rate limiter that ends now would only print an error
         if self._pacer is not None:
             ray.kill(self._pacer)
             self._pacer = None
+
+    def _end(self) -> None:
+        """End the actor, which must exist."""
+        import ray  # noqa: PLC0415 - an extra
+
+        ray.kill(self._actor)
+        self._actor = None
 
 
 class _Actor:

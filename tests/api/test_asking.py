@@ -67,7 +67,7 @@ def test_settings_are_fields_by_name_or_a_settings_object(tmp_path):
     ("given", "words"),
     [
         ({"modle": "x"}, "unknown setting 'modle'.*Did you mean 'model'"),
-        ({"selection": {"limt": 1}}, "selection.limt: Unexpected keyword"),
+        ({"selection": {"limt": 1}}, "selection.limt: unknown key"),
         ({"limits": {"tool_calls": 0}}, "limits.tool_calls: "),
         ({"resume": True}, "resume=True needs out="),
         ({"model": "baseline-cw"}, "Did you mean 'baseline-cv'"),

@@ -110,7 +110,7 @@ async def test_the_demo_study_killed_twice_resumed_and_reported(start, call, tmp
         assert set(before) <= set(now), "a record that was on disk was asked again"
         assert len(now) == 4
 
-    code, _, err = await call("report", study, "--out", "report.html", "--tables", "tables")
+    code, _, err = await call("report", study, "--out", "report.html", "--tables", "tables", seconds=400)
     assert code == 0, err
     found, page = losses(study), (tmp_path / "report.html").read_text(encoding="utf-8")
     assert {arm for _, arm, _ in found} >= {
@@ -159,7 +159,7 @@ async def test_on_phantoms_the_tools_gain_what_they_must(call, tmp_path):
     (tmp_path / "phantoms.yaml").write_text(study.replace("phantom:200:1", "phantom:24:1"), encoding="utf-8")
     code, _, err = await call("ablate", "phantoms.yaml", "--out", "phantoms", seconds=800)
     assert code == 0, err
-    code, _, err = await call("report", "phantoms", "--out", "report.html", "--tables", "tables")
+    code, _, err = await call("report", "phantoms", "--out", "report.html", "--tables", "tables", seconds=400)
     assert code == 0, err
     found = losses(tmp_path / "phantoms")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
