@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from medvision_agent.eval.agreement import arm
 from medvision_agent.eval.agreement.arm import Figure, agreement
 from medvision_agent.eval.agreement.coverage import coverage, spread
 from medvision_agent.eval.data.sample import PixelSize, Sample
@@ -83,6 +84,19 @@ def test_within_the_error_of_annotators_where_a_sample_states_it():
     found = agreement(samples, {"s0": [21.9], "s1": [25.0], "s2": [20.0]})[0]
     assert (found.within, found.within_of) == (0.5, 2)
     assert agreement([sample(2)], {"s2": [20.0]})[0].within is None
+
+
+def test_the_draws_of_many_subjects_are_those_that_would_be_kept_of_few(monkeypatch):
+    """Draws of many subjects are not kept, and made in smaller blocks; they are the same draws."""
+    samples = [sample(i, true=float(10 + i % 40)) for i in range(40)]
+    stated = {one.id: [one.target[0] + i % 7] for i, one in enumerate(samples)}
+    kept = agreement(samples, stated)
+    monkeypatch.setattr(arm, "_FEW", 39)
+    drawn = agreement(samples, stated)
+    assert kept[0].ccc.interval is not None
+    for one, other in zip(kept, drawn, strict=True):
+        for name in ("lower", "upper", "slope", "ccc", "icc"):
+            assert getattr(one, name).interval == pytest.approx(getattr(other, name).interval, rel=1e-12)
 
 
 def test_boxes_have_no_agreement():

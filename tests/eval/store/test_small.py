@@ -60,3 +60,13 @@ def test_equal_samples_are_one_object_and_others_are_not(make_record):
         assert other != first
         assert smaller_sample(other) == other
     assert smaller_sample(again) is first
+
+
+def test_different_samples_share_equal_pixel_sizes_and_marks(make_record):
+    one, other = (smaller_sample(make_record(name, "size", "20, 10").sample) for name in ("s4", "s5"))
+    assert one.pixel_size is other.pixel_size
+    assert one.marks is other.marks
+    wide = make_record("s6", "size", "20, 10").sample.model_copy(
+        update={"pixel_size": PixelSize(height_mm=1, width_mm=7)}
+    )
+    assert smaller_sample(wide).pixel_size == PixelSize(height_mm=1, width_mm=7)

@@ -1,5 +1,7 @@
 """Pairing before dropping, epochs, and what is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from medvision_agent.eval.compare.statistics.estimate import primary
@@ -102,3 +104,12 @@ def test_evidence_is_the_weakest_and_synthetic_data_stand_alone():
 def test_a_stratum_of_a_demonstration_is_a_demonstration():
     units = [Unit("x", "s", "real", {"plane": "axial"}), Unit("y", "t", "demonstration", {"plane": "sagittal"})]
     assert pair(units, [], []).where("plane", "axial").evidence == "demonstration"
+
+
+@pytest.mark.parametrize(("loss", "answered"), [(0.3, True), (0.0, True), (1.0, False)])
+def test_one_epoch_is_as_two_equal_ones(loss, answered):
+    """Most samples are asked once: their sides are made in a shorter way."""
+    price, unit = Price(failure=1.0, largest=3.0), Unit("x", "s")
+    (once,) = pair([unit], [Result("x", loss, answered)], [], price).all
+    (twice,) = pair([unit], [Result("x", loss, answered)] * 2, [], price).all
+    assert replace(once.a, epochs=2) == twice.a
