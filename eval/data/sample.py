@@ -12,7 +12,7 @@ from sys import intern
 from typing import Annotated, ClassVar, Literal, Protocol, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
-from pydantic.dataclasses import dataclass as model
+from pydantic.dataclasses import dataclass as validated
 
 from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
@@ -111,11 +111,11 @@ class PixelSize(Frozen):
     width_mm: float = Field(gt=0)
 
 
-@model(frozen=True, slots=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+@validated(frozen=True, slots=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 class Landmark:
     """A named ground truth point in the slice frame: pixels from the outer top left corner, x right, y down.
 
-    It is no model but a dataclass, which takes a quarter of the memory: a sample has up to four.
+    It is a dataclass, which takes a quarter of the memory of a model: a sample has up to four points.
     """
 
     name: Annotated[str, Field(min_length=1)]
