@@ -96,7 +96,8 @@ async def test_killed_workers_and_a_killed_command_lose_nothing(server, data, mo
     assert not (tmp_path / "ray" / "shards").exists()
     answered = asked[4:hang]
     assert not set(answered) & set(server.asked(len(asked))), "what was finished is not asked again"
-    assert len(server.requests) == hang + 4 + 12 - len(set(answered))
+    left = 12 - len(set(answered))  # each is asked, and what was in flight may be asked once more (on a busy machine)
+    assert left <= len(server.requests) - len(asked) <= left + 4
 
 
 @pytest.fixture
