@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from medvision_agent.cli.lean import import_lean
 from medvision_agent.cli.options import BUDGET, bounded, budget_options, with_options
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
 from medvision_agent.cli.workers import WORKERS
@@ -79,7 +80,7 @@ def command(
     limit was reached) or ended without a result, the study's reader did not read all responses, or arms cannot be
     compared; 2: wrong usage or input, or a service refuses all requests; 130: interrupted.
     """
-    import medvision_agent.cli.lean  # noqa: F401 - for its effect
+    import_lean()
     from medvision_agent.api.studying import ask_study, lay_out, preview, read_study_again
     from medvision_agent.cli.study import print_cells, print_preview
 

@@ -1,16 +1,25 @@
-"""Import packages that asking samples needs, without parts of them that no command uses: import it before the others.
+"""Imports packages that a run needs, and leaves out parts of them that no command uses.
 
 Only commands do this, because their process is their own. A program that uses this one as a library keeps these
-packages whole. Each part is imported by its package inside ``try``, and stays available to everything else.
+packages whole. Each package imports its part inside ``try``, and the part stays available to everything else.
 """
+
+from importlib import import_module
 
 from medvision_agent.skipped import skipped
 
-with skipped("psutil"):  # measures this process for LangSmith's traces; conversations are never traced
-    import langsmith.env  # noqa: F401
-with skipped("tornado"):  # for retries of its own kind of coroutine; with it comes ``curses``
-    import tenacity  # noqa: F401
-with skipped("httpx._main"):  # httpx's own command line, which imports ``rich`` and ``pygments``
-    import httpx  # noqa: F401
+__all__ = ["import_lean"]
 
-__all__: list[str] = []
+_LEFT_OUT = {
+    "langsmith.env": "psutil",  # measures this process for LangSmith's traces; conversations are never traced
+    "tenacity": "tornado",  # for retries of its own kind of coroutine; with it comes ``curses``
+    "httpx": "httpx._main",  # httpx's own command line, which imports ``rich`` and ``pygments``
+}
+"""The part that is left out of each package."""
+
+
+def import_lean() -> None:
+    """Import these packages without their parts; call it before anything else imports one of them."""
+    for package, part in _LEFT_OUT.items():
+        with skipped(part):
+            import_module(package)

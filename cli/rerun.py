@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from medvision_agent.cli.completing import complete_models, complete_runs
+from medvision_agent.cli.lean import import_lean
 from medvision_agent.cli.options import given
 from medvision_agent.cli.run import PROTOCOL_HELP, carry_out
 from medvision_agent.cli.settings import settings_options, settings_with
@@ -37,7 +38,7 @@ def command(context: click.Context, /, run: Path, out: Path, protocol: str, *, a
     package, a data file), it is named before the first request. Exit codes are those of `run`.
     """
     with uncollected():
-        import medvision_agent.cli.lean  # noqa: F401 - for its effect
+        import_lean()
         from medvision_agent.api.asking import ask_again
     from medvision_agent.eval.asking.rerun import settings_of
     from medvision_agent.eval.scorer.protocol import protocol as protocol_named

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from medvision_agent.cli.completing import complete_models, complete_protocols
+from medvision_agent.cli.lean import import_lean
 from medvision_agent.cli.options import given, help_of
 from medvision_agent.cli.settings import settings_options, settings_with
 from medvision_agent.cli.stopping import INTERRUPTED, terminable
@@ -68,7 +69,7 @@ def command(
     1 and 130, --resume continues the run.
     """
     with uncollected():
-        import medvision_agent.cli.lean  # noqa: F401 - for its effect
+        import_lean()
         from medvision_agent.api.asking import ask, estimate
         from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 

@@ -63,6 +63,7 @@ def test_a_command_that_asks_imports_no_part_that_it_never_uses(words, tmp_path)
 
 
 def test_what_a_command_does_not_import_can_be_imported_by_tools():
-    code = "import medvision_agent.cli.lean, sys; print(any(value is None for value in sys.modules.values()))"
+    lean = "import sys; from medvision_agent.cli.lean import import_lean; import_lean()"
+    code = f"{lean}; print(any(value is None for value in sys.modules.values()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "False\n", done.stderr[-2000:]

@@ -1,4 +1,4 @@
-"""What an offline model is told of a sample. A session holds it, so this module imports no model."""
+"""What an offline model is told about a sample. Every session imports this module, so it imports no model itself."""
 
 from dataclasses import dataclass
 

@@ -31,8 +31,8 @@ __all__ = ["MIN_SUBJECTS", "Agreement", "Figure", "Stated", "agreement"]
 MIN_SUBJECTS = 30
 """With fewer subjects, there are no bootstrap intervals."""
 _DRAWS = 2000
-_BLOCK = 64
-"""Number of bootstrap draws computed at once: with many subjects, the arrays become large."""
+_BLOCK, _SMALL_BLOCK = 64, 8
+"""Numbers of bootstrap draws computed at once: for few subjects, and for many, whose arrays are large."""
 _FEW = 2000
 """Most subjects of which all draws are kept: 2,000 draws of them take 4 MB."""
 _LEVEL = 0.95
@@ -223,7 +223,7 @@ def _drawn_blocks(count: int) -> Iterator[NDArray[np.uint8]]:
     A byte is enough: that one of many subjects is drawn 256 times in a draw has a probability below 1e-500.
     """
     chances, rng = np.full(count, 1 / count), np.random.default_rng(0)
-    block = _BLOCK if count <= _FEW else 8
+    block = _BLOCK if count <= _FEW else _SMALL_BLOCK
     for size in (min(block, _DRAWS - at) for at in range(0, _DRAWS, block)):
         yield rng.multinomial(count, chances, size=size).astype(np.uint8)
 

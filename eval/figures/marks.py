@@ -38,7 +38,7 @@ class Dots(Sequence[Dot]):
     ) -> None:
         """Take the places of the marks in the units of the axes, and the names of the samples.
 
-        *to* returns the link to the sample of a name; empty if there is none.
+        *to* takes the name of a sample, and returns a link to it or an empty text.
         """
         self.x, self.y = x, y
         self._names, self._to = names, to

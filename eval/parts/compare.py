@@ -74,7 +74,8 @@ def _compared(pairs: Sequence[Pair], reasons: Sequence[str]) -> PartsComparison:
     own = [states_points([pair[side] for pair in pairs]) for side in (0, 1)]
     together = not all(own)
 
-    def parts(side: int) -> Iterator[Mapping[Cause, float]]:  # made anew for each mean: of many pairs they take memory
+    # The parts are made anew for each mean, because those of many pairs take much memory.
+    def parts(side: int) -> Iterator[Mapping[Cause, float]]:
         return (told_apart(pair[side].found, own=own[side], together=together) for pair in pairs)
 
     subjects = [one.sample.subject for one, _ in pairs]

@@ -160,7 +160,7 @@ def test_a_closed_error_stream_is_no_terminal(clock, monkeypatch):
 
 def test_lines_do_not_need_the_package_that_draws_bars():
     code = (
-        "import sys, medvision_agent.cli.lean\n"
+        "import sys, medvision_agent.cli.lean as lean\nlean.import_lean()\n"
         "from medvision_agent.api.progress import RunProgress\n"
         "with RunProgress() as shown: shown.begin(9, 'gpt')\n"
         "print('rich' in sys.modules)"
