@@ -19,6 +19,7 @@ from medvision_agent.eval.findings.contrasts import work_out
 from medvision_agent.eval.findings.find import findings_of
 from medvision_agent.eval.findings.inputs import named, pair_chapter
 from medvision_agent.eval.findings.model import Findings
+from medvision_agent.eval.findings.questions import asked_in
 from medvision_agent.eval.parts.compare import PartsComparison, compare_parts
 from medvision_agent.eval.place.compare import PlaceComparison, compare_places
 from medvision_agent.eval.published.differences import differences
@@ -28,7 +29,6 @@ from medvision_agent.eval.scorer.primary import Declared, Failures, primaries_of
 from medvision_agent.eval.scorer.protocol import DEFAULT_PROTOCOL, Protocol
 from medvision_agent.eval.scorer.protocol import protocol as protocol_named
 from medvision_agent.eval.settings.settings import TOOL_FIELDS
-from medvision_agent.eval.store.later import kept
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_line, no_claim_of_pair, unfinished
@@ -170,7 +170,7 @@ def compare(
     """
     rules = protocol_named(protocol)
     one, two = open_run(Path(a)), open_run(Path(b))
-    metrics = primaries_of(kept(one.samples), metric, failures)
+    metrics = primaries_of(asked_in(one), metric, failures)
     refuse_unlike(one, two, (a, b), models=models)
     chapter = pair_chapter(one, two, metrics)
     (worked,) = work_out([chapter], rules)

@@ -20,6 +20,7 @@ from medvision_agent.eval.figures.files import write_figure
 from medvision_agent.eval.figures.headroom import Level, headroom, levels_of
 from medvision_agent.eval.findings.inputs import no_evidence
 from medvision_agent.eval.headroom.answers import of_file, of_run
+from medvision_agent.eval.headroom.columns import AnswerColumns
 from medvision_agent.eval.headroom.steps import Answered
 from medvision_agent.eval.headroom.summary import Headroom, Losses, losses_of, summarise_headroom
 from medvision_agent.eval.headroom.words import ASSUMED, sentences
@@ -197,7 +198,8 @@ def _made(
     if not answers:
         raise DataError(f"{source}: no sample has a result yet, so there is nothing to compute; finish the run first")
     by_task = {task: own for task in TASKS if (own := [one for one in answers if one.question.task == task])}
-    losses = {task: losses_of(task, own, rules) for task, own in by_task.items()}
+    columns = {task: AnswerColumns.of(own) for task, own in by_task.items()}
+    losses = {task: losses_of(task, own, rules) for task, own in columns.items()}
     return Counterfactual(
         source=source,
         model=model,
@@ -206,7 +208,7 @@ def _made(
         facts=facts,
         answers=by_task,
         losses=losses,
-        tasks={task: summarise_headroom(own, losses[task], reasons) for task, own in by_task.items()},
+        tasks={task: summarise_headroom(own, losses[task], reasons) for task, own in columns.items()},
         labels={task: _labels(own, losses[task], reasons) for task, own in by_task.items()},
     )
 
@@ -219,7 +221,9 @@ def _labels(answers: Sequence[Answered], losses: Losses, reasons: Sequence[str])
     ordered = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
     return {
         name: summarise_headroom(
-            [answers[place] for place in own], {step: values[own] for step, values in losses.items()}, reasons
+            AnswerColumns.of(answers[place] for place in own),
+            {step: values[own] for step, values in losses.items()},
+            reasons,
         )
         for name, own in ordered
     }

@@ -7,10 +7,11 @@ interval needs at least ``MIN_SUBJECTS``.
 """
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
+from sys import intern
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import Floats, jackknife
 from medvision_agent.eval.compare.statistics.pairs import Evidence
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Asked
 from medvision_agent.frozen import Frozen
 from medvision_agent.quantity import LENGTH_MM
 
@@ -111,8 +112,33 @@ class _Data:
     """Number of answers without a logarithm."""
 
 
+class _Taken:
+    """The samples that are used, added one by one: their names, and numbers of them."""
+
+    def __init__(self) -> None:
+        self.names, self.subjects = list[str](), list[str]()
+        self.errors = array("d")
+        """The annotators' own error of each sample; NaN where it is not known."""
+        self._stated, self._true = array("d"), array("d")
+
+    def add(self, one: Asked, stated: Sequence[float]) -> None:
+        self.names.append(one.id)
+        self.subjects.append(intern(one.subject))
+        self.errors.append(np.nan if one.annotator_error is None else one.annotator_error)
+        self._stated.extend(stated)
+        self._true.extend(one.target)
+
+    def columns(self, numbers: int) -> tuple[Floats, Floats]:
+        """Return the stated and the true values, each an array (numbers, samples)."""
+        stated, true = (
+            np.ascontiguousarray(np.frombuffer(column, np.float64).reshape(-1, numbers).T)
+            for column in (self._stated, self._true)
+        )
+        return stated, true
+
+
 def agreement(
-    samples: Sequence[Sample], stated: Stated, both: Stated | None = None, *, evidence: Evidence = "real"
+    samples: Iterable[Asked], stated: Stated, both: Stated | None = None, *, evidence: Evidence = "real"
 ) -> list[Agreement]:
     """Return the agreement of each number of one task's answers with the ground truth; lengths also as log ratios.
 
@@ -120,17 +146,17 @@ def agreement(
     *both* those of the other arm, if there is one: only samples answered in both arms are then used. Demonstration data
     have no intervals.
     """
-    if not samples or samples[0].asks.is_box:
+    taken, chosen, asked = _Taken(), 0, None
+    for one in samples:
+        chosen, asked = chosen + 1, one.asks
+        if one.id in stated and (both is None or one.id in both):
+            taken.add(one, stated[one.id])
+    if asked is None or asked.is_box:
         return []
-    asked = samples[0].asks
-    taken = [one for one in samples if one.id in stated and (both is None or one.id in both)]
-    names, subjects = [one.id for one in taken], [one.subject for one in taken]
     every, within = list[_Data](), list[dict[str, Any]]()
-    for at, number in enumerate(asked.numbers):
-        numbers = np.array([stated[one.id][at] for one in taken], np.float64)
-        true = np.array([one.target[at] for one in taken], np.float64)
-        every.append(_Data(number, asked.quantity.unit, numbers, true, names, subjects))
-        within.append(_within(taken, every[-1]))
+    for number, numbers, true in zip(asked.numbers, *taken.columns(len(asked.numbers)), strict=True):
+        every.append(_Data(number, asked.quantity.unit, numbers, true, taken.names, taken.subjects))
+        within.append(_within(np.frombuffer(taken.errors, np.float64), every[-1]))
         if asked.quantity == LENGTH_MM:
             every.append(_of_logs(every[-1]))
             within.append({})
@@ -138,15 +164,16 @@ def agreement(
     bare = evidence == "demonstration"
     drawn = {} if bare else _drawn([one for one in sums if one is not None])
     return [
-        _agreement(data, own, drawn.get(own) if own else None, len(samples), bare=bare).but(**more)
+        _agreement(data, own, drawn.get(own) if own else None, chosen, bare=bare).but(**more)
         for data, own, more in zip(every, sums, within, strict=True)
     ]
 
 
-def _within(taken: Sequence[Sample], data: _Data) -> dict[str, Any]:
-    error = np.abs(data.stated - data.true)
-    known = [at <= one.annotator_error for one, at in zip(taken, error, strict=True) if one.annotator_error is not None]
-    return {"within": sum(map(bool, known)) / len(known) if known else None, "within_of": len(known)}
+def _within(annotators: Floats, data: _Data) -> dict[str, Any]:
+    """Return how many errors are at most those of the *annotators*, which are NaN where they are not known."""
+    known = ~np.isnan(annotators)
+    count, good = int(known.sum()), int((np.abs(data.stated - data.true)[known] <= annotators[known]).sum())
+    return {"within": good / count if count else None, "within_of": count}
 
 
 def _of_logs(data: _Data) -> _Data:

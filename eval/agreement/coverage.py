@@ -5,7 +5,7 @@ Coverage is the share of all samples that were to be answered: a sample that fai
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from medvision_agent.frozen import Frozen
@@ -49,21 +49,21 @@ def spread(answers: Sequence[Sequence[float]]) -> float | None:
     return fmean((max(one) - min(one)) / (fmean(map(abs, one)) or 1.0) for one in numbers)
 
 
-def coverage(chosen: int, losses: Mapping[str, float], spreads: Mapping[str, float | None]) -> Coverage:
+def coverage(chosen: int, losses: Sequence[float], repeated: Iterable[tuple[float, str, float]] = ()) -> Coverage:
     """Return the risk and the coverage of an arm.
 
-    *chosen* is the number of samples that were to be answered. *losses* holds the loss of each answered sample, and
-    *spreads* how much its repeated answers differ, or None if it was answered once; both by sample id.
+    *chosen* is the number of samples that were to be answered, and *losses* holds the loss of each answered sample. For
+    each sample answered several times, *repeated* holds how much its answers differ, its id, and its loss.
     """
-    known = sorted((at, one) for one in losses if (at := spreads.get(one)) is not None)
+    known = sorted(repeated)
     total, curve = 0.0, []
-    for number, (at, one) in enumerate(known, start=1):
-        total += losses[one]
+    for number, (at, _, loss) in enumerate(known, start=1):
+        total += loss
         if number == len(known) or known[number][0] > at:  # add samples of equal spread together
             curve.append((number / chosen, total / number))
     return Coverage(
         answered=len(losses),
         chosen=chosen,
-        risk=math.fsum(losses.values()) / len(losses) if losses else None,
+        risk=math.fsum(losses) / len(losses) if losses else None,
         curve=tuple(curve),
     )

@@ -9,18 +9,19 @@ the runs may be compared at all. Differences are ``B - A``, without a test of si
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from sys import intern
 from types import MappingProxyType
 
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Asked
 from medvision_agent.eval.scorer.primary import Primary
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import SampleScore, Score
-from medvision_agent.eval.summary.measures import MEASURES, Measure, finite_mean
-from medvision_agent.eval.summary.summary import subject_sizes
+from medvision_agent.eval.summary.measures import MEASURES, finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.side_by_side import joined, paired
 
 __all__ = ["Comparison", "PairedMean", "TaskComparison", "Unpaired", "compare", "same_answers"]
 
@@ -89,16 +90,6 @@ class Comparison(Frozen):
     tasks: dict[TaskName, TaskComparison]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    sample: Sample
-    a: Score
-    b: Score
-    loss_a: float
-    loss_b: float
-    answered: tuple[bool, bool]
-
-
 def compare(
     scored_a: Sequence[SampleScore],
     scored_b: Sequence[SampleScore],
@@ -112,11 +103,12 @@ def compare(
     *scored_a* and *scored_b* are the samples of each run with their scores. *chosen* is the number of samples selected
     for each run, asked or not. *metrics* are the declared metrics by task; other tasks use the default loss.
     """
-    tasks = {
-        task: _compare_task(task, own_a, own_b, metrics.get(task))
-        for task in TASKS
-        if (own_a := _of_task(task, scored_a)) | (own_b := _of_task(task, scored_b))
-    }
+    found = {task: _Compared(task, metrics.get(task)) for task in TASKS}
+    for one, two in joined(scored_a, scored_b, lambda scored: scored[0].id):
+        either = one or two
+        if either is not None:
+            found[either[0].task].add(one, two)
+    tasks = {task: own.comparison() for task, own in found.items() if own.samples}
     pairs = sum(task.pairs for task in tasks.values())
     return Comparison(protocol=protocol.name, chosen=chosen, pairs=pairs, tasks=tasks)
 
@@ -128,89 +120,118 @@ def same_answers(pairs: Iterable[tuple[Sequence[SampleScore], Sequence[SampleSco
     """
     same = scored = 0
     for own, other in pairs:
-        others = {sample.id: score for sample, score in other}
-        for sample, a in own:
-            b = others.get(sample.id)
+        for (_, a), (_, b) in paired(own, other, lambda scored: scored[0].id):
             if a is not None and b is not None:
                 scored += 1
                 same += a.success and a.values == b.values
     return same, scored
 
 
-def _of_task(task: TaskName, scored: Sequence[SampleScore]) -> dict[str, SampleScore]:
-    return {one[0].id: one for one in scored if one[0].task == task}
+class _Compared:
+    """The samples of one task with their scores in both runs, added one by one; only numbers of them are kept."""
+
+    def __init__(self, task: TaskName, metric: Primary | None) -> None:
+        self._metric, self._measures = metric, MEASURES[task]
+        self._means = {name: _Both() for name in (*(measure.name for measure in self._measures), "loss")}
+        self.samples = 0
+        """Number of samples in any of the runs."""
+        self._subjects = Counter[str]()
+        """Number of pairs of each subject."""
+        self._losses = _Both()
+        self._answered = array("b"), array("b")
+        self._only, self._lost, self._unparsable = ((list[str](), list[str]()) for _ in range(3))
+        """Ids of samples that only one run has, that it did not score, and whose answer could not be read."""
+
+    def add(self, one: SampleScore | None, two: SampleScore | None) -> None:
+        """Add a sample with its scores in run A and in run B, of which one may be missing."""
+        self.samples += 1
+        if one is None or two is None:
+            for scored, only in zip((one, two), self._only, strict=True):
+                if scored is not None:
+                    only.append(scored[0].id)
+            return
+        (sample, a), (_, b) = one, two
+        if a is None or b is None:
+            for score, lost in zip((a, b), self._lost, strict=True):
+                if score is None:
+                    lost.append(sample.id)
+            return
+        self._add_pair(sample, a, b)
+
+    def _add_pair(self, sample: Asked, a: Score, b: Score) -> None:
+        subject = intern(sample.subject)
+        self._subjects[subject] += 1
+        losses, answered = (a.loss, b.loss), (a.success, b.success)
+        if self._metric is not None:
+            (loss_a, read_a), (loss_b, read_b) = (self._metric.of(score, sample.target) for score in (a, b))
+            losses, answered = (loss_a, loss_b), (read_a, read_b)
+        self._losses.add(*losses, subject)
+        for read, column, names in zip(answered, self._answered, self._unparsable, strict=True):
+            column.append(read)
+            if not read:
+                names.append(sample.id)
+        for measure in self._measures:
+            if measure.name != "loss":
+                self._means[measure.name].add(measure.of(sample, a), measure.of(sample, b), subject)
+
+    def comparison(self) -> TaskComparison:
+        """Return the comparison of the task's samples."""
+        loss, pairs = self._losses.mean(), self._subjects.total()
+        both = [all(read) for read in zip(*self._answered, strict=True)]
+        every = zip(self._losses.a, self._losses.b, both, strict=True)
+        by_answers = finite_mean(b - a if read else 0.0 for a, b, read in every)[0]
+        return TaskComparison(
+            pairs=pairs,
+            subjects=len(self._subjects),
+            largest_subject=max(self._subjects.values(), default=0),
+            metric=self._metric,
+            metrics={name: own.mean() for name, own in self._means.items()} | {"loss": loss},
+            by_answers=by_answers,
+            by_failures=None if by_answers is None or loss.difference is None else loss.difference - by_answers,
+            largest_price=self._at_largest(),
+            missing=Unpaired(
+                only_in_a=tuple(self._only[0]),
+                only_in_b=tuple(self._only[1]),
+                infrastructure_a=tuple(self._lost[0]),
+                infrastructure_b=tuple(self._lost[1]),
+                unparsable_a=tuple(self._unparsable[0]),
+                unparsable_b=tuple(self._unparsable[1]),
+            ),
+        )
+
+    def _at_largest(self) -> float | None:
+        """Return the mean difference in loss (B minus A) with failures at the largest loss that the metric allows.
+
+        None if a failure costs at least that much already, without a declared metric, and without pairs.
+        """
+        metric = self._metric
+        if metric is None or metric.largest <= 1:
+            return None
+        dear_a, dear_b = (
+            [loss if read else metric.largest for loss, read in zip(losses, answered, strict=True)]
+            for losses, answered in zip((self._losses.a, self._losses.b), self._answered, strict=True)
+        )
+        return finite_mean(b - a for a, b in zip(dear_a, dear_b, strict=True))[0]
 
 
-def _compare_task(
-    task: TaskName, own_a: Mapping[str, SampleScore], own_b: Mapping[str, SampleScore], metric: Primary | None
-) -> TaskComparison:
-    common = [sample_id for sample_id in own_a if sample_id in own_b]
-    pairs = {
-        sample_id: _pair(own_a[sample_id][0], a, b, metric)
-        for sample_id in common
-        if (a := own_a[sample_id][1]) is not None and (b := own_b[sample_id][1]) is not None
-    }
-    loss = _mean_of(pairs.values(), lambda one: (one.loss_a, one.loss_b))
-    by_answers = finite_mean(one.loss_b - one.loss_a if all(one.answered) else 0.0 for one in pairs.values())[0]
-    return TaskComparison(
-        pairs=len(pairs),
-        subjects=len(subjects := subject_sizes(own_a[sample_id][0] for sample_id in pairs)),
-        largest_subject=max(subjects, default=0),
-        metric=metric,
-        metrics={measure.name: _paired(measure, pairs.values()) for measure in MEASURES[task]} | {"loss": loss},
-        by_answers=by_answers,
-        by_failures=None if by_answers is None or loss.difference is None else loss.difference - by_answers,
-        largest_price=_at_largest(pairs.values(), metric),
-        missing=Unpaired(
-            only_in_a=tuple(sample_id for sample_id in own_a if sample_id not in own_b),
-            only_in_b=tuple(sample_id for sample_id in own_b if sample_id not in own_a),
-            infrastructure_a=tuple(sample_id for sample_id in common if own_a[sample_id][1] is None),
-            infrastructure_b=tuple(sample_id for sample_id in common if own_b[sample_id][1] is None),
-            unparsable_a=tuple(sample_id for sample_id, pair in pairs.items() if not pair.answered[0]),
-            unparsable_b=tuple(sample_id for sample_id, pair in pairs.items() if not pair.answered[1]),
-        ),
-    )
+class _Both:
+    """One measure in both runs, over the pairs in which it is finite in both."""
 
+    def __init__(self) -> None:
+        self.a, self.b = array("d"), array("d")
+        self._subjects = set[str]()
 
-def _pair(sample: Sample, a: Score, b: Score, metric: Primary | None) -> _Pair:
-    if metric is None:
-        return _Pair(sample, a, b, a.loss, b.loss, (a.success, b.success))
-    (loss_a, read_a), (loss_b, read_b) = metric.of(a, sample.target), metric.of(b, sample.target)
-    return _Pair(sample, a, b, loss_a, loss_b, (read_a, read_b))
-
-
-def _at_largest(pairs: Iterable[_Pair], metric: Primary | None) -> float | None:
-    """Return the mean difference in loss (B minus A) with failures at the largest loss that *metric* allows.
-
-    None if a failure costs at least that much already, without a declared metric, and without pairs.
-    """
-    if metric is None or metric.largest <= 1:
-        return None
-
-    def dear(loss: float, *, answered: bool) -> float:
-        return loss if answered else metric.largest
-
-    return finite_mean(
-        [dear(one.loss_b, answered=one.answered[1]) - dear(one.loss_a, answered=one.answered[0]) for one in pairs]
-    )[0]
-
-
-def _paired(measure: Measure, pairs: Iterable[_Pair]) -> PairedMean:
-    return _mean_of(pairs, lambda one: (measure.of(one.sample, one.a), measure.of(one.sample, one.b)))
-
-
-def _mean_of(pairs: Iterable[_Pair], values: Callable[[_Pair], tuple[float, float]]) -> PairedMean:
-    of_a, of_b, subjects = array("d"), array("d"), set[str]()
-    for one in pairs:
-        a, b = values(one)
+    def add(self, a: float, b: float, subject: str) -> None:
         if math.isfinite(a) and math.isfinite(b):
-            of_a.append(a)
-            of_b.append(b)
-            subjects.add(one.sample.subject)
-    return PairedMean(
-        a=finite_mean(of_a)[0],
-        b=finite_mean(of_b)[0],
-        difference=finite_mean(b - a for a, b in zip(of_a, of_b, strict=True))[0],
-        n=len(of_a),
-        subjects=len(subjects),
-    )
+            self.a.append(a)
+            self.b.append(b)
+            self._subjects.add(subject)
+
+    def mean(self) -> PairedMean:
+        return PairedMean(
+            a=finite_mean(self.a)[0],
+            b=finite_mean(self.b)[0],
+            difference=finite_mean(b - a for a, b in zip(self.a, self.b, strict=True))[0],
+            n=len(self.a),
+            subjects=len(self._subjects),
+        )

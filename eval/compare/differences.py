@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.compare.joined import Pair, paired
+from medvision_agent.eval.compare.joined import Pair, paired_records
 from medvision_agent.eval.store.record import Record
 from medvision_agent.text import plural
 
@@ -158,7 +158,7 @@ class Differences:
         *named* may rename the images of a pair, so that images with equal pixels have equal names.
         """
         both = (self._heard(records, endings) for records, endings in zip((a, b), self._endings, strict=True))
-        for pair in paired(*both):
+        for pair in paired_records(*both):
             if not any(record.outcome.infrastructure for record in pair):
                 found = named(pair)
                 self._within.add(found)

@@ -9,7 +9,7 @@ The numbers of a target depend on the task (``eval/tasks``); they have the order
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
-from typing import Annotated, ClassVar, Literal, Protocol, Self
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.dataclasses import dataclass as validated
@@ -17,10 +17,12 @@ from pydantic.dataclasses import dataclass as validated
 from medvision_agent.eval.data.facts import MedVisionFacts
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.frozen import ONE_LINE, Frozen
+from medvision_agent.packed_list import Slotted
 from medvision_agent.text import plural
 
 __all__ = [
     "Asked",
+    "Group",
     "Landmark",
     "Marks",
     "MaskFile",
@@ -72,8 +74,8 @@ class Question(Protocol):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Asked:
-    """A question with only the fields of ``Question``, kept in place of a sample where there are many."""
+class Asked(Slotted):
+    """A question (``Question``) with its ground truth, kept in place of a sample where there are many."""
 
     id: str
     task: TaskName
@@ -81,13 +83,28 @@ class Asked:
     landmarks: tuple[str, ...]
     measurement: str
     subject: str
+    target: tuple[float, ...]
+    """The ground truth, as in ``Sample``."""
+    annotator_error: float | None
+    """By how much two annotators typically differ, as in ``Sample``."""
+    medvision_keys: tuple[str, ...]
+    """MedVision's names of what is measured (as in ``Sample``)."""
+    group: "Group"
 
     @classmethod
-    def of(cls, sample: Question) -> Self:
+    def of(cls, sample: "Sample") -> Self:
         """Return the question of a sample; equal texts are shared by all questions."""
-        label = None if sample.label is None else intern(sample.label)
         return cls(
-            sample.id, sample.task, label, _shared(sample.landmarks), intern(sample.measurement), intern(sample.subject)
+            id=sample.id,
+            task=sample.task,
+            label=None if sample.label is None else intern(sample.label),
+            landmarks=_shared(sample.landmarks),
+            measurement=intern(sample.measurement),
+            subject=intern(sample.subject),
+            target=sample.target,
+            annotator_error=sample.annotator_error,
+            medvision_keys=_shared(sample.medvision_keys),
+            group=Group.of(sample),
         )
 
     @property
@@ -100,6 +117,30 @@ class Asked:
 def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return one and the same tuple for all equal ones, so that equal names are kept in memory once."""
     return names
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What many samples have in common, by which they are counted; the fields are those of ``Sample``."""
+
+    dataset: str
+    modality: str
+    plane: str
+    convention: str
+    marks: "Marks"
+    annotation_version: str | None
+    """The version of MedVision's annotations; None for other data."""
+
+    @classmethod
+    def of(cls, sample: "Sample") -> Self:
+        """Return the group of a sample; samples of one group share one object."""
+        version = None if sample.medvision is None else sample.medvision.annotation_version
+        return cls._shared(sample.dataset, sample.modality, sample.plane, sample.convention, sample.marks, version)
+
+    @classmethod
+    @lru_cache(maxsize=1 << 12)
+    def _shared(cls, *values: Any) -> Self:
+        return cls(*values)
 
 
 class PixelSize(Frozen):
@@ -121,6 +162,21 @@ class Landmark:
     name: Annotated[str, Field(min_length=1)]
     x: float
     y: float
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how pickle makes an equal point, in half the time of other slotted classes: there are very many."""
+        return _landmark, (self.name, self.x, self.y)
+
+
+_PUT_NAME, _PUT_X, _PUT_Y = (vars(Landmark)[name].__set__ for name in ("name", "x", "y"))
+
+
+def _landmark(name: str, x: float, y: float) -> Landmark:
+    one = object.__new__(Landmark)
+    _PUT_NAME(one, name)
+    _PUT_X(one, x)
+    _PUT_Y(one, y)
+    return one
 
 
 class Marks(Frozen):
@@ -233,6 +289,14 @@ class Sample(Frozen):
     def asks(self) -> Task:
         """The task as an object: its numbers, units, loss and rules."""
         return TASKS[self.task]
+
+    @property
+    def medvision_keys(self) -> tuple[str, ...]:
+        """MedVision's names of what is measured, as "DATASET KEY"; empty for other data and for boxes."""
+        facts = self.medvision
+        if facts is None or facts.metric is None:
+            return ()
+        return tuple(f"{facts.dataset_name} {key}" for key in facts.metric.keys)
 
     @field_validator("values")
     @classmethod

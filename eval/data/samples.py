@@ -4,23 +4,19 @@ Contract: a ``Samples`` is a sequence. A sample that is read twice is made twice
 is fastest. A slice is a ``Samples`` too. ``summed`` describes all samples together, and reads each once.
 """
 
-import weakref
 from abc import abstractmethod
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from tempfile import SpooledTemporaryFile, gettempdir
 from threading import Lock
 from typing import Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from zstandard import ZstdCompressor, ZstdDecompressor
 
-from medvision_agent.errors import StorageError
+from medvision_agent.blocks import Blocks
 from medvision_agent.eval.data.outline import has_outline
 from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.tasks import TaskName
@@ -31,7 +27,6 @@ TOGETHER = 64
 """Number of samples that are packed together."""
 _IN_MEMORY = 1 << 22
 """Bytes of packed samples that are held in memory; more are in a temporary file (``TMPDIR`` says where)."""
-_LEVEL = 3
 _WHERE = {"image", "source"}
 """Left out of the hash: where a source keeps its images. ``v0_sha256`` of each record covers what they show."""
 
@@ -144,10 +139,7 @@ class Kept(Samples):
     """A sequence of samples kept as packed text, to which more can be added."""
 
     def __init__(self, samples: Iterable[Sample] = ()) -> None:
-        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - it is closed with this object
-        weakref.finalize(self, self._file.close)
-        self._ends = array("Q", [0])
-        """Where each block of texts ends in the file."""
+        self._blocks = Blocks("samples", _IN_MEMORY)
         self._open = list[bytes]()
         """The texts that do not fill a block yet."""
         self._read: tuple[int, list[bytes]] = -1, []
@@ -163,28 +155,16 @@ class Kept(Samples):
         """
         self._open.append(sample.model_dump_json().encode())
         if len(self._open) == TOGETHER:
-            packed = ZstdCompressor(_LEVEL).compress(b"\n".join(self._open))
             with self._lock:
-                self._write(packed)
-                self._ends.append(self._ends[-1] + len(packed))
+                self._blocks.add(b"\n".join(self._open))
                 self._open = []
         return self
 
-    def _write(self, packed: bytes) -> None:
-        try:
-            self._file.seek(self._ends[-1])
-            self._file.write(packed)
-        except OSError as error:
-            raise StorageError(
-                f"{gettempdir()}: samples cannot be stored in this temporary folder ({error.strerror}); set the "
-                "environment variable TMPDIR to a folder with free space"
-            ) from None
-
     def __len__(self) -> int:
-        return (len(self._ends) - 1) * TOGETHER + len(self._open)
+        return len(self._blocks) * TOGETHER + len(self._open)
 
     def __iter__(self) -> Iterator[Sample]:
-        for number in range(len(self._ends)):
+        for number in range(len(self._blocks) + 1):
             yield from map(Sample.model_validate_json, self._texts(number))
 
     def _made(self, row: int) -> Sample:
@@ -192,11 +172,9 @@ class Kept(Samples):
         return Sample.model_validate_json(self._texts(number)[place])
 
     def _texts(self, number: int) -> list[bytes]:
-        if number == len(self._ends) - 1:
-            return self._open
         with self._lock:
+            if number == len(self._blocks):
+                return self._open
             if self._read[0] != number:
-                self._file.seek(self._ends[number])
-                packed = self._file.read(self._ends[number + 1] - self._ends[number])
-                self._read = number, ZstdDecompressor().decompress(packed).split(b"\n")
+                self._read = number, self._blocks[number].split(b"\n")
             return self._read[1]

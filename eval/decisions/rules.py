@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from medvision_agent.errors import ConfigError
-from medvision_agent.eval.data.sample import Question, Sample
+from medvision_agent.eval.data.sample import Asked, Question, Sample
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen, complaint
 from medvision_agent.settings_text import read_yaml
@@ -96,8 +96,10 @@ class Rule(Frozen):
 
     def decides(self, asked: Question) -> bool:
         """Return whether the rule applies to a question: task and name (label or measurement) are those of the rule."""
+        if asked.task != self.task:
+            return False
         own = {name.casefold() for name in self.names}
-        return asked.task == self.task and any(name.casefold() in own for name in names_of(asked))
+        return any(name.casefold() in own for name in names_of(asked))
 
     def said(self) -> str:
         """Return one line of text with the categories and their limits, from low to high."""
@@ -122,10 +124,8 @@ def _edges(limits: tuple[float, ...]) -> tuple[float, ...]:
 
 def names_of(asked: Question) -> list[str]:
     """Return the names of what a question asks for: its label, its measurement, and MedVision's dataset and key."""
-    names = [asked.label or "", asked.measurement]
-    if isinstance(asked, Sample) and asked.medvision is not None and asked.medvision.metric is not None:
-        names += [f"{asked.medvision.dataset_name} {key}" for key in asked.medvision.metric.keys]
-    return [name for name in names if name]
+    keys = asked.medvision_keys if isinstance(asked, Sample | Asked) else ()
+    return [name for name in (asked.label or "", asked.measurement, *keys) if name]
 
 
 def shipped_rules() -> list[Rule]:

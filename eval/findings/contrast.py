@@ -1,6 +1,6 @@
 """Two compared arms, as data: their tests, and where they measured."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, SkipValidation
 
@@ -57,8 +57,8 @@ class Contrast(Frozen):
     means: dict[TaskName, PairMeans]
     strata: dict[TaskName, tuple[Stratum, ...]]
     interactions: dict[TaskName, tuple[Interaction, ...]]
-    losses: Annotated[dict[TaskName, tuple[tuple[float, float], ...]], SkipValidation]
-    """For each scored pair, the losses of the first and the second arm; not copied, because there are many."""
+    losses: Annotated[dict[TaskName, Any], SkipValidation]
+    """The losses of the first and the second arm in each scored pair, an array (pairs, 2)."""
     samples: Annotated[dict[TaskName, tuple[str, ...]], SkipValidation]
     """Ids of the scored samples."""
     metrics: dict[TaskName, str] = Field(default={})

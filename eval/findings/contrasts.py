@@ -4,7 +4,8 @@ Contract: differences are computed only here, for the terminal, the report and a
 tests form one family (those of a study) are computed together.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,12 +16,12 @@ from medvision_agent.eval.compare.statistics.family import FamilyOfTests, Looks,
 from medvision_agent.eval.compare.statistics.interaction import interactions
 from medvision_agent.eval.compare.statistics.pairs import WORST, Key, Pairs, Price, Unit, pair
 from medvision_agent.eval.compare.statistics.strata import strata
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.findings.contrast import Contrast, GroundedContrast, PairMeans
 from medvision_agent.eval.findings.floor import with_noise
 from medvision_agent.eval.findings.inputs import ChapterIn, ContrastIn, runs_chapters
 from medvision_agent.eval.findings.models import Joined, over_models
 from medvision_agent.eval.findings.places import ArmsLooked, demonstration, grounded_contrasts
+from medvision_agent.eval.findings.questions import asked_in
 from medvision_agent.eval.findings.readings import by_primary_reading
 from medvision_agent.eval.findings.scores import Epochs, results, scored, units
 from medvision_agent.eval.findings.studies import is_study, study_chapters, study_protocol
@@ -35,6 +36,7 @@ from medvision_agent.eval.summary.measures import finite_mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.look import Look
 from medvision_agent.eval.why.summary import WhySummary
+from medvision_agent.packed_list import PackedList
 
 __all__ = ["Group", "Worked", "groups", "work_out"]
 
@@ -127,13 +129,13 @@ def _looked(
     """
     looked, told, headroom = dict[str, Looked](), dict[str, WhySummary](), dict[str, dict[TaskName, Headroom]]()
     for arm in chapter.arms:
-        first, answered = [score for _, score in scores[arm.name][0]], list[Answered]()
+        first, answered = (score for _, score in scores[arm.name][0]), PackedList[Answered]()
         if not why:
             looked[arm.name] = look_at(arm.first, rules, first)
             continue
 
-        def also(look: Look, loss: SampleLoss, own: list[Answered] = answered) -> None:
-            own.append(of_look(look, loss.found))
+        def also(look: Look, loss: SampleLoss, own: PackedList[Answered] = answered) -> None:
+            own.add(of_look(look, loss.found))
 
         looked[arm.name], told[arm.name] = look_closely(arm.first, rules, first, also)
         headroom[arm.name] = headroom_by_task(answered, rules, demonstration(chapter))
@@ -146,19 +148,21 @@ def _paired(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol) -
     *scores* holds the scored samples of each arm, by the arm's name.
     """
     data: dict[Key, Pairs] = {}
-    made: dict[TaskName, tuple[Sequence[Sample], Sequence[Unit]]] = {}
+    made: dict[TaskName, Sequence[Unit]] = {}
     for one in chapter.contrasts:
-        asked = {sample.id for sample in one.b.first.samples}
-        for task in TASKS:
-            samples = [sample for sample in one.a.first.samples if sample.task == task and sample.id in asked]
-            if samples:
-                metric = chapter.metrics.get(task)
-                a, b = (results(samples, arm, scores[arm.name], metric) for arm in (one.a, one.b))
-                price = Price(largest=metric.largest) if metric else WORST
-                if task not in made or made[task][0] != samples:  # nearly all contrasts are over the same samples
-                    made[task] = samples, units(samples, chapter.evidence, rules)
-                pairs = pair(made[task][1], a, b, price)
-                data[_key(chapter, one, task)] = replace(pairs, no_claim=one.withheld, names=(one.a.name, one.b.name))
+        asked = {sample.id for sample in asked_in(one.b.first)}
+        tasks = {sample.task for sample in asked_in(one.a.first) if sample.id in asked}
+        for task in filter(tasks.__contains__, TASKS):
+            common = (sample for sample in asked_in(one.a.first) if sample.task == task and sample.id in asked)
+            own = units(common, chapter.evidence, rules)
+            if made.get(task) != own:  # nearly all contrasts are over the same samples
+                made[task] = own
+            metric = chapter.metrics.get(task)
+            wanted = {unit.sample for unit in own}
+            a, b = (results(wanted, arm, scores[arm.name], metric) for arm in (one.a, one.b))
+            price = Price(largest=metric.largest) if metric else WORST
+            pairs = pair(made[task], a, b, price)
+            data[_key(chapter, one, task)] = replace(pairs, no_claim=one.withheld, names=(one.a.name, one.b.name))
     return data
 
 
@@ -217,8 +221,8 @@ def _contrast(
         means={task: _means(pairs) for task, (_, pairs) in by_task.items()},
         strata={task: strata(pairs) for task, (_, pairs) in by_task.items()},
         interactions={task: interactions(pairs, declared) for task, (_, pairs) in by_task.items()},
-        losses={task: _losses(pairs) for task, (_, pairs) in by_task.items()},
-        samples={task: tuple(one.unit.sample for one in pairs.scored) for task, (_, pairs) in by_task.items()},
+        losses={task: pairs.scored.losses for task, (_, pairs) in by_task.items()},
+        samples={task: tuple(unit.sample for unit in pairs.scored.units) for task, (_, pairs) in by_task.items()},
         compute=compute_of_pair(one.a.runs, one.b.runs, (one.a.name, one.b.name)),
         same_answers=_same(one, scores),
         metrics={task: str(metric) for task, metric in chapter.metrics.items()},
@@ -238,17 +242,18 @@ def _same(one: ContrastIn, scores: Mapping[str, Epochs]) -> tuple[int, int] | No
 
 
 def _means(pairs: Pairs) -> PairMeans:
-    def mean(values: Iterable[float | None]) -> float | None:
-        return finite_mean([value for value in values if value is not None])[0]
-
-    return PairMeans(
-        loss_a=mean(one.a.loss for one in pairs.scored),
-        loss_b=mean(one.b.loss for one in pairs.scored),
-        success_a=mean(one.a.success for one in pairs.scored),
-        success_b=mean(one.b.success for one in pairs.scored),
-        subjects=len({one.unit.subject for one in pairs.all}),
+    losses, success = pairs.scored.losses, (array("d"), array("d"))
+    for one in pairs.scored:
+        for rate, column in zip((one.a.success, one.b.success), success, strict=True):
+            if rate is not None:
+                column.append(rate)
+    (loss_a, loss_b), (success_a, success_b) = (
+        (finite_mean(column)[0] for column in both) for both in (losses.T.tolist(), success)
     )
-
-
-def _losses(pairs: Pairs) -> tuple[tuple[float, float], ...]:
-    return tuple((one.a.loss, one.b.loss) for one in pairs.scored if one.a.loss is not None is not one.b.loss)
+    return PairMeans(
+        loss_a=loss_a,
+        loss_b=loss_b,
+        success_a=success_a,
+        success_b=success_b,
+        subjects=len({unit.subject for unit in pairs.all.units}),
+    )

@@ -19,8 +19,9 @@ from medvision_agent.eval.compare.parity import run_parity
 from medvision_agent.eval.compare.points import parity_card
 from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, Key
 from medvision_agent.eval.data.shared import shared_name, shared_names
+from medvision_agent.eval.findings.questions import asked_in
 from medvision_agent.eval.scorer.primary import Primary
-from medvision_agent.eval.store.later import kept, streamed
+from medvision_agent.eval.store.later import streamed
 from medvision_agent.eval.store.read import open_run
 from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.claims import no_claim_of_pair, unfinished
@@ -182,7 +183,6 @@ def runs_chapters(folders: Sequence[Path]) -> list[ChapterIn]:
     by_source: dict[str, list[Run]] = {}
     for folder in folders:
         run = open_run(folder)
-        kept(run.samples)  # the pairs of arms are read one after the other
         by_source.setdefault(str(run.config["source"]["name"]), []).append(run)
     names = shared_names(by_source)
     return [_chapter(names[source], runs) for source, runs in by_source.items()]
@@ -193,7 +193,10 @@ def evidence_of(runs: Sequence[Run], where: str) -> Evidence:
 
     *where* names the runs in the error.
     """
-    made = {sample.marks.synthetic for run in runs for sample in streamed(run.samples)}
+    if len(runs) == 1:  # a command that reads one run may need its samples only here
+        made = {sample.marks.synthetic for sample in streamed(runs[0].samples)}
+    else:
+        made = {question.group.marks.synthetic for run in runs for question in asked_in(run)}
     if len(made) > 1:
         raise DataError(
             f"{where}: synthetic and real images are mixed, but no figure may mix them; make a report of each kind"

@@ -1,6 +1,8 @@
 """Where the arms of a chapter measured, and the parts of their losses: first epochs, and comparisons of these."""
 
+from array import array
 from collections.abc import Mapping
+from sys import intern
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, estimate
 from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION
@@ -54,11 +56,14 @@ def parted_contrasts(chapter: ChapterIn, looked: ArmsLooked) -> tuple[PartedCont
 
 
 def _estimate(chapter: ChapterIn, one: ContrastIn, task: TaskName, looked: ArmsLooked) -> Estimate:
-    pairs = paired_places(looked[one.a.name].located, looked[one.b.name].located)
-    own = [(a, b) for a, b in pairs if a.sample.task == task]
+    differences, subjects = array("d"), list[str]()
+    for a, b in paired_places(looked[one.a.name].located, looked[one.b.name].located):
+        if a.sample.task == task:
+            differences.append(b.lowest_loss - a.lowest_loss)
+            subjects.append(intern(a.sample.subject))
     return estimate(
-        [b.lowest_loss - a.lowest_loss for a, b in own],
-        [a.sample.subject for a, _ in own],
+        differences,
+        subjects,
         evidence=chapter.evidence,
         role="exploratory",
         no_claim=one.withheld,

@@ -14,6 +14,7 @@ from medvision_agent.eval.reading.stored import read_again, stored_readings
 from medvision_agent.eval.reading.texts import texts_of
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import SampleScore
+from medvision_agent.packed_list import PackedList
 from medvision_agent.text import plural
 
 __all__ = ["by_primary_reading"]
@@ -45,13 +46,13 @@ def by_primary_reading(
 
 def _read(arm: ArmIn, scores: Epochs, rules: Protocol, reader: Reader) -> tuple[Epochs, int, int]:
     """Return an arm's scores by a reader, the number of responses that it did not read, and the number of responses."""
-    found, missing, responses = list[list[SampleScore]](), 0, 0
+    found, missing, responses = list[PackedList[SampleScore]](), 0, 0
     for run, epoch in zip(arm.runs, scores, strict=True):
         again = read_again(texts_of(with_records(run, epoch), rules), reader, stored_readings(run.folder))
         by_reader = {one.text.asked.id: one.reader for one in again.samples}
         missing += sum(again.not_reached.values())
         responses += sum(again.not_reached.values()) + sum(one.text.response is not None for one in again.samples)
-        found.append([(sample, score and by_reader.get(sample.id)) for sample, score in epoch])
+        found.append(PackedList((sample, score and by_reader.get(sample.id)) for sample, score in epoch))
     return found, missing, responses
 
 

@@ -1,6 +1,6 @@
 """The rows of findings: each contrast on each task, or each arm if nothing is compared."""
 
-from itertools import chain
+from array import array
 from typing import Literal
 
 from medvision_agent.eval.compare.statistics.enough import MIN_EFFECTIVE, MIN_SUBJECTS
@@ -10,8 +10,9 @@ from medvision_agent.eval.findings.contrast import Contrast
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.findings.model import ArmRow, Outcome, Row
-from medvision_agent.eval.place.summary import task_place
-from medvision_agent.eval.scorer.score import Score
+from medvision_agent.eval.findings.questions import asked_in
+from medvision_agent.eval.findings.scores import Epochs, by_sample
+from medvision_agent.eval.place.summary import Places
 from medvision_agent.eval.summary.effort import Effort
 from medvision_agent.eval.summary.efforts import effort_of_runs
 from medvision_agent.eval.summary.measures import finite_mean
@@ -137,26 +138,35 @@ def _tokens(effort: Effort) -> float | None:
 
 def arm_rows(worked: Worked) -> tuple[ArmRow, ...]:
     """Return the figures of each arm on each task, task by task; an arm without a scored sample has no row."""
-    rows = (_arm(worked, arm, task) for task in TASKS for arm in worked.chapter.arms)
-    return tuple(row for row in rows if row is not None)
+    rows = {arm.name: _of_arm(worked, arm) for arm in worked.chapter.arms}
+    return tuple(own[task] for task in TASKS for own in rows.values() if task in own)
 
 
-def _arm(worked: Worked, arm: ArmIn, task: TaskName) -> ArmRow | None:
-    """Return the figures of an arm on a task, all epochs together; None without a scored sample."""
-    repeats, subjects = dict[str, tuple[Score, ...]](), set[str]()
-    for sample, score in chain.from_iterable(worked.scores[arm.name]):
-        if score is not None and sample.task == task:
-            repeats[sample.id] = (*repeats.get(sample.id, ()), score)
-            subjects.add(sample.subject)
-    if not repeats:
+def _of_arm(worked: Worked, arm: ArmIn) -> dict[TaskName, ArmRow]:
+    """Return the figures of an arm by task, all epochs together; a task without a scored sample is left out."""
+    epochs, places = worked.scores[arm.name], {task: Places() for task in TASKS}
+    for one in worked.looked[arm.name].located:
+        places[one.sample.task].add(one)
+    asked = {one.task for one in asked_in(arm.first)}
+    rows = {task: _arm(arm, task, epochs, places[task]) for task in TASKS if task in asked}
+    return {task: row for task, row in rows.items() if row is not None}
+
+
+def _arm(arm: ArmIn, task: TaskName, epochs: Epochs, places: Places) -> ArmRow | None:
+    """Return the figures of an arm on a task, None without a scored sample; *places* are those of its first epoch."""
+    losses, success, subjects = array("d"), array("d"), set[str]()
+    for each in by_sample(epochs, task):
+        losses.append(sum(float(score.loss) for _, score in each) / len(each))
+        success.append(sum(score.success for _, score in each) / len(each))
+        subjects.add(each[0][0].subject)
+    if not losses:
         return None
-    located = [one for one in worked.looked[arm.name].located if one.sample.task == task]
     return ArmRow(
         task=task,
         arm=arm.name,
-        n=len(repeats),
+        n=len(losses),
         subjects=len(subjects),
-        loss=finite_mean(sum(float(one.loss) for one in each) / len(each) for each in repeats.values())[0],
-        success_rate=finite_mean(sum(one.success for one in each) / len(each) for each in repeats.values())[0],
-        wrong_place=wrong_place(task_place(located)) if located else None,
+        loss=finite_mean(losses)[0],
+        success_rate=finite_mean(success)[0],
+        wrong_place=wrong_place(places.summary()) if places.losses else None,
     )

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from medvision_agent.agent.endings.outcome import Outcome
-from medvision_agent.eval.data.sample import Marks, Sample
 from medvision_agent.eval.data.shared import shared_name
+from medvision_agent.eval.findings.asked import asked_of
 from medvision_agent.eval.findings.contrasts import Worked
 from medvision_agent.eval.findings.inputs import ChapterIn
 from medvision_agent.eval.tasks import TASKS
@@ -37,25 +37,20 @@ _NAMED = 8
 """Most arms that are all named."""
 
 
-def _samples(chapter: ChapterIn) -> list[Sample]:
-    return list({sample.id: sample for arm in chapter.arms for sample in arm.first.samples}.values())
-
-
 def asked_line(chapter: ChapterIn) -> str:
     """Return a sentence that says which models were asked how many samples, under which arms, from which source."""
-    every = _samples(chapter)
-    tasks = ", ".join(task for task in TASKS if any(sample.task == task for sample in every))
+    every = asked_of(chapter)
+    tasks = ", ".join(task for task in TASKS if task in every.tasks)
     runs = [run for arm in chapter.arms for run in arm.runs]
     planned, there = sum(len(run.samples) for run in runs), sum(len(run.records) for run in runs)
     verb, far = ("was asked", "were asked"), ""
     if there < planned:
         verb, far = ("is being asked", "are being asked"), f" So far, {there} of {planned} answers are there."
-    people = len({sample.subject for sample in every})
     source = chapter.label or shared_name(str(chapter.arms[0].first.config["source"]["name"]))
     who, under = _who(chapter)
     return (
-        f"{who} {verb[len(chapter.arms) > 1]} {plural(len(every), 'sample')} of {plural(people, 'subject')} from "
-        f"{source}{under}: {tasks}.{far}{_read(chapter)}"
+        f"{who} {verb[len(chapter.arms) > 1]} {plural(every.samples, 'sample')} of {plural(every.subjects, 'subject')} "
+        f"from {source}{under}: {tasks}.{far}{_read(chapter)}"
     )
 
 
@@ -106,12 +101,7 @@ def truth_lines(worked: Worked) -> Iterator[str]:
 
     Nothing if there are none.
     """
-    samples = _samples(worked.chapter)
-    marks = {
-        name: count
-        for name in Marks.model_fields
-        if name != "synthetic" and (count := sum(getattr(one.marks, name) for one in samples))
-    }
+    marks = {name: count for name, count in asked_of(worked.chapter).marks.items() if name != "synthetic"}
     if marks:
         meaning = "; ".join(f"{name}: {_MARKED[name]}" for name in marks if name in _MARKED)
         yield f"Ground truth to be read with care: {counted(marks)}{f' ({meaning})' if meaning else ''}."

@@ -41,7 +41,9 @@ def of_look(look: Look, parts: LossParts | None = None) -> Answered:
     inclusive = sample.convention == _INCLUSIVE
     size = _native(look.among.run, look.record) if inclusive and case.task.is_box else None
     text = scored_text(look.record)
-    return answered(sample, case, look.score, look.traced, text=text, inclusive=inclusive, size=size, parts=parts)
+    return answered(
+        look.question, case, look.score, look.traced, text=text, inclusive=inclusive, size=size, parts=parts
+    )
 
 
 def _native(run: Run, record: Record) -> Size | None:

@@ -5,13 +5,11 @@ answer. With more than ``GROUPS`` subjects, they are divided into as many groups
 groups: the work grows with the number of answers only, and no subject's ground truth enters its own constant.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from medvision_agent.eval.headroom.steps import Answered
-from medvision_agent.eval.parts.summary import structure_of
+from medvision_agent.eval.headroom.columns import AnswerColumns
 from medvision_agent.eval.scorer.constants import best_constants
 from medvision_agent.eval.scorer.metrics import Floats, measure
 from medvision_agent.eval.scorer.protocol import Protocol
@@ -38,38 +36,39 @@ class _Asked:
         return TASKS[self.task]
 
 
-def priors(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floats:
+def priors(task: TaskName, answers: AnswerColumns, rules: Protocol) -> Floats:
     """Return, for each answer to a task, the loss of the best constant answer of other subjects, 0 to 1.
 
     NaN if no other group of subjects was asked the task.
     """
-    names = sorted({one.question.subject for one in answers})
+    names, targets = sorted(set(answers.subjects)), answers.targets
     groups = {name: str(place % GROUPS) for place, name in enumerate(names)}
+    rows = zip(answers.structures, answers.subjects, targets.tolist(), strict=True)
     asked = [
-        _Asked(str(place), task, structure_of(one.question), groups[one.question.subject], one.target)
-        for place, one in enumerate(answers)
+        _Asked(str(place), task, structure, groups[subject], tuple(target))
+        for place, (structure, subject, target) in enumerate(rows)
     ]
     found = best_constants(asked)
-    return _losses(task, [found.get(one.id) for one in asked], answers, rules)
+    given = np.full(targets.shape, np.nan)
+    for place, one in enumerate(asked):
+        if (constant := found.get(one.id)) is not None:
+            given[place] = constant
+    return _losses(task, given, targets, rules)
 
 
-def ceilings(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Floats:
+def ceilings(task: TaskName, answers: AnswerColumns, rules: Protocol) -> Floats:
     """Return, for each answer to a task, the loss of an exact measurement at the true places, 0 to 1.
 
     NaN if the true places are unknown (``Answered.ideal``).
     """
-    return _losses(task, [one.ideal for one in answers], answers, rules)
+    return _losses(task, answers.ideals, answers.targets, rules)
 
 
-def _losses(
-    task: TaskName, given: Sequence[Sequence[float] | Floats | None], answers: Sequence[Answered], rules: Protocol
-) -> Floats:
-    """Return the loss (0 to 1) of each of the answers *given* in place of *answers*; NaN for None."""
-    losses = np.full(len(answers), np.nan)
-    known = [place for place, one in enumerate(given) if one is not None]
-    if known:
-        values = np.array([given[place] for place in known], dtype=np.float32)
-        targets = np.array([answers[place].target for place in known], dtype=np.float64)
-        read = np.ones(len(known), dtype=np.bool_)
-        losses[known] = measure(TASKS[task].loss, values, read, targets, rules)[1]
+def _losses(task: TaskName, given: Floats, targets: Floats, rules: Protocol) -> Floats:
+    """Return the loss (0 to 1) of each of the answers *given* (answers, numbers); NaN for an answer of NaN."""
+    losses = np.full(len(targets), np.nan)
+    known = ~np.isnan(given).any(axis=1)
+    if known.any():
+        read = np.ones(int(known.sum()), dtype=np.bool_)
+        losses[known] = measure(TASKS[task].loss, given[known].astype(np.float32), read, targets[known], rules)[1]
     return losses

@@ -29,6 +29,7 @@ from medvision_agent.eval.why.flow import Traced
 from medvision_agent.eval.why.measured import exact_of
 from medvision_agent.eval.why.scene import Missing, Scene, whole_scene
 from medvision_agent.eval.why.stated import STATED, stated_points
+from medvision_agent.packed_list import Slotted
 from medvision_agent.tools.view.geometry import Size, Spacing
 
 __all__ = ["REPLAYED", "Answered", "Step", "answered"]
@@ -61,7 +62,7 @@ _ANYWHERE = whole_scene(Size(1, 1), Spacing(1.0, 1.0), ())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Answered:
+class Answered(Slotted):
     """One scored answer with the losses that it would have if part of it were right."""
 
     question: Question

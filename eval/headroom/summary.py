@@ -7,11 +7,11 @@ together as much as answered. Intervals are 95%, of the jackknife over subjects,
 ``eval/parts/summary.py``; the difference of a step is paired, answer by answer.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from medvision_agent.eval.headroom.columns import AnswerColumns
 from medvision_agent.eval.headroom.references import ceilings, priors
 from medvision_agent.eval.headroom.steps import REPLAYED, Answered, Step
 from medvision_agent.eval.parts.summary import PartMean, part_mean, withheld
@@ -68,12 +68,12 @@ class Headroom(Frozen):
     """Why there are no intervals; empty if there are."""
 
 
-def losses_of(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> Losses:
+def losses_of(task: TaskName, answers: AnswerColumns, rules: Protocol) -> Losses:
     """Return, for each step of the headroom, the loss of each answer to a task (0 to 1); NaN if unknown.
 
     *rules* is the protocol that scores the prior and the ceiling.
     """
-    answered, *replayed = np.array([one.losses for one in answers], dtype=np.float64).T
+    answered, *replayed = np.ascontiguousarray(answers.losses.T)
     return {
         Step.PRIOR: priors(task, answers, rules),
         Step.ANSWERED: answered,
@@ -83,52 +83,48 @@ def losses_of(task: TaskName, answers: Sequence[Answered], rules: Protocol) -> L
 
 
 def headroom_by_task(
-    answers: Sequence[Answered], rules: Protocol, reasons: Sequence[str] = ()
+    answers: Iterable[Answered], rules: Protocol, reasons: Sequence[str] = ()
 ) -> dict[TaskName, Headroom]:
     """Return the headroom of answers of one model, by task; a task without answers is left out.
 
     *rules* is the protocol that scores the prior and the ceiling. *reasons* are the caller's reasons for giving no
     intervals.
     """
-    by_task = {task: own for task in TASKS if (own := [one for one in answers if one.question.task == task])}
-    return {task: summarise_headroom(own, losses_of(task, own, rules), reasons) for task, own in by_task.items()}
+    by_task = {task: AnswerColumns() for task in TASKS}
+    for one in answers:
+        by_task[one.question.task].add(one)
+    found = {task: own for task, own in by_task.items() if len(own)}
+    return {task: summarise_headroom(own, losses_of(task, own, rules), reasons) for task, own in found.items()}
 
 
-def summarise_headroom(answers: Sequence[Answered], losses: Losses, reasons: Sequence[str] = ()) -> Headroom:
+def summarise_headroom(answers: AnswerColumns, losses: Losses, reasons: Sequence[str] = ()) -> Headroom:
     """Return the headroom of answers of one model to one task; *losses* are theirs (``losses_of``).
 
     *reasons* are the caller's reasons for giving no intervals. There must be at least one answer.
     """
-    subjects = [one.question.subject for one in answers]
+    subjects, success, decomposed = answers.subjects, answers.success, answers.decomposed
     why = withheld(subjects, reasons)
-    unknown = [one for one in answers if one.success and not one.decomposed]
     return Headroom(
         n=len(answers),
         subjects=len(set(subjects) - {""}),
-        success_rate=sum(one.success for one in answers) / len(answers),
-        states=sum(one.states for one in answers),
-        decomposed=sum(one.decomposed for one in answers),
-        failed=sum(not one.success for one in answers),
-        reasons=_counted(str(one.reason) for one in unknown),
-        sources=_counted(", ".join(one.sources) for one in answers if one.sources),
-        steps=dict(_steps(answers, losses, subjects, bare=bool(why))),
+        success_rate=int(success.sum()) / len(answers),
+        states=answers.states,
+        decomposed=int(decomposed.sum()),
+        failed=int((~success).sum()),
+        reasons=dict(answers.reasons.most_common()),
+        sources=dict(answers.sources.most_common()),
+        steps=dict(_steps(answers, losses, bare=bool(why))),
         withheld=why,
     )
 
 
-def _counted(names: Iterable[str]) -> dict[str, int]:
-    return dict(Counter(names).most_common())
-
-
-def _steps(
-    answers: Sequence[Answered], losses: Losses, subjects: Sequence[str], *, bare: bool
-) -> Iterator[tuple[Step, StepMean]]:
+def _steps(answers: AnswerColumns, losses: Losses, *, bare: bool) -> Iterator[tuple[Step, StepMean]]:
     """Yield each step with its mean loss; a step that is unknown for all answers is left out.
 
-    *subjects* gives the subject of each answer. With *bare*, there are no intervals.
+    With *bare*, there are no intervals.
     """
-    taken = np.array([one.decomposed for one in answers], dtype=np.bool_)
-    unknown = np.array([one.success and not one.decomposed for one in answers], dtype=np.bool_)
+    taken, subjects = answers.decomposed, answers.subjects
+    unknown = answers.success & ~taken
     own = losses[Step.ANSWERED]
     for step, values in losses.items():
         known = ~np.isnan(values)

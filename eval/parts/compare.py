@@ -10,10 +10,12 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from medvision_agent.eval.parts.losses import Losses, SampleLoss
 from medvision_agent.eval.parts.replay import Cause
-from medvision_agent.eval.parts.summary import PartMean, SampleLoss, means_of, states_points, told_apart, withheld
+from medvision_agent.eval.parts.summary import PartMean, means_of, withheld
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.side_by_side import paired
 from medvision_agent.text import fixed
 
 __all__ = ["ENOUGH", "PartsComparison", "compare_parts", "parts_sentence"]
@@ -22,8 +24,6 @@ ENOUGH = 0.8
 """The least decomposed share of a difference for which a sentence is written."""
 _SHOWN = 0.0005
 """Parts that would be shown as 0.000 are not mentioned."""
-
-Pair = tuple[SampleLoss, SampleLoss]
 
 
 class PartsComparison(Frozen):
@@ -64,35 +64,36 @@ def compare_parts(
     *a* and *b* are the scored samples of each run (``parts_of_run``). *reasons* are the caller's reasons for giving no
     intervals. A task without a common sample is left out.
     """
-    others = {one.sample.id: one for one in b}
-    pairs = [(one, others[one.sample.id]) for one in a if one.sample.id in others]
-    by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
-    return {task: _compared(own, reasons) for task, own in by_task.items() if own}
+    by_task = {task: (Losses(), Losses()) for task in TASKS}
+    for pair in paired(a, b, lambda one: one.sample.id):
+        for own, one in zip(by_task[pair[0].sample.task], pair, strict=True):
+            own.add(one)
+    return {task: _compared(*own, reasons) for task, own in by_task.items() if own[0].losses}
 
 
-def _compared(pairs: Sequence[Pair], reasons: Sequence[str]) -> PartsComparison:
-    own = [states_points([pair[side] for pair in pairs]) for side in (0, 1)]
-    together = not all(own)
+def _compared(a: Losses, b: Losses, reasons: Sequence[str]) -> PartsComparison:
+    """Return the comparison of two arms over pairs: *a* and *b* hold the two samples of each pair, in one order."""
+    together = not (a.states_points and b.states_points)
 
     # The parts are made anew for each mean, because those of many pairs take much memory.
-    def parts(side: int) -> Iterator[Mapping[Cause, float]]:
-        return (told_apart(pair[side].found, own=own[side], together=together) for pair in pairs)
+    def parts(side: Losses) -> Iterator[Mapping[Cause, float]]:
+        return side.parts(own=side.states_points, together=together)
 
-    subjects = [one.sample.subject for one, _ in pairs]
-    apart = array("d", (abs(b.found.loss - a.found.loss) for a, b in pairs))
-    both = (Cause.NOT_DECOMPOSED not in {*a, *b} for a, b in zip(parts(0), parts(1), strict=True))
+    subjects, pairs = a.subjects, len(a.losses)
+    apart = array("d", (abs(two - one) for one, two in zip(a.losses, b.losses, strict=True)))
+    both = (Cause.NOT_DECOMPOSED not in {*one, *two} for one, two in zip(parts(a), parts(b), strict=True))
     total, why = math.fsum(apart), withheld(subjects, reasons)
     known = math.fsum(size for size, decomposed in zip(apart, both, strict=True) if decomposed)
     return PartsComparison(
-        pairs=len(pairs),
+        pairs=pairs,
         subjects=len(set(subjects)),
-        loss_a=math.fsum(a.found.loss for a, _ in pairs) / len(pairs),
-        loss_b=math.fsum(b.found.loss for _, b in pairs) / len(pairs),
-        difference=math.fsum(b.found.loss - a.found.loss for a, b in pairs) / len(pairs),
+        loss_a=math.fsum(a.losses) / pairs,
+        loss_b=math.fsum(b.losses) / pairs,
+        difference=math.fsum(two - one for one, two in zip(a.losses, b.losses, strict=True)) / pairs,
         together=together,
-        a=means_of(parts(0), subjects, bare=bool(why)),
-        b=means_of(parts(1), subjects, bare=bool(why)),
-        parts=means_of(map(_apart, parts(0), parts(1)), subjects, bare=bool(why)),
+        a=means_of(parts(a), subjects, bare=bool(why)),
+        b=means_of(parts(b), subjects, bare=bool(why)),
+        parts=means_of(map(_apart, parts(a), parts(b)), subjects, bare=bool(why)),
         decomposed=known / total if total > 0 else None,
         withheld=why,
     )

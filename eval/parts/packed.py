@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["Packed"]
 
@@ -33,9 +33,19 @@ class Packed(Mapping[Key, float]):
     def __len__(self) -> int:
         return len(self._keys)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Have pickle store the numbers as they are."""
+        return _made_again, (self._keys, self._numbers)
+
     def __repr__(self) -> str:
         """Return the text that a dictionary with the same content has."""
         return repr(dict(self))
+
+
+def _made_again(keys: tuple[Key, ...], numbers: bytes) -> Packed[Key]:
+    one = Packed[Key].__new__(Packed)
+    one._keys, one._numbers = keys, numbers
+    return one
 
 
 @lru_cache(maxsize=1 << 10)

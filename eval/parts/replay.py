@@ -44,6 +44,7 @@ from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.forms import PLAIN
 from medvision_agent.eval.why.measured import measurements, numbers_of
 from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.packed_list import Slotted
 from medvision_agent.quantity import BOX, LENGTH_MM
 from medvision_agent.tools.view.frames import MEDVISION
 from medvision_agent.tools.view.geometry import Spacing
@@ -128,7 +129,7 @@ class Case:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class LossParts:
+class LossParts(Slotted):
     """The loss of one answer, split by cause; numbers are packed, because a run has one such object for each sample."""
 
     loss: float

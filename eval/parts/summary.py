@@ -8,43 +8,27 @@ be seen). Intervals are those of the jackknife over subjects (95%), and withheld
 
 import math
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from medvision_agent.eval.compare.statistics.clusters import clustered
 from medvision_agent.eval.compare.statistics.estimate import too_few
 from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, by_subject, jackknife
 from medvision_agent.eval.data.sample import Question
-from medvision_agent.eval.parts.replay import Case, Cause, Kind, LossParts, explain_traced
+from medvision_agent.eval.parts.losses import Losses, SampleLoss
+from medvision_agent.eval.parts.replay import Case, Cause, explain_traced
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.store.run import Run
-from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.look import Look, looks_at
-from medvision_agent.eval.why.scene import Missing
 from medvision_agent.frozen import Frozen
 from medvision_agent.text import plural
 
-__all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "states_points", "summarise_parts"]
-__all__ += ["loss_of", "means_of", "part_mean", "structure_of", "summarise_labels", "told_apart", "withheld"]
+__all__ = ["PartMean", "SampleLoss", "TaskParts", "parts_of_run", "summarise_parts"]
+__all__ += ["loss_of", "means_of", "part_mean", "structure_of", "summarise_labels", "withheld"]
 
 _LEVEL = 0.95
-_REPLAYS: Mapping[str, tuple[Cause, ...]] = {
-    "as answered": (),
-    "with the true points": (Cause.WRONG_OBJECT, Cause.SEEING),
-    "with exact arithmetic": (Cause.ARITHMETIC,),
-    "in the right unit": (Cause.UNIT,),
-}
 _NOT_NAMED = "not named"
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class SampleLoss:
-    """One scored sample with its loss, split by cause."""
-
-    sample: Question
-    found: LossParts
 
 
 class PartMean(Frozen):
@@ -87,7 +71,7 @@ class TaskParts(Frozen):
     """Why there are no intervals; empty if there are."""
 
 
-def parts_of_run(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Iterator[SampleLoss]:
+def parts_of_run(run: Run, rules: Protocol, scores: Iterable[Score | None] | None = None) -> Iterator[SampleLoss]:
     """Yield every scored sample of a stored run with the parts of its loss, in the run's order.
 
     *rules* is the protocol, and *scores* are the scores of the run's records, if known.
@@ -100,26 +84,6 @@ def loss_of(look: Look) -> SampleLoss:
     sample = look.record.sample
     case = Case(sample.asks, sample.target, *look.conversation, look.rules)
     return SampleLoss(look.question, explain_traced(case, look.score, look.traced))
-
-
-def states_points(samples: Sequence[SampleLoss]) -> bool:
-    """Return whether any answer of an arm to one task states points; true for an arm without answers."""
-    answered = [one.found for one in samples if one.found.kind is not Kind.NO_ANSWER]
-    return not answered or any(one.reason not in {Missing.NO_POINTS, Missing.COPIED} for one in answered)
-
-
-def told_apart(found: LossParts, *, own: bool, together: bool) -> Mapping[Cause, float]:
-    """Return the parts of one loss by cause; with *together*, wrong object, seeing and arithmetic are one part.
-
-    *own* says whether the arm states points. If it does not, the loss of an answer without known origin is part of
-    seeing and arithmetic; if it does, such an answer is *not decomposed*.
-    """
-    if not together:
-        return found.parts
-    joined = {Cause.WRONG_OBJECT, Cause.SEEING, Cause.ARITHMETIC, *([] if own else [Cause.NOT_DECOMPOSED])}
-    parts = {cause: value for cause, value in found.parts.items() if cause not in joined}
-    within = [value for cause, value in found.parts.items() if cause in joined]
-    return parts | ({Cause.TOGETHER: math.fsum(within)} if within else {})
 
 
 def means_of(parts: Iterable[Mapping[Cause, float]], subjects: Sequence[str], *, bare: bool) -> dict[Cause, PartMean]:
@@ -166,9 +130,10 @@ def summarise_parts(samples: Iterable[SampleLoss], reasons: Sequence[str] = ()) 
     *samples* are the scored samples of a run (``parts_of_run``). *reasons* are the caller's reasons for giving no
     intervals.
     """
-    every = list(samples)
-    by_task = {task: [one for one in every if one.sample.task == task] for task in TASKS}
-    return {task: _task(own, reasons) for task, own in by_task.items() if own}
+    by_task = {task: Losses() for task in TASKS}
+    for one in samples:
+        by_task[one.sample.task].add(one)
+    return {task: _task(task, own, reasons, apart=own.states_points) for task, own in by_task.items() if own.losses}
 
 
 def summarise_labels(
@@ -180,14 +145,14 @@ def summarise_labels(
     intervals. Whether the arm states points is decided for a task as a whole, so that all its structures have the same
     parts.
     """
-    groups: dict[TaskName, dict[str, list[SampleLoss]]] = {task: {} for task in TASKS}
+    groups: dict[TaskName, dict[str, Losses]] = {task: {} for task in TASKS}
     for one in samples:
-        groups[one.sample.task].setdefault(structure_of(one.sample), []).append(one)
+        groups[one.sample.task].setdefault(structure_of(one.sample), Losses()).add(one)
     found: dict[TaskName, dict[str, TaskParts]] = {}
     for task, named in groups.items():
-        apart = states_points([one for own in named.values() for one in own])
+        apart = any(own.telling for own in named.values()) or not any(own.answers for own in named.values())
         if named:
-            found[task] = {name: _task(own, reasons, apart=apart) for name, own in sorted(named.items())}
+            found[task] = {name: _task(task, own, reasons, apart=apart) for name, own in sorted(named.items())}
     return found
 
 
@@ -199,42 +164,31 @@ def structure_of(asked: Question) -> str:
     return asked.label or asked.measurement or ", ".join(asked.landmarks) or _NOT_NAMED
 
 
-def _replays(samples: Sequence[SampleLoss], reasons: Sequence[str]) -> Replays | None:
+def _replays(samples: Losses, task: Task, reasons: Sequence[str]) -> Replays | None:
     """Return the mean losses with causes corrected, over the answers whose numbers have a known origin.
 
     None without such an answer.
     """
-    own = [one for one in samples if one.found.replays]
-    if not own:
+    subjects = samples.replayed_subjects
+    if not subjects:
         return None
-    subjects = [one.sample.subject for one in own]
-    causes = {name: some for name, some in _REPLAYS.items() if not (own[0].sample.asks.is_box and "arithmetic" in name)}
     bare = bool(withheld(subjects, reasons))
-
-    def mean(some: tuple[Cause, ...]) -> PartMean:
-        return part_mean(array("d", (one.found.corrected(some) or 0.0 for one in own)), subjects, bare=bare)
-
-    return Replays(n=len(own), losses={name: mean(some) for name, some in causes.items()})
+    losses = {name: own for name, own in samples.replayed.items() if not (task.is_box and "arithmetic" in name)}
+    means = {name: part_mean(own, subjects, bare=bare) for name, own in losses.items()}
+    return Replays(n=len(subjects), losses=means)
 
 
-def _task(samples: Sequence[SampleLoss], reasons: Sequence[str], *, apart: bool | None = None) -> TaskParts:
-    """Return the mean loss of some samples of one task in parts.
-
-    *apart* says whether the arm states points; by default, this is decided from *samples*.
-    """
-    own = states_points(samples) if apart is None else apart
-    subjects = [one.sample.subject for one in samples]
-    parts = (told_apart(one.found, own=own, together=not own) for one in samples)
-    why = withheld(subjects, reasons)
-    left = (one.found.reason for one in samples if not one.found.decomposed)
+def _task(name: TaskName, samples: Losses, reasons: Sequence[str], *, apart: bool) -> TaskParts:
+    """Return the mean loss of some samples of one task in parts; *apart* says whether the arm states points."""
+    subjects, why = samples.subjects, withheld(samples.subjects, reasons)
     return TaskParts(
-        n=len(samples),
+        n=len(subjects),
         subjects=len(set(subjects) - {""}),
-        loss=math.fsum(one.found.loss for one in samples) / len(samples),
-        states_points=own,
-        parts=means_of(parts, subjects, bare=bool(why)),
-        kinds=dict(Counter(str(one.found.kind) for one in samples).most_common()),
-        reasons=dict(Counter(str(reason) for reason in left).most_common()),
-        replays=_replays(samples, reasons) if own else None,
+        loss=math.fsum(samples.losses) / len(subjects),
+        states_points=apart,
+        parts=means_of(samples.parts(own=apart, together=not apart), subjects, bare=bool(why)),
+        kinds=dict(samples.kinds.most_common()),
+        reasons=dict(samples.reasons.most_common()),
+        replays=_replays(samples, TASKS[name], reasons) if apart else None,
         withheld=why,
     )

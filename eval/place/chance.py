@@ -11,43 +11,52 @@ id.
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from medvision_agent.eval.place.located import Found, Located, question_of
+from medvision_agent.eval.data.sample import Question
+from medvision_agent.eval.place.located import Found, question_of
 
-__all__ = ["chances"]
+__all__ = ["Chances"]
 
 _Item = TypeVar("_Item")
 _SUBJECTS = 20
 _SAMPLES = 5
 
 
-def chances(located: Iterable[Located]) -> dict[str, float | None]:
-    """Return the chance rate (0 to 1) of each answer that has a known place, by sample id.
+class Chances:
+    """The measured points of answers, added one by one, from which the chance rate of each follows."""
 
-    The rate is None if no other subject has such an answer to the same question. Samples without a known place have no
-    entry.
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, ...], dict[str, list[tuple[str, Found]]]] = {}
+        """The samples' ids with their places, by question and subject."""
+
+    def add(self, sample: Question, found: Found) -> None:
+        """Add an answer to *sample* that has a known place, *found*."""
+        group = self._groups.setdefault(question_of(sample), {})
+        group.setdefault(sample.subject, []).append((sample.id, found))
+
+    def rates(self) -> Iterator[tuple[str, float | None]]:
+        """Yield each answer's sample id with its chance rate, 0 to 1.
+
+        It is None if no other subject has such an answer to the same question.
+        """
+        for group in self._groups.values():
+            each = list(group.values())
+            for own, samples in enumerate(each):
+                for name, found in samples:
+                    yield name, _rate(name, found, each, own)
+
+
+def _rate(name: str, found: Found, each: Sequence[Sequence[tuple[str, Found]]], own: int) -> float | None:
+    """Return the chance rate of the answer *found* to the sample *name*; *each* has the answers of each subject.
+
+    *own* is the place of the answer's subject among them.
     """
-    groups: dict[tuple[str, ...], list[tuple[Located, Found]]] = {}
-    for one in located:
-        if isinstance(one.found, Found):
-            groups.setdefault(question_of(one.sample), []).append((one, one.found))
-    return {one.sample.id: chance for group in groups.values() for one, chance in _of_group(group)}
-
-
-def _of_group(group: Sequence[tuple[Located, Found]]) -> Iterable[tuple[Located, float | None]]:
-    by_subject: dict[str, list[Found]] = {}
-    for one, found in group:
-        by_subject.setdefault(one.sample.subject, []).append(found)
-    places = {subject: place for place, subject in enumerate(by_subject)}
-    each = list(by_subject.values())
-    for one, found in group:
-        own = places[one.sample.subject]
-        draw = random.Random(f"right place: {one.sample.id}")  # noqa: S311 - statistics, no secret
-        drawn = _some(draw, range(len(each) - 1), _SUBJECTS)  # places among the others
-        rates = [found.share(_some(draw, each[at + (at >= own)], _SAMPLES)) for at in drawn]
-        yield one, math.fsum(rates) / len(rates) if rates else None
+    draw = random.Random(f"right place: {name}")  # noqa: S311 - statistics, no secret
+    drawn = _some(draw, range(len(each) - 1), _SUBJECTS)  # places among the others
+    rates = [found.share([other for _, other in _some(draw, each[at + (at >= own)], _SAMPLES)]) for at in drawn]
+    return math.fsum(rates) / len(rates) if rates else None
 
 
 def _some(draw: random.Random, items: Sequence[_Item], most: int) -> Sequence[_Item]:

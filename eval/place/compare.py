@@ -7,13 +7,15 @@ compared only if 80% of the answers are located in both arms; otherwise bounds a
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 
 from medvision_agent.eval.place.located import Located
 from medvision_agent.eval.place.rule import Place
-from medvision_agent.eval.place.summary import TaskPlace, enough, mean_loss, task_place
+from medvision_agent.eval.place.summary import Places, TaskPlace, mean_loss
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
+from medvision_agent.side_by_side import paired
 
 __all__ = ["Gains", "Part", "PlaceComparison", "compare_places", "paired_places"]
 
@@ -68,47 +70,79 @@ def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName,
     *a* and *b* are the scored samples whose ground truth has a place (``Looked.located``). A task without a common
     sample is left out.
     """
-    pairs = paired_places(a, b)
-    by_task = {task: [pair for pair in pairs if pair[0].sample.task == task] for task in TASKS}
-    return {task: _compared(own) for task, own in by_task.items() if own}
+    by_task = {task: _Paired() for task in TASKS}
+    for one, other in paired_places(a, b):
+        by_task[one.sample.task].add(one, other)
+    return {task: own.compared() for task, own in by_task.items() if own.differences}
 
 
-def paired_places(a: Iterable[Located], b: Iterable[Located]) -> list[Pair]:
-    """Return the samples that both arms have as pairs (A, B), in the order of A."""
-    others = {one.sample.id: one for one in b}
-    return [(one, others[one.sample.id]) for one in a if one.sample.id in others]
+def paired_places(a: Iterable[Located], b: Iterable[Located]) -> Iterator[Pair]:
+    """Yield the samples that both arms have as pairs (A, B), in the order of A.
 
-
-def _compared(pairs: Sequence[Pair]) -> PlaceComparison:
-    of_a, of_b = [a for a, _ in pairs], [b for _, b in pairs]
-    located = enough(of_a) and enough(of_b)
-    return PlaceComparison(
-        pairs=len(pairs),
-        subjects=len({a.sample.subject for a, _ in pairs}),
-        a=task_place(of_a),
-        b=task_place(of_b),
-        difference=mean_loss([b.loss - a.loss for a, b in pairs]),
-        grounded_difference=mean_loss([b.lowest_loss - a.lowest_loss for a, b in pairs]) if located else None,
-        lowest=mean_loss([b.lowest_loss - a.highest_loss for a, b in pairs]),
-        highest=mean_loss([b.highest_loss - a.lowest_loss for a, b in pairs]),
-        gains_b=_gains([(b, b.loss - a.loss) for a, b in pairs if b.loss < a.loss], len(pairs)),
-        gains_a=_gains([(a, b.loss - a.loss) for a, b in pairs if a.loss < b.loss], len(pairs)),
-    )
-
-
-def _gains(better: Sequence[tuple[Located, float]], pairs: int) -> Gains:
-    """Return the pairs in which one arm is better, grouped by the place where it measured.
-
-    *better* holds that arm's sample with the difference in loss, B minus A; *pairs* is the number of all pairs.
+    Both inputs are read side by side; few samples are held at a time if both have them in one order.
     """
+    return paired(a, b, lambda one: one.sample.id)
 
-    def part(place: Place) -> Part:
-        own = [(one, difference) for one, difference in better if one.place is place]
-        apart = [one.apart_mm for one, _ in own if one.apart_mm is not None]
-        return Part(
-            pairs=len(own),
-            difference=math.fsum(difference for _, difference in own) / pairs,
-            apart_mm=(min(apart), max(apart)) if apart else None,
+
+class _Paired:
+    """The pairs of one task, added one by one; numbers of them are kept."""
+
+    def __init__(self) -> None:
+        self._a, self._b = Places(), Places()
+        self.differences = array("d")
+        """The difference of the losses of each pair, B minus A."""
+        self._lowest, self._highest, self._grounded = array("d"), array("d"), array("d")
+        self._gains_a, self._gains_b = ({place: _Gained() for place in (*Place,)} for _ in "ab")
+
+    def add(self, a: Located, b: Located) -> None:
+        self._a.add(a)
+        self._b.add(b)
+        difference = b.loss - a.loss
+        self.differences.append(difference)
+        self._grounded.append(b.lowest_loss - a.lowest_loss)
+        self._lowest.append(b.lowest_loss - a.highest_loss)
+        self._highest.append(b.highest_loss - a.lowest_loss)
+        if b.loss < a.loss and b.place is not None:
+            self._gains_b[b.place].add(b, difference)
+        if a.loss < b.loss and a.place is not None:
+            self._gains_a[a.place].add(a, difference)
+
+    def compared(self) -> PlaceComparison:
+        pairs = len(self.differences)
+        return PlaceComparison(
+            pairs=pairs,
+            subjects=len(self._a.subjects),
+            a=self._a.summary(),
+            b=self._b.summary(),
+            difference=mean_loss(self.differences),
+            grounded_difference=mean_loss(self._grounded) if self._a.enough and self._b.enough else None,
+            lowest=mean_loss(self._lowest),
+            highest=mean_loss(self._highest),
+            gains_b=_gains(self._gains_b, pairs),
+            gains_a=_gains(self._gains_a, pairs),
         )
 
-    return Gains(right=part(Place.RIGHT), elsewhere=part(Place.ELSEWHERE), not_locatable=part(Place.UNKNOWN))
+
+class _Gained:
+    """The pairs in which one arm is better and measured in one kind of place."""
+
+    def __init__(self) -> None:
+        self.differences, self.apart = array("d"), array("d")
+
+    def add(self, better: Located, difference: float) -> None:
+        self.differences.append(difference)
+        if (apart := better.apart_mm) is not None:
+            self.apart.append(apart)
+
+    def part(self, pairs: int) -> Part:
+        return Part(
+            pairs=len(self.differences),
+            difference=math.fsum(self.differences) / pairs,
+            apart_mm=(min(self.apart), max(self.apart)) if self.apart else None,
+        )
+
+
+def _gains(found: Mapping[Place, _Gained], pairs: int) -> Gains:
+    """Return the pairs in which one arm is better, by the place where it measured; *pairs* counts all pairs."""
+    right, elsewhere, unknown = (found[place].part(pairs) for place in (Place.RIGHT, Place.ELSEWHERE, Place.UNKNOWN))
+    return Gains(right=right, elsewhere=elsewhere, not_locatable=unknown)

@@ -20,6 +20,7 @@ from medvision_agent.eval.tasks import TASKS, Task, TaskName
 from medvision_agent.eval.why.flow import Traced
 from medvision_agent.eval.why.look import Look, Looks
 from medvision_agent.eval.why.scene import Missing, Scene
+from medvision_agent.packed_list import Slotted
 from medvision_agent.tools.view.geometry import Point, Spacing, distance_mm
 
 __all__ = ["Found", "Located", "found_at", "has_place", "is_ambiguous", "is_elsewhere", "locate", "locate_record"]
@@ -31,7 +32,7 @@ _UNIT = Spacing(1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Found(Slotted):
     """Where one answer was measured, and where the ground truth lies; numbers are packed, because there are many."""
 
     task: TaskName
@@ -93,7 +94,7 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Located:
+class Located(Slotted):
     """One scored sample whose ground truth has a place, with its loss and where its answer was measured."""
 
     sample: Question

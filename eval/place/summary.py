@@ -7,17 +7,18 @@ that is not locatable is in the right place, the upper bound that it is elsewher
 """
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from medvision_agent.eval.place.chance import chances
-from medvision_agent.eval.place.located import Found, Located
+from medvision_agent.eval.place.chance import Chances
+from medvision_agent.eval.place.located import Located
 from medvision_agent.eval.place.rule import STRICTER, WIDER, Place
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ENOUGH", "TaskPlace", "enough", "mean_loss", "places_by_task", "task_place"]
+__all__ = ["ENOUGH", "Places", "TaskPlace", "mean_loss", "places_by_task", "task_place"]
 
 ENOUGH = 0.8
 """The least share of locatable answers for which a grounded loss is given."""
@@ -57,15 +58,6 @@ class TaskPlace(Frozen):
     """Mean loss if an answer measured elsewhere costs 1; None if under 80% of the answers are located."""
 
 
-def enough(located: Sequence[Located]) -> bool:
-    """Return whether the places of at least 80% of the answers are known, so that a grounded loss is given.
-
-    Failures need no place.
-    """
-    answers = [one for one in located if one.found is not None]
-    return sum(isinstance(one.found, Found) for one in answers) >= ENOUGH * len(answers)
-
-
 def mean_loss(losses: Sequence[float]) -> float | None:
     """Return the mean of losses; None if there are none."""
     return math.fsum(losses) / len(losses) if losses else None
@@ -77,35 +69,83 @@ def places_by_task(located: Iterable[Located], without: Mapping[TaskName, int]) 
     *located* are the samples whose ground truth has a place; *without* counts, by task, those whose ground truth has
     none.
     """
-    by_task: dict[TaskName, list[Located]] = {task: [] for task in TASKS}
+    by_task = {task: Places() for task in TASKS}
     for one in located:
-        by_task[one.sample.task].append(one)
-    return {task: task_place(own, without_place=without.get(task, 0)) for task, own in by_task.items() if own}
+        by_task[one.sample.task].add(one)
+    return {task: own.summary(without_place=without.get(task, 0)) for task, own in by_task.items() if own.losses}
 
 
-def task_place(located: Sequence[Located], *, without_place: int = 0) -> TaskPlace:
+def task_place(located: Iterable[Located], *, without_place: int = 0) -> TaskPlace:
     """Return where the answers to one task were measured; *located* are its samples, whose ground truth has a place.
 
     *without_place* is the number of further samples, whose ground truth has none.
     """
-    places = Counter(one.place for one in located)
-    found = [(one.sample, one.found) for one in located if isinstance(one.found, Found)]
-    by_chance = [rate for rate in chances(located).values() if rate is not None]
-    lowest = mean_loss([one.lowest_loss for one in located])
-    return TaskPlace(
-        n=len(located),
-        without_place=without_place,
-        failed=places[None],
-        right=places[Place.RIGHT],
-        elsewhere=places[Place.ELSEWHERE],
-        not_locatable=dict(Counter(one.found for one in located if isinstance(one.found, str)).most_common()),
-        subjects=len({sample.subject for sample, _ in found}),
-        share=Mean.of([float(one.right()) for _, one in found]),
-        chance=Mean.of(by_chance),
-        stricter=Mean.of([float(one.right(STRICTER)) for _, one in found]),
-        wider=Mean.of([float(one.right(WIDER)) for _, one in found]),
-        loss=mean_loss([one.loss for one in located]),
-        lowest_loss=lowest,
-        highest_loss=mean_loss([one.highest_loss for one in located]),
-        grounded_loss=lowest if enough(located) else None,
-    )
+    places = Places()
+    for one in located:
+        places.add(one)
+    return places.summary(without_place=without_place)
+
+
+class Places:
+    """The located samples of one arm on one task, added one by one.
+
+    Numbers of them are kept, and the measured points, which the chance rate of other samples needs.
+    """
+
+    def __init__(self) -> None:
+        self.losses, self._lowest, self._highest = array("d"), array("d"), array("d")
+        self._places, self._reasons = Counter[Place | None](), Counter[str]()
+        self.subjects = set[str]()
+        """The subjects of all samples."""
+        self._located = set[str]()
+        """The subjects with located answers."""
+        self._right, self._stricter, self._wider = array("b"), array("b"), array("b")
+        self._chances = Chances()
+
+    def add(self, one: Located) -> None:
+        """Add one sample."""
+        self.losses.append(one.loss)
+        self._lowest.append(one.lowest_loss)
+        self._highest.append(one.highest_loss)
+        self._places[one.place] += 1
+        self.subjects.add(one.sample.subject)
+        if isinstance(one.found, str):
+            self._reasons[one.found] += 1
+        elif one.found is not None:
+            self._located.add(one.sample.subject)
+            self._right.append(one.place is Place.RIGHT)
+            self._stricter.append(one.found.right(STRICTER))
+            self._wider.append(one.found.right(WIDER))
+            self._chances.add(one.sample, one.found)
+
+    @property
+    def enough(self) -> bool:
+        """Whether the places of at least 80% of the answers are known, so that a grounded loss is given.
+
+        Failures need no place.
+        """
+        return len(self._right) >= ENOUGH * (len(self.losses) - self._places[None])
+
+    def summary(self, *, without_place: int = 0) -> TaskPlace:
+        """Return where the answers were measured.
+
+        *without_place* is the number of further samples, whose ground truth has no place.
+        """
+        lowest = mean_loss(self._lowest)
+        return TaskPlace(
+            n=len(self.losses),
+            without_place=without_place,
+            failed=self._places[None],
+            right=self._places[Place.RIGHT],
+            elsewhere=self._places[Place.ELSEWHERE],
+            not_locatable=dict(self._reasons.most_common()),
+            subjects=len(self._located),
+            share=Mean.of(map(float, self._right)),
+            chance=Mean.of(rate for _, rate in self._chances.rates() if rate is not None),
+            stricter=Mean.of(map(float, self._stricter)),
+            wider=Mean.of(map(float, self._wider)),
+            loss=mean_loss(self.losses),
+            lowest_loss=lowest,
+            highest_loss=mean_loss(self._highest),
+            grounded_loss=lowest if self.enough else None,
+        )

@@ -3,24 +3,22 @@
 The answers of a sample's epochs are averaged first. Boxes have no agreement: their measure is the overlap.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from statistics import fmean
+from collections.abc import Iterator, Mapping
 
 from medvision_agent.eval.agreement.arm import Agreement, Figure, agreement
-from medvision_agent.eval.agreement.coverage import Coverage, coverage, spread
-from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.findings.inputs import ChapterIn
+from medvision_agent.eval.agreement.coverage import coverage
+from medvision_agent.eval.data.sample import Asked
+from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.findings.questions import asked_in
 from medvision_agent.eval.findings.scores import Epochs
+from medvision_agent.eval.report.answers import Answers
 from medvision_agent.eval.report.model import ArmAgreement, Chapter
 from medvision_agent.eval.report.table import Table, Value
 from medvision_agent.eval.report.tables import chapter_table, numbers, signed, slug, texts
-from medvision_agent.eval.scorer.score import Score
-from medvision_agent.eval.tasks import TASKS
+from medvision_agent.eval.tasks import TASKS, TaskName
 
 __all__ = ["agreement_tables", "agreements"]
 
-_Answers = Mapping[str, Sequence[Score]]
-"""The answers that could be read, by sample id."""
 _NOTES = (
     "Over the samples answered in both arms of a contrast; a lone arm, over those it answered.",
     "Bias: the mean of stated minus true. Limits: bias plus and minus 1.96 SD, between and within subjects.",
@@ -40,51 +38,28 @@ def agreements(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Arm
 
     *scores* are the scored samples of each arm. Boxes have no agreement and are left out.
     """
-    answers = {name: _answers(epochs) for name, epochs in scores.items()}
-    stated = {name: _means(own) for name, own in answers.items()}
-    samples = {arm.name: arm.first.samples for arm in chapter.arms}
-    pairs = [(one.name, one.a.name, one.b.name) for one in chapter.contrasts]
-    groups = pairs or [("", arm.name, "") for arm in chapter.arms]
+    pairs = [(one.name, one.a, one.b) for one in chapter.contrasts]
+    groups: list[tuple[str, ArmIn, ArmIn | None]] = [*pairs] or [("", arm, None) for arm in chapter.arms]
     for contrast, a, b in groups:
-        for task in TASKS:
-            own = [sample for sample in samples[a] if sample.task == task]
+        asked = {one.task for one in asked_in(a.first)}
+        for task in (task for task in TASKS if task in asked and not TASKS[task].is_box):
+            rows = {one.id: row for row, one in enumerate(_asked(a, task))}
+            arms = [arm for arm in (a, b) if arm is not None]
+            stated = {arm.name: Answers(scores[arm.name], task, rows) for arm in arms}
             for arm, other in ((a, b), (b, a)):
-                if own and arm and not own[0].asks.is_box:
-                    numbers = agreement(own, stated[arm], stated[other] if other else None, evidence=chapter.evidence)
+                if arm is not None:
+                    own, both = stated[arm.name], None if other is None else stated[other.name]
                     yield ArmAgreement(
                         contrast=contrast,
-                        arm=arm,
+                        arm=arm.name,
                         task=task,
-                        numbers=tuple(numbers),
-                        coverage=_coverage(own, answers[arm]),
+                        numbers=tuple(agreement(_asked(a, task), own, both, evidence=chapter.evidence)),
+                        coverage=coverage(len(rows), own.losses, own.repeated),
                     )
 
 
-def _answers(epochs: Epochs) -> dict[str, tuple[Score, ...]]:
-    found: dict[str, tuple[Score, ...]] = {}
-    for epoch in epochs:
-        for sample, score in epoch:
-            if score is not None and score.success:
-                found[sample.id] = (*found.get(sample.id, ()), score)
-    return found
-
-
-def _coverage(samples: Sequence[Sample], answers: _Answers) -> Coverage:
-    kept = {one.id: answers[one.id] for one in samples if one.id in answers}
-    return coverage(
-        len(samples),
-        {name: fmean(one.loss for one in scores) for name, scores in kept.items()},
-        {name: spread([one.values for one in scores]) for name, scores in kept.items() if len(scores) > 1},
-    )
-
-
-def _means(answers: _Answers) -> dict[str, Sequence[float]]:
-    return {name: _mean([one.values for one in scores]) for name, scores in answers.items()}
-
-
-def _mean(answers: Sequence[Sequence[float]]) -> Sequence[float]:
-    """Return the mean of each number over several answers; a single answer is its own mean."""
-    return answers[0] if len(answers) == 1 else [fmean(numbers) for numbers in zip(*answers, strict=True)]
+def _asked(arm: ArmIn, task: TaskName) -> Iterator[Asked]:
+    return (one for one in asked_in(arm.first) if one.task == task)
 
 
 def agreement_tables(chapter: Chapter, place: str) -> list[Table]:

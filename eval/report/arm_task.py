@@ -1,11 +1,14 @@
 """The figures of one arm on one task: repeats of a sample are averaged first, then samples."""
 
 import math
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Sequence
+from sys import intern
 
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Asked
 from medvision_agent.eval.findings.inputs import ArmIn
-from medvision_agent.eval.findings.scores import Epochs, lines_of, target_size
+from medvision_agent.eval.findings.questions import asked_in
+from medvision_agent.eval.findings.scores import Epochs, by_sample, lines_of, target_size
 from medvision_agent.eval.report.model import ArmTask, SamplePoint
 from medvision_agent.eval.report.unseen import OWN_PRIOR, is_own_prior
 from medvision_agent.eval.scorer.score import Score
@@ -29,50 +32,40 @@ def arm_task(arm: ArmIn, task: TaskName, epochs: Epochs) -> ArmTask | None:
 
     *epochs* are the scored samples of the arm's runs.
     """
-    chosen = [sample for sample in arm.first.samples if sample.task == task]
+    chosen = [sample.id for sample in asked_in(arm.first) if sample.task == task]
     if not chosen:
         return None
-    every = [(sample, score) for epoch in epochs for sample, score in epoch if sample.task == task]
-    by_sample: dict[str, list[tuple[Sample, Score]]] = {}
-    for sample, score in every:
-        if score is not None:
-            by_sample.setdefault(sample.id, []).append((sample, score))
-    subjects = {sample.subject for sample in chosen if sample.id in by_sample}
+    values, points = {measure.name: array("d") for measure in MEASURES[task]}, dict[str, SamplePoint]()
+    for own in by_sample(epochs, task):
+        points[own[0][0].id] = _point(own)
+        for measure in MEASURES[task]:
+            if (value := _value(measure, own)) is not None:
+                values[measure.name].append(value)
     wordings = len(set(arm.wordings))
     return ArmTask(
         arm=arm.name,
         model=arm.model,
         reference=OWN_PRIOR if is_own_prior(arm) else REFERENCES.get(arm.offline, ""),
         chosen=len(chosen),
-        n=len(by_sample),
-        subjects=len(subjects),
+        n=len(points),
+        subjects=len({point.subject for point in points.values()}),
         wordings=wordings,
         epochs=len(epochs) // wordings,
-        infrastructure=sum(score is None for _, score in every),
-        means=_means(task, by_sample),
+        infrastructure=sum(score is None for epoch in epochs for sample, score in epoch if sample.task == task),
+        means={name: Mean.of(own) for name, own in values.items()},
         effort=effort_of_runs(arm.runs, [task]),
-        points=tuple(
-            SamplePoint(
-                sample.id,
-                sample.subject,
-                target_size(sample),
-                math.fsum(score.loss for _, score in own) / len(own),
-                sample.label or sample.measurement or lines_of(sample),
-            )
-            for sample in chosen
-            if (own := by_sample.get(sample.id))
-        ),
+        points=tuple(point for name in chosen if (point := points.get(name)) is not None),
     )
 
 
-def _means(task: TaskName, by_sample: Mapping[str, Sequence[tuple[Sample, Score]]]) -> dict[str, Mean]:
-    means = {}
-    for measure in MEASURES[task]:
-        per_sample = [_value(measure, own) for own in by_sample.values()]
-        means[measure.name] = Mean.of([value for value in per_sample if value is not None])
-    return means
+def _point(own: Sequence[tuple[Asked, Score]]) -> SamplePoint:
+    """Return one sample, whose scored answers are *own*, as a point of a figure."""
+    sample = own[0][0]
+    loss = math.fsum(score.loss for _, score in own) / len(own)
+    asked = sample.label or sample.measurement or lines_of(sample)
+    return SamplePoint(sample.id, intern(sample.subject), target_size(sample), loss, intern(asked))
 
 
-def _value(measure: Measure, own: Sequence[tuple[Sample, Score]]) -> float | None:
+def _value(measure: Measure, own: Sequence[tuple[Asked, Score]]) -> float | None:
     """Return the mean of a measure over the repeats of one sample; None if no repeat has a finite value."""
     return measure.of(*own[0]) if len(own) == 1 else finite_mean([measure.of(*one) for one in own])[0]

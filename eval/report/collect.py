@@ -1,12 +1,11 @@
 """From folders to the data of a report."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from medvision_agent.eval.data.sample import Marks
 from medvision_agent.eval.data.shared import shared_name, shared_note
 from medvision_agent.eval.decisions.rules import Rule, shipped_rules
+from medvision_agent.eval.findings.asked import asked_of
 from medvision_agent.eval.findings.contrasts import Worked, groups, work_out
 from medvision_agent.eval.findings.find import findings_of
 from medvision_agent.eval.findings.inputs import ArmIn
@@ -66,11 +65,9 @@ def chapters(group: Sequence[Worked], most_pictures: int, decisions: Sequence[Ru
 
 def _chapter(one: Worked, most_pictures: int, decisions: Sequence[Rule]) -> Chapter:
     chapter, rules, scores = one.chapter, one.rules, one.scores
-    samples = {sample.id: sample for arm in chapter.arms for sample in arm.first.samples}
-    every, source = list(samples.values()), str(chapter.arms[0].first.config["source"]["name"])
-    asked = {sample.task for sample in every}
+    every, source = asked_of(chapter), str(chapter.arms[0].first.config["source"]["name"])
     tables, not_there = published(chapter.arms, rules)
-    cases = cases_of(one)
+    cases = cases_of(one, decisions)
     return Chapter(
         name=chapter.name,
         kind=chapter.kind,
@@ -78,15 +75,15 @@ def _chapter(one: Worked, most_pictures: int, decisions: Sequence[Rule]) -> Chap
         label=chapter.label,
         evidence=chapter.evidence,
         note=shared_note(chapter.arms[0].first.source_note, source),
-        samples=len(every),
-        subjects=len({sample.subject for sample in every}),
-        conventions=dict(Counter(sample.convention for sample in every).most_common()),
-        marks={name: count for name in Marks.model_fields if (count := sum(getattr(one.marks, name) for one in every))},
-        data_versions=tuple(sorted({one.medvision.annotation_version for one in every if one.medvision is not None})),
+        samples=every.samples,
+        subjects=every.subjects,
+        conventions=every.conventions,
+        marks=every.marks,
+        data_versions=every.annotation_versions,
         arms=tuple(arm.name for arm in chapter.arms),
         offline=tuple(arm.name for arm in chapter.arms if arm.offline),
         findings=findings_of(one),
-        tasks=tuple(_task(task, one) for task in TASKS if task in asked),
+        tasks=tuple(_task(task, one) for task in TASKS if task in every.tasks),
         alpha=chapter.alpha,
         family_size=one.family_size,
         contrasts=one.contrasts,

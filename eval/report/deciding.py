@@ -11,6 +11,7 @@ from medvision_agent.eval.findings.places import demonstration
 from medvision_agent.eval.report.model import Chapter, TurnedContrast
 from medvision_agent.eval.report.table import Column, Table, Value
 from medvision_agent.eval.report.tables import FIRST, chapter_table, numbers, rates, repeated, slug, texts
+from medvision_agent.packed_list import PackedList
 from medvision_agent.text import fixed, plural
 
 __all__ = ["cases_of", "decided", "decision_sentences", "decision_tables", "turned_contrasts"]
@@ -26,9 +27,9 @@ _TURNED = (
 )
 
 
-def cases_of(one: Worked) -> dict[str, list[Case]]:
-    """Return, by arm name, the answers of the first epoch in the form to which decision rules are applied."""
-    return {arm.name: _cases(one, arm) for arm in one.chapter.arms}
+def cases_of(one: Worked, rules: Sequence[Rule]) -> dict[str, PackedList[Case]]:
+    """Return, by arm name, the answers of the first epoch to which any of the decision rules applies."""
+    return {arm.name: PackedList(_cases(one, arm, rules)) for arm in one.chapter.arms}
 
 
 def decided(
@@ -52,14 +53,17 @@ def turned_contrasts(
     """
     for each in one.chapter.contrasts:
         a, b = each.a.name, each.b.name
+        if not (cases[a] and cases[b]):
+            continue  # the costs take a reading of all records
         reasons = [*demonstration(one.chapter), *each.withheld]
         for found in turned(rules, cases[a], cases[b], (_costs(each.a), _costs(each.b)), reasons):
             yield TurnedContrast(contrast=one.chapter.name_of(each), a=a, b=b, found=found)
 
 
-def _cases(one: Worked, arm: ArmIn) -> list[Case]:
-    each = [(sample, score) for sample, score in one.scores[arm.name][0] if score is not None]
-    return [Case(sample, sample.target, score.values if score.success else None) for sample, score in each]
+def _cases(one: Worked, arm: ArmIn, rules: Sequence[Rule]) -> Iterator[Case]:
+    for sample, score in one.scores[arm.name][0]:
+        if score is not None and any(rule.decides(sample) for rule in rules):
+            yield Case(sample, sample.target, score.values if score.success else None)
 
 
 def _costs(arm: ArmIn) -> Mapping[str, float]:

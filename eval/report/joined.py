@@ -31,7 +31,7 @@ def over_datasets(chapter: ChapterIn, data: Mapping[Key, Pairs]) -> Iterator[Ove
             pairs = data.get(Key(one.name, task, one.a.model, chapter.source))
             if pairs is None or pairs.no_claim:
                 continue
-            values = sorted({unit.unit.strata.get("dataset", "") for unit in pairs.scored})
+            values = sorted({unit.strata.get("dataset", "") for unit in pairs.scored.units})
             groups = [_group(pairs.where("dataset", value)) for value in values]
             kept = [group for group in groups if group is not None]
             if len(kept) >= MIN_GROUPS:
@@ -46,7 +46,7 @@ def _group(pairs: Pairs) -> tuple[float, float] | None:
     None if there are too few subjects, or no spread between them.
     """
     losses, subjects = losses_of(pairs)
-    data = clustered(subjects, [b - a for a, b in losses])
+    data = clustered(subjects, losses[:, 1] - losses[:, 0])
     if len(data.sizes) < MIN_SUBJECTS:
         return None
     found = jackknife(*data)

@@ -7,7 +7,8 @@ as in the decomposition of errors (``why/scene``); if that fails, the reason is 
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn
 from medvision_agent.eval.findings.scores import Epochs, lines_of
 from medvision_agent.eval.report.model import Mark, Panel, Picture
 from medvision_agent.eval.scorer.protocol import Protocol
-from medvision_agent.eval.scorer.score import Score, Scored
+from medvision_agent.eval.scorer.score import SampleScore, Score, Scored
 from medvision_agent.eval.store.damage import read_picture
 from medvision_agent.eval.store.files import is_hash
 from medvision_agent.eval.store.read import read_trace, records_of
@@ -30,6 +31,7 @@ from medvision_agent.eval.why.flow import Traced, trace
 from medvision_agent.eval.why.measured import Measurement, measurements
 from medvision_agent.eval.why.scene import Missing, Scene
 from medvision_agent.eval.why.stored import reply_of, scene_of, tools_of
+from medvision_agent.side_by_side import paired
 from medvision_agent.text import significant
 from medvision_agent.tools.view.geometry import Point, Region
 from medvision_agent.tools.view.png import decode_png, encode_png
@@ -58,30 +60,33 @@ def pictures(chapter: ChapterIn, scores: Mapping[str, Epochs], rules: Protocol, 
     colours = {name: colour_on_image(at) for name, at in place.items()}
     found = []
     for name, arms in chosen:
-        epochs = [{sample.id: score for sample, score in scores[arm.name][0]} for arm in arms]
-        shown = _most(epochs)[:most]
+        epochs = [scores[arm.name][0] for arm in arms]
+        shown = _most(epochs, most)
+        known = [{sample.id: score for sample, score in epoch if sample.id in shown} for epoch in epochs]
         records = [records_of(arm.first, shown) for arm in arms]
         for one in shown:
-            own = [(stored[one], epoch[one]) for stored, epoch in zip(records, epochs, strict=True)]
+            own = [(stored[one], found[one]) for stored, found in zip(records, known, strict=True)]
             found.append(_picture(name, arms, own, rules, colours))
     return found
 
 
-def _most(epochs: Sequence[Mapping[str, Score | None]]) -> list[str]:
-    """Return sample ids by how much the losses of two arms differ, largest first; equal losses are left out.
+def _most(epochs: Sequence[Iterable[SampleScore]], most: int) -> list[str]:
+    """Return the ids of the samples in which the losses of two arms differ most, largest first; *most* at most.
 
-    For one arm, it is the loss of each answer that could be read. *epochs* holds the scores of each arm by sample id.
+    Equal losses are left out. For one arm, it is the loss of each answer that could be read. *epochs* holds the scored
+    samples of each arm.
     """
-    apart: dict[str, float] = {}
-    for one, score in epochs[0].items():
-        own = [found for epoch in epochs if (found := epoch.get(one)) is not None]
-        if score is None or len(own) < len(epochs):
-            continue
-        if len(own) == 1:
-            apart[one] = score.loss if score.success else 0.0
-        else:
-            apart[one] = abs(own[1].loss - own[0].loss)
-    return sorted((one for one, size in apart.items() if size > 0), key=lambda one: (-apart[one], one))
+
+    def apart() -> Iterator[tuple[float, str]]:
+        if len(epochs) == 1:
+            yield from ((score.loss, one.id) for one, score in epochs[0] if score is not None and score.success)
+            return
+        for (sample, a), (_, b) in paired(epochs[0], epochs[1], lambda one: one[0].id):
+            if a is not None and b is not None:
+                yield abs(b.loss - a.loss), sample.id
+
+    found = nsmallest(most, ((-size, name) for size, name in apart() if size > 0))
+    return [name for _, name in found]
 
 
 def _picture(

@@ -61,11 +61,11 @@ def paired(chapter: Chapter, place: str, one: Contrast, links: Links) -> Figure 
     """
     samples = {
         str(task): [
-            Dot(*pair, name, links.sample(name, one.b, one.a, task))
-            for name, pair in zip(one.samples[task], own, strict=True)
+            Dot(a, b, name, links.sample(name, one.b, one.a, task))
+            for name, (a, b) in zip(one.samples[task], own.tolist(), strict=True)
         ]
         for task, own in one.losses.items()
-        if own
+        if len(own)
     }
     if not samples:
         return None

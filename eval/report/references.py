@@ -3,14 +3,15 @@
 Contract: a reference that is not shown is named, with the reason; nothing is left out silently.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from sys import intern
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from medvision_agent.errors import DataError
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.findings.inputs import ArmIn
+from medvision_agent.eval.findings.questions import asked_in
 from medvision_agent.eval.published.differences import differences
 from medvision_agent.eval.published.figures import run_figures
 from medvision_agent.eval.published.versions import Table, Version, version_of, versions
@@ -20,7 +21,6 @@ from medvision_agent.eval.report.unseen import CONSTANT, constant, is_own_prior,
 from medvision_agent.eval.scorer.ceiling import ceiling
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.random_boxes import NAME, random_boxes
-from medvision_agent.eval.store.run import Run
 from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.eval.why.stored import picture_size
@@ -41,37 +41,45 @@ def references(task: TaskName, arms: Sequence[ArmIn], rules: Protocol) -> tuple[
 
     *rules* is the protocol that scores them.
     """
-    own = [arm for arm in arms if any(sample.task == task for sample in arm.first.samples)]
+    own = [arm for arm in arms if any(one.task == task for one in asked_in(arm.first))]
     there = {arm.offline for arm in own}
     missing = [_RUN[name] for name in REFERENCES if name not in there]
     missing += [] if any(map(is_own_prior, own)) else [_OWN_PRIOR]
-    samples = {sample.id: sample for arm in own for sample in arm.first.samples if sample.task == task}
-    found, absent = _of_boxes(own, samples, rules) if TASKS[task].is_box else ([], [])
-    if (fixed := constant(task, list(samples.values()), rules)) is not None:
+    found, absent = _of_boxes(own, task, rules) if TASKS[task].is_box else ([], [])
+    asked = {one.id: one for arm in own for one in asked_in(arm.first) if one.task == task}
+    if (fixed := constant(task, list(asked.values()), rules)) is not None:
         found.append(fixed)
     else:
         absent.append(f"{CONSTANT}: there is one subject only")
     return [*found, *on_donors(task, own, rules)], [*missing, *absent]
 
 
-def _of_boxes(
-    own: Sequence[ArmIn], samples: Mapping[str, Sample], rules: Protocol
-) -> tuple[list[Reference], list[str]]:
+class _Box(NamedTuple):
+    """The true box of a sample."""
+
+    id: str
+    subject: str
+    target: tuple[float, ...]
+    inclusive: bool
+    """Whether it ends at its last row and column (MedVision's convention)."""
+
+
+def _of_boxes(own: Sequence[ArmIn], task: TaskName, rules: Protocol) -> tuple[list[Reference], list[str]]:
     """Return the references of random boxes and of boxes at the true edges, and a text for each that is missing.
 
-    *own* are the arms with the task, and *samples* their samples by id.
+    *own* are the arms with the task.
     """
     found, missing = list[Reference](), list[str]()
-    sizes = _sizes_of([run for arm in own for run in arm.runs], samples.values())
-    if known := [sample for sample in samples.values() if sample.id in sizes]:
-        targets = np.array([sample.target for sample in known], dtype=np.float64)
+    boxes, sizes = _boxes(own, task)
+    if known := [box for box in boxes if box.id in sizes]:
+        targets = np.array([box.target for box in known], dtype=np.float64)
         figures = random_boxes([one.id for one in known], targets, [sizes[one.id] for one in known], rules)
         found.append(_reference(NAME, known, {name: Mean.of(values.tolist()) for name, values in figures.items()}))
     else:
         missing.append("random boxes: the sizes of the images are not known")
-    short = [sample for sample in known if sample.convention == "inclusive-index"]
+    short = [box for box in known if box.inclusive]
     if short:
-        targets = np.array([sample.target for sample in short], dtype=np.float64)
+        targets = np.array([box.target for box in short], dtype=np.float64)
         best = ceiling(targets, np.array([sizes[one.id] for one in short], dtype=np.float64), rules)
         means = {name: Mean(mean=best[name], n=len(short)) for name in ("IoU", "IoU>=0.5", "Precision", "Recall", "F1")}
         means["loss"] = Mean(mean=1 - best["IoU"], n=len(short))
@@ -81,28 +89,27 @@ def _of_boxes(
     return found, missing
 
 
-def _sizes_of(runs: Sequence[Run], samples: Iterable[Sample]) -> dict[str, tuple[int, int]]:
-    """Return height and width in pixels of the samples' native images, by sample id.
+def _boxes(own: Sequence[ArmIn], task: TaskName) -> tuple[list[_Box], dict[str, tuple[int, int]]]:
+    """Return the true boxes of the samples of a task, and height and width in pixels of their native images, by id.
 
-    A sample is left out if neither MedVision nor the stored image states its size.
+    A size is left out if neither MedVision nor the stored image states it.
     """
-    wanted = {sample.id: sample for sample in samples}
-    sizes = {
-        one.id: (one.medvision.image_size_2d[0], one.medvision.image_size_2d[1])
-        for one in wanted.values()
-        if one.medvision is not None
-    }
-    for run in runs:
-        if run.identity.reshape:
-            continue
-        for record in run.each():
+    boxes, sizes = dict[str, _Box](), dict[str, tuple[int, int]]()
+    for sample in (one for arm in own for one in arm.first.samples if one.task == task):
+        inclusive = sample.convention == "inclusive-index"
+        boxes[sample.id] = _Box(sample.id, intern(sample.subject), sample.target, inclusive)
+        if sample.medvision is not None:
+            height, width, *_ = sample.medvision.image_size_2d
+            sizes[sample.id] = height, width
+    for run in (run for arm in own for run in arm.runs if not run.identity.reshape):
+        for record in run.each() if len(sizes) < len(boxes) else ():
             one = record.sample.id
-            if one in wanted and one not in sizes and (found := picture_size(run, record)):
+            if one in boxes and one not in sizes and (found := picture_size(run, record)):
                 sizes[one] = (found.height, found.width)
-    return sizes
+    return list(boxes.values()), sizes
 
 
-def _reference(name: str, samples: Sequence[Sample], means: dict[str, Mean]) -> Reference:
+def _reference(name: str, samples: Sequence[_Box], means: dict[str, Mean]) -> Reference:
     return Reference(name=name, n=len(samples), subjects=len({one.subject for one in samples}), means=means)
 
 
@@ -113,7 +120,7 @@ def published(arms: Sequence[ArmIn], rules: Protocol) -> tuple[list[Published], 
     """
     figures: dict[str, Mapping[str, Any]] = {}
     for arm in arms:
-        if any(sample.medvision is not None for sample in arm.first.samples):
+        if any(one.group.annotation_version is not None for one in asked_in(arm.first)):
             try:
                 figures[arm.name] = run_figures(arm.first.each(), rules)
             except DataError:

@@ -12,8 +12,8 @@ import numpy as np
 
 from medvision_agent.eval.compare.statistics.jackknife import Floats
 from medvision_agent.eval.compare.statistics.variance import PARTS, Components, components
-from medvision_agent.eval.data.sample import Sample
 from medvision_agent.eval.findings.inputs import ArmIn, ChapterIn
+from medvision_agent.eval.findings.questions import asked_in
 from medvision_agent.eval.findings.scores import Epochs, result_of
 from medvision_agent.eval.report.model import Chapter, Contrast, Spread
 from medvision_agent.eval.report.table import Table, Value, fixed
@@ -47,13 +47,17 @@ def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread
 
     *scores* are the scored samples of each arm. Only arms that were asked several times have such parts.
     """
+    if all(len(arm.runs) == 1 for arm in chapter.arms):
+        return
     for task in TASKS:
-        samples = [sample for sample in chapter.arms[0].first.samples if sample.task == task]
+        samples = [(one.id, one.subject) for one in asked_in(chapter.arms[0].first) if one.task == task]
         if not samples:
             continue
-        subjects = [sample.subject for sample in samples]
+        subjects = [subject for _, subject in samples]
         metric = chapter.metrics.get(task)
-        losses = {arm.name: _losses(samples, arm, scores[arm.name], metric) for arm in chapter.arms}
+        losses = {
+            arm.name: _losses([name for name, _ in samples], arm, scores[arm.name], metric) for arm in chapter.arms
+        }
         values = list(losses.items())
         values += [
             (chapter.name_of(one), losses[one.b.name] - losses[one.a.name])
@@ -65,15 +69,15 @@ def spreads(chapter: ChapterIn, scores: Mapping[str, Epochs]) -> Iterator[Spread
                 yield Spread(what=name, task=task, found=found)
 
 
-def _losses(samples: Sequence[Sample], arm: ArmIn, epochs: Epochs, metric: Primary | None) -> Floats:
+def _losses(samples: Sequence[str], arm: ArmIn, epochs: Epochs, metric: Primary | None) -> Floats:
     """Return the losses of an arm, an array (samples, wordings, epochs) with NaN where missing.
 
-    The array is empty if a run is missing.
+    *samples* are the ids of the samples. The array is empty if a run is missing.
     """
     times = Counter(arm.wordings)
     if len(set(times.values())) > 1:
         return np.empty((len(samples), 0, 0))
-    place = {sample.id: number for number, sample in enumerate(samples)}
+    place = {name: number for number, name in enumerate(samples)}
     losses = np.full((len(samples), len(epochs)), np.nan)
     for run, epoch in enumerate(epochs):
         for sample, score in epoch:

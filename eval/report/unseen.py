@@ -1,8 +1,9 @@
 """Scores reachable without seeing the image: the model's own prior, and the best constant of the other subjects."""
 
+from array import array
 from collections.abc import Iterator, Sequence
 
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Asked
 from medvision_agent.eval.findings.inputs import ArmIn
 from medvision_agent.eval.report.model import Reference
 from medvision_agent.eval.scorer.constants import best_constants
@@ -16,6 +17,8 @@ __all__ = ["CONSTANT", "OWN_PRIOR", "constant", "is_own_prior", "on_donors"]
 
 OWN_PRIOR = "the model's own prior: asked without an image"
 """What an arm without image and tools is a reference for."""
+_TOGETHER = 512
+"""Number of answers scored together."""
 CONSTANT = "best constant of the other subjects"
 
 
@@ -25,7 +28,7 @@ def is_own_prior(arm: ArmIn) -> bool:
     return identity.picture == "none" and identity.condition == "off" and not arm.offline
 
 
-def constant(task: TaskName, samples: Sequence[Sample], rules: Protocol) -> Reference | None:
+def constant(task: TaskName, samples: Sequence[Asked], rules: Protocol) -> Reference | None:
     """Return the reference of the best constant answer of the other subjects, over the samples of a task.
 
     None if there is no other subject.
@@ -34,9 +37,14 @@ def constant(task: TaskName, samples: Sequence[Sample], rules: Protocol) -> Refe
     known = [one for one in samples if one.id in found]
     if not known:
         return None
-    texts = [f"<answer>{', '.join(map(repr, found[one.id].tolist()))}</answer>" for one in known]
-    scores = list(zip(known, score_texts(task, texts, [one.target for one in known], rules), strict=True))
-    means = {measure.name: Mean.of([measure.of(*one) for one in scores]) for measure in MEASURES[task]}
+    values = {measure.name: array("d") for measure in MEASURES[task]}
+    for first in range(0, len(known), _TOGETHER):
+        some = known[first : first + _TOGETHER]
+        texts = [f"<answer>{', '.join(map(repr, found[one.id].tolist()))}</answer>" for one in some]
+        for one, score in zip(some, score_texts(task, texts, [one.target for one in some], rules), strict=True):
+            for measure in MEASURES[task]:
+                values[measure.name].append(measure.of(one, score))
+    means = {name: Mean.of(own) for name, own in values.items()}
     return Reference(name=CONSTANT, n=len(known), subjects=len({one.subject for one in known}), means=means)
 
 

@@ -25,8 +25,7 @@ import numpy as np
 from pydantic import Field
 
 from medvision_agent.errors import ConfigError, nearest
-from medvision_agent.eval.data.sample import Sample
-from medvision_agent.eval.scorer.constants import LossOf, mean_losses, our_loss
+from medvision_agent.eval.scorer.constants import Asked, LossOf, mean_losses, our_loss
 from medvision_agent.eval.scorer.metrics import Floats, Values, absolute_errors, mean_relative_error, relative_loss
 from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
@@ -130,12 +129,13 @@ def declared_by(words: Sequence[str]) -> Declared:
     return found
 
 
-def primaries_of(samples: Sequence[Sample], declared: Declared, failures: Failures) -> dict[TaskName, Primary]:
+def primaries_of(samples: Sequence[Asked], declared: Declared, failures: Failures) -> dict[TaskName, Primary]:
     """Return the primary metric of each task of the planned samples; empty if only the default is declared.
 
     Raises ConfigError that names the task if the metric, or chance, is not defined for it.
     """
-    tasks = [task for task in TASKS if any(one.task == task for one in samples)]
+    asked = {one.task for one in samples}
+    tasks = [task for task in TASKS if task in asked]
     metrics = {task: _metric(declared, task) for task in tasks}
     if failures == "worst" and set(metrics.values()) <= {"loss"}:
         return {}

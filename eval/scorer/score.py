@@ -11,13 +11,14 @@ from itertools import islice
 
 import numpy as np
 
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Asked
 from medvision_agent.eval.scorer.metrics import measure
 from medvision_agent.eval.scorer.numbers import extract, find_numbers, parse_numbers, written_out
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.spoken import scored_text
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.tasks import TASKS, TaskName
+from medvision_agent.packed_list import Slotted
 from medvision_agent.text import plural
 
 __all__ = [
@@ -37,7 +38,7 @@ _TOGETHER = 512
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Score:
+class Score(Slotted):
     """The score of one response. NaN means undefined, or not a metric of this task.
 
     Compare scores by their fields: ``==`` asks for the same object, because NaN does not equal NaN.
@@ -64,8 +65,8 @@ class Score:
 
 Scored = tuple[Record, Score | None]
 """A record with its score; None for an infrastructure failure."""
-SampleScore = tuple[Sample, Score | None]
-"""A sample with the score of its record; None for an infrastructure failure."""
+SampleScore = tuple[Asked, Score | None]
+"""The question of a sample with the score of its record; None for an infrastructure failure."""
 
 
 def score(task: TaskName, response: str | None, target: Sequence[float], protocol: Protocol) -> Score:
@@ -159,5 +160,5 @@ def scored_one_by_one(records: Iterable[Record], protocol: Protocol) -> Iterator
 
 
 def sample_scores(records: Iterable[Record], protocol: Protocol) -> Iterator[SampleScore]:
-    """Yield the sample of each record with its score (None: an infrastructure failure); no record is kept."""
-    return ((record.sample, score) for record, score in scored_one_by_one(records, protocol))
+    """Yield the question of each record with its score (None: an infrastructure failure); no record is kept."""
+    return ((Asked.of(record.sample), score) for record, score in scored_one_by_one(records, protocol))

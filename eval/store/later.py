@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, overload
 
 from medvision_agent.errors import StorageError
+from medvision_agent.packed_list import PackedList
 
-__all__ = ["Later", "kept", "streamed"]
+__all__ = ["Later", "streamed"]
 
 T = TypeVar("T")
 
@@ -13,7 +14,8 @@ T = TypeVar("T")
 class Later(Sequence[T]):
     """A sequence of known length: all items are read when the first is needed, and then kept, unless they are streamed.
 
-    Raises StorageError if the stored number of items changed after the run was opened.
+    After ``pack`` they are kept packed: each is made anew when it is read. Raises StorageError if the stored number of
+    items changed after the run was opened.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Later(Sequence[T]):
         self._length, self._read, self._what = length, read, what
         self._smaller, self._parts = smaller, parts
         self._items: list[T] | None = None
+        self._packed: PackedList[T] | None = None
 
     @property
     def items(self) -> list[T]:
@@ -52,10 +55,30 @@ class Later(Sequence[T]):
         """Read all items now and keep them."""
         self._items = self.items
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether ``stream`` reads nothing from the store, because all items are kept, packed or not."""
+        return self._items is not None or self._packed is not None
+
+    def pack(self, also: Callable[[T], object] | None = None) -> None:
+        """Read all items now and keep them packed, so that several streams read the store once.
+
+        *also* is called with each item while they are read. Nothing is done if all items are kept already.
+        """
+        if not self.at_hand:
+            packed = PackedList[T](what=self._what)
+            for item in self.stream():
+                packed.add(item)
+                if also is not None:
+                    also(item)
+            self._packed = packed
+
     def stream(self) -> Iterator[T]:
         """Yield one item after the other without keeping it."""
         if self._items is not None:
             yield from self._items
+        elif self._packed is not None:
+            yield from self._packed
         elif self._length:
             count = 0
             for item in self._read():
@@ -77,10 +100,10 @@ class Later(Sequence[T]):
     def __getitem__(self, index: slice) -> list[T]: ...
 
     def __getitem__(self, index: int | slice) -> T | list[T]:
-        return self.items[index]
+        return self.items[index] if self._packed is None else self._packed[index]
 
     def __iter__(self) -> Iterator[T]:
-        return iter(self.items)
+        return iter(self.items) if self._packed is None else self.stream()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and self.items == list(other)
@@ -96,10 +119,3 @@ class Later(Sequence[T]):
 def streamed(items: Sequence[T]) -> Iterator[T]:
     """Yield the items one at a time without keeping them, for a caller that needs each only once."""
     return items.stream() if isinstance(items, Later) else iter(items)
-
-
-def kept(items: Sequence[T]) -> Sequence[T]:
-    """Return the items, all read into memory, for a caller that goes through them several times."""
-    if isinstance(items, Later):
-        items.keep()
-    return items

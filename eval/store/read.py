@@ -155,17 +155,28 @@ def _records(folder: Path, samples: Later[Sample], which: str, last: int) -> Ite
 
     Those stored after the one with rowid *last* are left out.
     """
-    known = {sample.id: sample for sample in samples} if samples.kept else {}
+    known = _known(samples)
     with reading(folder) as database:
         rows = array("q", (row for (row,) in database.execute(f"SELECT record.rowid {which}", {"last": last})))
     for first in range(0, len(rows), _TOGETHER):
         some = json.dumps(rows[first : first + _TOGETHER].tolist())
         with reading(folder) as database:
             records = [
-                _record(folder, one, known.get(one.sample_id) or _sample(database, folder, one.sample_id))
+                _record(folder, one, known(one.sample_id) or _sample(database, folder, one.sample_id))
                 for one in records_in(database, _THESE, rows=some)
             ]
         yield from records
+
+
+def _known(samples: Later[Sample]) -> Callable[[str], Sample | None]:
+    """Return a function from a sample's id to the sample, None where it must be read from the store.
+
+    Where samples are kept packed, they must be asked for in their order.
+    """
+    if samples.kept:
+        return {sample.id: sample for sample in samples}.get
+    left = samples.stream() if samples.at_hand else iter(())
+    return lambda sample_id: next((sample for sample in left if sample.id == sample_id), None)
 
 
 def _record(folder: Path, stored: StoredRecord, sample: Sample) -> Record:

@@ -1,6 +1,6 @@
 """Records and samples in less memory, for those who keep all of a run.
 
-Contract: what is returned equals what is given. The arms of a comparison hold the same samples: equal ones are stored
+Contract: what is returned equals what is given. Several runs may hold the same samples: equal ones are stored
 once, as long as any run holds them.
 """
 

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from medvision_agent.eval.data.sample import Sample
+from medvision_agent.eval.data.sample import Question
 from medvision_agent.eval.scorer.score import Score
 from medvision_agent.eval.tasks import TASKS, Task, TaskName
 
@@ -24,7 +24,7 @@ class Measure:
     """A measure of a task, such as MAE: its name, its unit, and how its value follows from a score."""
 
     name: str
-    of: Callable[[Sample, Score], float]
+    of: Callable[[Question, Score], float]
     """Returns the value of a scored answer to a sample; NaN if the answer cannot enter the mean."""
     unit: str = ""
     """Empty for a measure without a unit."""

@@ -5,7 +5,7 @@ as sent is read once, and the numbers of an answer are those that were scored. A
 nothing to the record, so it is not opened.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -14,7 +14,6 @@ from medvision_agent.errors import StorageError
 from medvision_agent.eval.data.sample import Asked, Question
 from medvision_agent.eval.scorer.protocol import Protocol
 from medvision_agent.eval.scorer.score import Score, scored_one_by_one
-from medvision_agent.eval.store.later import Later
 from medvision_agent.eval.store.read import Traces
 from medvision_agent.eval.store.record import Record
 from medvision_agent.eval.store.run import Run
@@ -75,9 +74,8 @@ class Look:
 
     @cached_property
     def question(self) -> Question:
-        """The question, for use after this object is dropped: the sample if the run keeps it, else its fields alone."""
-        sample, samples = self.record.sample, self.among.run.samples
-        return sample if isinstance(samples, Later) and samples.kept else Asked.of(sample)
+        """The question, for use after this object is dropped: it takes less memory than the sample."""
+        return Asked.of(self.record.sample)
 
     @cached_property
     def _stored(self) -> Mapping[str, Any]:
@@ -112,7 +110,7 @@ class Look:
         return trace_scored(self.record.sample.asks, reply_of(self.record), self.score, *self.conversation)
 
 
-def looks_at(run: Run, rules: Protocol, scores: Sequence[Score | None] | None = None) -> Generator[Look]:
+def looks_at(run: Run, rules: Protocol, scores: Iterable[Score | None] | None = None) -> Generator[Look]:
     """Yield a look (``Look``: record, score, conversation) at each answer of a run with a score, in the run's order.
 
     *rules* is the protocol that scores. *scores* has one entry for each record, None for a record without a score; if

@@ -28,7 +28,7 @@ class Clusters(NamedTuple):
     """Intra-subject correlation of the values, within 0..1."""
 
 
-def clustered(subjects: Sequence[str], values: Sequence[float]) -> Clusters:
+def clustered(subjects: Sequence[str], values: Sequence[float] | Floats) -> Clusters:
     """Return the sums, sizes and intra-subject correlation of *values*, in the order of the subjects' names.
 
     *subjects* gives the subject of each value.
@@ -37,7 +37,7 @@ def clustered(subjects: Sequence[str], values: Sequence[float]) -> Clusters:
     return Clusters(sums, sizes, correlation(sums, sizes, within))
 
 
-def summed(subjects: Sequence[str], values: Sequence[float]) -> tuple[Floats, Floats, Floats]:
+def summed(subjects: Sequence[str], values: Sequence[float] | Floats) -> tuple[Floats, Floats, Floats]:
     """Return sums and sizes by subject (in order of name), and the summed squared deviations from subject means.
 
     *subjects* gives the subject of each value. A size is the number of a subject's values.

@@ -82,7 +82,7 @@ def primary(pairs: Pairs, *, role: Role, level: float = 0.95) -> Estimate:
     """
     losses, subjects = losses_of(pairs)
     return estimate(
-        [b - a for a, b in losses],
+        losses[:, 1] - losses[:, 0],
         subjects,
         evidence=pairs.evidence,
         role=role,
@@ -93,35 +93,31 @@ def primary(pairs: Pairs, *, role: Role, level: float = 0.95) -> Estimate:
     )
 
 
-def losses_of(pairs: Pairs) -> tuple[list[tuple[float, float]], list[str]]:
-    """Return the losses (A, B) of each pair scored in both arms, and the subject of each of these pairs."""
-    rows = [
-        ((one.a.loss, one.b.loss), one.unit.subject)
-        for one in pairs.all
-        if one.a.loss is not None and one.b.loss is not None
-    ]
-    return [losses for losses, _ in rows], [subject for _, subject in rows]
+def losses_of(pairs: Pairs) -> tuple[Floats, list[str]]:
+    """Return the losses of each pair scored in both arms, an array (pairs, 2), and the subject of each pair."""
+    scored = pairs.scored
+    return scored.losses, [unit.subject for unit in scored.units]
 
 
-def against_winner(losses: Sequence[tuple[float, float]], largest: float) -> float:
+def against_winner(losses: Floats, largest: float) -> float:
     """Return the difference (B minus A) of a sample in which the arm with the lower mean loss fails.
 
-    The other arm keeps its mean loss (``guard.against``). *losses* are the losses (A, B) of each pair, *largest* is the
-    loss of a failure.
+    The other arm keeps its mean loss (``guard.against``). *losses* are those of A and B, an array (pairs, 2), *largest*
+    is the loss of a failure.
     """
     mean_a, mean_b = np.mean(losses, axis=0)
     return float(against(mean_b - mean_a, mean_a, mean_b, largest))
 
 
 def estimate(
-    differences: Sequence[float],
+    differences: Sequence[float] | Floats,
     subjects: Sequence[str],
     *,
     evidence: Evidence,
     role: Role,
     level: float = 0.95,
     no_claim: Sequence[str] = (),
-    losses: Sequence[tuple[float, float]] = (),
+    losses: Floats | None = None,
     largest: float = 1.0,
 ) -> Estimate:
     """Return the mean of paired differences, with interval and p-value where the rules of this module allow them.
@@ -133,8 +129,8 @@ def estimate(
         role: Whether the test was declared beforehand.
         level: Level of the interval.
         no_claim: The caller's reasons for giving neither interval nor p-value.
-        losses: The losses of A and B in each pair, if the differences are those of losses: only then is the guard
-            computed.
+        losses: The losses of A and B, an array (pairs, 2), if the differences are those of losses: only then is the
+            guard computed.
         largest: The largest possible loss.
 
     Raises ValueError if a difference is not finite.
@@ -167,17 +163,18 @@ def estimate(
         return inner.but(withheld="synthetic data: no p-value and no claim about patients")
     if role == "exploratory":
         return inner.but(withheld="exploratory: not a declared contrast, so no p-value")
-    guarded = float(guarded_p(data, np.asarray(against_winner(losses, largest)))) if losses else None
+    guarded = float(guarded_p(data, np.asarray(against_winner(losses, largest)))) if losses is not None else None
     return inner.but(p=float(found.p()), guarded_p=guarded)
 
 
-def _differing(differences: Sequence[float], subjects: Sequence[str]) -> Differing:
-    lower, higher = sum(one < 0 for one in differences), sum(one > 0 for one in differences)
+def _differing(differences: Sequence[float] | Floats, subjects: Sequence[str]) -> Differing:
+    values = np.asarray(differences)
+    lower, higher = int((values < 0).sum()), int((values > 0).sum())
     return Differing(
         b_lower=lower,
-        equal=len(differences) - lower - higher,
+        equal=len(values) - lower - higher,
         b_higher=higher,
-        subjects=len({subject for subject, one in zip(subjects, differences, strict=True) if one != 0}),
+        subjects=len({subject for subject, one in zip(subjects, values, strict=True) if one != 0}),
     )
 
 

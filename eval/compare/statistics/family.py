@@ -30,7 +30,7 @@ from medvision_agent.eval.compare.statistics.graph import Rejection, reject
 from medvision_agent.eval.compare.statistics.guard import Tipping, tipping
 from medvision_agent.eval.compare.statistics.looks import boundaries, sequential_p
 from medvision_agent.eval.compare.statistics.missing import MissingData, missing
-from medvision_agent.eval.compare.statistics.pairs import Key, Pairs
+from medvision_agent.eval.compare.statistics.pairs import Key, Pairs, pair
 from medvision_agent.eval.compare.statistics.weights import family_graph
 from medvision_agent.frozen import Frozen
 
@@ -145,7 +145,7 @@ def family(
     """
     if len(set(declared)) < len(declared):
         raise ValueError("declared: the same test is given twice; declare every test once")
-    taken = [looks.get(key) or Looks((1.0,), (data.get(key, Pairs((), "real")),)) for key in declared]
+    taken = [looks.get(key) or Looks((1.0,), (data.get(key, pair((), (), ())),)) for key in declared]
     every = [_looked_at(key, one, alpha) for key, one in zip(declared, taken, strict=True)]
     found = reject(
         family_graph(declared, primaries), [_p(one, own) for one, own in zip(taken, every, strict=True)], alpha
@@ -188,10 +188,11 @@ def _at_largest(pairs: Pairs) -> float | None:
     """
     more = pairs.price.largest - pairs.price.failure
     losses, _ = losses_of(pairs)
-    if more <= 0 or not losses:
+    if more <= 0 or not len(losses):
         return None
     rates = [(one.a.success or 0.0) - (one.b.success or 0.0) for one in pairs.scored]
-    return sum(b - a + more * rate for (a, b), rate in zip(losses, rates, strict=True)) / len(losses)
+    apart = [b - a for a, b in losses.tolist()]
+    return float(sum(one + more * rate for one, rate in zip(apart, rates, strict=True)) / len(apart))
 
 
 def _looked_at(key: Key, own: Looks, alpha: float) -> list[Test]:
@@ -245,7 +246,7 @@ def _held(level: float) -> float:
 
 def _equivalent(pairs: Pairs, level: float, margin: float) -> bool:
     losses, subjects = losses_of(pairs)
-    data = clustered(subjects, [b - a for a, b in losses])
+    data = clustered(subjects, losses[:, 1] - losses[:, 0])
     mean_a, mean_b = np.mean(losses, axis=0)
     largest = pairs.price.largest
     return bool(equivalent(data, mean_a, mean_b, level=level, margin=margin, largest=largest))
@@ -253,7 +254,7 @@ def _equivalent(pairs: Pairs, level: float, margin: float) -> bool:
 
 def _tipping(pairs: Pairs, level: float) -> Tipping:
     losses, subjects = losses_of(pairs)
-    data = clustered(subjects, [b - a for a, b in losses])
+    data = clustered(subjects, losses[:, 1] - losses[:, 0])
     return tipping(data, against_winner(losses, pairs.price.largest), level)
 
 

@@ -16,14 +16,17 @@ an arm failed in every sample, or where the rates differ by the same amount in e
 Only the worst finding is reported, by the order of ``_RANK``.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+import math
+from collections.abc import Iterable, Sequence
+from itertools import compress
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medvision_agent.eval.compare.statistics.estimate import NO_SPREAD, Estimate, estimate, too_few
-from medvision_agent.eval.compare.statistics.jackknife import by_subject, jackknife_contrast, kish
-from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, Pairs, Side
+from medvision_agent.eval.compare.statistics.jackknife import Floats, by_subject, jackknife_contrast, kish
+from medvision_agent.eval.compare.statistics.pairs import DEMONSTRATION, Evidence, PairList, Pairs, Side
 from medvision_agent.frozen import Frozen
 from medvision_agent.text import fixed
 
@@ -41,8 +44,6 @@ _IN_WORDS = {
 
 Kind = Literal["failed", "lost"]
 _KINDS: tuple[Kind, ...] = ("failed", "lost")
-Observation = tuple[str, float, float]
-"""A subject, the fraction of epochs missing, and the value that may correlate with it (loss or size)."""
 
 
 class Signal(Frozen):
@@ -64,44 +65,62 @@ class Signal(Frozen):
 def signals(pairs: Pairs) -> tuple[Signal, ...]:
     """Return the checks on failed and on lost answers, as far as these occur; empty if nothing is missing."""
     found: list[Signal] = []
-    level = 1 - _TOGETHER / max(1, _checks(pairs))
-    for kind in _KINDS:
-        rows = [
-            (one.unit, _fraction(one.a, kind), one.a.loss, _fraction(one.b, kind), one.b.loss) for one in pairs.asked
-        ]
-        both = [(unit.subject, b - a) for unit, a, _, b, _ in rows if a is not None and b is not None]
-        if any(a or b for _, a, _, b, _ in rows):
-            rate = [difference for _, difference in both]
-            subjects = [subject for subject, _ in both]
-            one = estimate(rate, subjects, evidence=pairs.evidence, role="exploratory", level=level)
+    asked = pairs.asked
+    losses, subjects = asked.losses.T, [unit.subject for unit in asked.units]
+    sizes = np.array([math.nan if unit.target_size is None else unit.target_size for unit in asked.units])
+    fractions = {kind: _fractions(asked, kind) for kind in _KINDS}
+    level = 1 - _TOGETHER / max(1, _checks(fractions.values()))
+    for kind, missing in fractions.items():
+        if (missing > 0).any():
+            known = np.asarray(~np.isnan(missing).any(axis=0))
+            rate = (missing[1] - missing[0])[known]
+            one = estimate(rate, _taken(subjects, known), evidence=pairs.evidence, role="exploratory", level=level)
             found.append(_rate(kind, one))
-        on_a = [(unit, a, other) for unit, a, _, _, other in rows if a is not None]
-        on_b = [(unit, b, other) for unit, _, other, b, _ in rows if b is not None]
-        for arm, own in (("A", on_a), ("B", on_b)):
-            if own and all(fraction == 1 for _, fraction, _ in own):
-                found.append(_always(kind, arm, [unit.subject for unit, _, _ in own], pairs.evidence))
-            elif any(fraction for _, fraction, _ in own):
-                losses = [(unit.subject, fraction, other) for unit, fraction, other in own if other is not None]
-                sizes = [(u.subject, fraction, u.target_size) for u, fraction, _ in own if u.target_size is not None]
-                found.append(_contrast(kind, arm, "loss", losses, pairs.evidence, level=level))
-                if sizes:
-                    found.append(_contrast(kind, arm, "size", _ranked(sizes), pairs.evidence, level=level))
+        for arm, own, other in (("A", missing[0], losses[1]), ("B", missing[1], losses[0])):
+            known = ~np.isnan(own)
+            if known.any() and (own[known] == 1).all():
+                found.append(_always(kind, arm, _taken(subjects, known), pairs.evidence))
+            elif (own[known] > 0).any():
+                both = known & ~np.isnan(other)
+                rows = _Rows(_taken(subjects, both), own[both], other[both])
+                found.append(_contrast(kind, arm, "loss", rows, pairs.evidence, level=level))
+                sized = known & ~np.isnan(sizes)
+                if sized.any():
+                    rows = _Rows(_taken(subjects, sized), own[sized], _ranked(sizes[sized]))
+                    found.append(_contrast(kind, arm, "size", rows, pairs.evidence, level=level))
     return tuple(found)
 
 
-def _checks(pairs: Pairs) -> int:
+class _Rows(NamedTuple):
+    """Samples: their subjects, which fraction of each is missing, and a value that may correlate with it."""
+
+    subjects: list[str]
+    missing: Floats
+    values: Floats
+
+
+def _taken(subjects: Sequence[str], which: NDArray[np.bool_]) -> list[str]:
+    return list(compress(subjects, which.tolist()))
+
+
+def _fractions(asked: PairList, kind: Kind) -> Floats:
+    """Return which fraction (0 to 1) of each arm's epochs was lost, or failed, by *kind*: an array (2, pairs).
+
+    For failures it is NaN where no epoch was scored.
+    """
+    found = np.empty((2, len(asked)))
+    for place, one in enumerate(asked):
+        found[:, place] = _fraction(one.a, kind), _fraction(one.b, kind)
+    return found
+
+
+def _checks(fractions: Iterable[Floats]) -> int:
     """Return the number of checks: one on rates for each kind of missing result that occurs (failed, lost).
 
     For each arm in which the kind occurs, there is also one on losses and one on sizes.
     """
-    arms = [
-        [
-            any(_fraction(side, kind) for side in sides)
-            for sides in zip(*((one.a, one.b) for one in pairs.asked), strict=True)
-        ]
-        for kind in _KINDS
-    ]
-    return sum(any(own) + 2 * sum(own) for own in arms)
+    arms = [(missing > 0).any(axis=1) for missing in fractions]
+    return sum(int(own.any()) + 2 * int(own.sum()) for own in arms)
 
 
 def warning(found: Sequence[Signal], names: tuple[str, str] = ("A", "B")) -> str:
@@ -118,14 +137,10 @@ def warning(found: Sequence[Signal], names: tuple[str, str] = ("A", "B")) -> str
     return f"{what}. Read the bounds, not the complete pairs alone."
 
 
-def _fraction(side: Side, kind: Kind) -> float | None:
-    """Return which fraction (0 to 1) of an arm's epochs for one sample was lost, or failed, by *kind*.
-
-    For failures it is None if no epoch was scored.
-    """
+def _fraction(side: Side, kind: Kind) -> float:
     if kind == "lost":
         return side.lost / side.epochs
-    return None if side.success is None else 1 - side.success
+    return math.nan if side.success is None else 1 - side.success
 
 
 def _always(kind: Kind, arm: str, subjects: Sequence[str], evidence: Evidence) -> Signal:
@@ -144,13 +159,12 @@ def _rate(kind: Kind, found: Estimate) -> Signal:
     return _signal(kind, "both", "rate", found.difference, not low <= 0 <= high)
 
 
-def _contrast(
-    kind: Kind, arm: str, check: str, rows: Sequence[Observation], evidence: Evidence, *, level: float
-) -> Signal:
-    missing, values = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
+def _contrast(kind: Kind, arm: str, check: str, rows: _Rows, evidence: Evidence, *, level: float) -> Signal:
+    """Return the check whether the values differ between what an arm misses and what it does not."""
+    subjects, missing, values = rows
     present = 1 - missing
-    columns = [column.tolist() for column in (missing, missing * values, present, present * values)]
-    sizes, missing_n, missing_sum, present_n, present_sum = by_subject([row[0] for row in rows], *columns)
+    columns = (missing, missing * values, present, present * values)
+    sizes, missing_n, missing_sum, present_n, present_sum = by_subject(subjects, *columns)
     if not (missing_n.sum() > 0 and present_n.sum() > 0):
         return _signal(kind, arm, check, None, None, why="nothing to compare with")
     found = jackknife_contrast((missing_sum, present_sum), (missing_n, present_n))
@@ -166,11 +180,11 @@ def _contrast(
     return _signal(kind, arm, check, difference, bool(abs(difference) > found.margin(level)))
 
 
-def _ranked(rows: Sequence[Observation]) -> list[Observation]:
+def _ranked(sizes: Floats) -> Floats:
+    """Return the ranks of sizes as shares, above 0 and below 1."""
     from scipy import stats  # noqa: PLC0415 - slow to import
 
-    ranks = (stats.rankdata([size for _, _, size in rows]) - 0.5) / len(rows)
-    return [(subject, fraction, float(rank)) for (subject, fraction, _), rank in zip(rows, ranks, strict=True)]
+    return np.asarray((stats.rankdata(sizes) - 0.5) / len(sizes))
 
 
 def _signal(

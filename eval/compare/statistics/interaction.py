@@ -8,11 +8,14 @@ Contract: the intervals of a comparison hold together at 95% (Bonferroni). A p-v
 of one name, is given only where the study declared that name, and on real data.
 """
 
-from collections.abc import Collection
+from array import array
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from medvision_agent.eval.compare.statistics.jackknife import ROUNDING, Contrast, by_subject, jackknife_contrast
-from medvision_agent.eval.compare.statistics.pairs import Pair, Pairs
+from medvision_agent.eval.compare.statistics.pairs import Pairs
 from medvision_agent.eval.compare.statistics.weights import holm
 from medvision_agent.frozen import Frozen
 
@@ -47,6 +50,14 @@ class Interaction(Frozen):
         return not self.interval[0] <= 0 <= self.interval[1]
 
 
+class _Group(NamedTuple):
+    """The scored pairs of one stratum."""
+
+    subjects: list[str]
+    differences: "array[float]"
+    """Of the losses, B minus A."""
+
+
 class _Found(NamedTuple):
     name: str
     value: str
@@ -64,7 +75,7 @@ def interactions(pairs: Pairs, declared: Collection[str] = ()) -> tuple[Interact
     """
     if pairs.evidence == "demonstration" or pairs.no_claim:
         return ()
-    by_name = {name: _of(pairs, name) for name in sorted({name for one in pairs.scored for name in one.unit.strata})}
+    by_name = {name: _of(pairs, name) for name in sorted({name for unit in pairs.scored.units for name in unit.strata})}
     number = sum(map(len, by_name.values()))
     tested = set(declared) if pairs.evidence == "real" else set()
     return tuple(
@@ -84,11 +95,14 @@ def interactions(pairs: Pairs, declared: Collection[str] = ()) -> tuple[Interact
 
 
 def _of(pairs: Pairs, name: str) -> list[_Found]:
-    groups: dict[str, list[Pair]] = {}
-    for one in pairs.scored:
-        if value := one.unit.strata.get(name):
-            groups.setdefault(value, []).append(one)
-    large = {value: own for value, own in sorted(groups.items()) if _subjects(own) >= MIN_SUBJECTS}
+    scored = pairs.scored
+    groups: dict[str, _Group] = {}
+    for unit, (a, b) in zip(scored.units, scored.losses.tolist(), strict=True):
+        if value := unit.strata.get(name):
+            group = groups.setdefault(value, _Group([], array("d")))
+            group.subjects.append(unit.subject)
+            group.differences.append(b - a)
+    large = {value: own for value, own in sorted(groups.items()) if len(set(own.subjects)) >= MIN_SUBJECTS}
     if len(large) < 2:
         return []
     first, last = min(large), max(large)
@@ -99,21 +113,12 @@ def _of(pairs: Pairs, name: str) -> list[_Found]:
     return [one for one in found if one.apart.error > ROUNDING]  # without spread there is no interval
 
 
-def _subjects(own: list[Pair]) -> int:
-    return len({one.unit.subject for one in own})
-
-
-def _set_against(name: str, value: str, against: str, groups: dict[str, list[Pair]]) -> _Found:
-    rows = [
-        (one.unit.subject, other == value, one.b.loss - one.a.loss)
-        for other, own in groups.items()
-        for one in own
-        if one.a.loss is not None and one.b.loss is not None
-    ]
-    here = [(float(inside), inside * apart) for _, inside, apart in rows]
-    there = [(float(not inside), (not inside) * apart) for _, inside, apart in rows]
-    columns = [list(column) for side in (here, there) for column in zip(*side, strict=True)]
-    _, weight, total, other_weight, other_total = by_subject([subject for subject, _, _ in rows], *columns)
+def _set_against(name: str, value: str, against: str, groups: Mapping[str, _Group]) -> _Found:
+    subjects = [subject for own in groups.values() for subject in own.subjects]
+    inside = np.concatenate([np.full(len(own.subjects), other == value) for other, own in groups.items()])
+    apart = np.concatenate([np.frombuffer(own.differences) for own in groups.values()])
+    columns = [inside, inside * apart, ~inside, ~inside * apart]
+    _, weight, total, other_weight, other_total = by_subject(subjects, *columns)
     return _Found(
         name,
         value,

@@ -85,13 +85,13 @@ def kish(sizes: Floats) -> Floats:
     return np.asarray(np.divide(sizes.sum(axis=-1) ** 2, squares, out=np.zeros_like(squares), where=squares > 0))
 
 
-def by_subject(subjects: Sequence[str], *columns: Sequence[float]) -> tuple[Floats, ...]:
+def by_subject(subjects: Sequence[str], *columns: Sequence[float] | NDArray[np.generic]) -> tuple[Floats, ...]:
     """Return the number of values of each subject (in order of the names), then the sums of each column by subject.
 
     *subjects* gives the subject of each value; every column has one value for each of them.
     """
     names = {name: place for place, name in enumerate(sorted(set(subjects)))}
-    index = np.array([names[name] for name in subjects], dtype=np.intp)
+    index = np.fromiter((names[name] for name in subjects), np.intp, len(subjects))
     weights: list[Floats] = [np.ones(len(subjects)), *(np.array(column, dtype=np.float64) for column in columns)]
     return tuple(np.bincount(index, weight, len(names)).astype(np.float64) for weight in weights)
 

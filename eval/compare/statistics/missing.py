@@ -15,6 +15,11 @@ parts of the difference are the means of these over all scored pairs, so that th
 """
 
 import math
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
 
 from medvision_agent.eval.compare.statistics.estimate import Estimate, estimate
 from medvision_agent.eval.compare.statistics.informative import Signal, signals, warning
@@ -78,40 +83,73 @@ class MissingData(Frozen):
 
 def missing(pairs: Pairs) -> MissingData:
     """Return the failed answers and lost pairs of a comparison, with the bounds of what they could change."""
-    asked = pairs.asked
-    lost = [(one.a.loss is None, one.b.loss is None) for one in asked]
-    failed = [(one.a.answered_loss is None, one.b.answered_loss is None) for one in pairs.scored]
-    found, parts = signals(pairs), [_by_answers(one) for one in pairs.scored]
-    whole = [one.b.loss - one.a.loss for one in pairs.scored if one.a.loss is not None and one.b.loss is not None]
-    by_answers = math.fsum(parts) / len(parts) if parts else None
+    asked, scored, sums = pairs.asked, pairs.scored, _Sums()
+    for one in pairs.all:
+        sums.add(one)
+    lost_a, lost_b = np.isnan(asked.losses.T)
+    found, losses = signals(pairs), scored.losses
+    by_answers = math.fsum(sums.by_answers) / len(scored) if len(scored) else None
     return MissingData(
         chosen=len(pairs.all),
-        scored=len(pairs.scored),
-        lost_only_a=lost.count((True, False)),
-        lost_only_b=lost.count((False, True)),
-        lost_both=lost.count((True, True)),
+        scored=len(scored),
+        lost_only_a=int((lost_a & ~lost_b).sum()),
+        lost_only_b=int((~lost_a & lost_b).sum()),
+        lost_both=int((lost_a & lost_b).sum()),
         not_asked=len(pairs.all) - len(asked),
-        lost_epochs=sum(one.a.lost + one.b.lost for one in pairs.scored),
-        failed_only_a=failed.count((True, False)),
-        failed_only_b=failed.count((False, True)),
-        failed_both=failed.count((True, True)),
-        success=_exploratory(pairs, [(one.unit.subject, one.a.success, one.b.success) for one in pairs.all]),
-        complete=_exploratory(
-            pairs, [(one.unit.subject, one.a.answered_loss, one.b.answered_loss) for one in pairs.all]
-        ),
+        lost_epochs=sums.lost_epochs,
+        failed_only_a=sums.failed[True, False],
+        failed_only_b=sums.failed[False, True],
+        failed_both=sums.failed[True, True],
+        success=_estimate(pairs, *sums.success),
+        complete=_estimate(pairs, *sums.complete),
         by_answers=by_answers,
-        by_failures=None if by_answers is None else math.fsum(whole) / len(whole) - by_answers,
-        bounds=_bounds(pairs, [(one.b.low - one.a.high, one.b.high - one.a.low) for one in asked]),
-        answered_bounds=_bounds(
-            pairs,
-            [
-                (one.b.low_if_answered - one.a.high_if_answered, one.b.high_if_answered - one.a.low_if_answered)
-                for one in asked
-            ],
-        ),
+        by_failures=None if by_answers is None else math.fsum(losses[:, 1] - losses[:, 0]) / len(scored) - by_answers,
+        bounds=_bounds(pairs, *sums.bounds),
+        answered_bounds=_bounds(pairs, *sums.answered_bounds),
         signals=found,
         warning=warning(found, pairs.names),
     )
+
+
+class _Sums:
+    """What is missing from pairs, which are added one by one; counts and numbers of them are kept."""
+
+    def __init__(self) -> None:
+        self.failed = Counter[tuple[bool, bool]]()
+        """Number of scored pairs by whether A, and whether B, gave no readable answer in any epoch."""
+        self.lost_epochs = 0
+        self.by_answers = array("d")
+        """The part of each scored pair's difference in loss that is due to answers."""
+        self.success, self.complete = (list[str](), array("d")), (list[str](), array("d"))
+        """The subjects, and the differences B minus A, of the pairs that have both values."""
+        self.bounds, self.answered_bounds = (array("d"), array("d")), (array("d"), array("d"))
+        """The least and the largest difference of each asked pair."""
+
+    def add(self, one: Pair) -> None:
+        """Add one pair."""
+        a, b, subject = one.a, one.b, one.unit.subject
+        if a.loss is not None and b.loss is not None:
+            self.failed[a.answered_loss is None, b.answered_loss is None] += 1
+            self.lost_epochs += a.lost + b.lost
+            self.by_answers.append(_by_answers(one))
+        for (subjects, differences), x, y in (
+            (self.success, a.success, b.success),
+            (self.complete, a.answered_loss, b.answered_loss),
+        ):
+            if x is not None and y is not None:
+                subjects.append(subject)
+                differences.append(y - x)
+        if one.asked:
+            for ends, low, high in (
+                (self.bounds, b.low - a.high, b.high - a.low),
+                (
+                    self.answered_bounds,
+                    b.low_if_answered - a.high_if_answered,
+                    b.high_if_answered - a.low_if_answered,
+                ),
+            ):
+                ends[0].append(low)
+                ends[1].append(high)
 
 
 def _by_answers(one: Pair) -> float:
@@ -124,22 +162,17 @@ def _by_answers(one: Pair) -> float:
     return min(one.a.success or 0.0, one.b.success or 0.0) * (one.b.answered_loss - one.a.answered_loss)
 
 
-def _exploratory(pairs: Pairs, rows: list[tuple[str, float | None, float | None]]) -> Estimate:
-    both = [(subject, b - a) for subject, a, b in rows if a is not None and b is not None]
-    return _estimate(pairs, [subject for subject, _ in both], [difference for _, difference in both])
-
-
-def _estimate(pairs: Pairs, subjects: list[str], differences: list[float]) -> Estimate:
+def _estimate(pairs: Pairs, subjects: Sequence[str], differences: Sequence[float]) -> Estimate:
     return estimate(differences, subjects, evidence=pairs.evidence, role="exploratory", no_claim=pairs.no_claim)
 
 
-def _bounds(pairs: Pairs, ends: list[tuple[float, float]]) -> Bounds | None:
+def _bounds(pairs: Pairs, least: Sequence[float], largest: Sequence[float]) -> Bounds | None:
     """Return the bounds of the mean difference; None without asked pairs.
 
-    *ends* holds the least and the largest difference of each asked pair.
+    *least* and *largest* hold the least and the largest difference of each asked pair.
     """
-    subjects = [one.unit.subject for one in pairs.asked]
-    low, high = (_estimate(pairs, subjects, [end[side] for end in ends]) for side in (0, 1))
+    subjects = [unit.subject for unit in pairs.asked.units]
+    low, high = _estimate(pairs, subjects, least), _estimate(pairs, subjects, largest)
     if low.difference is None or high.difference is None:
         return None
     if low.interval is None or high.interval is None:

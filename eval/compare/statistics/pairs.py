@@ -10,12 +10,16 @@ loss to infrastructure: such a pair is counted but enters no other figure. Synth
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple, overload
 
-__all__ = ["DEMONSTRATION", "WORST", "Evidence", "Key", "Pair", "Pairs", "Price", "Result", "Side", "Unit", "pair"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["DEMONSTRATION", "WORST", "Evidence", "Key", "Pair", "PairList", "Pairs", "Price", "Result", "Side", "Unit"]
+__all__ += ["pair"]
 
 DEMONSTRATION = "demonstration data support no claim"
 """The reason given for missing intervals on demonstration data."""
@@ -127,11 +131,129 @@ class Pair:
         return self.a.epochs > 0 and self.b.epochs > 0
 
 
+class PairList(Sequence[Pair]):
+    """Pairs of one comparison, in the caller's order; each pair is made when it is read, and not kept.
+
+    The results are kept as columns, which a selection of the pairs shares.
+    """
+
+    def __init__(self, units: Sequence[Unit], a: "_Results", b: "_Results", price: Price) -> None:
+        """Take the units, and the results of each arm for them on the scale of *price*."""
+        self._units, self._results, self._price = units, (a, b), price
+        self._rows = np.arange(len(units), dtype=np.intp)
+        """Which of the units are in this list."""
+        self._losses = np.full((2, len(units)), np.nan)
+        """The losses of all units in each arm; NaN where there is none."""
+        for row, one in enumerate(self):
+            for arm, side in enumerate((one.a, one.b)):
+                if side.loss is not None:
+                    self._losses[arm, row] = side.loss
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Pair: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "PairList": ...
+
+    def __getitem__(self, index: int | slice) -> "Pair | PairList":
+        if isinstance(index, slice):
+            return self._of(self._rows[index])
+        return self._pair(int(self._rows[index]))
+
+    def __iter__(self) -> Iterator[Pair]:
+        return map(self._pair, self._rows.tolist())
+
+    def _pair(self, row: int) -> Pair:
+        a, b = (own.of(row) for own in self._results)
+        scored_a, scored_b = ({one.wording for one in own if one.loss is not None} for own in (a, b))
+        # If one arm has no loss in any wording, the other arm keeps its own results.
+        wordings = scored_a & scored_b if scored_a and scored_b else scored_a | scored_b
+        return Pair(self._units[row], _side(a, wordings, self._price), _side(b, wordings, self._price))
+
+    def _of(self, rows: NDArray[np.intp]) -> "PairList":
+        selected = object.__new__(PairList)
+        selected._units, selected._results, selected._price = self._units, self._results, self._price
+        selected._rows, selected._losses = rows, self._losses
+        return selected
+
+    @property
+    def units(self) -> Iterator[Unit]:
+        """The unit of each pair."""
+        return map(self._units.__getitem__, self._rows.tolist())
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """The losses of both arms, an array (pairs, 2); NaN where an arm has none."""
+        return np.ascontiguousarray(self._losses[:, self._rows].T)
+
+    @property
+    def asked(self) -> "PairList":
+        """The pairs that were asked in both arms."""
+        a, b = (own.counts for own in self._results)
+        return self._of(self._rows[(a[self._rows] > 0) & (b[self._rows] > 0)])
+
+    @property
+    def scored(self) -> "PairList":
+        """The pairs that have a loss in both arms."""
+        return self._of(self._rows[~np.isnan(self._losses[:, self._rows]).any(axis=0)])
+
+    def where(self, wanted: Callable[[Unit], bool]) -> "PairList":
+        """Return the pairs whose unit is *wanted*."""
+        return self._of(self._rows[np.fromiter(map(wanted, self.units), np.bool_, len(self))])
+
+
+class _Results:
+    """The results of one arm, unit by unit, as columns."""
+
+    def __init__(self, places: Mapping[str, int], results: Iterable[Result], price: Price) -> None:
+        """Take the *places* of the units by their samples, and the results; raises ValueError as ``pair`` does."""
+        rows, losses, answered, wordings = array("q"), array("d"), array("b"), array("i")
+        for one in results:
+            price.check(one)
+            if (place := places.get(one.sample)) is None:
+                raise ValueError(
+                    f"{one.sample}: there is a result of this sample, but it is not among the units; add it"
+                )
+            rows.append(place)
+            losses.append(math.nan if one.loss is None else one.loss)
+            answered.append(one.answered)
+            wordings.append(one.wording)
+        of_units = np.frombuffer(rows, np.int64)
+        self.counts = np.bincount(of_units, minlength=len(places))
+        """Number of results of each unit."""
+        order = np.argsort(of_units, kind="stable")
+        # Arrays of Python give single numbers in a third of the time that those of NumPy take.
+        self._losses, self._answered, self._wordings = (
+            array(column.typecode, np.array(column)[order].tobytes()) for column in (losses, answered, wordings)
+        )
+        self._ends = array("q", np.cumsum(self.counts, dtype=np.int64).tobytes())
+
+    def of(self, row: int) -> list["_Epoch"]:
+        """Return the results of a unit, in the order in which they were given."""
+        start, end = self._ends[row - 1] if row else 0, self._ends[row]
+        return [self._epoch(place) for place in range(start, end)]
+
+    def _epoch(self, place: int) -> "_Epoch":
+        loss = self._losses[place]
+        return _Epoch(None if math.isnan(loss) else loss, bool(self._answered[place]), int(self._wordings[place]))
+
+
+class _Epoch(NamedTuple):
+    """One result of a sample; the fields are those of ``Result``."""
+
+    loss: float | None
+    answered: bool
+    wording: int
+
+
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """All pairs of a comparison, in the caller's order, and the weakest evidence among them."""
 
-    all: tuple[Pair, ...]
+    all: PairList
     evidence: Evidence
     no_claim: tuple[str, ...] = ()
     """Reasons given by the caller why no difference of these arms has an interval or a p-value."""
@@ -139,31 +261,26 @@ class Pairs:
     names: tuple[str, str] = ("A", "B")
     """The names of the arms in words."""
 
-    def __post_init__(self) -> None:
-        found = {one.unit.evidence for one in self.all}
-        if "synthetic" in found and len(found) > 1:
-            raise ValueError("synthetic samples and real ones are mixed; compare each kind separately")
-
     @property
-    def asked(self) -> tuple[Pair, ...]:
+    def asked(self) -> PairList:
         """The pairs that were asked in both arms."""
-        return tuple(one for one in self.all if one.asked)
+        return self.all.asked
 
     @property
-    def scored(self) -> tuple[Pair, ...]:
+    def scored(self) -> PairList:
         """The pairs that have a loss in both arms: those of the primary."""
-        return tuple(one for one in self.all if one.a.loss is not None and one.b.loss is not None)
+        return self.all.scored
 
     def where(self, name: str, value: str) -> "Pairs":
         """Return the pairs of one stratum, whose variable *name* has *value* (``Unit.strata``).
 
         Their evidence is still that of the whole comparison.
         """
-        return replace(self, all=tuple(one for one in self.all if one.unit.strata.get(name) == value))
+        return replace(self, all=self.all.where(lambda unit: unit.strata.get(name) == value))
 
     def of_subjects(self, subjects: Collection[str]) -> "Pairs":
         """Return only the pairs of these subjects; their evidence is still that of the whole comparison."""
-        return replace(self, all=tuple(one for one in self.all if one.unit.subject in subjects))
+        return replace(self, all=self.all.where(lambda unit: unit.subject in subjects))
 
 
 def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price: Price = WORST) -> Pairs:
@@ -175,38 +292,20 @@ def pair(units: Sequence[Unit], a: Iterable[Result], b: Iterable[Result], price:
         ValueError: a sample occurs twice among the units, a result belongs to no unit or is not on the scale of the
             price, or synthetic and real units are mixed.
     """
-    known = {unit.sample for unit in units}
-    if len(known) < len(units):
+    places = {unit.sample: place for place, unit in enumerate(units)}
+    if len(places) < len(units):
         raise ValueError("units: a sample is given twice; give every sample once")
-    of_a, of_b = _epochs(known, a, price), _epochs(known, b, price)
     found = {unit.evidence for unit in units}
+    if "synthetic" in found and len(found) > 1:
+        raise ValueError("synthetic samples and real ones are mixed; compare each kind separately")
     evidence: Evidence = (
         "demonstration" if "demonstration" in found else "synthetic" if "synthetic" in found else "real"
     )
-    pairs = (_pair(unit, of_a[unit.sample], of_b[unit.sample], price) for unit in units)
-    return Pairs(tuple(pairs), evidence, price=price)
+    of_a, of_b = (_Results(places, results, price) for results in (a, b))
+    return Pairs(PairList(units, of_a, of_b, price), evidence, price=price)
 
 
-def _pair(unit: Unit, a: Sequence[Result], b: Sequence[Result], price: Price) -> Pair:
-    scored_a, scored_b = ({one.wording for one in own if one.loss is not None} for own in (a, b))
-    # If one arm has no loss in any wording, the other arm keeps its own results.
-    wordings = scored_a & scored_b if scored_a and scored_b else scored_a | scored_b
-    return Pair(unit, _side(a, wordings, price), _side(b, wordings, price))
-
-
-def _epochs(known: set[str], results: Iterable[Result], price: Price) -> dict[str, list[Result]]:
-    epochs: dict[str, list[Result]] = {sample: [] for sample in known}
-    for result in results:
-        price.check(result)
-        if result.sample not in epochs:
-            raise ValueError(
-                f"{result.sample}: there is a result of this sample, but it is not among the units; add it"
-            )
-        epochs[result.sample].append(result)
-    return epochs
-
-
-def _side(results: Sequence[Result], wordings: Collection[int], price: Price) -> Side:
+def _side(results: Sequence[_Epoch], wordings: Collection[int], price: Price) -> Side:
     """Return one arm's results for one sample; means are over *wordings*, lost epochs are counted over all wordings."""
     if len(results) == 1 and (only := results[0]).loss is not None and only.wording in wordings:
         return _failed(only.loss, price) if not only.answered else _answered(only.loss)
@@ -229,13 +328,12 @@ def _side(results: Sequence[Result], wordings: Collection[int], price: Price) ->
 
 
 def _answered(loss: float) -> Side:
-    """Return the side of one answered result, in which all losses are one object: there are very many such sides."""
+    """Return the side of one answered result."""
     return Side(loss, 1.0, loss, loss, loss, loss, loss, epochs=1, lost=0)
 
 
-@lru_cache(maxsize=64)
 def _failed(loss: float, price: Price) -> Side:
-    """Return the side of one failed result, which is the same object for all failures of one loss."""
+    """Return the side of one failed result."""
     return Side(loss, 0.0, None, loss, loss, 0.0, price.largest, epochs=1, lost=0)
 
 

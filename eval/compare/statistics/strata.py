@@ -37,7 +37,7 @@ def strata(pairs: Pairs) -> tuple[Stratum, ...]:
 
     They are ordered by the variable (``Stratum.name``) and then by the group (``Stratum.value``), as text.
     """
-    names = {(name, value) for one in pairs.all for name, value in one.unit.strata.items()}
+    names = {(name, value) for unit in pairs.all.units for name, value in unit.strata.items()}
     return tuple(_stratum(pairs.where(name, value), name, value) for name, value in sorted(names))
 
 

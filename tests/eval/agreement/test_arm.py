@@ -117,15 +117,15 @@ def test_boxes_have_no_agreement():
 
 
 def test_risk_falls_where_the_least_sure_answers_are_left_out():
-    found = coverage(5, {"a": 0.1, "b": 0.2, "c": 0.9}, {"a": 0.0, "b": 0.1, "c": 0.5})
+    found = coverage(5, [0.1, 0.2, 0.9], [(0.5, "c", 0.9), (0.0, "a", 0.1), (0.1, "b", 0.2)])
     assert found.curve == tuple(map(pytest.approx, ((0.2, 0.1), (0.4, 0.15), (0.6, 0.4))))
     assert found.risk == pytest.approx(0.4)
     assert (found.at(0.4), found.at(0.7)) == (pytest.approx(0.15), None)
-    assert coverage(2, {}, {}).risk is None
+    assert coverage(2, []).risk is None
 
 
 def test_samples_of_equal_spread_enter_the_curve_together():
-    found = coverage(2, {"a": 0.0, "b": 1.0}, {"a": 0.0, "b": 0.0})
+    found = coverage(2, [0.0, 1.0], [(0.0, "a", 0.0), (0.0, "b", 1.0)])
     assert found.curve == ((1.0, 0.5),)
 
 

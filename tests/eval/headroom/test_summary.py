@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 from talks import RULES, scene
 
+from medvision_agent.eval.headroom.columns import AnswerColumns
 from medvision_agent.eval.headroom.references import GROUPS, priors
 from medvision_agent.eval.headroom.steps import Step, answered
 from medvision_agent.eval.headroom.summary import losses_of, summarise_headroom
@@ -66,7 +67,7 @@ def test_means_and_intervals_are_those_of_a_jackknife_over_subjects(answers):
         subjects.append(number % 30)
         for step, loss in zip(Step, (None, own, exact, true, 0.0), strict=False):
             wanted[step].append(min(own if step is not None and not stated and loss is not None else loss or 0.0, 1.0))
-    made = answers(*given)
+    made = AnswerColumns.of(answers(*given))
     found = summarise_headroom(made, losses_of("distance", made, RULES))
     assert (found.n, found.subjects, found.decomposed, found.states, found.withheld) == (90, 30, 72, 72, "")
     for step in (Step.ANSWERED, Step.ARITHMETIC, Step.POINTS, Step.BOTH):
@@ -89,20 +90,20 @@ def test_means_and_intervals_are_those_of_a_jackknife_over_subjects(answers):
 
 
 def test_few_subjects_and_reasons_of_the_caller_have_no_interval(answers):
-    made = answers(*((f"{POINTS}<answer>{k}</answer>", 120.0, k % 4) for k in range(100, 140)))
+    made = AnswerColumns.of(answers(*((f"{POINTS}<answer>{k}</answer>", 120.0, k % 4) for k in range(100, 140))))
     found = summarise_headroom(made, losses_of("distance", made, RULES))
     assert found.withheld.startswith("4 subjects, fewer than 20")
     assert all(one.loss.interval is None for one in found.steps.values())
-    many = answers(*((f"{POINTS}<answer>{k}</answer>", 120.0, k) for k in range(100, 140)))
+    many = AnswerColumns.of(answers(*((f"{POINTS}<answer>{k}</answer>", 120.0, k) for k in range(100, 140))))
     losses = losses_of("distance", many, RULES)
     assert summarise_headroom(many, losses).steps[Step.ANSWERED].loss.interval is not None
     assert summarise_headroom(many, losses, ["demonstration"]).steps[Step.ANSWERED].loss.interval is None
 
 
 def test_the_prior_of_two_subjects_is_the_answer_of_the_other(answers):
-    made = answers(("", 100.0, 1), ("", 50.0, 2))
+    made = AnswerColumns.of(answers(("", 100.0, 1), ("", 50.0, 2)))
     assert priors("distance", made, RULES).tolist() == pytest.approx([0.5, 1.0])
-    alone = answers(("", 100.0, 1), ("", 50.0, 1))
+    alone = AnswerColumns.of(answers(("", 100.0, 1), ("", 50.0, 1)))
     assert np.isnan(priors("distance", alone, RULES)).all()
     assert Step.PRIOR not in summarise_headroom(alone, losses_of("distance", alone, RULES)).steps
 
@@ -113,7 +114,7 @@ def test_no_ground_truth_enters_the_prior_of_its_own_subject(answers, subjects):
     targets = [100.0 + 3 * k for k in range(subjects)]
     for own in (0, subjects - 1):
         given = [("", 400.0 if k == own else one, k) for k, one in enumerate(targets)] + [("", 400.0, own)] * 500
-        found = priors("distance", answers(*given), RULES)
+        found = priors("distance", AnswerColumns.of(answers(*given)), RULES)
         assert found[own] == found[-1] > 0.6
         others = [found[k] for k in range(subjects) if (k - own) % GROUPS]
         assert others == [1.0] * len(others)
@@ -121,7 +122,7 @@ def test_no_ground_truth_enters_the_prior_of_its_own_subject(answers, subjects):
 
 def test_a_model_that_is_better_with_its_own_slips_is_told_so(answers):
     # 110 for 120 mm, of points that give 132: exact arithmetic takes away what made up for the points.
-    made = answers(*((f"{POINTS}<answer>110</answer>", 120.0, k) for k in range(30)))
+    made = AnswerColumns.of(answers(*((f"{POINTS}<answer>110</answer>", 120.0, k) for k in range(30))))
     found = summarise_headroom(made, losses_of("distance", made, RULES))
     assert found.steps[Step.ARITHMETIC].difference.mean == pytest.approx(0.1 - 10 / 120, abs=1e-6)
     (said,) = sentences({"distance": found})

@@ -3,7 +3,7 @@
 import pytest
 
 from medvision_agent.eval.data.sample import Landmark, PixelSize, Sample
-from medvision_agent.eval.place.chance import chances
+from medvision_agent.eval.place.chance import Chances
 from medvision_agent.eval.place.compare import compare_places
 from medvision_agent.eval.place.located import Found, Located
 from medvision_agent.eval.place.rule import Place, Target
@@ -12,6 +12,15 @@ from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.view.geometry import Point, Spacing
 
 UNKNOWN = "nothing was measured and no points are stated"
+
+
+def chances(located):
+    """Return the chance rate of each answer with a known place, by sample id."""
+    every = Chances()
+    for one in located:
+        if isinstance(one.found, Found):
+            every.add(one.sample, one.found)
+    return dict(every.rates())
 
 
 def a_sample(number, subject, at, label="lesion"):

@@ -31,6 +31,20 @@ def test_what_is_stored_later_is_left_out(folder):
     assert now.pending() == []
 
 
+def test_records_are_the_same_where_samples_are_packed_and_read_once(folder, monkeypatch):
+    with RunStore.resume(folder, IDENTITY) as store:
+        add(store, 3)
+        add(store, 2, attempt=2)  # so that superseded records skip a sample
+    plain, run = open_run(folder), open_run(folder)
+    run.samples.pack()
+    monkeypatch.setattr("medvision_agent.eval.store.read._samples", None)
+    for name in ("records", "superseded", "draws"):
+        own = getattr(plain, name)
+        assert list(streamed(getattr(run, name))) == list(streamed(own)) == list(own)
+    assert [run.samples[0], run.samples[-1], *run.samples[1:3]] == [SAMPLES[0], SAMPLES[-1], *SAMPLES[1:3]]
+    assert (list(run.samples), len(run.samples)) == (SAMPLES, len(SAMPLES))
+
+
 def test_what_is_left_to_ask_is_told_without_reading_a_record(folder, monkeypatch):
     run = open_run(folder)
     monkeypatch.setattr("medvision_agent.eval.store.read._record", None)
