@@ -89,9 +89,11 @@ class PackedList(Sequence[T]):
         number, place = divmod(row, _TOGETHER)
         if number == len(self._blocks):
             return self._open[place]
-        if self._read[0] != number:
-            self._read = number, self._items(number)
-        return self._read[1][place]
+        known, items = self._read
+        if known != number:
+            items = self._items(number)
+            self._read = number, items
+        return items[place]
 
     def _items(self, number: int) -> list[T]:
         found: list[T] = pickle.loads(self._blocks[number])  # noqa: S301 - from this process
