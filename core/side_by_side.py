@@ -17,7 +17,7 @@ def paired(a: Iterable[T], b: Iterable[T], key: Callable[[T], Hashable]) -> Iter
 
 
 def joined(a: Iterable[T], b: Iterable[T], key: Callable[[T], Hashable]) -> Iterator[tuple[T | None, T | None]]:
-    """Yield each item of *a* with the item of *b* that has the same *key*, or with None if there is none.
+    """Yield the items of *a* and *b* that have the same *key* as pairs; an item without a partner is paired with None.
 
     Both inputs are read once, side by side, to their ends. No key occurs twice in one of them, and no item is None.
     Pairs come in the order of the inputs if both have one order, and so do the items of each input without a partner.

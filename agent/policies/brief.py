@@ -1,4 +1,4 @@
-"""What an offline model is told about a sample. Every session imports this module, so it imports no model itself."""
+"""What an offline model is told about a sample. Every session imports this module, so the module imports no model."""
 
 from dataclasses import dataclass
 

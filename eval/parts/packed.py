@@ -3,14 +3,16 @@
 from array import array
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from medvision_agent.packed_list import Slotted
 
 __all__ = ["Packed"]
 
 Key = TypeVar("Key")
 
 
-class Packed(Mapping[Key, float]):
+class Packed(Slotted, Mapping[Key, float]):
     """A mapping from keys to numbers that cannot be changed; equal tuples of keys are stored once."""
 
     __slots__ = ("_keys", "_numbers")
@@ -33,19 +35,9 @@ class Packed(Mapping[Key, float]):
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Have pickle store the numbers as they are."""
-        return _made_again, (self._keys, self._numbers)
-
     def __repr__(self) -> str:
         """Return the text that a dictionary with the same content has."""
         return repr(dict(self))
-
-
-def _made_again(keys: tuple[Key, ...], numbers: bytes) -> Packed[Key]:
-    one = Packed[Key].__new__(Packed)
-    one._keys, one._numbers = keys, numbers
-    return one
 
 
 @lru_cache(maxsize=1 << 10)

@@ -77,9 +77,9 @@ def compare_places(a: Iterable[Located], b: Iterable[Located]) -> dict[TaskName,
 
 
 def paired_places(a: Iterable[Located], b: Iterable[Located]) -> Iterator[Pair]:
-    """Yield the samples that both arms have as pairs (A, B), in the order of A.
+    """Yield the samples that both arms have as pairs (A, B), in the arms' order if it is the same in both.
 
-    Both inputs are read side by side; few samples are held at a time if both have them in one order.
+    Both inputs are read side by side; few samples are then held at a time.
     """
     return paired(a, b, lambda one: one.sample.id)
 
@@ -92,7 +92,7 @@ class _Paired:
         self.differences = array("d")
         """The difference of the losses of each pair, B minus A."""
         self._lowest, self._highest, self._grounded = array("d"), array("d"), array("d")
-        self._gains_a, self._gains_b = ({place: _Gained() for place in (*Place,)} for _ in "ab")
+        self._gains_a, self._gains_b = ({place: _Gained() for place in Place} for _ in "ab")
 
     def add(self, a: Located, b: Located) -> None:
         self._a.add(a)

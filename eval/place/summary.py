@@ -18,7 +18,7 @@ from medvision_agent.eval.summary.summary import Mean
 from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
-__all__ = ["ENOUGH", "Places", "TaskPlace", "mean_loss", "places_by_task", "task_place"]
+__all__ = ["ENOUGH", "Places", "TaskPlace", "mean_loss", "places_by_task"]
 
 ENOUGH = 0.8
 """The least share of locatable answers for which a grounded loss is given."""
@@ -73,17 +73,6 @@ def places_by_task(located: Iterable[Located], without: Mapping[TaskName, int]) 
     for one in located:
         by_task[one.sample.task].add(one)
     return {task: own.summary(without_place=without.get(task, 0)) for task, own in by_task.items() if own.losses}
-
-
-def task_place(located: Iterable[Located], *, without_place: int = 0) -> TaskPlace:
-    """Return where the answers to one task were measured; *located* are its samples, whose ground truth has a place.
-
-    *without_place* is the number of further samples, whose ground truth has none.
-    """
-    places = Places()
-    for one in located:
-        places.add(one)
-    return places.summary(without_place=without_place)
 
 
 class Places:

@@ -23,7 +23,7 @@ from medvision_agent.eval.tasks import TASKS, TaskName
 from medvision_agent.frozen import Frozen
 
 __all__ = ["ON_DONOR", "Cost", "Effort", "Mean", "Summary", "Summing", "TaskSummary", "ToolCount"]
-__all__ += ["subject_sizes", "summarise"]
+__all__ += ["summarise"]
 
 
 ON_DONOR = "by the ground truth of the image shown"
@@ -225,8 +225,3 @@ class _RandomBoxes:
         if self._waiting:
             self._draw()
         return {name: Mean.of(values) for name, values in self._figures.items()}
-
-
-def subject_sizes(samples: Iterable[Sample]) -> list[int]:
-    """Return the number of samples of each subject, in order of first appearance, without the subjects' names."""
-    return list(Counter(sample.subject for sample in samples).values())

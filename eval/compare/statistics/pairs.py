@@ -143,7 +143,7 @@ class PairList(Sequence[Pair]):
         self._rows = np.arange(len(units), dtype=np.intp)
         """Which of the units are in this list."""
         self._losses = np.full((2, len(units)), np.nan)
-        """The losses of all units in each arm; NaN where there is none."""
+        """The loss of each unit in both arms, an array (2, units); NaN where an arm has none."""
         for row, one in enumerate(self):
             for arm, side in enumerate((one.a, one.b)):
                 if side.loss is not None:

@@ -7,11 +7,19 @@ from medvision_agent.eval.place.chance import Chances
 from medvision_agent.eval.place.compare import compare_places
 from medvision_agent.eval.place.located import Found, Located
 from medvision_agent.eval.place.rule import Place, Target
-from medvision_agent.eval.place.summary import task_place
+from medvision_agent.eval.place.summary import Places
 from medvision_agent.eval.tasks import TASKS
 from medvision_agent.tools.view.geometry import Point, Spacing
 
 UNKNOWN = "nothing was measured and no points are stated"
+
+
+def task_place(located, *, without_place=0):
+    """Return where the answers to one task were measured."""
+    places = Places()
+    for one in located:
+        places.add(one)
+    return places.summary(without_place=without_place)
 
 
 def chances(located):
